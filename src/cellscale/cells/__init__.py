@@ -1,0 +1,1 @@
+"""From labels to cells: outlines, matching of nuclei, measurements, tables."""

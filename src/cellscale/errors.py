@@ -1,0 +1,48 @@
+"""The errors that a user can cause.
+
+Every message says what was found, what was expected and what to do about it. Errors that are nobody's fault but
+ours stay ordinary Python exceptions.
+"""
+
+__all__ = [
+    "CellscaleError",
+    "ChannelError",
+    "ImageError",
+    "MaskError",
+    "ModelError",
+    "RequestError",
+    "RunInProgressError",
+    "StorageError",
+]
+
+
+class CellscaleError(Exception):
+    """Base of all errors that cellscale raises on purpose."""
+
+
+class RequestError(CellscaleError):
+    """The request itself is wrong: no image can be worked on (exit code 2)."""
+
+
+class ModelError(RequestError):
+    """The network's weights are missing, damaged, or not what cellscale can run."""
+
+
+class RunInProgressError(RequestError):
+    """Another run is at work on the same dataset."""
+
+
+class StorageError(CellscaleError):
+    """A file or object cannot be read or written."""
+
+
+class ImageError(CellscaleError):
+    """One image cannot be processed; the others go on (exit code 1)."""
+
+
+class ChannelError(ImageError):
+    """A channel was asked for that the image does not have, or has more than once."""
+
+
+class MaskError(ImageError):
+    """A label mask does not fit its image or is not a label mask."""

@@ -1,0 +1,1 @@
+"""Images and label masks, read and written by region."""

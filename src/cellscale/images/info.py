@@ -1,0 +1,90 @@
+"""What is known of an image before any pixel is read."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.regions import Region
+
+__all__ = ["Channel", "Image", "ImageInfo", "PixelSize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel of an image."""
+
+    index: int
+    """Position in the image, from 0."""
+
+    name: str
+    """Name as the file gives it, not trimmed; ``Channel <index + 1>`` where the file gives none."""
+
+    color: int | None = None
+    """Colour as a signed 32-bit OME RGBA integer, where the file gives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSize:
+    """Physical size of a pixel in micrometres."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """Facts of an image, all of them from its metadata."""
+
+    name: str
+    """File name up to ``.ome.tif[f]``, ``.tif[f]``, ``.ome.zarr`` or ``.zarr``; ``array`` for an array."""
+
+    uri: str | None
+    """Path or URI of the file; None for an array."""
+
+    height: int
+    width: int
+    dtype: np.dtype[Any]
+    """Native byte order."""
+
+    channels: tuple[Channel, ...]
+
+    pixel_size: PixelSize | None = None
+    """None where the file does not say."""
+
+    levels: tuple[tuple[int, int], ...] = ()
+    """Rows and columns of each pyramid level, full resolution first."""
+
+    chunk: tuple[int, int] = (256, 256)
+    """Rows and columns that are decoded together: a tile, or a strip over the whole width."""
+
+    series: int = 0
+    """Index of the image inside its file."""
+
+    significant_bits: int | None = None
+    """OME SignificantBits, where the file gives it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns at full resolution."""
+        return self.height, self.width
+
+    @property
+    def region(self) -> Region:
+        """The whole image."""
+        return Region(0, 0, self.height, self.width)
+
+
+class Image(Protocol):
+    """An open image, read by region from any thread."""
+
+    @property
+    def info(self) -> ImageInfo:
+        """Facts of the image."""
+
+    def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
+        """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order."""
+
+    def close(self) -> None:
+        """Release the file."""

@@ -1,0 +1,1 @@
+"""One image from file to outputs."""

@@ -1,0 +1,1 @@
+"""From the network's input to its maps: tiles, the network, blending."""

@@ -1,0 +1,1 @@
+"""From raw channels to the network's input: statistics, rescaling, equalisation."""

@@ -1,0 +1,1 @@
+"""QuPath projects, data files and dialects, written without Java."""

@@ -1,0 +1,1 @@
+"""What a run cost, stage by stage."""

@@ -1,0 +1,1 @@
+"""Tissue with known truth."""

@@ -1,0 +1,1 @@
+"""URIs, atomic writes and locks."""

@@ -1,0 +1,1 @@
+"""Network weights: catalogue, fetching, verification, licence."""

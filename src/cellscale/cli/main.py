@@ -1,0 +1,55 @@
+"""The command ``cellscale``."""
+
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from cellscale import __version__
+from cellscale.cli.options import CONTEXT, LazyGroup
+from cellscale.errors import CellscaleError, RequestError
+
+__all__ = ["VERBOSITY", "cellscale", "main"]
+
+VERBOSITY = "cellscale.verbosity"
+"""Key in the context's ``meta`` under which commands leave how often ``-v`` was given."""
+
+_COMMANDS = {
+    "segment-and-measure": "cellscale.cli.segment:segment_and_measure",
+    "segment": "cellscale.cli.segment:segment",
+    "measure": "cellscale.cli.segment:measure",
+    "simulate": "cellscale.cli.simulate:simulate",
+    "models": "cellscale.cli.models:models",
+}
+
+
+class _WrongRequest(click.ClickException):
+    """The request is wrong; shown as one message."""
+
+    exit_code = 2
+
+
+class _Cellscale(LazyGroup):
+    """The outermost command, which turns errors into messages."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; errors that a user can cause become one line, with ``-v -v`` the traceback as well."""
+        try:
+            return super().invoke(ctx)
+        except CellscaleError as error:
+            if ctx.meta.get(VERBOSITY, 0) > 1:
+                traceback.print_exc(file=sys.stderr)
+            report = _WrongRequest if isinstance(error, RequestError) else click.ClickException
+            raise report(str(error)) from error
+
+
+@click.group(cls=_Cellscale, lazy_commands=_COMMANDS, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="cellscale")
+def cellscale() -> None:
+    """Find and measure every cell in multiplexed tissue images of any size."""
+
+
+def main() -> None:
+    """Run the command line."""
+    cellscale(prog_name="cellscale")

@@ -1,0 +1,156 @@
+"""How all commands take their words: hyphens and underscores alike, amounts with units, options in sections."""
+
+import csv
+import importlib
+import math
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+__all__ = [
+    "CONTEXT",
+    "LazyGroup",
+    "SectionedCommand",
+    "WordGroup",
+    "at_terminal",
+    "byte_size",
+    "name_list",
+    "normalize_word",
+    "number",
+    "option_in",
+]
+
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_SIZE = re.compile(r"(\d+\.?\d*|\.\d+)\s*([KMGT]?)(I?)B?", re.IGNORECASE | re.ASCII)
+
+
+def normalize_word(word: str) -> str:
+    """Return the one spelling of an option, command or choice: ``whole-cell`` and ``whole_cell`` are the same."""
+    return word.replace("-", "_")
+
+
+CONTEXT: dict[str, Any] = {
+    "token_normalize_func": normalize_word,
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 110,
+}
+"""Context settings of the outermost command; the inner ones inherit them."""
+
+
+def at_terminal() -> bool:
+    """Tell whether a person is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+class _SectionOption(click.Option):
+    """An option that knows under which heading the help shows it."""
+
+    def __init__(self, *args: Any, heading: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.heading = heading
+
+
+def option_in(heading: str) -> Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]:
+    """Return a maker of option decorators, like ``click.option``, for options shown under one heading."""
+
+    def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        return click.option(*names, cls=_SectionOption, heading=heading, **settings)
+
+    return option
+
+
+class SectionedCommand(click.Command):
+    """A command whose help shows its options under their headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, a section for each heading, in the order in which they were declared."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and (record := param.get_help_record(ctx)):
+                sections.setdefault(getattr(param, "heading", "Options"), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records, col_max=34)
+
+
+class WordGroup(SectionedCommand, click.Group):
+    """A group whose commands may be written with hyphens or underscores."""
+
+    command_class = SectionedCommand
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command by its name, however it is spelt."""
+        wanted = normalize_word(cmd_name)
+        names = (name for name in self.list_commands(ctx) if normalize_word(name) == wanted)
+        return super().get_command(ctx, next(names, cmd_name))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their headings, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+class LazyGroup(WordGroup):
+    """A group that imports a command's module only when the command is asked for.
+
+    Parameters
+    ----------
+    lazy_commands
+        ``module:attribute`` for each command name.
+    """
+
+    def __init__(self, *args: Any, lazy_commands: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._lazy_commands = lazy_commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which a new user meets them."""
+        return list(self._lazy_commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, however its name is spelt."""
+        wanted = normalize_word(cmd_name)
+        for name, location in self._lazy_commands.items():
+            if normalize_word(name) == wanted:
+                module, _, attribute = location.partition(":")
+                command: click.Command = getattr(importlib.import_module(module), attribute)
+                return command
+        return None
+
+
+def byte_size(text: str) -> int:
+    """Read an amount of memory such as ``3GB``, ``512MiB`` or ``3000000000``: GB are 10^9 bytes, GiB are 2^30."""
+    size = 0
+    if match := _SIZE.fullmatch(text.strip()):
+        amount, unit, binary = match.groups()
+        size = int(float(amount) * (1024 if binary else 1000) ** _POWERS[unit.upper()])
+    if size < 1:
+        raise click.BadParameter(f"{text!r} is not an amount of memory; write for example 3GB, 512MB or 8GiB")
+    return size
+
+
+def number(minimum: float = 0.0, *, above: bool = False) -> Callable[[str | float], float]:
+    """Return a reader of finite numbers that are at least, or above, a minimum."""
+    wanted = f"{'above' if above else 'at least'} {minimum:g}"
+
+    def read(text: str | float) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not a number") from None
+        if not math.isfinite(value) or value < minimum or (above and value == minimum):
+            raise click.BadParameter(f"{text} is out of range: expected a finite number, {wanted}")
+        return value
+
+    return read
+
+
+def name_list(text: str) -> tuple[str, ...]:
+    """Read names parted by commas; a name that has a comma itself is put in double quotes."""
+    names = tuple(name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row)
+    if not names or not all(names):
+        raise click.BadParameter(f"{text!r} holds an empty name")
+    return names

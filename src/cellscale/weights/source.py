@@ -4,30 +4,19 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, cast
 
-import fsspec
+from cellscale.errors import ModelError, StorageError
+from cellscale.storage.errors import explained
+from cellscale.storage.uri import filesystem, local_path
 
-from cellscale.errors import ModelError
+__all__ = ["open_member", "open_source", "read_chunks"]
 
-__all__ = ["local_path", "open_member", "open_source", "read_chunks"]
-
-_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
 _ZIP_MAGIC = b"PK\x03\x04"
 _CHUNK = 1 << 20
 
 
-def local_path(location: str) -> Path | None:
-    """Return the location as a path of this machine, or None for a URI of another."""
-    scheme, separator, rest = location.partition("://")
-    if not separator:
-        return Path(location).expanduser().absolute()
-    return Path(rest) if scheme in {"file", "local"} else None
-
-
-@contextmanager
-def open_source(location: str) -> Iterator[BinaryIO]:
+def open_source(location: str) -> BinaryIO:
     """Open a path or any URI that fsspec knows for reading.
 
     Raises
@@ -35,25 +24,15 @@ def open_source(location: str) -> Iterator[BinaryIO]:
     ModelError
         It cannot be opened; the message says why.
     """
-    with _open(location) as stream:
-        yield stream
-
-
-def _open(location: str) -> BinaryIO:
-    path = local_path(location)
     try:
-        return cast(BinaryIO, path.open("rb") if path else fsspec.open(location, "rb").open())
-    except ImportError as error:
-        raise ModelError(f"cannot read {location}: {_missing_support(location, error)}") from error
-    except FileNotFoundError as error:
-        raise ModelError(f"there is no model file at {location}; check the path") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot read the model file {location}: {error}") from error
-
-
-def _missing_support(location: str, error: ImportError) -> str:
-    extra = _EXTRAS.get(location.partition("://")[0])
-    return f"install its support with: pip install 'cellscale[{extra}]'" if extra else str(error)
+        path = local_path(location)
+        with explained("read", location):
+            if path is not None:
+                return path.open("rb")
+            fs, key = filesystem(location)
+            return cast(BinaryIO, fs.open(key, "rb"))
+    except StorageError as error:
+        raise ModelError(f"the model file is not to be had: {error}") from error
 
 
 @contextmanager
@@ -91,11 +70,16 @@ def read_chunks(stream: BinaryIO, limit: int | None = None) -> Iterator[bytes]:
     """
     left = _CHUNK if limit is None else limit
     while left > 0:
-        try:
-            chunk = stream.read(min(_CHUNK, left))
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ModelError(f"the model file breaks off or is damaged: {error}; get it again") from error
+        chunk = _read(stream, min(_CHUNK, left))
         if not chunk:
             return
         yield chunk
         left -= len(chunk) if limit is not None else 0
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    try:
+        with explained("read", "the model file"):
+            return stream.read(size)
+    except (StorageError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelError(f"the model file breaks off or is damaged: {error}; get it again") from error

@@ -1,0 +1,125 @@
+"""Which images a dataset has."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellscale.errors import RequestError, StorageError
+from cellscale.storage.uri import Entry, listing
+from cellscale.workspace.layout import WorkspacePaths, image_name, is_mask_name
+
+__all__ = ["ImageEntry", "discover"]
+
+_SHOWN = 20
+_EXPECTED = "OME-TIFF (.ome.tif, .ome.tiff, .tif, .tiff) or OME-Zarr (.ome.zarr, .zarr) images"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageEntry:
+    """One image of a dataset, as the folders show it; nothing is opened yet."""
+
+    name: str
+    """File name without its suffix; all outputs are named after it."""
+
+    image: Path | str | None
+    """The image file; None where there is only an NPZ file."""
+
+    npz: Path | str | None = None
+    """The NPZ file that replaces the image's pixels for segmentation, where there is one."""
+
+    size: int = 0
+    """Bytes of the file; 0 for an OME-Zarr folder."""
+
+    marker: str = ""
+    """Changes whenever the file's content does."""
+
+    problem: str | None = None
+    """Why the image cannot be processed, where its name alone says so."""
+
+
+def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
+    """List the images of a dataset, by name; each folder is listed once.
+
+    Two files that would have the same outputs give one entry with a ``problem``. Hidden and temporary files are no
+    images.
+
+    Parameters
+    ----------
+    paths
+        Folders of the dataset.
+    image_filter
+        Take only images whose file name begins so; empty for all.
+
+    Raises
+    ------
+    RequestError
+        The folder is missing, unreadable or holds no image, or none that passes the filter.
+    """
+    numpy = _by_name(paths.numpy, _npz_name, required=False) if paths.numpy else {}
+    images = _by_name(paths.images, _image_name, required=not numpy)
+    if paths.images == paths.segmasks:
+        images = {name: files for name, files in images.items() if not is_mask_name(name)}
+    found = [_entry(name, images.get(name, []), numpy.get(name, [])) for name in sorted(images.keys() | numpy.keys())]
+    if not found:
+        raise RequestError(f"there is no image in {paths.images}; expected {_EXPECTED}")
+    chosen = [entry for entry in found if entry.name.startswith(image_filter)]
+    if not chosen:
+        names = _bounded([entry.name for entry in found])
+        raise RequestError(f"no image's name begins with {image_filter!r}; in {paths.images} there are: {names}")
+    return chosen
+
+
+def _by_name(folder: Path | str, name_of: Callable[[Entry], str | None], *, required: bool) -> dict[str, list[Entry]]:
+    """List a folder's files under the names of the images they belong to."""
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in _entries(folder, required=required):
+        name = None if entry.name.startswith((".", "~")) else name_of(entry)
+        if name:
+            found[name].append(entry)
+    return found
+
+
+def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
+    try:
+        return listing(folder)
+    except StorageError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise RequestError(str(error)) from error
+        if not required:
+            return []
+        raise RequestError(f"there is no folder {folder}; expected one with {_EXPECTED}") from error
+
+
+def _image_name(entry: Entry) -> str | None:
+    is_zarr = entry.name.lower().endswith(".zarr")
+    return image_name(entry.name) if entry.is_folder == is_zarr else None
+
+
+def _npz_name(entry: Entry) -> str | None:
+    return entry.name[:-4] if entry.name.lower().endswith(".npz") and not entry.is_folder else None
+
+
+def _entry(name: str, images: list[Entry], arrays: list[Entry]) -> ImageEntry:
+    image, npz = (files[0] if files else None for files in (images, arrays))
+    source = image or npz
+    return ImageEntry(
+        name=name,
+        image=image.location if image else None,
+        npz=npz.location if npz else None,
+        size=source.size if source else 0,
+        marker="+".join(file.marker for file in (image, npz) if file),
+        problem=_conflict(images) or _conflict(arrays),
+    )
+
+
+def _conflict(files: list[Entry]) -> str | None:
+    if len(files) < 2:
+        return None
+    names = _bounded([file.name for file in files])
+    return f"{len(files)} files would have the same outputs: {names}; rename or move all but one"
+
+
+def _bounded(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -1,0 +1,152 @@
+"""Where a dataset keeps what, and what its files are called."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from cellscale.storage.uri import Location, base_name, join, local_path
+
+__all__ = [
+    "SUBFOLDERS",
+    "Compartment",
+    "Subfolders",
+    "WorkspacePaths",
+    "image_name",
+    "is_mask_name",
+    "mask_name",
+    "report_name",
+    "separate_paths",
+    "workspace_paths",
+]
+
+Compartment: TypeAlias = Literal["whole-cell", "nuclear"]
+"""What is segmented: cells with everything in them, or their nuclei."""
+
+_MASKS: dict[Compartment, str] = {"whole-cell": "WholeCellMask", "nuclear": "NucleusMask"}
+_IMAGE = re.compile(r"(.+?)(?:\.ome)?\.(?:tiff?|zarr)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subfolders:
+    """Names of a workspace's folders below the dataset."""
+
+    images: str = "OMETIFF"
+    """Images."""
+
+    numpy: str = "NPZ_INTERMEDIATE"
+    """NPZ files that replace an image's own pixels for segmentation."""
+
+    segmasks: str = "SEGMASK"
+    """Label masks."""
+
+    project: str = "PROJ"
+    """QuPath project."""
+
+    reports: str = "REPORTS"
+    """Tables and reports."""
+
+
+SUBFOLDERS = Subfolders()
+"""The names that hold unless the user gives others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspacePaths:
+    """The folders of one dataset: absolute paths of this machine, or URIs."""
+
+    images: Path | str
+    """Images are read from here."""
+
+    numpy: Path | str | None
+    """NPZ files are read from here; None for nowhere."""
+
+    segmasks: Path | str
+    """Label masks are written to, or for measuring alone read from here."""
+
+    project: Path | str | None
+    """The QuPath project is written here; None for no project."""
+
+    reports: Path | str
+    """Tables are written here."""
+
+    jobs: Path | str
+    """State of runs that are under way, a folder for each."""
+
+
+def workspace_paths(dataset: Location, subfolders: Subfolders = SUBFOLDERS) -> WorkspacePaths:
+    """Return the folders of a dataset that keeps everything in one place.
+
+    Parameters
+    ----------
+    dataset
+        Path or URI of the folder that holds the others.
+    subfolders
+        Names below it.
+    """
+    root = _absolute(dataset)
+    return WorkspacePaths(
+        images=join(root, subfolders.images),
+        numpy=join(root, subfolders.numpy),
+        segmasks=join(root, subfolders.segmasks),
+        project=join(root, subfolders.project),
+        reports=join(root, subfolders.reports),
+        jobs=join(root, "jobs"),
+    )
+
+
+def separate_paths(
+    *,
+    images: Location,
+    segmasks: Location,
+    reports: Location | None = None,
+    numpy: Location | None = None,
+    project: Location | None = None,
+) -> WorkspacePaths:
+    """Return the folders of a dataset that keeps them in separate places.
+
+    Without ``reports``, which segmentation alone does not need, that folder is beside the masks. The state of runs
+    is kept beside the reports.
+    """
+    masks = _absolute(segmasks)
+    tables = _sibling(masks, SUBFOLDERS.reports) if reports is None else _absolute(reports)
+    return WorkspacePaths(
+        images=_absolute(images),
+        numpy=None if numpy is None else _absolute(numpy),
+        segmasks=masks,
+        project=None if project is None else _absolute(project),
+        reports=tables,
+        jobs=_sibling(tables, "jobs"),
+    )
+
+
+def image_name(filename: str) -> str | None:
+    """Return a file's name up to ``.ome.tif[f]``, ``.tif[f]``, ``.ome.zarr`` or ``.zarr``; None if it has none."""
+    match = _IMAGE.fullmatch(filename)
+    return match[1] if match else None
+
+
+def mask_name(image: str, compartment: Compartment, suffix: str = ".tiff") -> str:
+    """Return the file name of an image's mask."""
+    return f"{image}_{_MASKS[compartment]}{suffix}"
+
+
+def is_mask_name(image: str) -> bool:
+    """Tell whether a name is one that we give to masks."""
+    return image.endswith(tuple(f"_{kind}" for kind in _MASKS.values()))
+
+
+def report_name(image: str) -> str:
+    """Return the file name of an image's table of cells."""
+    return f"{image}_QUANT.tsv"
+
+
+def _absolute(location: Location) -> Path | str:
+    path = local_path(location)
+    return str(location).rstrip("/") if path is None else path.absolute()
+
+
+def _sibling(folder: Path | str, name: str) -> Path | str:
+    if isinstance(folder, Path):
+        return folder.parent / name
+    return folder.removesuffix(base_name(folder)) + name

@@ -1,0 +1,116 @@
+"""Everything that a user asks of a run."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
+from cellscale.workspace.layout import Compartment, WorkspacePaths
+
+__all__ = ["COMPARTMENTS", "Combine", "MaskFormat", "Matching", "QuPathVersion", "Request"]
+
+Combine: TypeAlias = Literal["sum", "max"]
+MaskFormat: TypeAlias = Literal["tiff", "ome-zarr", "both"]
+Matching: TypeAlias = Literal["one-to-one", "qupath-initializer"]
+QuPathVersion: TypeAlias = Literal["0.7", "0.5"]
+
+COMPARTMENTS: tuple[Compartment, ...] = ("whole-cell", "nuclear")
+"""All that can be segmented."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to do with which images, and how."""
+
+    paths: WorkspacePaths
+    """Folders of the dataset."""
+
+    segment: bool = True
+    """Make masks."""
+
+    measure: bool = True
+    """Make tables and the QuPath project from masks."""
+
+    image_filter: str = ""
+    """Take only images whose name begins so; empty for all."""
+
+    engine: Literal["local"] = "local"
+    """What runs the work."""
+
+    nuclear_channels: tuple[str, ...] = ()
+    """Names or ``#n`` positions (from 1) of the channels that show nuclei; empty: chosen by their usual names."""
+
+    membrane_channels: tuple[str, ...] = ()
+    """Names or ``#n`` positions (from 1) of the channels that show membranes; empty: chosen by their usual names."""
+
+    combine: Combine = "sum"
+    """How several channels become one."""
+
+    image_mpp: float | None = None
+    """Micrometres per pixel; None: from the image's metadata."""
+
+    compartments: tuple[Compartment, ...] = COMPARTMENTS
+    """What to segment and to measure."""
+
+    whole_cell: Parameters = WHOLE_CELL
+    """How whole-cell maps become labels."""
+
+    nuclear: Parameters = NUCLEUS
+    """How nuclear maps become labels."""
+
+    model_path: str | None = None
+    """Path or URI of the network; None: the installed Mesmer weights."""
+
+    model_hash: str | None = None
+    """SHA-256 or MD5 that the network's file must have."""
+
+    batch_size: int | None = None
+    """Tiles that the network takes at once; None: chosen for the machine."""
+
+    workers: int | None = None
+    """Blocks worked on side by side; None: as many as the machine's cores and memory allow."""
+
+    max_memory: int | None = None
+    """Bytes of memory to stay under; None: a share of what is free."""
+
+    overwrite: bool = False
+    """Make outputs again that are there already."""
+
+    dry_run: bool = False
+    """Only say what would be done."""
+
+    keep_intermediates: bool = False
+    """Keep the preprocessed image and the network's maps."""
+
+    mask_format: MaskFormat = "tiff"
+    """File format of the masks."""
+
+    matching: Matching = "one-to-one"
+    """How nuclei find their cells."""
+
+    qupath_version: QuPathVersion = "0.7"
+    """QuPath whose names of measurements and file formats are written."""
+
+    exports: tuple[Literal["anndata"], ...] = ()
+    """Further formats of the table of cells."""
+
+    visualize: bool = False
+    """Make pictures of the input and of the cells found."""
+
+    env_config_uri: str | None = None
+    """Path or URI of the description of a cloud environment."""
+
+    segmentation_compute_config: str | None = None
+    """Machine that segments, for engines that rent one."""
+
+    measurement_compute_config: str | None = None
+    """Machine that measures, for engines that rent one."""
+
+    verbosity: int = 0
+    """How often ``-v`` was given."""
+
+    log_file: str | None = None
+    """File to which events are logged as JSON lines; None for no log."""
+
+    def parameters(self, compartment: Compartment) -> Parameters:
+        """Return how the maps of a compartment become labels."""
+        return self.whole_cell if compartment == "whole-cell" else self.nuclear

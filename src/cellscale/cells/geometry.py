@@ -1,0 +1,150 @@
+"""Shape features of outlines, as QuPath and the JTS Topology Suite define them."""
+
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.cells.hull import convex_hull, enclosing_circle_diameter, minimum_width
+from cellscale.cells.shapes import Shapes
+from cellscale.compiled import kernel
+
+__all__ = ["FEATURES", "RoiForm", "centroids", "extents", "roi_forms", "shape_features", "stored_centroids"]
+
+FEATURES = 6
+"""Number of shape features: area, length, circularity, solidity, maximum diameter, minimum diameter."""
+
+
+class RoiForm(Enum):
+    """How QuPath 0.6 and later name the outline of an object."""
+
+    RECTANGLE = "Rectangle"
+    POLYGON = "Polygon"
+    GEOMETRY = "Geometry"
+    """An outline with holes or of several parts."""
+
+
+def shape_features(shapes: Shapes, pixel_size: tuple[float, float]) -> NDArray[np.float64]:
+    """Measure the shape of each object.
+
+    Parameters
+    ----------
+    shapes
+        Outlines in pixels.
+    pixel_size
+        Width and height of a pixel; (1, 1) to measure in pixels.
+
+    Returns
+    -------
+    Area without holes, length of all rings, circularity of the outer ring with its holes filled (NaN for an object
+    in several parts, which has none), solidity, diameter of the smallest enclosing circle, and smallest width,
+    ``(n, 6)``. Coordinates are rounded to float32 after scaling, as QuPath's are.
+    """
+    scale = np.asarray(pixel_size, dtype=np.float64)
+    xy = (shapes.vertices * scale).astype(np.float32).astype(np.float64)
+    rows = shapes.vertices[:, 1].astype(np.int64)
+    return _features(xy, rows, shapes.boxes, shapes.polygon_offsets, shapes.ring_offsets, shapes.vertex_offsets)
+
+
+def extents(shapes: Shapes) -> NDArray[np.float64]:
+    """Return area and length of each object in pixels, ``(n, 2)``."""
+    return shape_features(shapes, (1.0, 1.0))[:, :2]
+
+
+def centroids(shapes: Shapes) -> NDArray[np.float64]:
+    """Return the area centroid (x, y) of each object in pixels, ``(n, 2)``."""
+    return _centroids(
+        shapes.vertices, shapes.boxes, shapes.polygon_offsets, shapes.ring_offsets, shapes.vertex_offsets
+    )
+
+
+def stored_centroids(shapes: Shapes) -> NDArray[np.float32]:
+    """Return the centroids as QuPath keeps them in a data file: on a grid of 0.01 pixels, in float32, ``(n, 2)``."""
+    return (np.floor(centroids(shapes) * 100 + 0.5) / 100).astype(np.float32)
+
+
+def roi_forms(shapes: Shapes) -> NDArray[np.object_]:
+    """Return the :class:`RoiForm` of each object, ``(n,)``."""
+    rings = np.diff(shapes.ring_offsets[shapes.polygon_offsets])
+    vertices = np.diff(shapes.vertex_offsets[shapes.ring_offsets[shapes.polygon_offsets]])
+    forms = np.full(len(shapes), RoiForm.GEOMETRY, dtype=np.object_)
+    forms[rings == 1] = RoiForm.POLYGON
+    forms[(rings == 1) & (vertices == 4)] = RoiForm.RECTANGLE
+    return forms
+
+
+@kernel
+def _features(
+    xy: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    boxes: NDArray[np.int64],
+    polygon_offsets: NDArray[np.int64],
+    ring_offsets: NDArray[np.int64],
+    vertex_offsets: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Measure object after object."""
+    out = np.empty((len(polygon_offsets) - 1, FEATURES))
+    for index in range(len(out)):
+        start, stop = polygon_offsets[index], polygon_offsets[index + 1]
+        area, length, outer_area, outer_length = 0.0, 0.0, 0.0, 0.0
+        for polygon in range(start, stop):
+            for ring in range(ring_offsets[polygon], ring_offsets[polygon + 1]):
+                ring_area, ring_length = _area_length(xy[vertex_offsets[ring] : vertex_offsets[ring + 1]])
+                length += ring_length
+                if ring == ring_offsets[polygon]:
+                    area += ring_area
+                    outer_area, outer_length = ring_area, ring_length
+                else:
+                    area -= ring_area
+        first, last = vertex_offsets[ring_offsets[start]], vertex_offsets[ring_offsets[stop]]
+        top, bottom = boxes[index, 0], boxes[index, 2]
+        hull = convex_hull(xy[first:last], rows[first:last] - top, bottom - top + 1)
+        out[index, 0] = area
+        out[index, 1] = length
+        out[index, 2] = 4 * np.pi * outer_area / (outer_length * outer_length) if stop - start == 1 else np.nan
+        out[index, 3] = area / _area_length(hull)[0]
+        out[index, 4] = enclosing_circle_diameter(hull)
+        out[index, 5] = minimum_width(hull)
+    return out
+
+
+@kernel
+def _area_length(ring: NDArray[np.float64]) -> tuple[float, float]:
+    """Return area and length of one ring."""
+    count = len(ring)
+    area, length = 0.0, 0.0
+    x, y = ring[count - 1, 0] - ring[0, 0], ring[count - 1, 1] - ring[0, 1]
+    for index in range(count):
+        next_x, next_y = ring[index, 0] - ring[0, 0], ring[index, 1] - ring[0, 1]
+        area += x * next_y - next_x * y
+        length += np.sqrt((next_x - x) * (next_x - x) + (next_y - y) * (next_y - y))
+        x, y = next_x, next_y
+    return abs(area) / 2, length
+
+
+@kernel
+def _centroids(
+    vertices: NDArray[np.int32],
+    boxes: NDArray[np.int64],
+    polygon_offsets: NDArray[np.int64],
+    ring_offsets: NDArray[np.int64],
+    vertex_offsets: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return centroids from sums that are exact: of whole numbers, relative to the object's box."""
+    out = np.empty((len(boxes), 2))
+    for index in range(len(boxes)):
+        top, left = boxes[index, 0], boxes[index, 1]
+        area, sum_x, sum_y = 0.0, 0.0, 0.0
+        for ring in range(ring_offsets[polygon_offsets[index]], ring_offsets[polygon_offsets[index + 1]]):
+            start, stop = vertex_offsets[ring], vertex_offsets[ring + 1]
+            x, y = float(vertices[stop - 1, 0] - left), float(vertices[stop - 1, 1] - top)
+            for vertex in range(start, stop):
+                next_x, next_y = float(vertices[vertex, 0] - left), float(vertices[vertex, 1] - top)
+                cross = x * next_y - next_x * y
+                area += cross
+                sum_x += (x + next_x) * cross
+                sum_y += (y + next_y) * cross
+                x, y = next_x, next_y
+        out[index, 0] = (sum_x + 3 * area * left) / 3 / area
+        out[index, 1] = (sum_y + 3 * area * top) / 3 / area
+    return out

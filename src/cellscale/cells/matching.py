@@ -1,0 +1,103 @@
+"""Decide which nucleus belongs to which cell, and the order of the objects."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.cells.survey import LabelTable, Overlaps, Survey
+from cellscale.compiled import kernel
+
+__all__ = ["Matching", "Pairing", "match"]
+
+
+class Matching(Enum):
+    """Rules for pairing nuclei with cells; the value is the name of the rule in requests."""
+
+    ONE_TO_ONE = "one-to-one"
+    """Every cell is one object and every nucleus is used at most once, the best covered nucleus first."""
+
+    QUPATH_INITIALIZER = "qupath-initializer"
+    """As dchaley/qupath-project-initializer: two nuclei inside one cell give two objects with the same outline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Cells and their nuclei, in the order of the objects."""
+
+    cells: NDArray[np.int64]
+    """Row of each object's cell among the cells, ``(n,)``."""
+
+    nuclei: NDArray[np.int64]
+    """Row of each object's nucleus among the nuclei, or -1, ``(n,)``."""
+
+    unmatched_nuclei: int
+    """Number of nuclei that belong to no object."""
+
+
+def match(survey: Survey, matching: Matching) -> Pairing:
+    """Pair nuclei with cells.
+
+    Both rules rank a pair by the share of the nucleus's pixels that lie in the cell.
+
+    ``one-to-one`` takes pairs greedily by that share, ties by lower cell label, then lower nucleus label; objects are
+    in ascending cell label order.
+
+    ``qupath-initializer`` first takes every nucleus that lies wholly inside one cell, in nucleus label order; then,
+    greedily by share, the other nuclei and those cells that are still without one and not wholly inside the nucleus,
+    ties by lower nucleus label, then lower cell label; then the cells left over. That is the order of objects too.
+    """
+    if matching is Matching.ONE_TO_ONE:
+        return _one_to_one(survey)
+    return _as_initializer(survey)
+
+
+def _one_to_one(survey: Survey) -> Pairing:
+    """Take the best covered nuclei first."""
+    overlaps = survey.overlaps
+    order = np.lexsort((overlaps.nuclei, overlaps.cells, -_shares(overlaps, survey.nuclei)))
+    taken = order[_greedy(overlaps.cells[order], overlaps.nuclei[order], len(survey.cells), len(survey.nuclei))]
+    nuclei = np.full(len(survey.cells), -1, dtype=np.int64)
+    nuclei[overlaps.cells[taken]] = overlaps.nuclei[taken]
+    return Pairing(np.arange(len(survey.cells)), nuclei, len(survey.nuclei) - len(taken))
+
+
+def _as_initializer(survey: Survey) -> Pairing:
+    """Take nuclei inside cells, then the best overlaps, then cells without nucleus."""
+    overlaps = survey.overlaps
+    inside = overlaps.pixels == survey.nuclei.pixels[overlaps.nuclei]
+    covered = np.flatnonzero(inside)[np.argsort(overlaps.nuclei[inside])]
+    free = np.ones(len(survey.cells), dtype=np.bool_)
+    free[overlaps.cells[covered]] = False
+    crossing = overlaps.pixels < survey.cells.pixels[overlaps.cells]
+    candidates = np.flatnonzero(~inside & crossing & free[overlaps.cells])
+    ranks = (overlaps.cells, overlaps.nuclei, -_shares(overlaps, survey.nuclei))
+    candidates = candidates[np.lexsort(tuple(rank[candidates] for rank in ranks))]
+    pairs = (overlaps.cells[candidates], overlaps.nuclei[candidates])
+    crossed = candidates[_greedy(*pairs, len(survey.cells), len(survey.nuclei))]
+    free[overlaps.cells[crossed]] = False
+    taken = np.concatenate([covered, crossed])
+    rest = np.flatnonzero(free)
+    return Pairing(
+        np.concatenate([overlaps.cells[taken], rest]),
+        np.concatenate([overlaps.nuclei[taken], np.full(len(rest), -1)]),
+        len(survey.nuclei) - len(taken),
+    )
+
+
+def _shares(overlaps: Overlaps, nuclei: LabelTable) -> NDArray[np.float64]:
+    """Return, for each pair, the part of the nucleus that lies in the cell."""
+    return overlaps.pixels / nuclei.pixels[overlaps.nuclei]
+
+
+@kernel
+def _greedy(cells: NDArray[np.int64], nuclei: NDArray[np.int64], n_cells: int, n_nuclei: int) -> NDArray[np.bool_]:
+    """Go through pairs in order and take each one whose cell and nucleus are both still free."""
+    taken = np.zeros(len(cells), dtype=np.bool_)
+    cell_used = np.zeros(n_cells, dtype=np.bool_)
+    nucleus_used = np.zeros(n_nuclei, dtype=np.bool_)
+    for pair in range(len(cells)):
+        if not cell_used[cells[pair]] and not nucleus_used[nuclei[pair]]:
+            taken[pair] = cell_used[cells[pair]] = nucleus_used[nuclei[pair]] = True
+    return taken

@@ -1,0 +1,131 @@
+"""Filling small holes, object after object, over boxes that are read as needed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.compiled import kernel
+from cellscale.label.objects import Objects
+from cellscale.label.overlay import Overlay
+from cellscale.regions import Region, RegionReader, blocks
+
+__all__ = ["fill_holes"]
+
+_TILE = 1024
+_BATCH_PIXELS = 2**22
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of one object's box, small enough to be read at once."""
+
+    batch: int
+    row: int
+    """The object's row in the table."""
+
+    owned: Region
+    """Holes whose first pixel is here are filled with this piece."""
+
+    seen: Region
+    """``owned`` with a margin that shows any such hole whole if it is small enough to be filled."""
+
+
+def fill_holes(objects: Objects, read_identities: RegionReader, limit: int) -> tuple[Overlay, NDArray[np.int64]]:
+    """Fill the holes of each object that has any, in ascending order of identity.
+
+    Within an object's bounding box, every 4-connected region of fewer than ``limit`` pixels that are not the object's
+    becomes the object's, whatever was there before; corners of the box count as well, and objects filled earlier are
+    seen as filled. Only objects whose Euler number is below 1 are looked at, as they were before any filling.
+
+    Parameters
+    ----------
+    objects
+        Whole objects, ascending by identity.
+    read_identities
+        Reads the identity of every pixel of a region as int64, 0 for background.
+    limit
+        Regions of fewer pixels than this are filled.
+
+    Returns
+    -------
+    The changed pixels, and the sizes of the objects thereafter.
+    """
+    overlay = Overlay()
+    sizes = objects.sizes.copy()
+    for _, batch in groupby(_pieces(objects, limit), key=lambda piece: piece.batch):
+        pieces = list(batch)
+        for piece, identities in zip(pieces, _read(pieces, read_identities), strict=True):
+            overlay.apply(identities, piece.seen)
+            identity = objects.identities[piece.row]
+            filled = _small_regions(identities, identity, limit, *_edges(piece.owned.within(piece.seen)))
+            for row, column in filled.tolist():
+                _count_down(sizes, objects, identities[row, column])
+                overlay.set(piece.seen.top + row, piece.seen.left + column, int(identity))
+            sizes[piece.row] += len(filled)
+    return overlay, sizes
+
+
+def _pieces(objects: Objects, limit: int) -> Iterator[_Piece]:
+    """Yield the boxes to look at in order, large ones in tiles, numbered by batches that fit in memory."""
+    pixels = 0
+    for row in np.flatnonzero(objects.euler_quarters < 4) if limit > 0 else ():
+        top, left, bottom, right = (int(side) for side in objects.boxes[row])
+        for tile in blocks((bottom - top, right - left), (_TILE, _TILE)):
+            seen = tile.grown(limit, (bottom - top, right - left))
+            yield _Piece(pixels // _BATCH_PIXELS, int(row), _moved(tile, top, left), _moved(seen, top, left))
+            pixels += seen.size
+
+
+def _moved(region: Region, rows: int, columns: int) -> Region:
+    return Region(region.top + rows, region.left + columns, region.bottom + rows, region.right + columns)
+
+
+def _read(pieces: list[_Piece], read_identities: RegionReader) -> list[NDArray[np.int64]]:
+    """Read the pieces in an order that serves a reader's cache, and return them in their own."""
+    order = sorted(range(len(pieces)), key=lambda i: (pieces[i].seen.top // _TILE, pieces[i].seen.left // _TILE))
+    arrays = {i: np.array(read_identities(pieces[i].seen), np.int64) for i in order}
+    return [arrays[i] for i in range(len(pieces))]
+
+
+def _edges(index: tuple[slice, slice]) -> tuple[int, int, int, int]:
+    return index[0].start, index[1].start, index[0].stop, index[1].stop
+
+
+def _count_down(sizes: NDArray[np.int64], objects: Objects, identity: np.int64) -> None:
+    row = int(np.searchsorted(objects.identities, identity))
+    if row < len(objects) and objects.identities[row] == identity:
+        sizes[row] -= 1
+
+
+@kernel
+def _small_regions(identities: Any, identity: Any, limit: Any, top: Any, left: Any, bottom: Any, right: Any) -> Any:
+    """Return rows and columns (n, 2) of the regions without ``identity`` that start in the given rectangle."""
+    height, width = identities.shape
+    seen = np.zeros((height, width), np.bool_)
+    queue = np.empty((height * width, 2), np.int64)
+    filled = np.empty((height * width, 2), np.int64)
+    count = 0
+    for start_row in range(top, bottom):
+        for start_column in range(left, right):
+            if seen[start_row, start_column] or identities[start_row, start_column] == identity:
+                continue
+            seen[start_row, start_column] = True
+            queue[0] = start_row, start_column
+            head, tail = 0, 1
+            while head < tail:
+                row, column = queue[head]
+                head += 1
+                for down, across in ((-1, 0), (0, -1), (0, 1), (1, 0)):
+                    y, x = row + down, column + across
+                    if 0 <= y < height and 0 <= x < width and not seen[y, x] and identities[y, x] != identity:
+                        seen[y, x] = True
+                        queue[tail] = y, x
+                        tail += 1
+            if tail < limit:
+                filled[count : count + tail] = queue[:tail]
+                count += tail
+    return filled[:count].copy()

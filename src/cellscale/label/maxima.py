@@ -1,0 +1,113 @@
+"""Which pixels are h-maxima, decided one by one from their surroundings.
+
+By its definition a pixel p is no h-maximum if some q with f(p) - shifted(q) < h can be reached from p through
+pixels x with f(p) - f(x) < h, where shifted = f - h - 2 r |f| with the float's resolution r. Both tests only get
+harder to pass along a path's minimum, so this says the same as morphological reconstruction of ``shifted`` under f,
+without reconstructing anything where nobody asks. Nearly every pixel has such a q for a neighbour. The others flood
+the pixels x until they find one.
+
+Beyond an open side the image goes on, with values unknown. A flood that gets there without a q cannot tell; one that
+does not get there has seen all that matters.
+
+References
+----------
+Soille, Morphological Image Analysis, 2nd edition, 2003, section 6.3.4 (h-maxima).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.compiled import kernel
+
+__all__ = ["MAYBE", "NO", "UNDECIDED", "YES", "decide", "disk_offsets", "shifted_down"]
+
+UNDECIDED, NO, YES, MAYBE = 0, 1, 2, 3
+"""What is known of a pixel: nothing yet; no h-maximum; an h-maximum; depends on what lies beyond an open side."""
+
+_RESOLUTION = np.float32(2) * np.finfo(np.float32).resolution
+
+
+def disk_offsets(radius: int, row_length: int) -> NDArray[np.int64]:
+    """Return the flat offsets of a disk's pixels without its centre, the nearest first."""
+    rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    distance = rows**2 + columns**2
+    inside = (distance <= radius**2) & (distance > 0)
+    nearest_first = np.argsort(distance[inside], kind="stable")
+    flat: NDArray[np.int64] = (rows * row_length + columns)[inside][nearest_first].astype(np.int64)
+    return flat
+
+
+def shifted_down(values: NDArray[np.float32], height: np.float32) -> NDArray[np.float32]:
+    """Return the seed of the reconstruction: ``values`` lowered by ``height`` and twice their rounding error."""
+    shifted: NDArray[np.float32] = _shifted_down(values, height, _RESOLUTION)
+    return shifted
+
+
+@kernel
+def _shifted_down(values: Any, height: Any, resolution: Any) -> Any:
+    shifted = np.empty_like(values)
+    for i in range(values.size):
+        shifted[i] = (values[i] - height) - resolution * abs(values[i])
+    return shifted
+
+
+@kernel
+def decide(
+    pixel: Any, values: Any, shifted: Any, height: Any, offsets: Any, verdict: Any, stamp: Any, queue: Any
+) -> Any:
+    """Decide one pixel, and with it the pixels of its value that its flood meets; return the pixels visited.
+
+    Parameters
+    ----------
+    pixel
+        Flat index.
+    values, shifted
+        The map f and its seed, padded by the disk's radius: infinity where the image goes on, minus infinity where it
+        does not. Flat float32.
+    height
+        h, float32.
+    offsets
+        The neighbourhood.
+    verdict
+        uint8 per pixel; written.
+    stamp
+        int32 per pixel, 0 at first: the last flood that visited it.
+    queue
+        int32 scratch, one per pixel.
+    """
+    level = values[pixel]
+    verdict[pixel] = NO
+    if level - shifted[pixel] < height:
+        return 1
+    for offset in offsets:
+        if level - shifted[pixel + offset] < height:
+            return 1
+    result = YES
+    stamp[pixel] = pixel
+    queue[0] = pixel
+    filled = 1
+    head = 0
+    while head < filled and result != NO:
+        center = queue[head]
+        head += 1
+        for offset in offsets:
+            other = center + offset
+            value = values[other]
+            if stamp[other] == pixel or not level - value < height:
+                continue
+            if value == np.inf:
+                result = MAYBE
+                continue
+            stamp[other] = pixel
+            queue[filled] = other
+            filled += 1
+            # What rules out a pixel at least as high, and linked to this one, rules out this one too.
+            if level - shifted[other] < height or (value >= level and verdict[other] == NO):
+                result = NO
+                break
+    for i in range(filled):
+        if values[queue[i]] == level:
+            verdict[queue[i]] = result
+    return filled

@@ -1,0 +1,45 @@
+"""Labelled blocks, read as one image."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.label.block import LabelledBlock
+from cellscale.regions import Region
+
+__all__ = ["Mosaic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mosaic:
+    """The blocks that tile an image, in raster order, each loaded when it is asked for."""
+
+    shape: tuple[int, int]
+    """Rows and columns of the whole image."""
+
+    block_size: tuple[int, int]
+    """Rows and columns of a block, as :func:`cellscale.regions.blocks` took them."""
+
+    load: Callable[[int], LabelledBlock]
+    """Returns the block of a raster-order index. Wrap it in a cache where loading is dear."""
+
+    def identities(self, region: Region) -> NDArray[np.int64]:
+        """Return the identity of each pixel of ``region``; 0 for background."""
+        pixels = np.empty(region.shape, np.int64)
+        height, width = self.block_size
+        across = -(-self.shape[1] // width)
+        for down in range(region.top // height, -(-region.bottom // height)):
+            for right in range(region.left // width, -(-region.right // width)):
+                block = self.load(down * across + right)
+                core = block.core
+                part = Region(
+                    max(region.top, core.top),
+                    max(region.left, core.left),
+                    min(region.bottom, core.bottom),
+                    min(region.right, core.right),
+                )
+                numbers = np.concatenate([np.zeros(1, np.int64), block.objects.identities])
+                pixels[part.within(region)] = numbers[block.labels[part.within(core)]]
+        return pixels

@@ -1,0 +1,69 @@
+"""What a user may set about labelling."""
+
+import math
+from dataclasses import dataclass
+
+from cellscale.errors import RequestError
+
+__all__ = ["NUCLEUS", "WHOLE_CELL", "Parameters"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """How one compartment's maps become labels.
+
+    Raises
+    ------
+    RequestError
+        If a value is out of its range.
+    """
+
+    maxima_threshold: float
+    """Height by which a maximum must stand out to become a marker; above 0."""
+
+    interior_threshold: float = 0.2
+    """Pixels whose smoothed interior is above this value belong to objects."""
+
+    interior_smoothing: float = 2.0
+    """Standard deviation in pixels of the Gaussian over the interior map; 0 for none."""
+
+    maxima_smoothing: float = 0.0
+    """Standard deviation in pixels of the Gaussian over the maxima map; 0 for none."""
+
+    radius: int = 2
+    """Radius in pixels of the disk that makes pixels of the maxima map neighbours; at least 1."""
+
+    small_objects: int = 15
+    """Objects of fewer pixels are removed; 0 keeps all."""
+
+    holes: int = 15
+    """Holes of fewer pixels are filled; 0 fills none."""
+
+    def __post_init__(self) -> None:
+        self._require_finite()
+        if not self.maxima_threshold > 0:
+            raise RequestError(f"maxima threshold is {self.maxima_threshold}; give a value above 0")
+        for name in ("interior_smoothing", "maxima_smoothing"):
+            if not 0 <= getattr(self, name) <= 100:
+                raise RequestError(f"{_words(name)} is {getattr(self, name)}; give a value from 0 to 100 pixels")
+        if not 1 <= self.radius <= 50:
+            raise RequestError(f"radius is {self.radius}; give a whole number from 1 to 50 pixels")
+        for name in ("small_objects", "holes"):
+            if getattr(self, name) < 0:
+                raise RequestError(f"{_words(name)} is {getattr(self, name)}; give 0 pixels or more")
+
+    def _require_finite(self) -> None:
+        for name in ("maxima_threshold", "interior_threshold", "interior_smoothing", "maxima_smoothing"):
+            if not math.isfinite(getattr(self, name)):
+                raise RequestError(f"{_words(name)} is {getattr(self, name)}; give a finite number")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+WHOLE_CELL = Parameters(maxima_threshold=0.075)
+"""Mesmer's values for whole cells."""
+
+NUCLEUS = Parameters(maxima_threshold=0.1)
+"""Mesmer's values for nuclei."""

@@ -1,0 +1,105 @@
+"""What OME-XML says of an image."""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from cellscale.errors import ImageError
+from cellscale.images.info import PixelSize
+from cellscale.images.units import micrometres, pixel_size_of
+
+__all__ = ["OmeImage", "parse_ome_xml"]
+
+
+@dataclass(frozen=True, slots=True)
+class OmeImage:
+    """One ``Image`` element."""
+
+    name: str | None
+    height: int
+    width: int
+    size_z: int
+    size_t: int
+    channel_names: tuple[str | None, ...]
+    """One for each channel, as written; None where the file gives none."""
+
+    channel_colors: tuple[int | None, ...]
+    """Signed 32-bit RGBA integers."""
+
+    pixel_size: PixelSize | None
+    significant_bits: int | None
+
+
+def parse_ome_xml(text: str, name: str) -> tuple[OmeImage, ...]:
+    """Read the images of an OME-XML document, of any version of the schema.
+
+    Parameters
+    ----------
+    text
+        The document.
+    name
+        The file it is from, for messages.
+
+    Raises
+    ------
+    ImageError
+        The document is not XML, or declares a document type (entities can expand without bound; OME needs none).
+    """
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ImageError(f"{name}: its OME-XML declares a document type, which OME does not allow: it is not read")
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ImageError(f"{name}: its OME-XML cannot be read ({error}): the file is damaged") from error
+    images = [element for element in root if _tag(element) == "Image"]
+    return tuple(parsed for image in images if (parsed := _image(image)) is not None)
+
+
+def _tag(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _image(element: ElementTree.Element) -> OmeImage | None:
+    pixels = next((child for child in element if _tag(child) == "Pixels"), None)
+    if pixels is None:
+        return None
+    names, colors = _channels(pixels)
+    count = max(len(names), _integer(pixels, "SizeC") or 0)
+    missing = (None,) * (count - len(names))
+    return OmeImage(
+        name=element.get("Name"),
+        height=_integer(pixels, "SizeY") or 0,
+        width=_integer(pixels, "SizeX") or 0,
+        size_z=_integer(pixels, "SizeZ") or 1,
+        size_t=_integer(pixels, "SizeT") or 1,
+        channel_names=names + missing,
+        channel_colors=colors + missing,
+        pixel_size=pixel_size_of(_length(pixels, "PhysicalSizeX"), _length(pixels, "PhysicalSizeY")),
+        significant_bits=_integer(pixels, "SignificantBits"),
+    )
+
+
+def _channels(pixels: ElementTree.Element) -> tuple[tuple[str | None, ...], tuple[int | None, ...]]:
+    names: list[str | None] = []
+    colors: list[int | None] = []
+    for channel in (child for child in pixels if _tag(child) == "Channel"):
+        name = channel.get("Name") or None
+        samples = max(1, _integer(channel, "SamplesPerPixel") or 1)
+        for sample in range(samples):
+            names.append(name if samples == 1 or name is None else f"{name} {sample + 1}")
+            colors.append(_integer(channel, "Color"))
+    return tuple(names), tuple(colors)
+
+
+def _integer(element: ElementTree.Element, attribute: str) -> int | None:
+    try:
+        return int(element.get(attribute, ""))
+    except ValueError:
+        return None
+
+
+def _length(pixels: ElementTree.Element, attribute: str) -> float | None:
+    try:
+        value = float(pixels.get(attribute, ""))
+    except ValueError:
+        return None
+    return micrometres(value, pixels.get(f"{attribute}Unit"))

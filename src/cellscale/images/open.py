@@ -1,0 +1,105 @@
+"""One way to open any image."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import ImageError
+from cellscale.images.array import ArrayImage
+from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
+from cellscale.regions import Region
+
+__all__ = ["open_image"]
+
+
+def open_image(
+    source: str | os.PathLike[str] | NDArray[Any],
+    *,
+    channel_names: Sequence[str] | None = None,
+    pixel_size: PixelSize | None = None,
+    cache_bytes: int = 128 * 2**20,
+    scratch: Path | None = None,
+) -> Image:
+    """Open an image for reading by region.
+
+    Parameters
+    ----------
+    source
+        Path or URI of an OME-TIFF (or ImageJ or plain TIFF), of an OME-Zarr, or of an NPZ file with a nucleus and a
+        membrane channel; or an array of ``(channels, rows, columns)`` or ``(rows, columns)``.
+    channel_names
+        Names to use instead of the file's.
+    pixel_size
+        µm/px to use instead of the file's.
+    cache_bytes
+        Memory for decoded pixels that the next read may need.
+    scratch
+        Folder for what has to be unpacked before it can be read in part; the system's temporary folder if None.
+
+    Returns
+    -------
+    The image; close it when done. Regions may be read from several threads at once.
+
+    Raises
+    ------
+    ImageError
+        The file is damaged or holds something that cellscale cannot process.
+    StorageError
+        The file is not there or cannot be read.
+    """
+    if isinstance(source, np.ndarray):
+        return ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size)
+    image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
+    if channel_names is None and pixel_size is None:
+        return image
+    try:
+        return _Renamed(image, _changed(image.info, channel_names, pixel_size))
+    except ImageError:
+        image.close()
+        raise
+
+
+def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Path | None) -> Image:
+    # Each reader brings a library of its own, which need not load for the others.
+    name = os.fspath(source).rstrip("/").lower()
+    if name.endswith(".npz"):
+        from cellscale.images.npz import open_npz
+
+        return open_npz(source, scratch=scratch)
+    if name.endswith(".zarr"):
+        from cellscale.images.ome_zarr import OmeZarrImage
+
+        return OmeZarrImage(source)
+    from cellscale.images.tiff import TiffImage
+
+    return TiffImage(source, cache_bytes=cache_bytes, scratch=scratch)
+
+
+def _changed(info: ImageInfo, names: Sequence[str] | None, size: PixelSize | None) -> ImageInfo:
+    channels = info.channels
+    if names is not None:
+        if len(names) != len(channels):
+            raise ImageError(f"{info.name}: {len(names)} channel names given for {len(channels)} channels")
+        channels = tuple(Channel(one.index, text, one.color) for one, text in zip(channels, names, strict=True))
+    return replace(info, channels=channels, pixel_size=size or info.pixel_size)
+
+
+class _Renamed:
+    """An image with other facts than its file's."""
+
+    def __init__(self, image: Image, info: ImageInfo) -> None:
+        self._image = image
+        self.info = info
+
+    def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
+        """Return the pixels as ``(len(channels), rows, columns)``."""
+        return self._image.read(channels, region, level)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._image.close()

@@ -1,0 +1,66 @@
+"""How many micrometres a pixel measures, and who says so."""
+
+import math
+from dataclasses import dataclass
+
+from cellscale.errors import RequestError
+from cellscale.images.info import ImageInfo, PixelSize
+
+__all__ = ["DEFAULT_MPP", "ChosenPixelSize", "choose_pixel_size"]
+
+DEFAULT_MPP = 0.5
+"""µm/px that is assumed where nothing is known: the resolution of Mesmer's training images."""
+
+_ANISOTROPY = 0.01
+"""Relative difference of the sides from which a pixel is not taken for a square."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPixelSize:
+    """The µm/px that an image is processed at."""
+
+    mpp: float
+    """One number for both axes; the mean where the sides differ."""
+
+    size: PixelSize | None
+    """Both sides, as given or as in the file; None where nothing is known."""
+
+    source: str
+    """Where it is from, in words."""
+
+    warnings: tuple[str, ...] = ()
+    """What the user should know: nothing was known, or pixels are not square."""
+
+
+def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixelSize:
+    """Choose the µm/px: what the user gives, else what the file says, else 0.5 with a warning.
+
+    Parameters
+    ----------
+    info
+        The image.
+    given
+        The user's ``--image_mpp``.
+
+    Raises
+    ------
+    RequestError
+        The given number is not positive and finite.
+    """
+    if given is not None:
+        if not math.isfinite(given) or given <= 0:
+            raise RequestError(f"--image_mpp {given}: a number of micrometres a pixel above 0 expected, such as 0.5")
+        return ChosenPixelSize(given, PixelSize(given, given), "given")
+    size = info.pixel_size
+    if size is None:
+        warning = (
+            f"{info.name}: the file does not say how large a pixel is; {DEFAULT_MPP} µm/px assumed (--image_mpp)"
+        )
+        return ChosenPixelSize(DEFAULT_MPP, None, "assumed", (warning,))
+    mpp = size.x if size.x == size.y else (size.x + size.y) / 2
+    if abs(size.x - size.y) <= _ANISOTROPY * max(size.x, size.y):
+        return ChosenPixelSize(mpp, size, "file")
+    warning = (
+        f"{info.name}: pixels are {size.x:g} x {size.y:g} µm, not square; cells are found at the mean, {mpp:g} µm/px"
+    )
+    return ChosenPixelSize(mpp, size, "file", (warning,))

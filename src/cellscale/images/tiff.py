@@ -1,0 +1,201 @@
+"""OME-TIFF, ImageJ and plain TIFF images, read by region."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import tifffile
+from numpy.typing import NDArray
+
+from cellscale.errors import ImageError
+from cellscale.images.info import ImageInfo
+from cellscale.images.names import image_name
+from cellscale.images.tiff_layout import (
+    INTENSITY_TYPES,
+    Level,
+    check_not_truncated,
+    choose_series,
+    level_of,
+    level_shape,
+)
+from cellscale.images.tiff_log import collected_messages
+from cellscale.images.tiff_metadata import check_document_type, tiff_metadata
+from cellscale.images.tiff_segments import DAMAGE, SegmentReader
+from cellscale.regions import Region
+from cellscale.storage.errors import explained
+from cellscale.storage.ranges import RangeReader, open_ranges
+from cellscale.storage.uri import Location, base_name, filesystem, local_path
+
+__all__ = ["TiffImage"]
+
+_METADATA_BLOCK = 2**20
+"""Bytes that are fetched at once from an object store while the tags are read."""
+
+
+class TiffImage:
+    """An image in a TIFF file or object.
+
+    The image with the most pixels is read (the first of equals), at any level of its pyramid. Channels are the C axis
+    of the metadata, the samples of a pixel, or, in a file without axes, its pages. A region costs the tiles or strips
+    that it touches: large uncompressed strips are read in part, compressed strips above 64 MB are decoded once, each
+    into a scratch file.
+
+    Parameters
+    ----------
+    location
+        Path or URI.
+    cache_bytes
+        How much of what was decoded is kept for the next reads.
+    scratch
+        Folder for the scratch files; the system's temporary folder if None.
+    types
+        The types of pixel that are accepted, by numpy's names.
+
+    Raises
+    ------
+    ImageError
+        It is not a TIFF, is damaged, or holds something other than one plane a channel.
+    StorageError
+        It is not there or cannot be read.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        *,
+        cache_bytes: int = 128 * 2**20,
+        scratch: Path | None = None,
+        types: frozenset[str] = INTENSITY_TYPES,
+    ) -> None:
+        self._name = base_name(location)
+        self._types = types
+        self._lock = threading.Lock()
+        with ExitStack() as opened:
+            self._source: RangeReader = open_ranges(location)
+            opened.callback(self._source.close)
+            self._others: dict[str, RangeReader] = {}
+            opened.callback(self._close_others)
+            self._segments = SegmentReader(self._name, cache_bytes=cache_bytes, scratch=scratch)
+            opened.callback(self._segments.close)
+            self._tiff = opened.enter_context(self._opened(location))
+            with self._damage_explained():
+                self._info = self._describe(location)
+            self._opened_files = opened.pop_all()
+
+    @property
+    def info(self) -> ImageInfo:
+        """Facts of the image."""
+        return self._info
+
+    def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
+        """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.
+
+        Raises
+        ------
+        ImageError
+            The pixels are damaged.
+        """
+        return self._segments.read(level, self._level(level), channels, region)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._opened_files.close()
+
+    def __enter__(self) -> "TiffImage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _opened(self, location: Location) -> Iterator[tifffile.TiffFile]:
+        if self._source.size == 0:
+            raise ImageError(f"{self._name}: the file is empty (0 bytes): copy or download it again")
+        path = local_path(location)
+        with ExitStack() as stack:
+            source: Any = path
+            if path is None:
+                fs, key = filesystem(location)
+                with explained("read", location):
+                    source = stack.enter_context(fs.open(key, "rb", block_size=_METADATA_BLOCK))
+            with self._damage_explained():
+                tiff = stack.enter_context(tifffile.TiffFile(source, name=None if path else self._name))
+            yield tiff
+
+    @contextmanager
+    def _damage_explained(self) -> Iterator[None]:
+        with collected_messages() as messages, explained("read", self._name):
+            try:
+                yield
+            except tifffile.TiffFileError as error:
+                raise ImageError(f"{self._name}: not a TIFF file, or a damaged one ({error})") from error
+            except DAMAGE as error:
+                said = "; ".join(dict.fromkeys([*messages[:2], f"{type(error).__name__}: {error}"]))
+                raise ImageError(f"{self._name}: the file is damaged ({said}): copy or download it again") from error
+
+    def _describe(self, location: Location) -> ImageInfo:
+        check_document_type(self._tiff, self._name)
+        self._series = choose_series(self._tiff.series, self._name)
+        series = self._tiff.series[self._series]
+        base = level_of(series, self._source_of, self._types, self._name)
+        check_not_truncated(base, self._name)
+        base.keyframe.decode  # noqa: B018 - made here, because tifffile makes it on first use without a lock
+        self._levels: dict[int, Level] = {0: base}
+        grid = base.grid
+        self._pyramid = [one for one in series.levels if _fits(one, series)]
+        facts = tiff_metadata(self._tiff, self._series, len(base.planes), self._name)
+        return ImageInfo(
+            name=image_name(location),
+            uri=str(location),
+            height=grid.height,
+            width=grid.width,
+            dtype=base.stored.newbyteorder("="),
+            channels=facts.channels,
+            pixel_size=facts.pixel_size,
+            levels=tuple(level_shape(one) for one in self._pyramid),
+            chunk=_chunk(base),
+            series=self._series,
+            significant_bits=facts.significant_bits,
+        )
+
+    def _level(self, number: int) -> Level:
+        with self._lock:  # the tags of smaller levels are read when they are first asked for
+            if number not in self._levels:
+                with self._damage_explained():
+                    level = level_of(self._pyramid[number], self._source_of, self._types, self._name)
+                    check_not_truncated(level, self._name)
+                    level.keyframe.decode  # noqa: B018
+                self._levels[number] = level
+            return self._levels[number]
+
+    def _source_of(self, page: Any) -> RangeReader:
+        """Return the open file that a page is in: an OME-TIFF may be spread over several."""
+        handle = page.parent.filehandle
+        if handle is self._tiff.filehandle:
+            return self._source
+        if handle.path not in self._others:
+            self._others[handle.path] = open_ranges(handle.path)
+        return self._others[handle.path]
+
+    def _close_others(self) -> None:
+        for source in self._others.values():
+            source.close()
+
+
+def _fits(level: Any, series: Any) -> bool:
+    """Return whether a level of the pyramid is the same image, smaller."""
+    return _other_axes(level) == _other_axes(series) and bool(level.dtype == series.dtype)
+
+
+def _other_axes(series: Any) -> dict[str, int]:
+    sizes = zip(series.get_axes(squeeze=False), series.get_shape(squeeze=False), strict=True)
+    return {axis: size for axis, size in sizes if axis not in "YX"}
+
+
+def _chunk(level: Level) -> tuple[int, int]:
+    grid = level.grid
+    if level.planes[0].raw_offset is not None:  # any rectangle can be read alone
+        return min(256, grid.height), min(256, grid.width)
+    return min(grid.rows, grid.height), min(grid.columns, grid.width)

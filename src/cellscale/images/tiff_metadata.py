@@ -1,0 +1,117 @@
+"""Channel names, colours and µm/px of a TIFF: from OME-XML, from ImageJ, or from the resolution tags."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from cellscale.errors import ImageError
+from cellscale.images.info import Channel, PixelSize
+from cellscale.images.ome_metadata import OmeImage, parse_ome_xml
+from cellscale.images.units import micrometres, pixel_size_of
+
+__all__ = ["TiffMetadata", "named_channels", "tiff_metadata"]
+
+_CENTIMETRE = 3
+_COARSEST = 50.0
+"""µm/px above which a resolution tag is a printer's or a screen's, not a microscope's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TiffMetadata:
+    """What the metadata say of one image of a TIFF."""
+
+    channels: tuple[Channel, ...]
+    pixel_size: PixelSize | None = None
+    significant_bits: int | None = None
+
+
+def named_channels(names: list[str | None], colors: list[int | None], count: int) -> tuple[Channel, ...]:
+    """Return ``count`` channels; ``Channel <position>`` where there is no name."""
+    return tuple(
+        Channel(
+            index=index,
+            name=(names[index] if index < len(names) else None) or f"Channel {index + 1}",
+            color=colors[index] if index < len(colors) else None,
+        )
+        for index in range(count)
+    )
+
+
+def tiff_metadata(tiff: Any, series: int, count: int, name: str) -> TiffMetadata:
+    """Return channels and µm/px of an image.
+
+    Parameters
+    ----------
+    tiff
+        The open tifffile.TiffFile.
+    series
+        Index of the image's series.
+    count
+        Number of channels that are stored.
+    name
+        For messages.
+
+    Raises
+    ------
+    ImageError
+        The OME-XML cannot be read.
+    """
+    found = tiff.series[series]
+    if found.kind == "ome" and tiff.ome_metadata:
+        return _from_ome(parse_ome_xml(tiff.ome_metadata, name), found, series, count)
+    if found.kind == "imagej" and tiff.imagej_metadata:
+        return _from_imagej(tiff.imagej_metadata, found, count)
+    return TiffMetadata(named_channels([], [], count), _from_resolution_tags(found.keyframe))
+
+
+def _from_ome(images: tuple[OmeImage, ...], found: Any, series: int, count: int) -> TiffMetadata:
+    keyframe = found.keyframe
+    shape = (int(keyframe.imagelength), int(keyframe.imagewidth))
+    # tifffile leaves out images that it cannot place, so that positions may differ: the size decides then.
+    candidates = [*images[series : series + 1], *images]
+    image = next((one for one in candidates if (one.height, one.width) == shape), None)
+    if image is None:
+        return TiffMetadata(named_channels([], [], count))
+    names, colors = list(image.channel_names), list(image.channel_colors)
+    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
+
+
+def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:
+    labels = metadata.get("Labels")
+    names: list[str | None] = list(labels) if isinstance(labels, list) and len(labels) == count else []
+    unit = str(metadata.get("unit", "pixel")).encode().decode("unicode_escape", "replace")
+    size = _from_tags(found.keyframe, unit)
+    return TiffMetadata(named_channels(names, [], count), size)
+
+
+def _from_resolution_tags(keyframe: Any) -> PixelSize | None:
+    """Return µm/px where the tags are in pixels a centimetre; those an inch are a printer's habit."""
+    unit = keyframe.tags.get("ResolutionUnit")
+    if unit is None or unit.value != _CENTIMETRE:
+        return None
+    size = _from_tags(keyframe, "cm")
+    return size if size is not None and max(size.x, size.y) <= _COARSEST else None
+
+
+def _from_tags(keyframe: Any, unit: str) -> PixelSize | None:
+    return pixel_size_of(_side(keyframe, "XResolution", unit), _side(keyframe, "YResolution", unit))
+
+
+def _side(keyframe: Any, tag: str, unit: str) -> float | None:
+    found = keyframe.tags.get(tag)
+    if found is None or not isinstance(found.value, tuple) or len(found.value) != 2 or 0 in found.value:
+        return None
+    pixels, units = (int(part) for part in found.value)
+    return micrometres(float(Fraction(units, pixels)), unit)
+
+
+def check_document_type(tiff: Any, name: str) -> None:
+    """Refuse OME-XML with a document type before tifffile parses it.
+
+    Raises
+    ------
+    ImageError
+        It declares one.
+    """
+    if "<!DOCTYPE" in (tiff.ome_metadata or ""):
+        raise ImageError(f"{name}: its OME-XML declares a document type, which OME does not allow: it is not read")

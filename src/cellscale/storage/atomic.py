@@ -1,0 +1,143 @@
+"""Files that appear whole or not at all."""
+
+import errno
+import hashlib
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from cellscale.storage.errors import explained
+from cellscale.storage.uri import Location, filesystem, local_path
+
+__all__ = ["atomic_write", "write_bytes", "write_text"]
+
+_WRITE_FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
+
+
+@contextmanager
+def atomic_write(location: Location, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when the ``with`` block ends without an error.
+
+    A local file is written beside its final place and renamed; an object is uploaded in one piece from a temporary
+    file. On any error, and when the process is killed, the earlier content stays as it was. What a killed process
+    left behind is removed by the next write of the same file.
+
+    Parameters
+    ----------
+    location
+        Path or URI; the folder must exist.
+    durable
+        Wait until the disk has the content, so that a power cut leaves the old or the new file. Turn off for
+        what can be computed again.
+
+    Yields
+    ------
+    A seekable binary file, also readable.
+
+    Raises
+    ------
+    StorageError
+        The folder is missing or read-only, the disk is full, or the upload failed.
+    """
+    path = local_path(location)
+    writing = _local(path, durable=durable) if path is not None else _remote(str(location))
+    with writing as file:
+        try:
+            yield file
+        except OSError as error:
+            # An error of anything else that the block does keeps its own words.
+            if error.errno not in _WRITE_FAILURES:
+                raise
+            with explained("write", location):
+                raise
+
+
+def write_bytes(location: Location, content: bytes) -> None:
+    """Write a small file, whole or not at all (see `atomic_write`)."""
+    with atomic_write(location) as file:
+        file.write(content)
+
+
+def write_text(location: Location, content: str) -> None:
+    """Write a small UTF-8 text with its line ends as they are, whole or not at all (see `atomic_write`)."""
+    write_bytes(location, content.encode("utf-8"))
+
+
+@contextmanager
+def _local(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
+    # A hash, because a name of the full allowed length could not be made longer.
+    prefix = f".cellscale-{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}-"
+    with explained("write", path):
+        _remove_stale(path.parent, prefix)
+        part = path.parent / f"{prefix}{secrets.token_hex(4)}.part"
+        file = part.open("x+b")
+    try:
+        _hold(file)
+        yield file
+        with explained("write", path):
+            _finish(file, durable=durable)
+            part.replace(path)
+            if durable:
+                _sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):  # closing flushes, which fails again on a full disk; the file is dropped anyway
+            file.close()
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _finish(file: BinaryIO, *, durable: bool) -> None:
+    file.flush()
+    if durable:
+        os.fsync(file.fileno())
+    file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems cannot; the rename itself has happened
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _hold(file: BinaryIO) -> bool:
+    """Lock a part file as long as its process lives; return whether it was free."""
+    if sys.platform == "win32":
+        return True  # an open file cannot be deleted there
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_stale(folder: Path, prefix: str) -> None:
+    """Remove the part files of processes that died; those of living ones are locked."""
+    for part in folder.glob(f"{prefix}*.part"):
+        with suppress(OSError), part.open("rb") as file:
+            if _hold(file):
+                part.unlink()
+
+
+@contextmanager
+def _remote(location: str) -> Iterator[BinaryIO]:
+    fs, key = filesystem(location)
+    with tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
+        part = Path(folder) / "upload"
+        with part.open("x+b") as file:
+            yield file
+        with explained("write", location):
+            fs.put_file(str(part), key)
+            fs.invalidate_cache()

@@ -1,0 +1,108 @@
+"""Reading parts of a file or object from any thread."""
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from cellscale.storage.errors import explained
+from cellscale.storage.uri import Location, filesystem, local_path
+
+__all__ = ["LocalRanges", "RangeReader", "RemoteRanges", "open_ranges"]
+
+_MAX_GAP = 64 * 1024
+"""Bytes that are cheaper to fetch and drop than another request to an object store."""
+
+
+class RangeReader(Protocol):
+    """Reads byte ranges of one file, from any thread."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each ``(offset, size)``; EOFError where the file ends before."""
+
+    def close(self) -> None:
+        """Release the file."""
+
+
+def _whole(data: bytes, offset: int, size: int) -> bytes:
+    if len(data) != size:
+        raise EOFError(f"the file ends {size - len(data)} bytes before byte {offset + size}")
+    return data
+
+
+class LocalRanges:
+    """Ranges of an open local file; positioned reads, so that threads never wait for each other where they exist."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._name = str(file.name)
+        self._lock = threading.Lock()
+        self._positioned = hasattr(os, "pread")
+        self.size = os.fstat(file.fileno()).st_size
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each ``(offset, size)``."""
+        with explained("read", self._name):
+            return [_whole(self._read_one(offset, size), offset, size) for offset, size in ranges]
+
+    def _read_one(self, offset: int, size: int) -> bytes:
+        if not self._positioned:  # Windows
+            with self._lock:
+                self._file.seek(offset)
+                return self._file.read(size)
+        data = os.pread(self._file.fileno(), size, offset)
+        while 0 < len(data) < size:  # Linux reads at most 2 GiB at once
+            more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class RemoteRanges:
+    """Ranges of an object, those of one call fetched side by side."""
+
+    def __init__(self, fs: Any, key: str, location: Location) -> None:
+        self._location = location
+        self._fs = fs
+        self._key = key
+        self.size = int(fs.info(key)["size"])
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each ``(offset, size)``."""
+        if any(offset + size > self.size for offset, size in ranges):
+            raise EOFError(f"the object ends at byte {self.size}")
+        starts = [offset for offset, _ in ranges]
+        ends = [offset + size for offset, size in ranges]
+        keys = [self._key] * len(starts)
+        with explained("read", self._location):
+            found = self._fs.cat_ranges(keys, starts, ends, max_gap=_MAX_GAP, on_error="raise")
+        return [_whole(bytes(data), *where) for data, where in zip(found, ranges, strict=True)]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def open_ranges(location: Location) -> RangeReader:
+    """Open a file or object for reading by range.
+
+    Raises
+    ------
+    StorageError
+        It is not there or may not be read.
+    """
+    path = local_path(location)
+    with explained("read", location):
+        if path is not None:
+            return LocalRanges(Path(path).open("rb"))
+        fs, key = filesystem(location)
+        return RemoteRanges(fs, key, location)

@@ -1,0 +1,228 @@
+"""Files of this machine and objects of any store, by one set of names.
+
+A *location* is a ``Path``, a path as text, or a URI such as ``gs://bucket/folder/image.ome.tiff``. Local files stay
+``Path`` objects throughout; anything else goes through fsspec.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import fsspec
+
+from cellscale.errors import StorageError
+from cellscale.storage.errors import explained
+
+__all__ = [
+    "Entry",
+    "Location",
+    "base_name",
+    "delete",
+    "exists",
+    "filesystem",
+    "is_uri",
+    "join",
+    "listing",
+    "local_path",
+    "make_folder",
+    "read_bytes",
+]
+
+Location: TypeAlias = str | os.PathLike[str]
+"""A path, or a URI as text."""
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
+_EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a folder."""
+
+    name: str
+    """Last part of the location."""
+
+    location: Path | str
+    """Where it is: a path, or a URI."""
+
+    size: int
+    """Bytes; 0 for a folder."""
+
+    marker: str
+    """Changes whenever the content does: modification time, generation or entity tag; empty where there is none."""
+
+    is_folder: bool
+
+
+def is_uri(location: Location) -> bool:
+    """Return whether the location is a URI rather than a path (a drive letter is no scheme)."""
+    return isinstance(location, str) and _URI.match(location) is not None
+
+
+def local_path(location: Location) -> Path | None:
+    """Return the path of a location on this machine (``file:`` URIs are decoded); None for an object of a store."""
+    if not is_uri(location):
+        return Path(location)
+    parts = urlsplit(str(location))
+    if parts.scheme.lower() != "file":
+        return None
+    # '#' and '?' are cut off by urlsplit, but belong to the name where a program did not encode them.
+    text = str(location)[len("file://") + len(parts.netloc) :]
+    return Path(url2pathname(text))
+
+
+def filesystem(location: Location) -> tuple[Any, str]:
+    """Return fsspec's file system of a URI, and the path inside it.
+
+    Raises
+    ------
+    StorageError
+        The scheme is unknown, or its client is not installed.
+    """
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        # gcsfs asks an emulator for the bucket's storage layout otherwise, and waits up to a minute for no answer.
+        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    scheme = str(location).partition("://")[0].lower()
+    try:
+        found: tuple[Any, str] = fsspec.core.url_to_fs(str(location))
+    except ImportError as error:
+        extra = _EXTRAS.get(scheme)
+        advice = f"run pip install 'cellscale[{extra}]'" if extra else str(error)
+        raise StorageError(f"cannot reach {location}: no client for {scheme}:// is installed: {advice}") from error
+    except ValueError as error:
+        raise StorageError(f"cannot reach {location}: {scheme}:// is no known kind of storage ({error})") from error
+    return found
+
+
+def join(base: Location, *parts: str) -> Path | str:
+    """Return the location of ``parts`` below a folder: a ``Path`` below a local folder, a URI below a URI."""
+    folder = local_path(base)
+    if folder is not None:
+        return folder.joinpath(*parts)
+    return "/".join([str(base).rstrip("/"), *parts])
+
+
+def base_name(location: Location) -> str:
+    """Return the last part of a location."""
+    path = local_path(location)
+    return path.name if path is not None else str(location).rstrip("/").rpartition("/")[2]
+
+
+def exists(location: Location) -> bool:
+    """Return whether a file, object or folder is there.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known: no permission, no network.
+    """
+    path = local_path(location)
+    with explained("look for", location):
+        if path is not None:
+            return path.exists()
+        fs, key = filesystem(location)
+        fs.invalidate_cache()
+        return bool(fs.exists(key))
+
+
+def read_bytes(location: Location) -> bytes:
+    """Return a whole file or object.
+
+    Raises
+    ------
+    StorageError
+        It is not there or cannot be read.
+    """
+    path = local_path(location)
+    with explained("read", location):
+        if path is not None:
+            return path.read_bytes()
+        fs, key = filesystem(location)
+        content: bytes = fs.cat_file(key)
+        return content
+
+
+def delete(location: Location) -> None:
+    """Delete a file or object; nothing happens where there is none.
+
+    Raises
+    ------
+    StorageError
+        It is there and cannot be deleted.
+    """
+    path = local_path(location)
+    with explained("delete", location):
+        if path is not None:
+            path.unlink(missing_ok=True)
+            return
+        fs, key = filesystem(location)
+        try:
+            fs.rm_file(key)
+        except FileNotFoundError:
+            return
+
+
+def make_folder(location: Location) -> None:
+    """Make a folder and those above it; object stores need none.
+
+    Raises
+    ------
+    StorageError
+        It cannot be made.
+    """
+    path = local_path(location)
+    if path is not None:
+        with explained("make the folder", location):
+            path.mkdir(parents=True, exist_ok=True)
+
+
+def listing(folder: Location) -> list[Entry]:
+    """Return what a folder holds, by name; one request to an object store.
+
+    Raises
+    ------
+    StorageError
+        The folder is not there or cannot be read.
+    """
+    path = local_path(folder)
+    with explained("list", folder):
+        entries = _local_entries(path) if path is not None else _remote_entries(str(folder))
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def _local_entries(folder: Path) -> list[Entry]:
+    entries = []
+    with os.scandir(folder) as found:
+        for item in found:
+            try:
+                facts = item.stat()
+            except FileNotFoundError:  # a dangling link, or deleted meanwhile
+                continue
+            size = 0 if item.is_dir() else facts.st_size
+            entries.append(Entry(item.name, folder / item.name, size, str(facts.st_mtime_ns), item.is_dir()))
+    return entries
+
+
+def _remote_entries(folder: str) -> list[Entry]:
+    fs, key = filesystem(folder)
+    fs.invalidate_cache()
+    entries = []
+    for item in fs.ls(key, detail=True):
+        path = item["name"].rstrip("/")
+        if path == key.rstrip("/"):  # some stores keep an empty object as the folder
+            continue
+        name = path.rpartition("/")[2]
+        size = int(item.get("size") or 0)
+        entries.append(Entry(name, join(folder, name), size, _marker(item), item["type"] == "directory"))
+    return entries
+
+
+def _marker(item: dict[str, Any]) -> str:
+    for key in ("generation", "ETag", "etag", "md5Hash", "LastModified", "updated", "mtime", "created"):
+        if item.get(key) is not None:
+            return str(item[key])
+    return ""

@@ -7,13 +7,10 @@ from typing import Any
 import click
 
 from cellscale import __version__
-from cellscale.cli.options import CONTEXT, LazyGroup
+from cellscale.cli.options import CONTEXT, VERBOSITY, LazyGroup
 from cellscale.errors import CellscaleError, RequestError
 
-__all__ = ["VERBOSITY", "cellscale", "main"]
-
-VERBOSITY = "cellscale.verbosity"
-"""Key in the context's ``meta`` under which commands leave how often ``-v`` was given."""
+__all__ = ["cellscale", "main"]
 
 _COMMANDS = {
     "segment-and-measure": "cellscale.cli.segment:segment_and_measure",

@@ -6,21 +6,23 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 
 __all__ = [
     "CONTEXT",
+    "VERBOSITY",
     "LazyGroup",
+    "Option",
     "SectionedCommand",
     "WordGroup",
     "at_terminal",
     "byte_size",
     "name_list",
     "normalize_word",
-    "number",
     "option_in",
+    "positive_number",
 ]
 
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -39,6 +41,9 @@ CONTEXT: dict[str, Any] = {
 }
 """Context settings of the outermost command; the inner ones inherit them."""
 
+VERBOSITY = "cellscale.verbosity"
+"""Key in the context's ``meta`` under which commands leave how often ``-v`` was given."""
+
 
 def at_terminal() -> bool:
     """Tell whether a person is there to be asked."""
@@ -53,10 +58,14 @@ class _SectionOption(click.Option):
         self.heading = heading
 
 
-def option_in(heading: str) -> Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]:
-    """Return a maker of option decorators, like ``click.option``, for options shown under one heading."""
+Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""A decorator that gives a command an option."""
 
-    def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+
+def option_in(heading: str) -> Callable[..., Option]:
+    """Return a maker of options, called like ``click.option``, that the help shows under one heading."""
+
+    def option(*names: str, **settings: Any) -> Option:
         return click.option(*names, cls=_SectionOption, heading=heading, **settings)
 
     return option
@@ -132,20 +141,15 @@ def byte_size(text: str) -> int:
     return size
 
 
-def number(minimum: float = 0.0, *, above: bool = False) -> Callable[[str | float], float]:
-    """Return a reader of finite numbers that are at least, or above, a minimum."""
-    wanted = f"{'above' if above else 'at least'} {minimum:g}"
-
-    def read(text: str | float) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise click.BadParameter(f"{text!r} is not a number") from None
-        if not math.isfinite(value) or value < minimum or (above and value == minimum):
-            raise click.BadParameter(f"{text} is out of range: expected a finite number, {wanted}")
-        return value
-
-    return read
+def positive_number(text: str) -> float:
+    """Read a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a number") from None
+    if not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"{text} is out of range; give a finite number above 0")
+    return value
 
 
 def name_list(text: str) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
+from cellscale.images.names import image_name
 from cellscale.storage.uri import Entry, listing
-from cellscale.workspace.layout import WorkspacePaths, image_name, is_mask_name
+from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 
 __all__ = ["ImageEntry", "discover"]
 
@@ -92,12 +93,13 @@ def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
 
 
 def _image_name(entry: Entry) -> str | None:
-    is_zarr = entry.name.lower().endswith(".zarr")
-    return image_name(entry.name) if entry.is_folder == is_zarr else None
+    name = entry.name.lower()
+    is_image = name.endswith(".zarr") if entry.is_folder else name.endswith((".tif", ".tiff"))
+    return image_name(entry.name) if is_image else None
 
 
 def _npz_name(entry: Entry) -> str | None:
-    return entry.name[:-4] if entry.name.lower().endswith(".npz") and not entry.is_folder else None
+    return image_name(entry.name) if entry.name.lower().endswith(".npz") and not entry.is_folder else None
 
 
 def _entry(name: str, images: list[Entry], arrays: list[Entry]) -> ImageEntry:

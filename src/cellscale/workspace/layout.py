@@ -1,6 +1,5 @@
 """Where a dataset keeps what, and what its files are called."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -12,7 +11,6 @@ __all__ = [
     "Compartment",
     "Subfolders",
     "WorkspacePaths",
-    "image_name",
     "is_mask_name",
     "mask_name",
     "report_name",
@@ -24,7 +22,6 @@ Compartment: TypeAlias = Literal["whole-cell", "nuclear"]
 """What is segmented: cells with everything in them, or their nuclei."""
 
 _MASKS: dict[Compartment, str] = {"whole-cell": "WholeCellMask", "nuclear": "NucleusMask"}
-_IMAGE = re.compile(r"(.+?)(?:\.ome)?\.(?:tiff?|zarr)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +115,6 @@ def separate_paths(
         reports=tables,
         jobs=_sibling(tables, "jobs"),
     )
-
-
-def image_name(filename: str) -> str | None:
-    """Return a file's name up to ``.ome.tif[f]``, ``.tif[f]``, ``.ome.zarr`` or ``.zarr``; None if it has none."""
-    match = _IMAGE.fullmatch(filename)
-    return match[1] if match else None
 
 
 def mask_name(image: str, compartment: Compartment, suffix: str = ".tiff") -> str:

@@ -1,0 +1,161 @@
+"""The options that make a request, the same for segmenting and for measuring."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from itertools import chain
+from typing import Any
+
+import click
+
+from cellscale.cli.options import Option, byte_size, name_list, option_in, positive_number
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
+from cellscale.pipeline.request import COMPARTMENTS, Request
+from cellscale.workspace.layout import WorkspacePaths
+
+__all__ = ["make_request", "request_options"]
+
+_images = option_in("Images")
+_network = option_in("Network")
+_outputs = option_in("Outputs")
+_running = option_in("Running")
+_cloud = option_in("Other machines")
+
+
+def _one_of(*values: str) -> dict[str, Any]:
+    # The metavar, because click would show the values in their normalised spelling.
+    return {"type": click.Choice(values, case_sensitive=False), "metavar": f"[{'|'.join(values)}]"}
+
+
+_OPTIONS = [
+    _images("--image_filter", metavar="PREFIX", default="", help="Only images whose name begins so."),
+    _images(
+        "--nuclear_channel",
+        "nuclear_channels",
+        metavar="NAMES",
+        type=name_list,
+        multiple=True,
+        help="Channels that show nuclei: names or #n positions, parted by commas, or the option repeated. "
+        "Default: by their usual names (DAPI, Hoechst, ...).",
+    ),
+    _images(
+        "--membrane_channel",
+        "membrane_channels",
+        metavar="NAMES",
+        type=name_list,
+        multiple=True,
+        help="Channels that show membranes or cytoplasm. Default: by their usual names, or else blank.",
+    ),
+    _images(
+        "--combine",
+        **_one_of("sum", "max"),
+        default="sum",
+        show_default=True,
+        help="How several channels become one.",
+    ),
+    _images(
+        "--image_mpp",
+        metavar="MICROMETRES",
+        type=positive_number,
+        help="Size of a pixel. Default: from the image's metadata.",
+    ),
+    _images(
+        "--compartment",
+        **_one_of("both", "whole-cell", "nuclear"),
+        default="both",
+        show_default=True,
+        help="What to segment and measure.",
+    ),
+    _network("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed Mesmer weights."),
+    _network("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
+    _network(
+        "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network takes at once."
+    ),
+    _outputs("--overwrite", is_flag=True, help="Make outputs again that are there already."),
+    _outputs(
+        "--mask_format",
+        **_one_of("tiff", "ome-zarr", "both"),
+        default="tiff",
+        show_default=True,
+        help="File format.",
+    ),
+    _outputs(
+        "--matching",
+        **_one_of("one-to-one", "qupath-initializer"),
+        default="one-to-one",
+        show_default=True,
+        help="How nuclei find their cells.",
+    ),
+    _outputs(
+        "--qupath_version",
+        **_one_of("0.7", "0.5"),
+        default="0.7",
+        show_default=True,
+        help="QuPath whose names and formats are written.",
+    ),
+    _outputs("--export", "exports", **_one_of("anndata"), multiple=True, help="Further formats of the tables."),
+    _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
+    _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
+    _running("--dry_run", is_flag=True, help="Only say what would be done."),
+    _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
+    _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),
+    _running("--log_file", type=click.Path(dir_okay=False), help="Log events to this file as JSON lines."),
+    _running("-v", "--verbose", "verbosity", count=True, help="Say more; twice: tracebacks as well."),
+    _cloud("--engine", **_one_of("local"), default="local", show_default=True, help="What runs the work."),
+    _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),
+    _cloud("--segmentation_compute_config", metavar="MACHINE", help="Machine that segments."),
+    _cloud("--measurement_compute_config", metavar="MACHINE", help="Machine that measures."),
+]
+
+_PARAMETER_HELP = {
+    "maxima_threshold": "Height by which a maximum must stand out to be an object's centre.",
+    "interior_threshold": "Interior above this belongs to objects.",
+    "interior_smoothing": "Sigma of the Gaussian over the interior, in pixels.",
+    "maxima_smoothing": "Sigma of the Gaussian over the maxima, in pixels.",
+    "radius": "Radius of the neighbourhood of a maximum, in pixels.",
+    "small_objects": "Objects of fewer pixels are removed.",
+    "holes": "Holes of fewer pixels are filled.",
+}
+_LABELS: dict[str, tuple[str, Parameters]] = {
+    "whole_cell": ("Labels of whole cells", WHOLE_CELL),
+    "nuclear": ("Labels of nuclei", NUCLEUS),
+}
+
+
+def _label_options() -> Iterator[Option]:
+    """Make an option of every postprocessing parameter of each compartment."""
+    for prefix, (heading, defaults) in _LABELS.items():
+        for field in fields(Parameters):
+            yield option_in(heading)(
+                f"--{prefix}_{field.name}",
+                type=type(getattr(defaults, field.name)),
+                default=getattr(defaults, field.name),
+                show_default=True,
+                help=_PARAMETER_HELP[field.name],
+            )
+
+
+def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all options of a request."""
+    for option in reversed([*_OPTIONS, *_label_options()]):
+        function = option(function)
+    return function
+
+
+def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options: Mapping[str, Any]) -> Request:
+    """Turn the values of the options into a request.
+
+    Raises
+    ------
+    RequestError
+        A postprocessing parameter is out of its range.
+    """
+    facts = dict(options)
+    for prefix in _LABELS:
+        facts[prefix] = Parameters(
+            **{field.name: facts.pop(f"{prefix}_{field.name}") for field in fields(Parameters)}
+        )
+    compartment = facts.pop("compartment")
+    facts["compartments"] = COMPARTMENTS if compartment == "both" else (compartment,)
+    for channels in ("nuclear_channels", "membrane_channels"):
+        facts[channels] = tuple(chain.from_iterable(facts[channels]))
+    return Request(paths=paths, segment=segment, measure=measure, **facts)

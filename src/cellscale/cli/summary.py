@@ -1,0 +1,77 @@
+"""The closing words of a run."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
+from cellscale.pipeline.request import Request
+
+__all__ = ["show_summary"]
+
+_COLUMNS = ("image", "status", "cells", "nuclei", "time", "peak memory")
+
+
+def show_summary(outcome: RunOutcome, request: Request, console: Console) -> None:
+    """Show what became of each image, and where the files are.
+
+    Parameters
+    ----------
+    outcome
+        What became of the run.
+    request
+        What was asked.
+    console
+        Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
+    """
+    rows = [_row(image) for image in outcome.images]
+    if console.is_terminal:
+        console.print(_table(rows))
+    else:
+        for row in (_COLUMNS, *rows):
+            click.echo("\t".join(row))
+    for line in (*_plans(outcome), *_places(request)):
+        click.echo(line)
+    for image in outcome.failed:
+        click.echo(f"failed: {image.image}: {image.error}", err=True)
+
+
+def _row(image: ImageOutcome) -> tuple[str, ...]:
+    return (
+        image.image,
+        image.status,
+        _count(image.cells),
+        _count(image.nuclei),
+        f"{image.seconds:.1f} s" if image.seconds else "-",
+        f"{image.peak_memory / 1e9:.2f} GB" if image.peak_memory else "-",
+    )
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in _COLUMNS:
+        table.add_column(title, justify="left" if title in {"image", "status"} else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row), style="red" if row[1] == "failed" else None)
+    return table
+
+
+def _plans(outcome: RunOutcome) -> Iterable[str]:
+    """Say what a dry run would do."""
+    return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
+
+
+def _places(request: Request) -> Iterable[str]:
+    """Say where the files are."""
+    places: dict[str, Path | str | None] = {"masks": request.paths.segmasks}
+    if request.measure:
+        places |= {"tables": request.paths.reports, "QuPath project": request.paths.project}
+    return (f"{kind}: {place}" for kind, place in places.items() if place is not None)

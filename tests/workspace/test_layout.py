@@ -1,0 +1,75 @@
+"""Where a dataset keeps what."""
+
+from pathlib import Path
+
+import pytest
+
+from cellscale.workspace.layout import (
+    Subfolders,
+    is_mask_name,
+    mask_name,
+    report_name,
+    separate_paths,
+    workspace_paths,
+)
+
+
+def test_a_workspace_keeps_everything_below_one_folder(tmp_path):
+    paths = workspace_paths(tmp_path)
+    assert paths.images == tmp_path / "OMETIFF"
+    assert paths.numpy == tmp_path / "NPZ_INTERMEDIATE"
+    assert paths.segmasks == tmp_path / "SEGMASK"
+    assert paths.project == tmp_path / "PROJ"
+    assert paths.reports == tmp_path / "REPORTS"
+    assert paths.jobs == tmp_path / "jobs"
+
+
+def test_subfolders_can_have_other_names(tmp_path):
+    paths = workspace_paths(str(tmp_path), Subfolders(images="raw/2024", segmasks="masks"))
+    assert paths.images == tmp_path / "raw" / "2024"
+    assert paths.segmasks == tmp_path / "masks"
+    assert paths.reports == tmp_path / "REPORTS"
+
+
+def test_a_workspace_may_be_in_a_bucket():
+    paths = workspace_paths("gs://bucket/data set/")
+    assert paths.images == "gs://bucket/data set/OMETIFF"
+    assert paths.jobs == "gs://bucket/data set/jobs"
+
+
+@pytest.mark.parametrize("name", ["with space", "-dash", "µm größe", "a/../b", "."])
+def test_local_folders_are_absolute_whatever_their_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert workspace_paths(name).images == tmp_path / name / "OMETIFF"
+
+
+def test_a_file_uri_is_a_local_folder(tmp_path):
+    assert workspace_paths((tmp_path / "a b").as_uri()).images == tmp_path / "a b" / "OMETIFF"
+
+
+def test_separate_folders_keep_the_state_beside_the_reports(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = separate_paths(images="in", segmasks="masks", reports="out/tables", numpy="npz", project="qp")
+    assert paths.images == tmp_path / "in"
+    assert paths.numpy == tmp_path / "npz"
+    assert paths.project == tmp_path / "qp"
+    assert paths.jobs == tmp_path / "out" / "jobs"
+
+
+def test_separate_folders_need_neither_npz_nor_project():
+    paths = separate_paths(images="gs://a/in", segmasks="gs://a/masks/")
+    assert (paths.numpy, paths.project) == (None, None)
+    assert paths.reports == "gs://a/REPORTS"
+    assert paths.jobs == "gs://a/jobs"
+
+
+def test_outputs_are_named_after_their_image():
+    assert mask_name("a.b", "whole-cell") == "a.b_WholeCellMask.tiff"
+    assert mask_name("a.b", "nuclear") == "a.b_NucleusMask.tiff"
+    assert mask_name("a.b", "nuclear", ".ome.zarr") == "a.b_NucleusMask.ome.zarr"
+    assert report_name("a.b") == "a.b_QUANT.tsv"
+
+
+def test_mask_names_are_recognised():
+    assert is_mask_name(Path(mask_name("a", "nuclear")).stem)
+    assert not is_mask_name("WholeCellMasks")

@@ -1,0 +1,128 @@
+"""How an image is cut into overlapping tiles of 256 x 256 pixels for the network."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.regions import Region, RegionReader
+
+__all__ = ["OVERLAP", "STRIDE", "TILE", "TileAxis", "TileGrid", "tile_input"]
+
+TILE = 256
+"""Rows and columns of a tile."""
+
+STRIDE = 192
+"""Pixels from one tile's first row to the next one's."""
+
+OVERLAP = TILE - STRIDE
+"""Pixels that neighbouring tiles share."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileAxis:
+    """The tiles along the rows or the columns of an image."""
+
+    length: int
+    """Pixels of the image along the axis."""
+
+    @property
+    def reflected(self) -> bool:
+        """Whether the image is shorter than a tile and mirrored to its size, rather than padded with zeros."""
+        return self.length < TILE
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+        return max(math.ceil((self.length - TILE) / STRIDE) + 1, 1)
+
+    @property
+    def before(self) -> int:
+        """Pixels that the first tile begins before the image."""
+        padding = TILE + STRIDE * (self.count - 1) - self.length
+        return padding // 2 if self.reflected else (padding + 1) // 2
+
+    def start(self, index: int) -> int:
+        """Return the image coordinate of the first pixel of tile ``index``; negative where it is padding."""
+        return STRIDE * index - self.before
+
+    def inside(self, index: int) -> tuple[int, int]:
+        """Return the image coordinates between which tile ``index`` shows the image itself."""
+        start = self.start(index)
+        return max(start, 0), min(start + TILE, self.length)
+
+    def touching(self, start: int, stop: int) -> range:
+        """Return the tiles that show any of the image's pixels from ``start`` to ``stop - 1``."""
+        first = (start + self.before - TILE) // STRIDE + 1
+        last = (stop - 1 + self.before) // STRIDE
+        return range(max(first, 0), min(last, self.count - 1) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TileGrid:
+    """All tiles of an image; tile ``(row, column)`` is the row-th from the top, the column-th from the left."""
+
+    rows: TileAxis
+    columns: TileAxis
+
+    @classmethod
+    def of(cls, shape: tuple[int, int]) -> "TileGrid":
+        """Return the grid for an image of ``shape`` rows and columns, at least 1 each."""
+        return cls(TileAxis(shape[0]), TileAxis(shape[1]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the image."""
+        return self.rows.length, self.columns.length
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+        return self.rows.count * self.columns.count
+
+    @property
+    def blended(self) -> bool:
+        """Whether overlapping tiles are blended; otherwise later ones replace earlier ones."""
+        return self.rows.count > 1 and self.columns.count > 1
+
+    def region(self, row: int, column: int) -> Region:
+        """Return the part of the image that a tile shows, without its padding."""
+        top, bottom = self.rows.inside(row)
+        left, right = self.columns.inside(column)
+        return Region(top, left, bottom, right)
+
+    def touching(self, region: Region) -> list[tuple[int, int]]:
+        """Return the row and column of every tile that shows any pixel of ``region``, in raster order."""
+        columns = self.columns.touching(region.left, region.right)
+        return [(row, column) for row in self.rows.touching(region.top, region.bottom) for column in columns]
+
+
+def tile_input(read: RegionReader, grid: TileGrid, row: int, column: int) -> NDArray[np.float32]:
+    """Return what the network gets for one tile.
+
+    Parameters
+    ----------
+    read
+        Answers for a region of the preprocessed image with float32 ``(channels, rows, columns)``.
+    grid
+        The image's tiles.
+    row, column
+        Which tile.
+
+    Returns
+    -------
+    float32 ``(256, 256, channels)``.
+    """
+    region = grid.region(row, column)
+    pixels = read(region).astype(np.float32, copy=False)
+    pixels = _padded(pixels, 1, grid.rows, region.top - grid.rows.start(row))
+    pixels = _padded(pixels, 2, grid.columns, region.left - grid.columns.start(column))
+    return np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+
+
+def _padded(pixels: NDArray[np.float32], dimension: int, axis: TileAxis, before: int) -> NDArray[np.float32]:
+    """Return ``pixels`` padded along a dimension to the size of a tile."""
+    padding = [(0, 0)] * pixels.ndim
+    padding[dimension] = (before, TILE - before - pixels.shape[dimension])
+    return np.pad(pixels, padding, mode="reflect") if axis.reflected else np.pad(pixels, padding)

@@ -1,0 +1,169 @@
+"""Kernels of contrast-limited adaptive histogram equalisation over blocks of 128 pixels.
+
+Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994, with the conventions of
+scikit-image's ``equalize_adapthist``, whose result these reproduce bit for bit.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.compiled import kernel
+
+__all__ = ["BLOCK", "GREY_LEVELS", "bin_table", "block_maps", "interpolate", "to_bins"]
+
+BLOCK = 128
+"""Rows and columns of the blocks whose histograms are equalised."""
+
+GREY_LEVELS = 1 << 14
+"""Number of grey levels of the result."""
+
+BINS = 256
+"""Number of histogram bins."""
+
+CLIP_COUNT = BLOCK * BLOCK // 100
+"""No bin may hold more pixels: 1 % of a block."""
+
+LEVELS_PER_BIN = 1 + GREY_LEVELS // BINS
+
+
+def bin_table() -> NDArray[np.uint8]:
+    """Return the bin of each of the 65,536 levels of a rescaled channel."""
+    levels = np.rint(np.arange(65536) / 65535 * (GREY_LEVELS - 1)).astype(np.int64)
+    return (levels // LEVELS_PER_BIN).astype(np.uint8)
+
+
+@kernel
+def to_bins(
+    pixels: NDArray[np.float32],
+    limits: tuple[np.float32, np.float32, np.float32],
+    table: NDArray[np.uint8],
+    bins: NDArray[np.uint8],
+) -> None:
+    """Clip and rescale ``pixels`` to 0..1 in float32, then write the bin of each into ``bins``.
+
+    Parameters
+    ----------
+    pixels
+        The raw channel.
+    limits
+        Value that brighter pixels become, minimum, and maximum less minimum.
+    table
+        `bin_table`.
+    bins
+        Overwritten.
+    """
+    clip, minimum, span = limits
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
+            scaled = (min(pixels[row, column], clip) - minimum) / span
+            bins[row, column] = table[np.int32(np.rint(scaled * np.float32(65535)))]
+
+
+@kernel
+def block_maps(bins: NDArray[np.uint8], maps: NDArray[np.float32]) -> None:
+    """Write the equalised grey level of every bin of every block.
+
+    Parameters
+    ----------
+    bins
+        Whole blocks: ``(128 * block rows, 128 * block columns)``.
+    maps
+        ``(block rows, block columns, 256)``, overwritten.
+    """
+    counts = np.empty(BINS, np.int64)
+    for block_row in range(maps.shape[0]):
+        for block_column in range(maps.shape[1]):
+            counts[:] = 0
+            for row in range(block_row * BLOCK, (block_row + 1) * BLOCK):
+                for column in range(block_column * BLOCK, (block_column + 1) * BLOCK):
+                    counts[bins[row, column]] += 1
+            _limit_contrast(counts)
+            _cumulate(counts, maps[block_row, block_column])
+
+
+@kernel
+def _limit_contrast(counts: NDArray[np.int64]) -> None:
+    """Cut bins down to the clip count and spread what was cut off over the others."""
+    excess = 0
+    for index in range(BINS):
+        if counts[index] > CLIP_COUNT:
+            excess += counts[index] - CLIP_COUNT
+            counts[index] = CLIP_COUNT
+    share = excess // BINS
+    for index in range(BINS):
+        if counts[index] < CLIP_COUNT - share:
+            counts[index] += share
+            excess -= share
+        if CLIP_COUNT - share <= counts[index] < CLIP_COUNT:
+            excess -= CLIP_COUNT - counts[index]
+            counts[index] = CLIP_COUNT
+    _spread(counts, excess)
+
+
+@kernel
+def _spread(counts: NDArray[np.int64], excess: int) -> None:
+    """Give the ``excess`` pixels, one each, to bins below the clip count, at strides that shrink as bins fill."""
+    before = -1
+    while excess > 0 and excess != before:
+        before = excess
+        for first in range(BINS):
+            below = 0
+            for index in range(BINS):
+                below += counts[index] < CLIP_COUNT
+            for index in range(first, BINS, max(1, below // excess)):
+                if counts[index] < CLIP_COUNT:
+                    counts[index] += 1
+                    excess -= 1
+            if excess <= 0:
+                break
+
+
+@kernel
+def _cumulate(counts: NDArray[np.int64], levels: NDArray[np.float32]) -> None:
+    """Write the grey level that each bin's cumulated count stands for."""
+    cumulated = 0
+    for index in range(BINS):
+        cumulated += counts[index]
+        levels[index] = min(cumulated * (GREY_LEVELS - 1) // (BLOCK * BLOCK), GREY_LEVELS - 1)
+
+
+@kernel
+def interpolate(
+    bins: NDArray[np.uint8], maps: NDArray[np.float32], offset: tuple[int, int], levels: NDArray[np.uint16]
+) -> None:
+    """Write every pixel's grey level: the maps of the four nearest block centres, bilinearly.
+
+    Parameters
+    ----------
+    bins
+        Bins of the pixels, same shape as ``levels``.
+    maps
+        ``(n + 1, m + 1, 256)`` for pixels in n x m cells between block centres: the map above and left of the first
+        cell first.
+    offset
+        Row and column of the first pixel within the first cell, 0 to 127.
+    levels
+        Overwritten.
+    """
+    corners = np.empty((BINS, 4), np.float32)
+    height, width = levels.shape
+    for cell_row in range(maps.shape[0] - 1):
+        top = cell_row * BLOCK - offset[0]
+        for cell_column in range(maps.shape[1] - 1):
+            left = cell_column * BLOCK - offset[1]
+            for index in range(BINS):
+                corners[index, 0] = maps[cell_row, cell_column, index]
+                corners[index, 1] = maps[cell_row, cell_column + 1, index]
+                corners[index, 2] = maps[cell_row + 1, cell_column, index]
+                corners[index, 3] = maps[cell_row + 1, cell_column + 1, index]
+            for row in range(max(top, 0), min(top + BLOCK, height)):
+                down = np.float32((row - top) / BLOCK)
+                up = np.float32(1) - down
+                for column in range(max(left, 0), min(left + BLOCK, width)):
+                    right = np.float32((column - left) / BLOCK)
+                    back = np.float32(1) - right
+                    corner = corners[bins[row, column]]
+                    # Summed in this order in float32: the last bit decides which integer results.
+                    total = corner[0] * (up * back) + corner[1] * (up * right)
+                    total = total + corner[2] * (down * back)
+                    levels[row, column] = np.uint16(total + corner[3] * (down * right))

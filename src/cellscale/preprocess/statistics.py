@@ -1,0 +1,184 @@
+"""Exact facts of a whole channel from passes over its blocks, in any order and in parallel."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from cellscale.compiled import kernel
+from cellscale.errors import ImageError
+from cellscale.preprocess.keys import DIGIT_BITS, key_bits, key_value, ordered_keys, require_supported
+
+__all__ = ["ChannelStatistics", "MapBlocks", "channel_statistics", "value_range"]
+
+PERCENTILE = 99.9
+"""Brighter pixels than this percentile of the non-zero ones are clipped to it."""
+
+_DIGITS = 1 << DIGIT_BITS
+
+T = TypeVar("T")
+
+
+class MapBlocks(Protocol):
+    """Applies a function to the pixels of every block of one channel."""
+
+    def __call__(self, function: Callable[[NDArray[Any]], T], /) -> Iterable[T]:
+        """Return the function's results, one a block, in any order; every pixel is in exactly one block."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStatistics:
+    """What equalisation needs to know of a whole channel, exact in the channel's dtype."""
+
+    clip: float
+    """Brighter pixels become this value: the 99.9th percentile of the non-zero pixels, truncated for integers."""
+
+    minimum: float
+    """Smallest value after clipping."""
+
+    maximum: float
+    """Largest value after clipping."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What one block, or several merged, tells in the first pass."""
+
+    counts: NDArray[np.int64]
+    """Number of non-zero pixels by the first digit of their key."""
+
+    lowest: float
+    highest: float
+
+    def merged(self, other: "_Survey") -> "_Survey":
+        """Return the survey of both."""
+        return _Survey(self.counts + other.counts, min(self.lowest, other.lowest), max(self.highest, other.highest))
+
+
+def channel_statistics(map_blocks: MapBlocks, dtype: DTypeLike) -> ChannelStatistics:
+    """Return the exact statistics of a channel.
+
+    One pass for integers of up to 16 bits, two for 32-bit values, four for float64: each pass counts 16 more bits of
+    the values around the percentile.
+
+    Parameters
+    ----------
+    map_blocks
+        Applies a function to every block; called once a pass, must show the same pixels each time.
+    dtype
+        The channel's dtype: integers of 8, 16 or 32 bits, float32 or float64.
+
+    Returns
+    -------
+    The statistics; the percentile equals ``numpy.percentile(non_zero, 99.9)`` in float64, cast to ``dtype``.
+
+    Raises
+    ------
+    ImageError
+        Pixels are NaN or infinite, or ``dtype`` is not supported.
+    """
+    found = require_supported(dtype)
+    survey = reduce(_Survey.merged, map_blocks(partial(_survey, bits=key_bits(found))))
+    total = int(survey.counts.sum())
+    # A blank channel has no percentile; any clip that leaves zeros alone will do.
+    clip = _truncated(_percentile(map_blocks, survey.counts, total, found), found) if total else 0.0
+    return ChannelStatistics(clip=clip, minimum=min(survey.lowest, clip), maximum=min(survey.highest, clip))
+
+
+def value_range(map_blocks: MapBlocks, dtype: DTypeLike) -> tuple[float, float]:
+    """Return a channel's smallest and largest value, in one pass.
+
+    Raises
+    ------
+    ImageError
+        Pixels are NaN or infinite, or ``dtype`` is not supported.
+    """
+    require_supported(dtype)
+    ranges = list(map_blocks(_block_range))
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _block_range(pixels: NDArray[Any]) -> tuple[float, float]:
+    """Return a block's smallest and largest value."""
+    _require_finite(pixels)
+    return float(pixels.min()), float(pixels.max())
+
+
+def _require_finite(pixels: NDArray[Any]) -> None:
+    """Raise `ImageError` where a pixel is NaN or infinite."""
+    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
+        return
+    nan, infinite = int(np.isnan(pixels).sum()), int(np.isinf(pixels).sum())
+    raise ImageError(
+        f"at least {nan} pixels are not a number (NaN) and {infinite} are infinite; expected finite values only. "
+        "Replace them, for instance by 0, and save the image again."
+    )
+
+
+def _survey(pixels: NDArray[Any], bits: int) -> _Survey:
+    """Return a block's range and its counts by first digit."""
+    lowest, highest = _block_range(pixels)
+    return _Survey(_digit_counts(pixels, prefixes=(0,), shift=bits - DIGIT_BITS)[0], lowest, highest)
+
+
+def _digit_counts(pixels: NDArray[Any], prefixes: tuple[int, ...], shift: int) -> NDArray[np.int64]:
+    """Return, for each prefix of key digits, how many non-zero pixels have it, by their next digit."""
+    keys = ordered_keys(pixels)
+    zero = ordered_keys(np.zeros(1, pixels.dtype))[0]
+    counts = np.zeros((len(prefixes), _DIGITS), np.int64)
+    for row, prefix in zip(counts, prefixes, strict=True):
+        _count_digits(keys, zero, keys.dtype.type(prefix), shift, row)
+    return counts
+
+
+@kernel
+def _count_digits(
+    keys: NDArray[Any],
+    zero: np.unsignedinteger[Any],
+    prefix: np.unsignedinteger[Any],
+    shift: int,
+    counts: NDArray[np.int64],
+) -> None:
+    """Count into ``counts`` the digit above ``shift`` of the non-zero keys whose higher digits are ``prefix``."""
+    for key in keys:
+        rest = key >> shift
+        if rest >> 16 == prefix and key != zero:
+            counts[rest & 65535] += 1
+
+
+def _percentile(map_blocks: MapBlocks, first: NDArray[np.int64], total: int, dtype: np.dtype[Any]) -> float:
+    """Return the percentile of ``total`` non-zero pixels, given their counts by first digit."""
+    virtual = (total - 1) * (PERCENTILE / 100)
+    below = int(virtual)
+    low, high = _ranked(map_blocks, first, (below, min(below + 1, total - 1)), dtype)
+    fraction = virtual - below
+    # Anchored at the nearer value, as numpy does it, so that the last bit agrees.
+    return high - (high - low) * (1 - fraction) if fraction >= 0.5 else low + (high - low) * fraction
+
+
+def _ranked(
+    map_blocks: MapBlocks, first: NDArray[np.int64], ranks: tuple[int, ...], dtype: np.dtype[Any]
+) -> list[float]:
+    """Return the non-zero values of the given ranks, by counting the next digit of ever fewer candidates."""
+    found = [_descend(first, 0, rank) for rank in ranks]
+    for shift in range(key_bits(dtype) - 2 * DIGIT_BITS, -1, -DIGIT_BITS):
+        prefixes = tuple(dict.fromkeys(prefix for prefix, _ in found))
+        counts = sum(map_blocks(partial(_digit_counts, prefixes=prefixes, shift=shift)), np.int64(0))
+        rows = dict(zip(prefixes, np.asarray(counts), strict=True))
+        found = [_descend(rows[prefix], prefix, rank) for prefix, rank in found]
+    return [key_value(prefix, dtype) for prefix, _ in found]
+
+
+def _descend(counts: NDArray[np.int64], prefix: int, rank: int) -> tuple[int, int]:
+    """Return ``prefix`` with the digit that holds ``rank``, and the rank among the keys with that digit."""
+    cumulated = np.cumsum(counts)
+    digit = int(np.searchsorted(cumulated, rank, side="right"))
+    return (prefix << DIGIT_BITS) | digit, rank - int(cumulated[digit] - counts[digit])
+
+
+def _truncated(value: float, dtype: np.dtype[Any]) -> float:
+    """Return ``value`` as the image's dtype holds it."""
+    return float(np.float64(value).astype(dtype))

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from cellscale.errors import ModelError
+from cellscale.weights.catalogue import MESMER
+from cellscale.weights.resolve import installed_model
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -13,3 +17,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference data are not beside this checkout: {SHARED} does not exist")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def mesmer_path() -> Path:
+    """The installed Mesmer weights."""
+    try:
+        return installed_model(MESMER).path
+    except ModelError as error:
+        pytest.skip(str(error))

@@ -11,7 +11,7 @@ from cellscale.weights.catalogue import MESMER, MODELS, WheelMember
 CONTENT = b"\x08\x08 not a network, but of known bytes " * 100
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def cache(tmp_path, monkeypatch):
     """A cache of the test's own, and no licence accepted by the environment."""
     folder = tmp_path / "cache"
@@ -21,7 +21,7 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
+def tiny(monkeypatch, cache):
     """A catalogue entry whose weights are ``CONTENT``."""
     model = replace(
         MESMER,

@@ -14,6 +14,8 @@ from cellscale.weights.catalogue import MODELS, installed_path
 from cellscale.weights.fetch import fetch, is_intact
 from tests.weights.fixtures import CONTENT
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 
 def leftovers(cache):
     return sorted(path.name for path in cache.rglob(".fetch-*"))

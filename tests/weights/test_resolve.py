@@ -14,6 +14,8 @@ from cellscale.weights.fetch import fetch
 from cellscale.weights.resolve import installed_model, resolve_model
 from tests.weights.fixtures import CONTENT
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 MD5 = hashlib.md5(CONTENT).hexdigest()
 

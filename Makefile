@@ -1,0 +1,68 @@
+# Every target sets up what it needs: a fresh clone and Python 3.11 or newer are enough.
+
+# The first Python that runs and is new enough; choose another with `make PYTHON=... demo`.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PYTEST_FLAGS ?= -n 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
+
+.DEFAULT_GOAL := help
+.PHONY: help venv weights demo test lint format clean
+
+help:
+	@echo "make demo    simulate two images of tissue, find and measure their cells in ./demo"
+	@echo "make test    lint, then run the whole test suite"
+	@echo "make lint    check style and types"
+	@echo "make format  rewrite the code in the project's style"
+	@echo "make venv    only install cellscale into ./.venv"
+	@echo "make clean   remove ./.venv, ./demo and caches"
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.ready-for-tests: pyproject.toml | $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	touch $@
+
+venv: $(VENV)/.installed
+
+# Mesmer's weights are for academic, non-commercial use; running this target accepts their licence.
+weights: $(VENV)/.installed
+	$(ACCEPT) $(BIN)/cellscale models fetch mesmer
+
+demo/.simulated: | $(VENV)/.installed
+	$(BIN)/cellscale simulate demo --images 2 --size 1024 --seed 1
+	touch $@
+
+demo: weights demo/.simulated
+	$(BIN)/cellscale segment-and-measure workspace demo
+	@echo
+	@echo "Look at the masks in demo/SEGMASK and the tables of cells in demo/REPORTS."
+	@echo "Then take your own images: put OME-TIFFs into FOLDER/OMETIFF and run"
+	@echo "  $(BIN)/cellscale segment-and-measure workspace FOLDER"
+
+test: lint weights
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/.ready-for-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-for-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -exec rm -rf {} +

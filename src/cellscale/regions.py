@@ -1,12 +1,12 @@
 """Rectangles of an image, and readers that answer for one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-__all__ = ["Region", "RegionReader", "blocks"]
+__all__ = ["Region", "RegionReader", "blocks", "covering"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,3 +69,11 @@ def blocks(shape: tuple[int, int], size: tuple[int, int]) -> Iterator[Region]:
     for top in range(0, shape[0], size[0]):
         for left in range(0, shape[1], size[1]):
             yield Region(top, left, min(top + size[0], shape[0]), min(left + size[1], shape[1]))
+
+
+def covering(regions: Iterable[Region]) -> Region:
+    """Return the smallest rectangle that covers all ``regions``, of which there is at least one."""
+    tops, lefts, bottoms, rights = zip(
+        *((part.top, part.left, part.bottom, part.right) for part in regions), strict=True
+    )
+    return Region(min(tops), min(lefts), max(bottoms), max(rights))

@@ -1,0 +1,132 @@
+"""Listeners for people: progress bars at a terminal, plain lines elsewhere, JSON lines in a log file."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from cellscale.errors import RequestError
+from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
+
+__all__ = ["listening"]
+
+STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
+
+
+@contextmanager
+def listening(console: Console, *, verbose: int, log_file: Path | None) -> Iterator[Listener]:
+    """Give the pipeline a listener that serves the terminal and the log file.
+
+    Parameters
+    ----------
+    console
+        Where a person reads, standard error.
+    verbose
+        0 shows warnings and choices, 1 also what each stage took.
+    log_file
+        JSON lines are appended here.
+    """
+    with ExitStack() as stack:
+        listeners: list[Listener] = [messages(console, verbose)]
+        if console.is_terminal:
+            listeners.append(stack.enter_context(bars(console)))
+        if log_file is not None:
+            listeners.append(log(stack.enter_context(opened(log_file))))
+        yield all_of(listeners)
+
+
+def all_of(listeners: list[Listener]) -> Listener:
+    """Combine listeners into one."""
+
+    def listen(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return listen
+
+
+def messages(console: Console, verbose: int) -> Listener:
+    """Print notices as lines, and with ``verbose`` the cost of each stage."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Notice):
+            text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
+            console.print(f"{escape(event.image)}: {text}{escape(event.text)}", highlight=False, soft_wrap=True)
+        elif isinstance(event, StageFinished) and verbose:
+            record = event.record
+            console.print(
+                f"{escape(event.image)}: {record.stage} {record.seconds:.1f} s, {record.peak_memory / 1e6:.0f} MB",
+                style="dim",
+                highlight=False,
+            )
+
+    return listen
+
+
+@contextmanager
+def bars(console: Console) -> Iterator[Listener]:
+    """Draw a progress bar for each stage at work."""
+    with Progress(
+        TextColumn("[bold]{task.fields[image]}"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        yield moving(progress)
+
+
+def moving(progress: Progress) -> Listener:
+    """Move the bars of a progress display as events arrive."""
+    tasks: dict[tuple[str, str], TaskID] = {}
+    place = ""
+
+    def listen(event: Event) -> None:
+        nonlocal place
+        if isinstance(event, ImageStarted):
+            place = f"{event.position}/{event.count} "
+        elif isinstance(event, StageStarted):
+            tasks[event.image, event.stage] = progress.add_task(
+                event.stage, total=event.total, completed=event.done, image=place + escape(event.image)
+            )
+        elif isinstance(event, Advanced):
+            progress.advance(tasks[event.image, event.stage], event.units)
+        elif isinstance(event, StageFinished):
+            progress.remove_task(tasks.pop((event.image, event.record.stage)))
+
+    return listen
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[TextIO]:
+    """Open the log file for appending, or say why that cannot be."""
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise RequestError(
+            f"--log_file {path} cannot be written ({error.strerror}); name a file in a folder that can."
+        ) from error
+    with file:
+        yield file
+
+
+def log(file: TextIO, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Listener:
+    """Write each event but the steps of a stage as a line of JSON."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Advanced):
+            return
+        line = {"time": now().isoformat(), "event": type(event).__name__, **asdict(event)}
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.flush()
+
+    return listen

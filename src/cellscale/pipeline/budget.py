@@ -1,0 +1,76 @@
+"""How many workers a run may use, given its memory."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from cellscale.errors import RequestError
+
+__all__ = ["Budget"]
+
+SHARE = 0.5
+"""Share of the machine's available memory that a run takes unless told otherwise."""
+FIXED = 1_100_000_000
+"""Bytes for the interpreter, compiled kernels and the network with its activations."""
+PER_WORKER = 220_000_000
+"""Bytes for one block of 1,024 pixels a side with its halo, from network tiles to labels."""
+CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The share of a machine that a run may use; results never depend on it."""
+
+    workers: int
+    """Blocks that are worked on side by side."""
+    memory: int
+    """Bytes that the process should stay under."""
+
+    @classmethod
+    def choose(cls, workers: int | None = None, max_memory: int | None = None) -> "Budget":
+        """Fill in what the user left open from what the machine has.
+
+        Parameters
+        ----------
+        workers
+            Blocks side by side; by default as many as cores, fewer where memory is short.
+        max_memory
+            Bytes; by default half of what is available.
+
+        Raises
+        ------
+        RequestError
+            If the memory is too little for a single worker, or a number is not positive.
+        """
+        if workers is not None and workers < 1:
+            raise RequestError(f"--workers is {workers}; at least 1 is needed.")
+        memory = max_memory if max_memory is not None else max(int(available_memory() * SHARE), FIXED + PER_WORKER)
+        affordable = (memory - FIXED) // PER_WORKER
+        if affordable < 1:
+            raise RequestError(
+                f"--max_memory is {memory / 1e9:.2f} GB; the network and one block need {(FIXED + PER_WORKER) / 1e9:.2f} GB. "
+                "Allow at least that much."
+            )
+        return cls(workers=int(min(workers or usable_cores(), affordable)), memory=memory)
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def available_memory() -> int:
+    """Return the bytes of memory still free for us, a container's limit included."""
+    available = int(psutil.virtual_memory().available)
+    for name in CGROUP_LIMITS:
+        try:
+            limit = Path(name).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if limit.isdigit():
+            available = min(available, int(limit))
+    return available

@@ -1,0 +1,66 @@
+"""What the pipeline tells while it works; progress bars, logs and records listen, no stage prints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from cellscale.records.stage import StageRecord
+
+__all__ = ["Advanced", "Event", "ImageStarted", "Listener", "Notice", "StageFinished", "StageStarted", "ignore"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStarted:
+    """Work on an image begins."""
+
+    image: str
+    position: int
+    """From 1."""
+    count: int
+    """How many images the run has."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage of an image begins."""
+
+    image: str
+    stage: str
+    total: int
+    """Units of work in the stage."""
+    done: int = 0
+    """Units found finished by an earlier run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """Units of a stage are finished."""
+
+    image: str
+    stage: str
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    """A stage of an image is finished."""
+
+    image: str
+    record: StageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know about an image."""
+
+    image: str
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+Event: TypeAlias = ImageStarted | StageStarted | Advanced | StageFinished | Notice
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""

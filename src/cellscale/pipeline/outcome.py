@@ -1,0 +1,53 @@
+"""What became of each image of a run."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from cellscale.records.stage import StageRecord
+
+__all__ = ["ImageOutcome", "RunOutcome", "Status"]
+
+Status: TypeAlias = Literal["done", "kept", "planned", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOutcome:
+    """What became of one image."""
+
+    image: str
+    status: Status
+    """``kept``: all outputs were there already; ``planned``: a dry run, nothing was done."""
+    cells: int | None = None
+    """Labels in the whole-cell mask; None where there is none."""
+    nuclei: int | None = None
+    """Labels in the nucleus mask; None where there is none."""
+    seconds: float = 0.0
+    peak_memory: int = 0
+    """Largest resident size of the process while it worked on the image, in bytes."""
+    outputs: tuple[str, ...] = ()
+    """Paths or URIs of the image's outputs."""
+    notes: tuple[str, ...] = ()
+    """What was chosen and why (channels, µm/px), or in a dry run what would be done."""
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    """Why it failed."""
+    stages: tuple[StageRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What became of a run."""
+
+    images: tuple[ImageOutcome, ...]
+    outputs: tuple[str, ...] = ()
+    """Outputs of the run as a whole: the QuPath project."""
+
+    @property
+    def failed(self) -> tuple[ImageOutcome, ...]:
+        """The images that could not be finished."""
+        return tuple(outcome for outcome in self.images if outcome.status == "failed")
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every image is done, 1 if some failed."""
+        return 1 if self.failed else 0

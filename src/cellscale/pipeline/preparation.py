@@ -1,0 +1,121 @@
+"""The network's input: whole-image facts first, then any region of it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.pipeline.inputs import NetworkInput
+from cellscale.pipeline.stages import ImageRun, in_order
+from cellscale.pipeline.state import RunState
+from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
+from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
+from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
+from cellscale.regions import Region, RegionReader, blocks
+
+__all__ = ["PreparedImage", "prepare"]
+
+STEP = (1024, 2048)
+"""Rows and columns that a pass over the image takes at once."""
+PASSES = {1: 1, 2: 1, 4: 2, 8: 4}
+"""Passes over a channel that exact statistics take at most, by bytes a pixel."""
+ROLES = ("nucleus", "membrane")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """The image as the network is to see it."""
+
+    channels: tuple[RegionReader, ...]
+    """Nucleus and membrane at the network's pixel size, not yet equalised."""
+    facts: tuple[ChannelFacts, ...]
+    shape: tuple[int, int]
+    """Rows and columns at the network's pixel size."""
+
+    def read(self, region: Region) -> NDArray[np.float32]:
+        """Return the network's input for a region, float32 ``(2, rows, columns)``."""
+        pixels = np.empty((2, *region.shape), np.float32)
+        for index, (read, facts) in enumerate(zip(self.channels, self.facts, strict=True)):
+            pixels[index] = preprocess(read, region, self.shape, facts)
+        return pixels
+
+
+def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedImage:
+    """Learn the whole-image facts that preprocessing needs, or recall them from an earlier run.
+
+    Raises
+    ------
+    ImageError
+        Pixels are NaN or infinite, or cannot be read.
+    """
+    channels, shape = _at_network_size(run, state, source)
+    facts = _recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes))
+    return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape)
+
+
+def _at_network_size(
+    run: ImageRun, state: RunState, source: NetworkInput
+) -> tuple[tuple[RegionReader, ...], tuple[int, int]]:
+    """Return the channels and the shape at the network's pixel size."""
+    if source.factor == 1:
+        return source.channels, source.shape
+    limits = _recalled(state, "range", lambda: _limits(run, source))
+    low_high = (limits["low"], limits["high"])
+    readers = (rescaled_reader(read, source.shape, source.factor, low_high) for read in source.channels)
+    return tuple(readers), rescaled_shape(source.shape, source.factor)
+
+
+def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
+    """Return the smallest and largest value over both channels."""
+    with _passes(run, "range", source.shape, len(ROLES)) as over:
+        ranges = [value_range(over(read), dtype) for read, dtype in zip(source.channels, source.dtypes, strict=True)]
+    return {"low": min(low for low, _ in ranges), "high": max(high for _, high in ranges)}
+
+
+def _facts(
+    run: ImageRun, channels: Iterable[RegionReader], shape: tuple[int, int], dtypes: Iterable[np.dtype[Any]]
+) -> dict[str, Any]:
+    """Return the facts of each channel by its role."""
+    pairs = list(zip(channels, dtypes, strict=True))
+    with _passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
+        statistics = [channel_statistics(over(read), dtype) for read, dtype in pairs]
+    facts = {}
+    with _passes(run, "equalisation", shape, len(pairs)) as over:
+        for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
+            levels = over(lambda region, read=read, found=found: equalise(read, region, shape, found))
+            low, high = merged_range(levels(level_range))
+            facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
+    return facts
+
+
+@contextmanager
+def _passes(
+    run: ImageRun, stage: str, shape: tuple[int, int], count: int
+) -> Iterator[Callable[[RegionReader], MapBlocks]]:
+    """Run passes over an image as a stage; yields what turns a reader into a map over its blocks."""
+    regions = list(blocks(shape, STEP))
+    with run.stage(stage, count * len(regions)) as advance:
+
+        def over(read: RegionReader) -> MapBlocks:
+            def map_blocks(function: Callable[[NDArray[Any]], T]) -> Iterator[T]:
+                for result in in_order(lambda region: function(read(region)), regions, run.budget.workers):
+                    advance()
+                    yield result
+
+            return map_blocks
+
+        yield over
+
+
+def _recalled(state: RunState, name: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return facts kept under a name; find and keep them where there are none."""
+    facts = state.load_facts(name)
+    if facts is None:
+        facts = find()
+        state.save_facts(name, facts)
+    return facts

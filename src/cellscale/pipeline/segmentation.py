@@ -1,0 +1,144 @@
+"""One image from its two channels to labels: prepare, predict and label, tile by tile and side by side."""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.label.block import MapReader
+from cellscale.label.parameters import Parameters
+from cellscale.pipeline.inputs import NetworkInput
+from cellscale.pipeline.labels import BlockStore, CompartmentLabels
+from cellscale.pipeline.preparation import PreparedImage, prepare
+from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.state import RunState
+from cellscale.pipeline.tiles import TileGroups, TileStore, predict_groups
+from cellscale.predict.blending import blend
+from cellscale.predict.network import Network
+from cellscale.predict.tiles import TileGrid
+from cellscale.regions import Region
+from cellscale.workspace.layout import Compartment
+
+__all__ = ["segment_channels"]
+
+GROUPS_AT_HAND = 12
+"""Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
+
+
+def segment_channels(
+    run: ImageRun,
+    state: RunState,
+    source: NetworkInput,
+    network: Network,
+    parameters: Mapping[Compartment, Parameters],
+) -> dict[Compartment, CompartmentLabels]:
+    """Find the cells and nuclei of one image.
+
+    Everything of the image's size lives in ``state``; what an earlier run left there is not done again.
+
+    Parameters
+    ----------
+    run
+        Who listens, and how much of the machine may be used; neither changes the result.
+    state
+        Finished units of this image, of the same parameters and network.
+    source
+        The image's channels.
+    network
+        Predicts maximum and interior of each of the compartments, in the order of ``parameters``.
+    parameters
+        How the maps of each compartment that is wanted become labels.
+
+    Returns
+    -------
+    The labels of each compartment, to be read by region while ``state`` is there.
+    """
+    prepared = prepare(run, state, source)
+    stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
+    if any(store.missing() for store in stores.values()):
+        _predict_and_label(run, state, prepared, network, stores, parameters)
+    with run.stage("numbering", len(stores)) as advance:
+        labels = {}
+        for compartment, store in stores.items():
+            labels[compartment] = CompartmentLabels.settle(
+                store, parameters[compartment], prepared.shape, source.shape
+            )
+            advance()
+    return labels
+
+
+def _predict_and_label(
+    run: ImageRun,
+    state: RunState,
+    prepared: PreparedImage,
+    network: Network,
+    stores: Mapping[Compartment, BlockStore],
+    parameters: Mapping[Compartment, Parameters],
+) -> None:
+    """Predict all tiles while the blocks whose tiles are there are labelled."""
+    groups = TileGroups(TileGrid.of(prepared.shape))
+    tiles = TileStore(state, groups, GROUPS_AT_HAND)
+    work = [(compartment, index) for index in range(len(_any(stores).cores)) for compartment in stores]
+    missing = {compartment: set(store.missing()) for compartment, store in stores.items()}
+    work = [(compartment, index) for compartment, index in work if index in missing[compartment]]
+    total = len(stores) * len(_any(stores).cores)
+
+    def label(compartment: Compartment, index: int) -> None:
+        read = _map_reader(tiles, list(stores).index(compartment))
+        stores[compartment].label(index, read, prepared.shape, parameters[compartment])
+        labelled()
+
+    with (
+        run.stage("network", len(groups), len(groups) - len(tiles.missing)) as predicted,
+        run.stage("labels", total, total - len(work)) as labelled,
+        _submitted(label, work, run.budget.workers) as futures,
+    ):
+
+        def after_each() -> None:
+            predicted()
+            _raise_first_error(futures)
+
+        predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)
+        for future in futures:
+            future.result()
+    state.drop("tiles")
+
+
+@contextmanager
+def _submitted(
+    function: Callable[[Compartment, int], None], work: list[tuple[Compartment, int]], workers: int
+) -> Iterator[list[Future[None]]]:
+    """Have ``function`` called for each item in threads; items that have not begun are dropped on an error."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-label") as pool:
+        futures = [pool.submit(function, *item) for item in work]
+        try:
+            yield futures
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _raise_first_error(futures: list[Future[None]]) -> None:
+    for future in futures:
+        if future.done() and not future.cancelled():
+            future.result()
+
+
+def _map_reader(tiles: TileStore, position: int) -> MapReader:
+    """Return a reader of the two maps of the compartment at ``position`` among the network's."""
+    maps = slice(2 * position, 2 * position + 2)
+
+    def read_tile(row: int, column: int) -> NDArray[np.float32]:
+        return tiles.read(row, column)[..., maps]
+
+    def read(region: Region) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        maxima, interior = blend(read_tile, tiles.groups.grid, region)
+        return maxima, interior
+
+    return read
+
+
+def _any(stores: Mapping[Compartment, BlockStore]) -> BlockStore:
+    return next(iter(stores.values()))

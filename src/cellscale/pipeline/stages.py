@@ -1,0 +1,78 @@
+"""Running the stages of one image: who listens, what it costs, how many workers."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
+from cellscale.records.meter import Meter
+from cellscale.records.stage import StageRecord
+
+__all__ = ["ImageRun", "in_order", "in_parallel"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class ImageRun:
+    """One image's way through the pipeline: its name, its listener, its budget and the records so far."""
+
+    image: str
+    listener: Listener
+    budget: Budget
+    records: list[StageRecord] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
+        """Announce a stage, measure it, and give its body a function to call after each finished unit."""
+        finished = 0
+
+        def advance() -> None:
+            nonlocal finished
+            finished += 1
+            self.listener(Advanced(self.image, name))
+
+        self.listener(StageStarted(self.image, name, total, done))
+        with Meter() as meter:
+            yield advance
+        record = StageRecord(name, meter.seconds, meter.peak_memory, finished)
+        self.records.append(record)
+        self.listener(StageFinished(self.image, record))
+
+    def notice(self, text: str, level: Literal["info", "warning"] = "info") -> None:
+        """Tell the listener something a person should know; warnings are kept for the summary too."""
+        if level == "warning":
+            self.warnings.append(text)
+        self.listener(Notice(self.image, level, text))
+
+
+def in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """Yield ``function(item)`` in the items' order, computed in threads a few items ahead.
+
+    At most ``2 * workers`` results exist at a time, so that a slow consumer bounds the memory.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    pending: list[Future[R]] = []
+    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale") as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) >= 2 * workers:
+                    yield pending.pop(0).result()
+            while pending:
+                yield pending.pop(0).result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def in_parallel(function: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
+    """Return ``function`` of every item, in the items' order; use it where results are small."""
+    return list(in_order(function, items, workers))

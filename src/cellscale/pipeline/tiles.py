@@ -1,0 +1,169 @@
+"""The network's maps of one image: predicted tile by tile, kept on disk, blended for any region."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.pipeline.stages import in_order
+from cellscale.pipeline.state import RunState
+from cellscale.predict.network import Network
+from cellscale.predict.tiles import TileGrid, tile_input
+from cellscale.regions import Region, RegionReader, covering
+
+__all__ = ["GROUP", "TileGroups", "TileStore", "predict_groups"]
+
+GROUP = 4
+"""Tiles along a side of a group: the unit of prediction, of storage and of resume."""
+
+Group: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TileGroups:
+    """The tiles of an image in groups, in raster order of groups and of tiles within a group."""
+
+    grid: TileGrid
+
+    def __iter__(self) -> Iterator[Group]:
+        for row in range(-(-self.grid.rows.count // GROUP)):
+            for column in range(-(-self.grid.columns.count // GROUP)):
+                yield row, column
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return -(-self.grid.rows.count // GROUP) * -(-self.grid.columns.count // GROUP)
+
+    def tiles(self, group: Group) -> list[tuple[int, int]]:
+        """Return the row and column of each tile of a group."""
+        rows = range(group[0] * GROUP, min((group[0] + 1) * GROUP, self.grid.rows.count))
+        columns = range(group[1] * GROUP, min((group[1] + 1) * GROUP, self.grid.columns.count))
+        return [(row, column) for row in rows for column in columns]
+
+    def slot(self, row: int, column: int) -> tuple[Group, int]:
+        """Return the group of a tile and the tile's position in it."""
+        group = (row // GROUP, column // GROUP)
+        width = min(GROUP, self.grid.columns.count - group[1] * GROUP)
+        return group, (row % GROUP) * width + column % GROUP
+
+
+class TileStore:
+    """Predicted tiles on disk, read one at a time from any thread, waiting for those still to come.
+
+    Parameters
+    ----------
+    state
+        The image's run state.
+    groups
+        The image's tiles.
+    capacity
+        Groups kept in memory for the next readers.
+    """
+
+    def __init__(self, state: RunState, groups: TileGroups, capacity: int) -> None:
+        self.state = state
+        self.groups = groups
+        self._capacity = capacity
+        self._cache: OrderedDict[Group, NDArray[np.float32]] = OrderedDict()
+        self._changed = threading.Condition()
+        self._ready = {group for group in groups if state.has(unit(group))}
+        self._failure: BaseException | None = None
+
+    @property
+    def missing(self) -> list[Group]:
+        """Groups that are not predicted yet."""
+        return [group for group in self.groups if group not in self._ready]
+
+    def put(self, group: Group, maps: NDArray[np.float32]) -> None:
+        """Keep a group's maps, ``(tiles, 256, 256, k)``, and wake those who wait for it."""
+        self.state.save(unit(group), maps=maps)
+        with self._changed:
+            self._ready.add(group)
+            self._changed.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """Tell those who wait that no more groups will come."""
+        with self._changed:
+            self._failure = error
+            self._changed.notify_all()
+
+    def read(self, row: int, column: int) -> NDArray[np.float32]:
+        """Return one tile's maps, ``(256, 256, k)``; waits until they are predicted."""
+        group, position = self.groups.slot(row, column)
+        return self._group(group)[position]
+
+    def _group(self, group: Group) -> NDArray[np.float32]:
+        with self._changed:
+            self._changed.wait_for(lambda: group in self._ready or self._failure is not None)
+            if group not in self._ready and self._failure is not None:
+                raise self._failure
+            if group in self._cache:
+                self._cache.move_to_end(group)
+                return self._cache[group]
+        maps = self._load(group)
+        with self._changed:
+            self._cache[group] = maps
+            while len(self._cache) > self._capacity:
+                self._cache.popitem(last=False)
+        return maps
+
+    def _load(self, group: Group) -> NDArray[np.float32]:
+        arrays = self.state.load(unit(group))
+        if arrays is None:
+            raise OSError(f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again")
+        return arrays["maps"]
+
+
+def predict_groups(
+    store: TileStore,
+    network: Network,
+    read: RegionReader,
+    *,
+    workers: int,
+    after_each: Callable[[], None],
+) -> None:
+    """Predict the groups that are missing, the next ones' input being prepared meanwhile.
+
+    Parameters
+    ----------
+    store
+        Where the maps go.
+    network
+        Predicts.
+    read
+        Answers for a region of the preprocessed image with float32 ``(2, rows, columns)``.
+    workers
+        Threads that prepare input.
+    after_each
+        Called after each group; what it raises ends the prediction.
+    """
+    grid = store.groups.grid
+
+    def prepare(group: Group) -> tuple[Group, NDArray[np.float32]]:
+        tiles = store.groups.tiles(group)
+        region = covering([grid.region(row, column) for row, column in tiles])
+        pixels = read(region)
+
+        def inner(part: Region) -> NDArray[np.float32]:
+            return pixels[(slice(None), *part.within(region))]
+
+        return group, np.stack([tile_input(inner, grid, row, column) for row, column in tiles])
+
+    try:
+        for group, tiles in in_order(prepare, store.missing, workers):
+            step = network.batch_size
+            batches = [tiles[start : start + step] for start in range(0, len(tiles), step)]
+            store.put(group, np.concatenate([network.predict(batch) for batch in batches]))
+            after_each()
+    except BaseException as error:
+        store.fail(error)
+        raise
+
+
+def unit(group: Group) -> str:
+    """Return the name under which a group's tiles are kept."""
+    return f"tiles/{group[0]}_{group[1]}"

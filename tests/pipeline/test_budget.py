@@ -1,0 +1,30 @@
+"""The budget bounds workers by memory."""
+
+import pytest
+
+from cellscale.errors import RequestError
+from cellscale.pipeline.budget import FIXED, PER_WORKER, Budget
+
+
+def test_memory_bounds_the_number_of_workers():
+    assert Budget.choose(8, FIXED + 3 * PER_WORKER + 1).workers == 3
+
+
+def test_workers_asked_for_are_kept_where_memory_allows():
+    assert Budget.choose(2, 100 * PER_WORKER).workers == 2
+
+
+def test_too_little_memory_is_refused_with_the_amount_needed():
+    with pytest.raises(RequestError, match=r"--max_memory is 0\.50 GB.*1\.32 GB"):
+        Budget.choose(None, 500_000_000)
+
+
+def test_no_workers_are_refused():
+    with pytest.raises(RequestError, match="--workers is 0"):
+        Budget.choose(0, None)
+
+
+def test_without_wishes_the_machine_decides():
+    budget = Budget.choose()
+    assert budget.workers >= 1
+    assert budget.memory >= FIXED + PER_WORKER

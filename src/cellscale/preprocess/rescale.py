@@ -45,10 +45,33 @@ class _Axis:
         """Raw pixels on either side that the Gaussian reaches."""
         return int(TRUNCATE * self.sigma + 0.5)
 
-    def positions(self, start: int, stop: int) -> NDArray[np.float64]:
-        """Return the raw coordinate of the centre of each rescaled pixel."""
+    def samples(self, start: int, stop: int) -> "_Samples":
+        """Return where rescaled pixels ``start`` to ``stop - 1`` lie among the raw ones."""
         centres = np.arange(start, stop, dtype=np.float64) + 0.5
-        return centres * self.step - 0.5
+        positions = centres * self.step - 0.5
+        before = np.floor(positions)
+        return _Samples(before.astype(np.int64), positions - before)
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Where rescaled pixels lie among the raw ones, along one axis."""
+
+    before: NDArray[np.int64]
+    """Raw pixel at or before each; -1 where it lies before the image's first."""
+
+    fraction: NDArray[np.float64]
+    """Way from that raw pixel to the next."""
+
+    @property
+    def start(self) -> int:
+        """First raw pixel needed."""
+        return int(self.before[0])
+
+    @property
+    def stop(self) -> int:
+        """One past the last raw pixel needed."""
+        return int(self.before[-1]) + 2
 
 
 def rescaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
@@ -88,12 +111,16 @@ def _rescaled(
     read: RegionReader, region: Region, rows: _Axis, columns: _Axis, limits: tuple[float, float]
 ) -> NDArray[Any]:
     """Return a region of the rescaled channel."""
-    down, across = rows.positions(region.top, region.bottom), columns.positions(region.left, region.right)
-    corner = (int(np.floor(down[0])), int(np.floor(across[0])))
-    end = (int(np.floor(down[-1])) + 2, int(np.floor(across[-1])) + 2)
-    source, dtype = _filtered(read, Region(*corner, *end), rows, columns)
+    down, across = rows.samples(region.top, region.bottom), columns.samples(region.left, region.right)
+    needed = Region(down.start, across.start, down.stop, across.stop)
+    source, dtype = _filtered(read, needed, rows, columns)
     output = np.empty(region.shape, np.float64)
-    _interpolate(source.astype(np.float64, copy=False), down - corner[0], across - corner[1], output)
+    _interpolate(
+        source.astype(np.float64, copy=False),
+        (down.before - down.start, across.before - across.start),
+        (down.fraction, across.fraction),
+        output,
+    )
     rounded = output.astype(source.dtype, copy=False)
     low, high = (source.dtype.type(limit) for limit in limits)
     return np.clip(rounded, low, high, out=rounded).astype(dtype, copy=False)
@@ -121,17 +148,21 @@ def _filtered(
 
 @kernel
 def _interpolate(
-    source: NDArray[np.float64], down: NDArray[np.float64], across: NDArray[np.float64], output: NDArray[np.float64]
+    source: NDArray[np.float64],
+    before: tuple[NDArray[np.int64], NDArray[np.int64]],
+    fractions: tuple[NDArray[np.float64], NDArray[np.float64]],
+    output: NDArray[np.float64],
 ) -> None:
-    """Write the bilinear interpolation of ``source`` at each of the row and column positions."""
-    for row in range(down.size):
-        y = int(np.floor(down[row]))
-        lower = down[row] - y
+    """Write the bilinear interpolation of ``source`` between the given rows and columns and their successors."""
+    for row in range(output.shape[0]):
+        y = before[0][row]
+        lower = fractions[0][row]
         upper = 1.0 - lower
-        for column in range(across.size):
-            x = int(np.floor(across[column]))
-            right = across[column] - x
+        for column in range(output.shape[1]):
+            x = before[1][column]
+            right = fractions[1][column]
             left = 1.0 - right
+            # The order of products and sums is SciPy's: integers are truncated, so the last bit can count.
             total = source[y, x] * upper * left + source[y, x + 1] * upper * right
             total = total + source[y + 1, x] * lower * left
             output[row, column] = total + source[y + 1, x + 1] * lower * right

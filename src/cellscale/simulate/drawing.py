@@ -1,0 +1,182 @@
+"""Cells drawn as pixels: who owns each, and how nucleus, cytoplasm and membrane are textured."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.compiled import kernel
+from cellscale.regions import Region
+from cellscale.simulate.kinds import Kind
+from cellscale.simulate.noise import ATLAS_SIDE, atlas, child, mixed, uniform
+from cellscale.simulate.placement import REACH
+
+__all__ = ["CYTOPLASM", "MEMBRANE", "Drawing", "draw", "weave"]
+
+NO_NUCLEUS_SHARE = 0.02
+"""Cells that the section cuts beside their nucleus."""
+
+_CHROMATIN, CYTOPLASM, MEMBRANE, _BEND_Y, _BEND_X = range(5)
+"""Index of each texture; the last two bend outlines."""
+
+_SIGMAS = (1.1, 1.3, 3.0, 5.0, 5.0)
+_WRAP = ATLAS_SIDE - 1
+_B, _HELPER_T, _CYTOTOXIC_T = int(Kind.B), int(Kind.HELPER_T), int(Kind.CYTOTOXIC_T)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """The cells of a region as pixels; all arrays are (rows, columns)."""
+
+    owner: NDArray[np.int32]
+    """Index of the cell that a pixel belongs to, -1 for none."""
+
+    nuclear: NDArray[np.float32]
+    """Relative density of chromatin, 0 outside nuclei."""
+
+    cytoplasm: NDArray[np.float32]
+    """Relative density of cytoplasm, 0 in nuclei and outside cells."""
+
+    membrane: NDArray[np.float32]
+    """Relative density of membrane, 0 away from outlines."""
+
+
+def weave(key: np.uint64) -> NDArray[np.float32]:
+    """Return the seamless textures of a tissue, float32 (5, 256, 256), each of mean 0 and variance 1."""
+    return np.stack([atlas(child(key, 100 + i), sigma) for i, sigma in enumerate(_SIGMAS)])
+
+
+def draw(cells: NDArray[np.void], region: Region, textures: NDArray[np.float32]) -> Drawing:
+    """Draw cells into a region.
+
+    A pixel belongs to the cell in whose units (half axes towards it) it is nearest, within that cell's reach: cells
+    that touch share a border and none overlap. The nucleus is what of its ellipse lies inside the cell.
+
+    Parameters
+    ----------
+    cells
+        All cells that may have a pixel there, in an order that does not depend on the region.
+    region
+        Where to draw; may lie anywhere.
+    textures
+        What :func:`weave` makes for the tissue.
+    """
+    corner = region.top, region.left
+    owner = _own(cells, corner, region.shape, textures)
+    nuclear = _fill_nuclei(cells, owner, corner, textures)
+    cytoplasm, membrane = _line(cells["key"].copy(), owner, nuclear, corner, textures)
+    return Drawing(owner, nuclear, cytoplasm, membrane)
+
+
+@kernel
+def _own(
+    cells: Any, corner: tuple[int, int], shape: tuple[int, int], textures: NDArray[np.float32]
+) -> NDArray[np.int32]:
+    """Return the owner of every pixel."""
+    (top, left), (rows, columns) = corner, shape
+    owner = np.full((rows, columns), -1, np.int32)
+    nearest = np.full((rows, columns), 1e9, np.float32)
+    for index in range(cells.size):
+        cell = cells[index]
+        grown = 1.3 * cell.reach
+        high = min(grown * np.hypot(cell.long * cell.axis_y, cell.wide * cell.axis_x) + 4.0, REACH)
+        broad = min(grown * np.hypot(cell.long * cell.axis_x, cell.wide * cell.axis_y) + 4.0, REACH)
+        for i in range(max(int(np.ceil(cell.y - high)) - top, 0), min(int(np.floor(cell.y + high)) - top + 1, rows)):
+            for j in range(
+                max(int(np.ceil(cell.x - broad)) - left, 0), min(int(np.floor(cell.x + broad)) - left + 1, columns)
+            ):
+                y, x = i + top, j + left
+                dy = y - cell.y + 1.3 * textures[_BEND_Y, y & _WRAP, x & _WRAP]
+                dx = x - cell.x + 1.3 * textures[_BEND_X, y & _WRAP, x & _WRAP]
+                u = (dx * cell.axis_x + dy * cell.axis_y) / cell.long
+                v = (dx * cell.axis_y - dy * cell.axis_x) / cell.wide
+                distance = np.sqrt(u * u + v * v) + 1e-9
+                if distance > 1.5 * cell.reach:
+                    continue
+                u, v = u / distance, v / distance
+                outline = 1 + cell.bump2_cos * (u * u - v * v) + cell.bump2_sin * 2 * u * v
+                outline += cell.bump3_cos * u * (4 * u * u - 3) + cell.bump3_sin * v * (3 - 4 * v * v)
+                distance = np.float32(distance / max(outline, 0.5))
+                if distance < nearest[i, j] and distance <= cell.reach:
+                    nearest[i, j] = distance
+                    owner[i, j] = index
+    return owner
+
+
+@kernel
+def _fill_nuclei(
+    cells: Any, owner: NDArray[np.int32], corner: tuple[int, int], textures: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the density of chromatin: clumps, a denser rim, darker nucleoli."""
+    (top, left), (rows, columns) = corner, owner.shape
+    nuclear = np.zeros((rows, columns), np.float32)
+    for index in range(cells.size):
+        cell, key = cells[index], cells[index].key
+        if uniform(key, 30) < NO_NUCLEUS_SHARE:
+            continue
+        reach = cell.nucleus_long + 3
+        shift_y, shift_x = int(ATLAS_SIDE * uniform(key, 31)), int(ATLAS_SIDE * uniform(key, 32))
+        lymphoid = cell.kind in (_B, _HELPER_T, _CYTOTOXIC_T)
+        clumps = 0.30 if lymphoid else 0.18
+        rim = 0.10 if lymphoid else 0.38 * uniform(key, 33)
+        nucleolus = 0.0 if lymphoid else 0.07 * uniform(key, 34)
+        nucleolus_u, nucleolus_v = uniform(key, 35) - 0.5, uniform(key, 36) - 0.5
+        for i in range(
+            max(int(np.ceil(cell.nucleus_y - reach)) - top, 0), min(int(cell.nucleus_y + reach) - top + 1, rows)
+        ):
+            for j in range(
+                max(int(np.ceil(cell.nucleus_x - reach)) - left, 0),
+                min(int(cell.nucleus_x + reach) - left + 1, columns),
+            ):
+                if owner[i, j] != index:
+                    continue
+                y, x = i + top, j + left
+                dy, dx = y - cell.nucleus_y, x - cell.nucleus_x
+                u = (dx * cell.nucleus_axis_x + dy * cell.nucleus_axis_y) / cell.nucleus_long
+                v = (dx * cell.nucleus_axis_y - dy * cell.nucleus_axis_x) / cell.nucleus_wide
+                square = u * u + v * v
+                bent = 1 + 0.6 * (cell.bump2_cos * (u * u - v * v) - cell.bump3_sin * 2 * u * v)
+                bent += 0.7 * u * (cell.bump3_cos * (4 * u * u - 3 * square) + cell.bump2_sin * v)
+                if square > bent:
+                    continue
+                density = 1 - rim + rim * 1.6 * square * square
+                density *= 1 + clumps * textures[_CHROMATIN, (y + shift_y) & _WRAP, (x + shift_x) & _WRAP]
+                if (u - nucleolus_u) ** 2 + (v - nucleolus_v) ** 2 < nucleolus:
+                    density *= 0.6
+                nuclear[i, j] = max(density, 0.1)
+    return nuclear
+
+
+@kernel
+def _line(
+    keys: NDArray[np.uint64],
+    owner: NDArray[np.int32],
+    nuclear: NDArray[np.float32],
+    corner: tuple[int, int],
+    textures: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the densities of cytoplasm and of membrane, which is uneven and in places missing along an outline."""
+    (top, left), (rows, columns) = corner, owner.shape
+    cytoplasm = np.zeros((rows, columns), np.float32)
+    membrane = np.zeros((rows, columns), np.float32)
+    for i in range(rows):
+        for j in range(columns):
+            own = owner[i, j]
+            if own < 0:
+                continue
+            y, x = (i + top) & _WRAP, (j + left) & _WRAP
+            if nuclear[i, j] == 0:
+                cytoplasm[i, j] = max(1 + np.float32(0.35) * textures[CYTOPLASM, y, x], 0.1)
+            border = (
+                (i > 0 and owner[i - 1, j] != own)
+                or (i < rows - 1 and owner[i + 1, j] != own)
+                or (j > 0 and owner[i, j - 1] != own)
+                or (j < columns - 1 and owner[i, j + 1] != own)
+            )
+            if border:
+                shift = mixed(keys[own], 37) >> np.uint64(48)
+                shift_y, shift_x = np.int64(shift & np.uint64(255)), np.int64(shift >> np.uint64(8))
+                density = 0.75 + 0.75 * textures[MEMBRANE, (y + shift_y) & _WRAP, (x + shift_x) & _WRAP]
+                membrane[i, j] = max(density, 0.0)
+    return cytoplasm, membrane

@@ -7,6 +7,7 @@ PYTEST_FLAGS ?= -n 2
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Passed on purpose: the README says beside `make demo` that running it accepts the licence of the weights.
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
@@ -36,15 +37,12 @@ $(VENV)/.ready-for-tests: pyproject.toml | $(VENV)/.installed
 
 venv: $(VENV)/.installed
 
-# Mesmer's weights are for academic, non-commercial use; running this target accepts their licence.
 weights: $(VENV)/.installed
+	@echo "The Mesmer weights are for academic, non-commercial use; going on accepts their licence."
 	$(ACCEPT) $(BIN)/cellscale models fetch mesmer
 
-demo/.simulated: | $(VENV)/.installed
+demo: weights
 	$(BIN)/cellscale simulate demo --images 2 --size 1024 --seed 1
-	touch $@
-
-demo: weights demo/.simulated
 	$(BIN)/cellscale segment-and-measure workspace demo
 	@echo
 	@echo "Look at the masks in demo/SEGMASK and the tables of cells in demo/REPORTS."

@@ -141,7 +141,7 @@ def test_every_option_reaches_the_request(engine):
         dry_run=True,
         overwrite=True,
         verbosity=2,
-        log_file="log.jsonl",
+        log_file=Path("log.jsonl"),
         workers=3,
         max_memory=3_000_000_000,
         keep_intermediates=True,

@@ -2,9 +2,12 @@
 
 import hashlib
 import shlex
+from contextlib import suppress
 
 import fsspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cellscale.errors import ModelError
 from cellscale.weights import resolve
@@ -80,6 +83,15 @@ def test_a_truncated_file_is_refused(onnx_file):
 def test_what_is_no_hash_is_refused(text):
     with pytest.raises(ModelError, match="not a hash"):
         parse_checksum(text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.one_of(st.text(), st.from_regex(r"(sha256:|md5:)?[0-9a-fA-F]{32}([0-9a-fA-F]{32})?", fullmatch=True)))
+def test_any_text_is_a_hash_or_refused(text):
+    with suppress(ModelError):
+        checksum = parse_checksum(text)
+        assert len(checksum.digest) == {"md5": 32, "sha256": 64}[checksum.algorithm]
+        assert text.strip().lower().endswith(checksum.digest)
 
 
 def test_a_hash_reads_as_it_prints():

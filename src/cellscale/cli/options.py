@@ -6,6 +6,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import click
@@ -135,7 +136,7 @@ def byte_size(text: str) -> int:
     size = 0
     if match := _SIZE.fullmatch(text.strip()):
         amount, unit, binary = match.groups()
-        size = int(float(amount) * (1024 if binary else 1000) ** _POWERS[unit.upper()])
+        size = int(Decimal(amount) * (1024 if binary else 1000) ** _POWERS[unit.upper()])
     if size < 1:
         raise click.BadParameter(f"{text!r} is not an amount of memory; write for example 3GB, 512MB or 8GiB")
     return size
@@ -154,7 +155,10 @@ def positive_number(text: str) -> float:
 
 def name_list(text: str) -> tuple[str, ...]:
     """Read names parted by commas; a name that has a comma itself is put in double quotes."""
-    names = tuple(name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row)
+    try:
+        names = tuple(name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row)
+    except csv.Error as error:
+        raise click.BadParameter(f"{text!r} is not a list of names: {error}") from None
     if not names or not all(names):
         raise click.BadParameter(f"{text!r} holds an empty name")
     return names

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
@@ -98,7 +99,9 @@ _OPTIONS = [
     _running("--dry_run", is_flag=True, help="Only say what would be done."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
     _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),
-    _running("--log_file", type=click.Path(dir_okay=False), help="Log events to this file as JSON lines."),
+    _running(
+        "--log_file", type=click.Path(dir_okay=False, path_type=Path), help="Log events to this file as JSON lines."
+    ),
     _running("-v", "--verbose", "verbosity", count=True, help="Say more; twice: tracebacks as well."),
     _cloud("--engine", **_one_of("local"), default="local", show_default=True, help="What runs the work."),
     _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),

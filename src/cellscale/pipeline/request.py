@@ -1,6 +1,7 @@
 """Everything that a user asks of a run."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
@@ -108,7 +109,7 @@ class Request:
     verbosity: int = 0
     """How often ``-v`` was given."""
 
-    log_file: str | None = None
+    log_file: Path | None = None
     """File to which events are logged as JSON lines; None for no log."""
 
     def parameters(self, compartment: Compartment) -> Parameters:

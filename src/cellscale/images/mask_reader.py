@@ -132,5 +132,5 @@ def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
     if ".zarr" in str(location).lower():
         from cellscale.images.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 
-        return OmeZarrImage(location)
+        return OmeZarrImage(location, types=_LABEL_TYPES)
     return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES)

@@ -71,7 +71,7 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
         from cellscale.images.npz import open_npz
 
         return open_npz(source, scratch=scratch)
-    if name.endswith(".zarr"):
+    if ".zarr" in name and not name.endswith((".tif", ".tiff")):
         from cellscale.images.ome_zarr import OmeZarrImage
 
         return OmeZarrImage(source)

@@ -24,6 +24,7 @@ __all__ = [
     "delete",
     "exists",
     "filesystem",
+    "find",
     "is_uri",
     "join",
     "listing",
@@ -127,6 +128,29 @@ def exists(location: Location) -> bool:
         fs, key = filesystem(location)
         fs.invalidate_cache()
         return bool(fs.exists(key))
+
+
+def find(location: Location) -> Entry | None:
+    """Return what a listing would say of one file, object or folder; None where there is none.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known: no permission, no network.
+    """
+    path = local_path(location)
+    with explained("look for", location):
+        try:
+            if path is not None:
+                facts = path.stat()
+                return Entry(path.name, path, facts.st_size, str(facts.st_mtime_ns), path.is_dir())
+            fs, key = filesystem(location)
+            fs.invalidate_cache()
+            item = fs.info(key)
+        except FileNotFoundError:
+            return None
+        is_folder = item["type"] == "directory"
+        return Entry(base_name(location), str(location), int(item.get("size") or 0), _marker(item), is_folder)
 
 
 def read_bytes(location: Location) -> bytes:

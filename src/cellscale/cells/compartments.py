@@ -13,21 +13,18 @@ __all__ = ["MARGIN", "Pixels", "cell_pixels", "whole_pixels"]
 MARGIN = 2
 """Pixels around a cell's bounding box in which QuPath sees its nucleus."""
 
-NUCLEUS, CYTOPLASM, MEMBRANE, CELL = (np.uint8(1 << bit) for bit in range(4))
+NUCLEUS, CYTOPLASM, MEMBRANE, CELL = range(4)
 
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """Pixels of consecutive objects, each object's in raster order."""
+    """Pixels of consecutive objects, listed by compartment, each list in raster order."""
 
     offsets: NDArray[np.int64]
-    """Object ``i`` has the pixels ``offsets[i]`` to ``offsets[i + 1] - 1``, ``(n + 1,)``."""
+    """Compartment ``j`` of object ``i`` has the pixels ``offsets[i, j]`` to ``offsets[i, j + 1] - 1``."""
 
     places: NDArray[np.int32]
     """Index of each pixel in the flattened window."""
-
-    compartments: NDArray[np.uint8]
-    """Bit ``i`` is set where the pixel belongs to compartment ``i``."""
 
 
 def cell_pixels(
@@ -62,17 +59,8 @@ def cell_pixels(
 def whole_pixels(
     window_labels: NDArray[np.uint32], window: Region, labels: NDArray[np.uint32], boxes: NDArray[np.int64]
 ) -> Pixels:
-    """List the pixels of objects that have only one compartment, whose bit is 0."""
+    """List the pixels of objects that have only one compartment."""
     return Pixels(*_whole_pixels(window_labels, np.array((window.top, window.left)), labels, boxes))
-
-
-@kernel
-def _room(regions: NDArray[np.int64]) -> int:
-    """Return the number of pixels in all regions."""
-    room = 0
-    for top, left, bottom, right in regions:
-        room += (bottom - top) * (right - left)
-    return room
 
 
 @kernel
@@ -82,48 +70,73 @@ def _cell_pixels(
     origin: NDArray[np.int64],
     labels: NDArray[np.uint32],
     regions: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Fill the arrays of :class:`Pixels`."""
-    offsets = np.zeros(len(labels) + 1, dtype=np.int64)
-    places = np.empty(_room(regions), dtype=np.int32)
-    compartments = np.empty(len(places), dtype=np.uint8)
-    count = 0
+    largest, room = _sizes(regions)
+    offsets = np.zeros((len(labels), 5), dtype=np.int64)
+    places = np.empty(3 * room, dtype=np.int32)
+    lists = np.empty((4, largest), dtype=np.int32)
+    total = 0
     for index in range(len(labels)):
         cell, nucleus = labels[index]
+        counts = [0, 0, 0, 0]
         top, left = regions[index, 0] - origin[0], regions[index, 1] - origin[1]
         bottom, right = regions[index, 2] - origin[0], regions[index, 3] - origin[1]
         for y in range(top, bottom):
             for x in range(left, right):
-                bits = NUCLEUS if nucleus and nuclei[y, x] == nucleus else np.uint8(0)
-                if cells[y, x] == cell:
-                    bits |= CELL if bits else CELL | CYTOPLASM
-                    if (
-                        (y > top and cells[y - 1, x] != cell)
-                        or (y < bottom - 1 and cells[y + 1, x] != cell)
-                        or (x > left and cells[y, x - 1] != cell)
-                        or (x < right - 1 and cells[y, x + 1] != cell)
-                    ):
-                        bits |= MEMBRANE
-                if bits:
-                    places[count], compartments[count] = y * cells.shape[1] + x, bits
-                    count += 1
-        offsets[index + 1] = count
-    return offsets, places[:count].copy(), compartments[:count].copy()
+                place = y * cells.shape[1] + x
+                in_nucleus = nucleus != 0 and nuclei[y, x] == nucleus
+                if in_nucleus:
+                    lists[NUCLEUS, counts[NUCLEUS]] = place
+                    counts[NUCLEUS] += 1
+                if cells[y, x] != cell:
+                    continue
+                lists[CELL, counts[CELL]] = place
+                counts[CELL] += 1
+                if not in_nucleus:
+                    lists[CYTOPLASM, counts[CYTOPLASM]] = place
+                    counts[CYTOPLASM] += 1
+                if (
+                    (y > top and cells[y - 1, x] != cell)
+                    or (y < bottom - 1 and cells[y + 1, x] != cell)
+                    or (x > left and cells[y, x - 1] != cell)
+                    or (x < right - 1 and cells[y, x + 1] != cell)
+                ):
+                    lists[MEMBRANE, counts[MEMBRANE]] = place
+                    counts[MEMBRANE] += 1
+        for compartment in range(4):
+            offsets[index, compartment] = total
+            for pixel in range(counts[compartment]):
+                places[total + pixel] = lists[compartment, pixel]
+            total += counts[compartment]
+        offsets[index, 4] = total
+    return offsets, places[:total].copy()
 
 
 @kernel
 def _whole_pixels(
     window: NDArray[np.uint32], origin: NDArray[np.int64], labels: NDArray[np.uint32], boxes: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Fill the arrays of :class:`Pixels`."""
-    offsets = np.zeros(len(labels) + 1, dtype=np.int64)
-    places = np.empty(_room(boxes), dtype=np.int32)
-    count = 0
+    offsets = np.zeros((len(labels), 2), dtype=np.int64)
+    places = np.empty(_sizes(boxes)[1], dtype=np.int32)
+    total = 0
     for index in range(len(labels)):
+        offsets[index, 0] = total
         for y in range(boxes[index, 0] - origin[0], boxes[index, 2] - origin[0]):
             for x in range(boxes[index, 1] - origin[1], boxes[index, 3] - origin[1]):
                 if window[y, x] == labels[index]:
-                    places[count] = y * window.shape[1] + x
-                    count += 1
-        offsets[index + 1] = count
-    return offsets, places[:count].copy(), np.ones(count, dtype=np.uint8)
+                    places[total] = y * window.shape[1] + x
+                    total += 1
+        offsets[index, 1] = total
+    return offsets, places[:total].copy()
+
+
+@kernel
+def _sizes(regions: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the number of pixels in the largest region and in all of them."""
+    largest, total = 0, 0
+    for top, left, bottom, right in regions:
+        size = (bottom - top) * (right - left)
+        largest, total = max(largest, size), total + size
+    return largest, total

@@ -14,7 +14,7 @@ N_STATISTICS = 6
 BINS = 64
 
 
-def intensities(window: NDArray[np.float32], pixels: Pixels, compartments: int) -> NDArray[np.float32]:
+def intensities(window: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float32]:
     """Measure one channel.
 
     Parameters
@@ -23,8 +23,6 @@ def intensities(window: NDArray[np.float32], pixels: Pixels, compartments: int) 
         The channel's pixels, as float32 like QuPath's, ``(rows, columns)``.
     pixels
         The objects' pixels in that window.
-    compartments
-        Number of compartments.
 
     Returns
     -------
@@ -37,91 +35,82 @@ def intensities(window: NDArray[np.float32], pixels: Pixels, compartments: int) 
     the mean of the two middle values as median of an even number; sample variance (n - 1), two-pass with
     correction, 0 for one pixel. Minimum, maximum and median pass over NaN pixels; the others are NaN then.
     """
-    out = np.empty((len(pixels.offsets) - 1, compartments, N_STATISTICS), dtype=np.float32)
-    _measure(window.reshape(-1), pixels.offsets, pixels.places, pixels.compartments, out)
-    return out
+    return _measure(window.reshape(-1), pixels.offsets, pixels.places)
 
 
 @kernel
 def _measure(
-    values: NDArray[np.float32],
-    offsets: NDArray[np.int64],
-    places: NDArray[np.int32],
-    compartments: NDArray[np.uint8],
-    out: NDArray[np.float32],
-) -> None:
+    values: NDArray[np.float32], offsets: NDArray[np.int64], places: NDArray[np.int32]
+) -> NDArray[np.float32]:
     """Measure object after object."""
+    objects, compartments = offsets.shape[0], offsets.shape[1] - 1
+    out = np.empty((objects, compartments, N_STATISTICS), dtype=np.float32)
     longest = 0
-    for index in range(len(out)):
-        longest = max(longest, offsets[index + 1] - offsets[index])
-    chosen = np.empty(longest, dtype=np.float32)
-    scratch = np.empty(longest, dtype=np.float32)
+    for index in range(objects):
+        for compartment in range(compartments):
+            longest = max(longest, offsets[index, compartment + 1] - offsets[index, compartment])
+    chosen, scratch = np.empty(longest, dtype=np.float32), np.empty(longest, dtype=np.float32)
     bins = np.empty(BINS + 1, dtype=np.int64)
-    for index in range(len(out)):
-        for compartment in range(out.shape[1]):
-            count = 0
-            for pixel in range(offsets[index], offsets[index + 1]):
-                # Written always and counted where it is meant: a branch here would be mispredicted.
-                chosen[count] = values[places[pixel]]
-                count += (compartments[pixel] >> compartment) & 1
-            _statistics(chosen[:count], scratch, bins, out[index, compartment])
+    for index in range(objects):
+        for compartment in range(compartments):
+            start, stop = offsets[index, compartment], offsets[index, compartment + 1]
+            _statistics(values, places[start:stop], chosen[: stop - start], scratch, bins, out[index, compartment])
+    return out
 
 
 @kernel
 def _statistics(
-    values: NDArray[np.float32], scratch: NDArray[np.float32], bins: NDArray[np.int64], out: NDArray[np.float32]
+    values: NDArray[np.float32],
+    places: NDArray[np.int32],
+    chosen: NDArray[np.float32],
+    scratch: NDArray[np.float32],
+    bins: NDArray[np.int64],
+    out: NDArray[np.float32],
 ) -> None:
-    """Fill ``out`` with the six statistics; the values are overwritten."""
-    count = len(values)
-    if count == 0:
-        for index in range(N_STATISTICS):
-            out[index] = np.nan
-        return
-    mean, variance = _moments(values)
-    valid, low, high = _without_nan(values)
-    out[0] = mean
-    out[1] = _median(values[:valid], low, high, scratch, bins) if valid else np.nan
-    out[2] = low
-    out[3] = high
-    out[4] = np.sqrt(variance)
-    out[5] = variance
+    """Fill ``out`` with the six statistics of the values at some places, which are gathered in ``chosen``."""
+    count = len(places)
+    total = 0.0
+    low, high = np.float32(np.inf), np.float32(-np.inf)
+    for index in range(count):
+        value = values[places[index]]
+        chosen[index] = value
+        total += value
+        low = value if value < low else low
+        high = value if value > high else high
+    mean, variance = _moments(chosen, total)
+    valid = _without_nan(chosen) if np.isnan(total) else count
+    if valid == 0:
+        low = high = np.float32(np.nan)
+    out[0], out[2], out[3], out[4], out[5] = mean, low, high, np.sqrt(variance), variance
+    out[1] = _median(chosen[:valid], low, high, scratch, bins) if valid else np.nan
 
 
 @kernel
-def _moments(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Return mean and sample variance."""
+def _moments(values: NDArray[np.float32], total: float) -> tuple[float, float]:
+    """Return mean and sample variance of values that have this sum."""
     count = len(values)
-    total = 0.0
-    for value in values:
-        total += value
     rough = total / count
     rest = 0.0
     for value in values:
         rest += value - rough
     mean = rough + rest / count
-    if count == 1:
-        return mean, 0.0
     squares, rest = 0.0, 0.0
     for value in values:
         squares += (value - mean) * (value - mean)
         rest += value - mean
+    if count == 1:
+        return mean, 0.0
     return mean, (squares - rest * rest / count) / (count - 1)
 
 
 @kernel
-def _without_nan(values: NDArray[np.float32]) -> tuple[int, np.float32, np.float32]:
-    """Move the values that are not NaN to the front; return their number, minimum and maximum."""
+def _without_nan(values: NDArray[np.float32]) -> int:
+    """Move the values that are not NaN to the front, and return their number."""
     valid = 0
-    low, high = np.float32(np.inf), np.float32(-np.inf)
-    for index in range(len(values)):
-        value = values[index]
+    for value in values:
         values[valid] = value
-        valid += value == value  # noqa: PLR0124 - only NaN differs from itself
-        low = value if value < low else low
-        high = value if value > high else high
-    if valid == 0:
-        low = high = np.float32(np.nan)
-    return valid, low, high
+        valid += not np.isnan(value)
+    return valid
 
 
 @kernel

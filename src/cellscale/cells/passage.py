@@ -131,9 +131,7 @@ class Passage:
         blocks: list[list[NDArray[np.float32]]] = [[] for _ in pixels]
         for group in _groups(len(self.channels), self.workers):
             windows = list(self.pool.map(lambda channel: _as_float32(read(channel)), group))
-            tasks = [
-                [self.pool.submit(intensities, window, piece, compartments) for window in windows] for piece in pixels
-            ]
+            tasks = [[self.pool.submit(intensities, window, piece) for window in windows] for piece in pixels]
             for block, futures in zip(blocks, tasks, strict=True):
                 block += [future.result() for future in futures]
         rows = [np.stack(block, axis=1).reshape(len(block[0]), -1) for block in blocks if block]

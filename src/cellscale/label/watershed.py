@@ -12,7 +12,7 @@ first event in W that breaks the claim.
 - A pixel y other than c's parent p in B pops and labels c. In B, p popped before y; p is as certain as c; so p popped
   before y in W, an earlier event, and labelled c then.
 - y pops while c, popped before y in B, has not. Let c' be the first of c and its ancestors in B that has not popped
-  in W; it is certain, it is in W's queue, and in B it popped before y. So y is ahead of c' in W. If y was in B's queue
+  in W; it is certain, it is queued in W, and in B it popped before y. So y is ahead of c' in W. If y was in B's queue
   when c' popped there, their values are equal and y was queued after c' in B but before it in W: an earlier event.
   If y was queued in B only after c' had popped, y is neither a marker nor the adversary's, so a block pixel w
   labelled y in W before c' popped; B queues y no later than w pops, hence popped c' before w: w's pop in W is an
@@ -36,9 +36,13 @@ from numpy.typing import NDArray
 from cellscale.compiled import kernel
 from cellscale.label.frame import Frame
 from cellscale.label.markers import FREE, OUTSIDE, UNKNOWN
-from cellscale.label.order import lowest_bit, ordered_places
+from cellscale.label.order import sorted_pixels
+from cellscale.label.places import next_place, occupy
 
 __all__ = ["flood", "seed_open_sides"]
+
+_CODE = -3
+"""Highest code of a FREE pixel's place in the queue."""
 
 
 def seed_open_sides(labels: NDArray[np.int32], frame: Frame) -> None:
@@ -58,47 +62,83 @@ def flood(values: NDArray[np.float32], labels: NDArray[np.int32]) -> None:
     values
         Padded, (rows, columns).
     labels
-        Padded: OUTSIDE, FREE, UNKNOWN or a marker's label above 0; written. The padding is OUTSIDE.
+        Padded: OUTSIDE, FREE, UNKNOWN or a marker's label above 0; fewer than 2**30 pixels. The padding is OUTSIDE.
+        Written: UNKNOWN, a marker's label above 0, or another value below 1 for pixels that no seed reaches.
     """
-    _flood(values.ravel(), labels.ravel(), labels.shape[1])
+    flat = labels.ravel()
+    _flood(flat, labels.shape[1], *_lay_out(sorted_pixels(values.ravel(), flat, OUTSIDE), flat))
 
 
 @kernel
-def _flood(values: Any, labels: Any, row_length: Any) -> Any:
-    count, places = ordered_places(values, labels, OUTSIDE)
-    around = np.array([-row_length, -1, 1, row_length])
+def _lay_out(packed: Any, labels: Any) -> Any:
+    """Queue the seeds, the adversary's first; replace each FREE label by a code of its pixel's place in the queue.
+
+    The code of a pixel is ``_CODE - 2 place``, where ``place`` is the first one of its run of equal values, and one
+    less if the run holds several pixels. Codes and labels in one array halve the memory that the flood jumps around
+    in.
+    """
+    count = packed.size
     pixel_at = np.empty(count, np.int32)
-    next_free = np.arange(count).astype(np.int32)
-    words = np.zeros(count // 64 + 1, np.uint64)
-    groups = np.zeros(count // 4096 + 1, np.uint64)
+    vacant = np.empty(count, np.int32)
+    words = np.zeros((count >> 6) + 1, np.uint64)
+    groups = np.zeros((count >> 12) + 1, np.uint64)
+    index, key = np.uint64(0xFFFFFFFF), np.uint64(32)
+    start = 0
+    while start < count:
+        stop = start + 1
+        while stop < count and packed[stop] >> key == packed[start] >> key:
+            stop += 1
+        is_shared = int(stop > start + 1)
+        free = start
+        for adversary_turn in (True, False):
+            for i in range(start, stop):
+                pixel = packed[i] & index
+                if labels[pixel] == UNKNOWN if adversary_turn else labels[pixel] > 0:
+                    pixel_at[free] = pixel
+                    occupy(words, groups, np.uint64(free))
+                    free += 1
+        for i in range(start, stop):
+            pixel = packed[i] & index
+            if labels[pixel] == FREE:
+                labels[pixel] = _CODE - 2 * start - is_shared
+                if not is_shared:
+                    pixel_at[start] = pixel
+        vacant[start] = free
+        start = stop
+    return pixel_at, vacant, words, groups
+
+
+@kernel
+def _flood(labels: Any, row_length: Any, pixel_at: Any, vacant: Any, words: Any, groups: Any) -> Any:
+    # Unsigned indices spare numba the test for negative ones; adding 2**64 - n subtracts n.
     one = np.uint64(1)
-    low = groups.size
-    for adversary_turn in (True, False):
-        for pixel in range(labels.size):
-            if (adversary_turn and labels[pixel] == UNKNOWN) or (not adversary_turn and labels[pixel] > 0):
-                place = next_free[places[pixel]]
-                next_free[places[pixel]] += 1
-                pixel_at[place] = pixel
-                words[place >> 6] |= one << np.uint64(place & 63)
-                groups[place >> 12] |= one << np.uint64((place >> 6) & 63)
-                low = min(low, place >> 12)
-    while low < groups.size:
-        if groups[low] == 0:
-            low += 1
+    row = np.uint64(row_length)
+    around = (np.uint64(0) - row, np.uint64(0) - one, one, row)
+    group = np.uint64(0)
+    while group < np.uint64(groups.size):
+        if groups[group] == 0:
+            group += one
             continue
-        word = (low << 6) + lowest_bit(groups[low])
-        place = (word << 6) + lowest_bit(words[word])
-        words[word] &= words[word] - one
-        if words[word] == 0:
-            groups[low] &= groups[low] - one
-        pixel = pixel_at[place]
+        pixel = np.uint64(pixel_at[next_place(words, groups, group)])
+        label = labels[pixel]
         for offset in around:
             other = pixel + offset
-            if labels[other] == FREE:
-                labels[other] = labels[pixel]
-                place = next_free[places[other]]
-                next_free[places[other]] += 1
-                pixel_at[place] = other
-                words[place >> 6] |= one << np.uint64(place & 63)
-                groups[place >> 12] |= one << np.uint64((place >> 6) & 63)
-                low = min(low, place >> 12)
+            code = labels[other]
+            if code <= _CODE:
+                labels[other] = label
+                # A pixel with nobody left to label need not be queued.
+                if (
+                    (labels[other - row] <= _CODE)
+                    | (labels[other - one] <= _CODE)
+                    | (labels[other + one] <= _CODE)
+                    | (labels[other + row] <= _CODE)
+                ):
+                    place = np.uint64(_CODE - code)
+                    is_shared = place & one
+                    place >>= one
+                    if is_shared:
+                        run = place
+                        place = np.uint64(vacant[run])
+                        vacant[run] += 1
+                        pixel_at[place] = other
+                    group = min(group, occupy(words, groups, place))

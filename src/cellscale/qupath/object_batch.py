@@ -81,8 +81,7 @@ def _sort(
     if batch.kind is ObjectKind.CELL:
         has_nucleus = batch.nucleus_rows >= 0
         nucleus[has_nucleus] = nucleus_forms[batch.nucleus_rows[has_nucleus]]
-    keys = np.column_stack([absent, forms, nucleus])
-    _, first, codes = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    _, first, codes = np.unique(_codes(absent, forms, nucleus), return_index=True, return_inverse=True)
     order = np.argsort(first)
     looks = tuple(
         Look(
@@ -94,6 +93,19 @@ def _sort(
         for row in first[order]
     )
     return looks, np.argsort(order)[codes]
+
+
+def _codes(absent: NDArray[np.uint8], *traits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return numbers that are equal where all bits of ``absent`` and all traits are."""
+    # Word by word, because sorting whole rows of bits takes ten times as long.
+    words = np.zeros((len(absent), -(-absent.shape[1] // 8) * 8), dtype=np.uint8)
+    words[:, : absent.shape[1]] = absent
+    codes = np.zeros(len(absent), dtype=np.int64)
+    for column in (*words.view(np.int64).T, *traits):
+        values, inverse = np.unique(column, return_inverse=True)
+        if len(values) > 1:
+            codes = np.unique(codes * len(values) + inverse, return_inverse=True)[1]
+    return codes
 
 
 def _prefixed(prefix: str, columns: _ByName) -> _ByName:

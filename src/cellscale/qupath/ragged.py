@@ -93,6 +93,8 @@ def _copy_rows(
     """Copy each row to its position and move the position behind it."""
     for index in range(len(positions)):
         position, start, length = positions[index], starts[index], lengths[index]
-        for offset in range(length):
-            out[position + offset] = data[start + offset]
+        # Slices whose own index runs from 0 compile to a block copy; computed indices do not.
+        target, source = out[position : position + length], data[start : start + length]
+        for byte in range(len(target)):
+            target[byte] = source[byte]
         positions[index] = position + length

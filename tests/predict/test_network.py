@@ -1,0 +1,80 @@
+"""ONNX networks answer with the maps asked for, and others are refused with the reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cellscale.errors import ImageError, ModelError
+from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS, heads_of
+from cellscale.predict.network import Network, OnnxNetwork
+from tests.predict.tiny_network import tiny_network
+
+
+@pytest.fixture(scope="module")
+def batch() -> np.ndarray:
+    return np.random.default_rng(0).random((3, 256, 256, 2), np.float32) / 4
+
+
+def test_all_maps_in_order(tiny_network_path: Path, batch: np.ndarray) -> None:
+    network: Network = OnnxNetwork(tiny_network_path, threads=1)
+    maps = network.predict(batch)
+    assert network.name == "tiny"
+    assert network.heads == MESMER_HEADS
+    assert maps.shape == (3, 256, 256, 4)
+    assert maps.dtype == np.float32
+    interior = np.minimum(batch[0, 98:103, 98:103].mean(axis=(0, 1)).mean() * 4, 1)
+    assert maps[0, 100, 100, 1] == pytest.approx(interior, rel=1e-5)
+    assert maps[0, 100, 100, 0] == pytest.approx(maps[0, 96:105, 96:105, 1].mean(), rel=1e-5)
+    nuclear = np.minimum(batch[0, 98:103, 98:103, 0].mean() * 4, 1)
+    assert maps[0, 100, 100, 3] == pytest.approx(nuclear, rel=1e-5)
+
+
+@pytest.mark.parametrize("compartment", COMPARTMENTS)
+def test_one_compartment_gives_the_same_maps(tiny_network_path: Path, batch: np.ndarray, compartment: str) -> None:
+    both = OnnxNetwork(tiny_network_path, threads=1)
+    one = OnnxNetwork(tiny_network_path, compartments=(compartment,), threads=1)
+    chosen = [index for index, head in enumerate(both.heads) if head.compartment == compartment]
+    assert one.heads == heads_of((compartment,)) == tuple(both.heads[index] for index in chosen)
+    np.testing.assert_array_equal(one.predict(batch), both.predict(batch)[..., chosen])
+
+
+def test_content_serves_as_well_as_a_path(batch: np.ndarray, tiny_network_path: Path) -> None:
+    network = OnnxNetwork(tiny_network_path.read_bytes(), threads=1, name="given")
+    assert network.name == "given"
+    np.testing.assert_array_equal(network.predict(batch), OnnxNetwork(tiny_network_path, threads=1).predict(batch))
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"size": 512}, {"channels": 3}, {"input_name": "image"}], ids=["size", "channels", "name"]
+)
+def test_another_network_is_refused(arguments: dict[str, object]) -> None:
+    if arguments == {"channels": 3}:
+        pytest.skip("needs weights of its own")
+    with pytest.raises(ModelError, match=r"has inputs .*expected the input input_0 \[n, 256, 256, 2\]"):
+        OnnxNetwork(tiny_network(**arguments))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", None], ids=["empty", "text", "truncated"])
+def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(tiny_network()[:500] if content is None else content)
+    with pytest.raises(ModelError, match="broken cannot be loaded.*fetch it again"):
+        OnnxNetwork(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere cannot be loaded"):
+        OnnxNetwork(tmp_path / "nowhere.onnx")
+
+
+def test_a_missing_provider_is_refused(tiny_network_path: Path) -> None:
+    with pytest.raises(ModelError, match="NoSuchProvider is not installed; found .*CPUExecutionProvider"):
+        OnnxNetwork(tiny_network_path, providers=("NoSuchProvider",))
+
+
+def test_maps_that_are_not_finite_are_refused(tiny_network_path: Path, batch: np.ndarray) -> None:
+    damaged = batch.copy()
+    damaged[1, 5, 5, 0] = np.nan
+    with pytest.raises(ImageError, match="tiny answered with values that are not finite"):
+        OnnxNetwork(tiny_network_path, threads=1).predict(damaged)

@@ -1,0 +1,102 @@
+"""Write measurements as a Parquet table."""
+
+from types import TracebackType
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+from numpy.typing import NDArray
+
+from cellscale.cells.batch import CellBatch
+from cellscale.cells.columns import Dialect
+from cellscale.cells.measurement import Measurement
+from cellscale.cells.table import table_centroids
+
+__all__ = ["ParquetWriter"]
+
+ROWS_PER_GROUP = 65_536
+
+
+class ParquetWriter:
+    """Writes the table of one image, batch after batch; a context manager.
+
+    The columns are ``Image``, ``Object ID``, ``Object type``, ``Cell label``, ``Nucleus label`` (null where there is
+    none), the centroid as float64, and the measurements as float32, absent ones null.
+
+    Parameters
+    ----------
+    stream
+        Where the table goes. It is not closed.
+    measurement
+        Whose batches will be written.
+    image_name
+        Name of the image's entry in the project: its file name.
+    dialect
+        QuPath version whose names are used.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, measurement: Measurement, *, image_name: str, dialect: Dialect = Dialect.V0_7
+    ) -> None:
+        self._image = image_name
+        self._dialect = dialect
+        self._scale = np.array(measurement.scale)
+        self._columns = measurement.columns(dialect)
+        self._schema = _schema(measurement.unit, self._columns.names)
+        self._writer = pa_parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        self._waiting: list[pa.RecordBatch] = []
+
+    def __enter__(self) -> "ParquetWriter":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Finish the table."""
+        self._flush()
+        self._writer.close()
+
+    def write(self, batch: CellBatch) -> None:
+        """Write the rows of a batch."""
+        values, absent = batch.select(self._columns)
+        centroids = table_centroids(batch.outlines, self._dialect) * self._scale
+        columns = [
+            pa.repeat(self._image, len(batch)),
+            pa.array(batch.ids.astype("U36").astype(object), pa.string()),
+            pa.repeat(batch.kind.value, len(batch)),
+            _labels(batch.cell_labels),
+            _labels(batch.nucleus_labels),
+            *(pa.array(centroids[:, axis]) for axis in (0, 1)),
+            *(pa.array(values[:, index], mask=absent[:, index]) for index in range(values.shape[1])),
+        ]
+        self._waiting.append(pa.record_batch(columns, schema=self._schema))
+        if sum(map(len, self._waiting)) >= ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write the waiting batches as one row group."""
+        if self._waiting:
+            table = pa.Table.from_batches(self._waiting)
+            self._writer.write_table(table, row_group_size=max(len(table), 1))
+            self._waiting = []
+
+
+def _schema(unit: str, names: tuple[str, ...]) -> pa.Schema:
+    """Return names and types of the columns."""
+    fixed = {
+        "Image": pa.string(),
+        "Object ID": pa.string(),
+        "Object type": pa.string(),
+        "Cell label": pa.uint32(),
+        "Nucleus label": pa.uint32(),
+        f"Centroid X {unit}": pa.float64(),
+        f"Centroid Y {unit}": pa.float64(),
+    }
+    return pa.schema([*fixed.items(), *((name, pa.float32()) for name in names)])
+
+
+def _labels(labels: NDArray[np.int64]) -> pa.Array:
+    """Return labels as a column, null for none."""
+    return pa.array(labels.astype(np.uint32), mask=labels == 0)

@@ -26,7 +26,7 @@ def label_image(
     parameters: Parameters,
     *,
     block_size: int = 1024,
-    halo: int = 64,
+    halo: int = 32,
     workers: int = 1,
 ) -> NDArray[np.int32]:
     """Label one compartment from the network's two maps.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 from cellscale.label.frame import Frame
-from cellscale.label.maxima import MAYBE, NO, UNDECIDED, decide, disk_offsets, shifted_down
+from cellscale.label.maxima import MAYBE, NO, UNDECIDED, decide, disk_offsets, ruled_out, shifted_down
 from cellscale.label.reconstruction import decide_all
 
 __all__ = ["FREE", "OUTSIDE", "UNKNOWN", "mark"]
@@ -62,7 +62,7 @@ def mark(
     values = frame.padded(maxima, beyond=np.inf).ravel()
     shifted = shifted_down(values, step)
     offsets = disk_offsets(radius, frame.padded_shape[1])
-    verdict = np.zeros(values.size, np.uint8)
+    verdict = ruled_out(values, shifted, step, frame.padded_shape[1])
     flat = labels.ravel()
     budget = int(flood_budget * values.size)
     firsts, finished = _mark(values, shifted, step, offsets, verdict, flat, frame.padded_shape[1], budget)

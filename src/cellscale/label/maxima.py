@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 
-__all__ = ["MAYBE", "NO", "UNDECIDED", "YES", "decide", "disk_offsets", "shifted_down"]
+__all__ = ["MAYBE", "NO", "UNDECIDED", "YES", "decide", "disk_offsets", "ruled_out", "shifted_down"]
 
 UNDECIDED, NO, YES, MAYBE = 0, 1, 2, 3
 """What is known of a pixel: nothing yet; no h-maximum; an h-maximum; depends on what lies beyond an open side."""
@@ -51,6 +51,30 @@ def _shifted_down(values: Any, height: Any, resolution: Any) -> Any:
     for i in range(values.size):
         shifted[i] = (values[i] - height) - resolution * abs(values[i])
     return shifted
+
+
+def ruled_out(
+    values: NDArray[np.float32], shifted: NDArray[np.float32], height: np.float32, row_length: int
+) -> NDArray[np.uint8]:
+    """Return NO for pixels that one of their four nearest neighbours rules out, and UNDECIDED for the few others."""
+    verdict: NDArray[np.uint8] = _ruled_out(values, shifted, height, row_length)
+    return verdict
+
+
+@kernel
+def _ruled_out(values: Any, shifted: Any, height: Any, row_length: Any) -> Any:
+    verdict = np.zeros(values.size, np.uint8)
+    for i in range(row_length, values.size - row_length):
+        level = values[i]
+        # Without branches, so that the compiler makes vectors of it.
+        is_ruled_out = (
+            (level - shifted[i - row_length] < height)
+            | (level - shifted[i - 1] < height)
+            | (level - shifted[i + 1] < height)
+            | (level - shifted[i + row_length] < height)
+        )
+        verdict[i] = NO if is_ruled_out else UNDECIDED
+    return verdict
 
 
 @kernel

@@ -40,6 +40,5 @@ class Mosaic:
                     min(region.bottom, core.bottom),
                     min(region.right, core.right),
                 )
-                numbers = np.concatenate([np.zeros(1, np.int64), block.objects.identities])
-                pixels[part.within(region)] = numbers[block.labels[part.within(core)]]
+                pixels[part.within(region)] = block.identities(part)
         return pixels

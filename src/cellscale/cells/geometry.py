@@ -64,13 +64,30 @@ def stored_centroids(shapes: Shapes) -> NDArray[np.float32]:
 
 
 def roi_forms(shapes: Shapes) -> NDArray[np.object_]:
-    """Return the :class:`RoiForm` of each object, ``(n,)``."""
+    """Return the :class:`RoiForm` of each object, ``(n,)``.
+
+    To QuPath an outline whose holes all touch it at a corner, or touch such holes, is a polygon: one ring that meets
+    itself.
+    """
     rings = np.diff(shapes.ring_offsets[shapes.polygon_offsets])
     vertices = np.diff(shapes.vertex_offsets[shapes.ring_offsets[shapes.polygon_offsets]])
+    single = shapes.polygon_counts == 1
+    loops = rings - _meetings(shapes, single & (rings > 1))
     forms = np.full(len(shapes), RoiForm.GEOMETRY, dtype=np.object_)
-    forms[rings == 1] = RoiForm.POLYGON
+    forms[single & (loops == 1)] = RoiForm.POLYGON
     forms[(rings == 1) & (vertices == 4)] = RoiForm.RECTANGLE
     return forms
+
+
+def _meetings(shapes: Shapes, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the corners at which rings of the same object meet, for the chosen objects, 0 for the others."""
+    counts = np.diff(shapes.vertex_offsets[shapes.ring_offsets[shapes.polygon_offsets]])
+    owners = np.repeat(np.arange(len(shapes)), counts)
+    of_chosen = chosen[owners]
+    keys = np.column_stack([owners[of_chosen], shapes.vertices[of_chosen]])
+    keys = keys[np.lexsort(keys.T)]
+    again = (keys[1:] == keys[:-1]).all(axis=1)
+    return np.bincount(keys[1:][again, 0], minlength=len(shapes))
 
 
 @kernel

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cellscale.compiled import kernel
 from cellscale.simulate.noise import fractal, mixed, smooth, uniform
 
-__all__ = ["Place", "Zone", "survey", "zones"]
+__all__ = ["Place", "Zone", "fibre_phases", "survey", "zones"]
 
 
 class Zone(IntEnum):
@@ -143,3 +143,16 @@ def zones(key: np.uint64, corner: tuple[int, int], step: int, shape: tuple[int, 
         for j in range(shape[1]):
             found[i, j] = survey(key, float(corner[0] + i * step), float(corner[1] + j * step))[0]
     return found
+
+
+@kernel
+def fibre_phases(key: np.uint64, corner: tuple[int, int], step: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a number that is constant along a fibre, at the places of :func:`zones`; fibres are about 1 apart."""
+    phases = np.empty(shape, np.float32)
+    for i in range(shape[0]):
+        for j in range(shape[1]):
+            y, x = float(corner[0] + i * step), float(corner[1] + j * step)
+            phases[i, j] = 34 * fractal(mixed(key, 4), y / 520, x / 520, 2) + 2.2 * smooth(
+                mixed(key, 11), y / 70, x / 70
+            )
+    return phases

@@ -12,13 +12,16 @@ from cellscale.simulate.kinds import Kind
 from cellscale.simulate.noise import ATLAS_SIDE, atlas, child, mixed, uniform
 from cellscale.simulate.placement import REACH
 
-__all__ = ["CYTOPLASM", "MEMBRANE", "Drawing", "draw", "weave"]
+__all__ = ["BEND", "CYTOPLASM", "MEMBRANE", "Drawing", "draw", "weave"]
 
-NO_NUCLEUS_SHARE = 0.02
+_NO_NUCLEUS_SHARE = 0.03
 """Cells that the section cuts beside their nucleus."""
 
-_CHROMATIN, CYTOPLASM, MEMBRANE, _BEND_Y, _BEND_X = range(5)
-"""Index of each texture; the last two bend outlines."""
+_GHOST_SHARE = 0.10
+"""Cells that have another cell's nucleus over or under them."""
+
+_CHROMATIN, CYTOPLASM, MEMBRANE, BEND, _BEND_X = range(5)
+"""Index of each texture; the last two bend outlines along y and along x."""
 
 _SIGMAS = (1.1, 1.3, 3.0, 5.0, 5.0)
 _WRAP = ATLAS_SIDE - 1
@@ -40,6 +43,9 @@ class Drawing:
 
     membrane: NDArray[np.float32]
     """Relative density of membrane, 0 away from outlines."""
+
+    ghosts: NDArray[np.float32]
+    """Relative density of chromatin of nuclei above or below the plane of focus, which belong to no cell here."""
 
 
 def weave(key: np.uint64) -> NDArray[np.float32]:
@@ -66,7 +72,7 @@ def draw(cells: NDArray[np.void], region: Region, textures: NDArray[np.float32])
     owner = _own(cells, corner, region.shape, textures)
     nuclear = _fill_nuclei(cells, owner, corner, textures)
     cytoplasm, membrane = _line(cells["key"].copy(), owner, nuclear, corner, textures)
-    return Drawing(owner, nuclear, cytoplasm, membrane)
+    return Drawing(owner, nuclear, cytoplasm, membrane, _raise_ghosts(cells, corner, region.shape))
 
 
 @kernel
@@ -87,7 +93,7 @@ def _own(
                 max(int(np.ceil(cell.x - broad)) - left, 0), min(int(np.floor(cell.x + broad)) - left + 1, columns)
             ):
                 y, x = i + top, j + left
-                dy = y - cell.y + 1.3 * textures[_BEND_Y, y & _WRAP, x & _WRAP]
+                dy = y - cell.y + 1.3 * textures[BEND, y & _WRAP, x & _WRAP]
                 dx = x - cell.x + 1.3 * textures[_BEND_X, y & _WRAP, x & _WRAP]
                 u = (dx * cell.axis_x + dy * cell.axis_y) / cell.long
                 v = (dx * cell.axis_y - dy * cell.axis_x) / cell.wide
@@ -97,7 +103,9 @@ def _own(
                 u, v = u / distance, v / distance
                 outline = 1 + cell.bump2_cos * (u * u - v * v) + cell.bump2_sin * 2 * u * v
                 outline += cell.bump3_cos * u * (4 * u * u - 3) + cell.bump3_sin * v * (3 - 4 * v * v)
-                distance = np.float32(distance / max(outline, 0.5))
+                # A spindle is bounded by two parabolas, |v| + u² = 1, where an ellipse has v² + u² = 1.
+                spindle = 0.5 * (abs(v) + np.sqrt(v * v + 4 * u * u)) - 1
+                distance = np.float32(distance * (1 + cell.pointed * spindle) / max(outline, 0.5))
                 if distance < nearest[i, j] and distance <= cell.reach:
                     nearest[i, j] = distance
                     owner[i, j] = index
@@ -113,7 +121,7 @@ def _fill_nuclei(
     nuclear = np.zeros((rows, columns), np.float32)
     for index in range(cells.size):
         cell, key = cells[index], cells[index].key
-        if uniform(key, 30) < NO_NUCLEUS_SHARE:
+        if uniform(key, 30) < _NO_NUCLEUS_SHARE:
             continue
         reach = cell.nucleus_long + 3
         shift_y, shift_x = int(ATLAS_SIDE * uniform(key, 31)), int(ATLAS_SIDE * uniform(key, 32))
@@ -140,7 +148,8 @@ def _fill_nuclei(
                 bent += 0.7 * u * (cell.bump3_cos * (4 * u * u - 3 * square) + cell.bump2_sin * v)
                 if square > bent:
                     continue
-                density = 1 - rim + rim * 1.6 * square * square
+                # A nucleus is thin at its edge, as a ball is.
+                density = (0.14 + np.sqrt(1 - square / bent)) * (1 - rim + rim * 1.6 * square * square)
                 density *= 1 + clumps * textures[_CHROMATIN, (y + shift_y) & _WRAP, (x + shift_x) & _WRAP]
                 if (u - nucleolus_u) ** 2 + (v - nucleolus_v) ** 2 < nucleolus:
                     density *= 0.6
@@ -180,3 +189,26 @@ def _line(
                 density = 0.75 + 0.75 * textures[MEMBRANE, (y + shift_y) & _WRAP, (x + shift_x) & _WRAP]
                 membrane[i, j] = max(density, 0.0)
     return cytoplasm, membrane
+
+
+@kernel
+def _raise_ghosts(cells: Any, corner: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the density of nuclei out of the plane: balls beside the middles of some cells."""
+    (top, left), (rows, columns) = corner, shape
+    ghosts = np.zeros((rows, columns), np.float32)
+    for index in range(cells.size):
+        cell, key = cells[index], cells[index].key
+        if uniform(key, 50) >= _GHOST_SHARE:
+            continue
+        turn, away, radius = (
+            6.283185307179586 * uniform(key, 51),
+            4 + 9 * uniform(key, 52),
+            6.5 + 3 * uniform(key, 53),
+        )
+        y, x = cell.y - top + away * np.sin(turn), cell.x - left + away * np.cos(turn)
+        for i in range(max(int(np.ceil(y - radius)), 0), min(int(y + radius) + 1, rows)):
+            for j in range(max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, columns)):
+                square = ((i - y) ** 2 + (j - x) ** 2) / (radius * radius)
+                if square < 1:
+                    ghosts[i, j] += np.sqrt(1 - square)
+    return ghosts

@@ -64,17 +64,20 @@ class Build:
     tilt: float
     """Standard deviation, in radians, of the long axis about that of the tissue."""
 
+    pointed: float
+    """0 for an ellipse, 1 for a spindle with pointed ends."""
+
 
 BUILDS = {
-    Kind.EPITHELIAL: Build(12.0, 10.8, 0.13, 0.10, 1.45, 0.76, 8.0, 6.6, 0.5, 1.2),
-    Kind.COLUMNAR: Build(15.0, 9.0, 0.09, 0.06, 1.40, 0.74, 8.8, 5.8, 0.6, 0.12),
-    Kind.HELPER_T: Build(8.8, 8.2, 0.08, 0.07, 1.15, 0.80, 6.2, 5.6, 0.3, 1.5),
-    Kind.CYTOTOXIC_T: Build(9.0, 8.2, 0.08, 0.08, 1.15, 0.80, 6.3, 5.6, 0.3, 1.5),
-    Kind.B: Build(9.2, 8.7, 0.08, 0.06, 1.15, 0.80, 6.6, 6.1, 0.3, 1.5),
-    Kind.MACROPHAGE: Build(13.5, 11.0, 0.16, 0.17, 1.15, 0.80, 7.4, 5.8, 0.8, 0.9),
-    Kind.FIBROBLAST: Build(20.0, 6.8, 0.17, 0.10, 1.05, 0.95, 11.5, 4.3, 0.4, 0.28),
-    Kind.ENDOTHELIAL: Build(15.0, 6.0, 0.12, 0.07, 1.10, 0.85, 9.5, 4.0, 0.3, 0.15),
-    Kind.MUSCLE: Build(19.0, 6.2, 0.12, 0.06, 1.15, 0.85, 10.5, 3.9, 0.3, 0.12),
+    Kind.EPITHELIAL: Build(12.4, 11.0, 0.14, 0.10, 1.45, 0.76, 9.8, 8.3, 0.5, 1.2, 0.0),
+    Kind.COLUMNAR: Build(15.0, 9.2, 0.09, 0.06, 1.40, 0.74, 10.6, 7.7, 0.6, 0.12, 0.0),
+    Kind.HELPER_T: Build(9.0, 8.4, 0.08, 0.07, 1.15, 0.80, 7.8, 7.1, 0.3, 1.5, 0.0),
+    Kind.CYTOTOXIC_T: Build(9.2, 8.4, 0.08, 0.08, 1.15, 0.80, 7.9, 7.1, 0.3, 1.5, 0.0),
+    Kind.B: Build(9.4, 8.9, 0.08, 0.06, 1.15, 0.80, 8.1, 7.6, 0.3, 1.5, 0.0),
+    Kind.MACROPHAGE: Build(13.5, 11.0, 0.16, 0.17, 1.15, 0.80, 8.9, 7.2, 0.8, 0.9, 0.2),
+    Kind.FIBROBLAST: Build(19.5, 7.4, 0.17, 0.10, 1.05, 0.97, 13.5, 5.9, 0.4, 0.28, 0.7),
+    Kind.ENDOTHELIAL: Build(15.5, 6.8, 0.12, 0.07, 1.10, 0.85, 11.5, 5.4, 0.3, 0.15, 0.6),
+    Kind.MUSCLE: Build(19.0, 6.8, 0.12, 0.06, 1.15, 0.85, 13.0, 5.2, 0.3, 0.12, 0.7),
 }
 
 MIXTURES: dict[Zone, dict[Kind, float]] = {

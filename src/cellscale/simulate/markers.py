@@ -55,10 +55,10 @@ _CATALOGUE = (
     Marker(
         "DAPI",
         (0, 0, 255),
-        _same(_EPITHELIA, Expression(1, 230))
-        | _same(_LYMPHOCYTES, Expression(1, 300))
-        | {Kind.MACROPHAGE: Expression(1, 210), Kind.FIBROBLAST: Expression(1, 240)}
-        | _same((Kind.ENDOTHELIAL, Kind.MUSCLE), Expression(1, 250)),
+        _same(_EPITHELIA, Expression(1, 270))
+        | _same(_LYMPHOCYTES, Expression(1, 350))
+        | {Kind.MACROPHAGE: Expression(1, 290), Kind.FIBROBLAST: Expression(1, 280)}
+        | _same((Kind.ENDOTHELIAL, Kind.MUSCLE), Expression(1, 290)),
         spread=0.24,
         background=8,
         sharpness=0.8,

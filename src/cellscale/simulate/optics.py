@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 from cellscale.regions import Region
-from cellscale.simulate.anatomy import Zone, zones
-from cellscale.simulate.drawing import CYTOPLASM, MEMBRANE, Drawing
+from cellscale.simulate.anatomy import Zone, fibre_phases, zones
+from cellscale.simulate.drawing import BEND, CYTOPLASM, MEMBRANE, Drawing
 from cellscale.simulate.markers import Marker, expression_table
 from cellscale.simulate.noise import ATLAS_SIDE, child, mixed, normal, smooth, uniform
 
@@ -21,6 +21,10 @@ MARGIN = 8
 
 _HAZE_STEP = 8
 _SHARP_RADIUS = 3
+_FIBRE_WIDTH = 9.0
+"""Texture pixels between neighbouring fibres."""
+
+_GHOST_STRENGTH = 0.55
 _WIDE_SIGMA, _WIDE_RADIUS = 2.6, 7
 _FIELD_OF_VIEW = 1024
 _SPECK_PITCH = 160
@@ -62,7 +66,8 @@ def haze(seed: np.uint64, region: Region, textures: NDArray[np.float32]) -> NDAr
     top, left = region.top // _HAZE_STEP, region.left // _HAZE_STEP
     nodes = (region.bottom - 1) // _HAZE_STEP - top + 2, (region.right - 1) // _HAZE_STEP - left + 2
     glow = _GLOW[zones(seed, (top * _HAZE_STEP, left * _HAZE_STEP), _HAZE_STEP, nodes)]
-    return _upsampled(glow, (region.top, region.left), region.shape, textures)
+    phases = fibre_phases(seed, (top * _HAZE_STEP, left * _HAZE_STEP), _HAZE_STEP, nodes)
+    return _upsampled(np.stack([glow, phases]), (region.top, region.left), region.shape, textures)
 
 
 def expose(
@@ -99,8 +104,10 @@ def expose(
     Counts in the camera's dtype, (rows, columns).
     """
     stream = child(seed, zlib.crc32(marker.name.encode()))
-    levels = _express(cells, stream, expression_table(marker), marker.spread)
+    table = expression_table(marker)
+    levels = _express(cells, stream, table, marker.spread)
     sharp, wide = _stain(drawing.owner, drawing.nuclear, drawing.cytoplasm, drawing.membrane, levels)
+    wide += np.float32(_GHOST_STRENGTH * np.median(table[:, 0] * table[:, 1])) * drawing.ghosts
     _sprinkle(sharp, child(seed, 22), stream, (region.top - MARGIN, region.left - MARGIN))
     photons = _blurred(_trimmed(sharp, MARGIN - _SHARP_RADIUS), _taps(marker.sharpness, _SHARP_RADIUS))
     photons += _blurred(_trimmed(wide, MARGIN - _WIDE_RADIUS), _taps(_WIDE_SIGMA, _WIDE_RADIUS))
@@ -135,7 +142,7 @@ def _express(cells: Any, stream: np.uint64, table: NDArray[np.float64], spread: 
         cell = cells[index]
         own = mixed(cell.key, int(np.int64(stream >> np.uint64(1))))
         row = table[cell.kind]
-        strength = np.exp(spread * normal(own, 0) + 0.4 * spread * smooth(stream, cell.y / 250, cell.x / 250))
+        strength = np.exp(spread * normal(own, 0) + 1.1 * spread * smooth(stream, cell.y / 250, cell.x / 250))
         if uniform(own, 1) >= row[0]:
             strength *= 0.03
         elif uniform(own, 2) < 0.07:
@@ -143,7 +150,7 @@ def _express(cells: Any, stream: np.uint64, table: NDArray[np.float64], spread: 
         for part in range(3):
             levels[index, part] = row[part + 1] * strength
         levels[index, 3] = 0.16
-        if uniform(cell.key, 40) < 0.07:
+        if uniform(cell.key, 40) < 0.1:
             levels[index, 3] = 0.4 + 0.5 * uniform(cell.key, 41)
     return levels
 
@@ -215,24 +222,35 @@ def _blurred(image: NDArray[np.float32], taps: NDArray[np.float32]) -> NDArray[n
 
 
 @kernel
+def _between(nodes: NDArray[np.float64], y: int, x: int) -> float:
+    """Interpolate bilinearly between nodes that lie ``_HAZE_STEP`` pixels apart."""
+    row, column = y // _HAZE_STEP, x // _HAZE_STEP
+    v, u = (y % _HAZE_STEP) / _HAZE_STEP, (x % _HAZE_STEP) / _HAZE_STEP
+    above = nodes[row, column] * (1 - u) + nodes[row, column + 1] * u
+    below = nodes[row + 1, column] * (1 - u) + nodes[row + 1, column + 1] * u
+    return float(above * (1 - v) + below * v)
+
+
+@kernel
 def _upsampled(
-    glow: NDArray[np.float64], corner: tuple[int, int], shape: tuple[int, int], textures: NDArray[np.float32]
+    nodes: NDArray[np.float64], corner: tuple[int, int], shape: tuple[int, int], textures: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Interpolate bilinearly between the nodes and lay fibres over the result."""
-    (top, left), (rows, columns) = corner, shape
-    result = np.empty((rows, columns), np.float32)
-    for i in range(rows):
-        v = ((i + top) % _HAZE_STEP) / _HAZE_STEP
-        row = (i + top) // _HAZE_STEP - top // _HAZE_STEP
-        for j in range(columns):
-            u = ((j + left) % _HAZE_STEP) / _HAZE_STEP
-            column = (j + left) // _HAZE_STEP - left // _HAZE_STEP
-            above = glow[row, column] * (1 - u) + glow[row, column + 1] * u
-            below = glow[row + 1, column] * (1 - u) + glow[row + 1, column + 1] * u
+    """Interpolate the glow, ``nodes[0]``, and lay the fibres of phase ``nodes[1]`` over it where it is bright."""
+    top, left = corner
+    first_y, first_x = top % _HAZE_STEP, left % _HAZE_STEP
+    result = np.empty(shape, np.float32)
+    for i in range(shape[0]):
+        for j in range(shape[1]):
+            glow = _between(nodes[0], first_y + i, first_x + j)
+            phase = _FIBRE_WIDTH * _between(nodes[1], first_y + i, first_x + j)
+            whole = int(np.floor(phase))
+            here, next_one = textures[MEMBRANE, 0, whole & _WRAP], textures[MEMBRANE, 0, (whole + 1) & _WRAP]
+            fibre = max(here + (phase - whole) * (next_one - here), -1.0)
             y, x = (i + top) & _WRAP, (j + left) & _WRAP
-            result[i, j] = (above * (1 - v) + below * v) * (
-                1 + 0.25 * textures[MEMBRANE, x, y] + 0.15 * textures[CYTOPLASM, x, y]
-            )
+            # Bundles fray: fibres come and go.
+            fibre *= max(0.55 + 0.7 * textures[BEND, x, y], 0.0)
+            grain = 0.15 * textures[MEMBRANE, x, y] + 0.12 * textures[CYTOPLASM, x, y]
+            result[i, j] = glow * (1 + grain + max(glow - 0.7, 0.0) * 1.8 * fibre)
     return result
 
 

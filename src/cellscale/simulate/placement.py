@@ -25,7 +25,7 @@ CELL = np.dtype(
     [
         ("y", "f8"), ("x", "f8"),  # middle
         ("axis_y", "f8"), ("axis_x", "f8"),  # unit vector along the cell
-        ("long", "f8"), ("wide", "f8"), ("reach", "f8"), ("spacing", "f8"),
+        ("long", "f8"), ("wide", "f8"), ("reach", "f8"), ("spacing", "f8"), ("pointed", "f8"),
         ("bump2_cos", "f8"), ("bump2_sin", "f8"), ("bump3_cos", "f8"), ("bump3_sin", "f8"),  # outline harmonics
         ("nucleus_y", "f8"), ("nucleus_x", "f8"), ("nucleus_axis_y", "f8"), ("nucleus_axis_x", "f8"),
         ("nucleus_long", "f8"), ("nucleus_wide", "f8"),
@@ -40,7 +40,8 @@ _PATIENCE = 260
 _CACHED_PATCHES = 4096
 _BUILDS, _MIXTURES = build_table(), mixture_table()
 _EMPTY, _GLAND, _VESSEL, _STROMA = int(Zone.EMPTY), int(Zone.GLAND), int(Zone.VESSEL), int(Zone.STROMA)
-_ENDOTHELIAL, _MUSCLE, _COLUMNAR = int(Kind.ENDOTHELIAL), int(Kind.MUSCLE), int(Kind.COLUMNAR)
+_EPITHELIAL, _COLUMNAR = int(Kind.EPITHELIAL), int(Kind.COLUMNAR)
+_ENDOTHELIAL, _MUSCLE = int(Kind.ENDOTHELIAL), int(Kind.MUSCLE)
 
 
 @kernel
@@ -79,20 +80,20 @@ def _choose_kind(zone: int, key: np.uint64, depth: float, wall: float) -> int:
 
 
 @kernel
-def _grow(cell: Any, kind: int, key: np.uint64, axis_x: float, axis_y: float) -> None:
-    """Give a cell its build."""
-    build = _BUILDS[kind]
+def _grow(cell: Any, kind: int, key: np.uint64, axis: tuple[float, float], scale: float) -> None:
+    """Give a cell its build, ``scale`` times the usual size."""
+    build, (axis_x, axis_y) = _BUILDS[kind], axis
     turn = build[9] * normal(key, 3)
     cos, sin = np.cos(turn), np.sin(turn)
     cell.axis_x, cell.axis_y = axis_x * cos - axis_y * sin, axis_x * sin + axis_y * cos
-    size = 1 + build[2] * normal(key, 4)
+    size = scale * (1 + build[2] * normal(key, 4))
     slender = 1 + 0.6 * build[2] * normal(key, 5)
     cell.long, cell.wide = min(build[0] * size * slender, 32.0), build[1] * size / slender
-    cell.reach, cell.spacing = build[4], build[5]
+    cell.reach, cell.spacing, cell.pointed = build[4], build[5], build[10]
     cell.bump2_cos, cell.bump2_sin = build[3] * normal(key, 6), build[3] * normal(key, 7)
     cell.bump3_cos, cell.bump3_sin = build[3] * normal(key, 8), build[3] * normal(key, 9)
-    cell.nucleus_long = min(build[6] * size * (1 + 0.12 * normal(key, 10)), 0.86 * cell.long)
-    cell.nucleus_wide = min(build[7] * size * (1 + 0.10 * normal(key, 11)), 0.84 * cell.wide)
+    cell.nucleus_long = min(build[6] * size * (1 + 0.12 * normal(key, 10)), 0.92 * cell.long)
+    cell.nucleus_wide = min(build[7] * size * (1 + 0.10 * normal(key, 11)), 0.92 * cell.wide)
     turn = 0.15 * normal(key, 12)
     cos, sin = np.cos(turn), np.sin(turn)
     cell.nucleus_axis_x = cell.axis_x * cos - cell.axis_y * sin
@@ -121,7 +122,9 @@ def _land(cell: Any, seed: np.uint64, key: np.uint64, top: int, left: int) -> bo
         out_x, out_y = (axis_x, axis_y) if zone == _GLAND else (axis_y, -axis_x)
         cell.x += (depth - target) * out_x
         cell.y += (depth - target) * out_y
-    _grow(cell, kind, key, axis_x, axis_y)
+    # Epithelium is small and crowded in one nest, large in the next.
+    scale = 1.0 + 0.3 * smooth(mixed(seed, 23), cell.y / 280, cell.x / 280) if kind == _EPITHELIAL else 1.0
+    _grow(cell, kind, key, (axis_x, axis_y), scale)
     if zone == _STROMA:
         crowding = smooth(mixed(seed, 20), cell.y / 300, cell.x / 300) + 0.5 * uniform(key, 16)
         cell.spacing *= 1.25 + 0.9 * max(crowding, -0.3)

@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Any
 
 import imagecodecs
-import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.storage.scratch import scratch_file

@@ -102,6 +102,19 @@ class Measurement:
         """Return the cell labels and the nucleus labels of objects, 0 for none."""
         return _labels(self.cells, self.pairing.cells[rows]), _labels(self.nuclei, self.pairing.nuclei[rows])
 
+    def ids(self, rows: NDArray[np.int64]) -> NDArray[np.bytes_]:
+        """Return the QuPath ids of objects, 36 characters each."""
+        return object_ids(self.image_name, *self.labels(rows))
+
+    def objects_of(self, outlines: Outlines) -> NDArray[np.int64]:
+        """Return, for each object of a mask, the first of the image's objects that it is part of, or -1."""
+        rows = self.pairing.cells if outlines is self.cells else self.pairing.nuclei
+        objects = np.full(len(outlines.table), -1)
+        backward = np.arange(len(rows))[::-1]
+        backward = backward[rows[backward] >= 0]
+        objects[rows[backward]] = backward
+        return objects
+
     def columns(self, dialect: Dialect) -> Columns:
         """Return the measurements in the order in which each object lists those that it has."""
         if self.kind is ObjectKind.CELL:
@@ -137,7 +150,7 @@ class Measurement:
         return CellBatch(
             start=start,
             kind=self.kind,
-            ids=object_ids(self.image_name, cell_labels, nucleus_labels),
+            ids=self.ids(np.arange(start, stop)),
             cell_labels=cell_labels,
             nucleus_labels=nucleus_labels,
             outlines=self.nuclei.shapes(nuclei) if self._of_nuclei else self.cells.shapes(cells),

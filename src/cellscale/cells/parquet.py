@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
+from cellscale.cells.arrow import ascii_column, constant
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
 from cellscale.cells.measurement import Measurement
@@ -63,9 +64,9 @@ class ParquetWriter:
         values, absent = batch.select(self._columns)
         centroids = table_centroids(batch.outlines, self._dialect) * self._scale
         columns = [
-            pa.repeat(self._image, len(batch)),
-            pa.array(batch.ids.astype("U36").astype(object), pa.string()),
-            pa.repeat(batch.kind.value, len(batch)),
+            constant(self._image, len(batch)),
+            ascii_column(batch.ids),
+            constant(batch.kind.value, len(batch)),
             _labels(batch.cell_labels),
             _labels(batch.nucleus_labels),
             *(pa.array(centroids[:, axis]) for axis in (0, 1)),

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
+from cellscale.cells.arrow import ascii_column, constant, text_columns
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
-from cellscale.cells.decimal_text import Texts, centroid_decimals, decimal_texts
+from cellscale.cells.decimal_text import centroid_decimals, decimal_texts
 from cellscale.cells.geometry import RoiForm, centroids, roi_forms, stored_centroids
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.shapes import Shapes
@@ -58,17 +59,17 @@ class TsvWriter:
             empty=absent.T.ravel(),
             nan="NaN" if self._dialect is Dialect.V0_7 else "",
         )
-        blank = _constant("", count)
+        blank = constant("", count)
         columns = [
-            _constant(IMAGE, count),
-            pa.array(batch.ids.astype("U36").astype(object), pa.string()),
-            _constant(batch.kind.value, count),
+            constant(IMAGE, count),
+            ascii_column(batch.ids),
+            constant(batch.kind.value, count),
             blank,
             blank,
-            _constant("Root object (Image)", count),
+            constant("Root object (Image)", count),
             self._rois(batch.outlines),
             *self._centroids(batch.outlines),
-            *_strings(numbers, count),
+            *text_columns(numbers, count),
         ]
         rows = pa.BufferOutputStream()
         pa_csv.write_csv(pa.table(columns, names=list(map(str, range(len(columns))))), rows, OPTIONS)
@@ -77,14 +78,14 @@ class TsvWriter:
     def _rois(self, shapes: Shapes) -> pa.Array:
         """Return the column that names the kind of outline."""
         if self._dialect is Dialect.V0_5:
-            return _constant(RoiForm.GEOMETRY.value, len(shapes))
+            return constant(RoiForm.GEOMETRY.value, len(shapes))
         return pa.array([form.value for form in roi_forms(shapes)], pa.string())
 
     def _centroids(self, shapes: Shapes) -> list[pa.Array]:
         """Return the columns of the centroid's x and y."""
         values = (table_centroids(shapes, self._dialect) * np.array(self._scale)).T.ravel()
         texts = decimal_texts(values, centroid_decimals(values), empty=np.zeros(values.shape, dtype=np.bool_))
-        return _strings(texts, len(shapes))
+        return text_columns(texts, len(shapes))
 
 
 def table_centroids(shapes: Shapes, dialect: Dialect) -> NDArray[np.float64]:
@@ -112,17 +113,3 @@ def _fixed_names(dialect: Dialect, unit: str, *, empty: bool) -> tuple[str, ...]
 def _quoted(text: str) -> str:
     """Put text in quotes if it would break the table."""
     return f'"{text}"' if any(character in text for character in "\t\r\n") else text
-
-
-def _constant(text: str, count: int) -> pa.Array:
-    """Return a column that says the same everywhere."""
-    return pa.repeat(pa.scalar(text, pa.string()), count)
-
-
-def _strings(texts: Texts, count: int) -> list[pa.Array]:
-    """Cut texts into columns of ``count`` rows, without copying them."""
-    data = pa.py_buffer(texts.data)
-    return [
-        pa.StringArray.from_buffers(count, pa.py_buffer(texts.offsets[start : start + count + 1]), data)
-        for start in range(0, len(texts.offsets) - 1, count)
-    ]

@@ -1,0 +1,130 @@
+"""Write objects and outlines as GeoJSON, the way QuPath reads it."""
+
+from types import TracebackType
+from typing import BinaryIO
+
+import imagecodecs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cellscale.cells.arrow import ascii_column, text_columns
+from cellscale.cells.batch import CellBatch, ObjectKind
+from cellscale.cells.columns import Dialect
+from cellscale.cells.json_text import geometry_texts, measurement_texts
+from cellscale.cells.measurement import Measurement
+from cellscale.cells.outlines import Outlines
+from cellscale.cells.shapes import Shapes
+
+__all__ = ["GeoJsonWriter", "write_shapes"]
+
+SEPARATOR = ",\n"
+
+TYPES = {ObjectKind.CELL: "cell", ObjectKind.DETECTION: "detection"}
+
+
+class GeoJsonWriter:
+    """Writes the objects of one image as a gzipped FeatureCollection, batch after batch; a context manager.
+
+    QuPath imports the file by drag and drop, with measurements and nuclei. Measurements that are NaN or infinite, for
+    which JSON has no number, are left out.
+
+    Parameters
+    ----------
+    stream
+        Where the collection goes. It is not closed.
+    measurement
+        Whose batches will be written.
+    dialect
+        QuPath version whose names are used.
+    """
+
+    def __init__(self, stream: BinaryIO, measurement: Measurement, *, dialect: Dialect = Dialect.V0_7) -> None:
+        self._stream = stream
+        self._columns = measurement.columns(dialect)
+        self._begun = False
+
+    def __enter__(self) -> "GeoJsonWriter":
+        """Begin the collection."""
+        self._put(b'{"type":"FeatureCollection","features":[\n')
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Finish the collection."""
+        self._put(b"\n]}\n")
+
+    def write(self, batch: CellBatch) -> None:
+        """Write the objects of a batch."""
+        measurements = measurement_texts(self._columns.names, *batch.select(self._columns))
+        rows = pa.array(batch.nucleus_rows, mask=batch.nucleus_rows < 0)
+        nuclei = _joined(',"nucleusGeometry":', _geometries(batch.nuclei).take(rows))
+        features = _joined(
+            SEPARATOR,
+            '{"type":"Feature","id":"',
+            ascii_column(batch.ids),
+            '","geometry":',
+            _geometries(batch.outlines),
+            pc.fill_null(nuclei, ""),
+            f',"properties":{{"objectType":"{TYPES[batch.kind]}","measurements":{{',
+            text_columns(measurements, len(batch))[0],
+            "}}}",
+        )
+        self._put(_bytes(features)[0 if self._begun else len(SEPARATOR) :])
+        self._begun = True
+
+    def _put(self, text: bytes) -> None:
+        """Write a gzip member: members one after another are one gzip file."""
+        self._stream.write(imagecodecs.gzip_encode(text, level=1))
+
+
+def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines, *, size: int = 4096) -> None:
+    """Write the outlines of a mask as GeoJSON Features, one a line, in ascending label order.
+
+    Parameters
+    ----------
+    stream
+        Where they go, as UTF-8. It is not closed.
+    measurement
+        The objects of the image, whose QuPath ids become those of the features.
+    outlines
+        ``measurement.cells`` or ``measurement.nuclei``: the outlines of all labels, also of nuclei that belong to no
+        object; those have no id.
+    size
+        Outlines in memory at a time.
+    """
+    objects = measurement.objects_of(outlines)
+    for start in range(0, len(objects), size):
+        rows = np.arange(start, min(start + size, len(objects)))
+        known = objects[rows] >= 0
+        ids = np.zeros(len(rows), dtype="S36")
+        ids[known] = measurement.ids(objects[rows][known])
+        member = pc.if_else(pa.array(known), _joined('"id":"', ascii_column(ids), '",'), "")
+        features = _joined(
+            '{"type":"Feature",',
+            member,
+            '"geometry":',
+            _geometries(outlines.shapes(rows)),
+            ',"properties":{"label":',
+            pa.array(outlines.table.labels[rows]).cast(pa.string()),
+            "}}\n",
+        )
+        stream.write(_bytes(features))
+
+
+def _geometries(shapes: Shapes) -> pa.Array:
+    """Return outlines as a column of GeoJSON geometries."""
+    return text_columns(geometry_texts(shapes), len(shapes))[0]
+
+
+def _joined(*columns: pa.Array | str) -> pa.Array:
+    """Join columns and constants row by row; null where one of them is."""
+    return pc.binary_join_element_wise(*columns, "")
+
+
+def _bytes(column: pa.Array) -> bytes:
+    """Return all texts of a column as one."""
+    _, offsets, data = column.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    return bytes(data[int(bounds[0]) : int(bounds[-1])])

@@ -161,6 +161,8 @@ class _Seekable(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         size = max(0, min(len(buffer), self._source.size - self._position))
+        if size == 0:
+            return 0
         (data,) = self._source.read([(self._position, size)])
         buffer[:size] = data
         self._position += size

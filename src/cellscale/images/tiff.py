@@ -23,6 +23,7 @@ from cellscale.images.tiff_layout import (
 from cellscale.images.tiff_log import collected_messages
 from cellscale.images.tiff_metadata import check_document_type, tiff_metadata
 from cellscale.images.tiff_segments import DAMAGE, SegmentReader
+from cellscale.images.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
 from cellscale.storage.errors import explained
 from cellscale.storage.ranges import RangeReader, open_ranges
@@ -30,8 +31,8 @@ from cellscale.storage.uri import Location, base_name, filesystem, local_path
 
 __all__ = ["TiffImage"]
 
-_METADATA_BLOCK = 2**20
-"""Bytes that are fetched at once from an object store while the tags are read."""
+_METADATA_READS = {"block_size": 2**18, "cache_type": "blockcache", "cache_options": {"maxblocks": 128}}
+"""How an object is fetched while the tags, which are all over the file, are read."""
 
 
 class TiffImage:
@@ -119,7 +120,7 @@ class TiffImage:
             if path is None:
                 fs, key = filesystem(location)
                 with explained("read", location):
-                    source = stack.enter_context(fs.open(key, "rb", block_size=_METADATA_BLOCK))
+                    source = stack.enter_context(fs.open(key, "rb", **_METADATA_READS))
             with self._damage_explained():
                 tiff = stack.enter_context(tifffile.TiffFile(source, name=None if path else self._name))
             yield tiff
@@ -136,9 +137,11 @@ class TiffImage:
                 raise ImageError(f"{self._name}: the file is damaged ({said}): copy or download it again") from error
 
     def _describe(self, location: Location) -> ImageInfo:
+        check_structure(self._tiff, self._name)
         check_document_type(self._tiff, self._name)
         self._series = choose_series(self._tiff.series, self._name)
         series = self._tiff.series[self._series]
+        check_described(self._tiff, series, self._name)
         base = level_of(series, self._source_of, self._types, self._name)
         check_not_truncated(base, self._name)
         base.keyframe.decode  # noqa: B018 - made here, because tifffile makes it on first use without a lock

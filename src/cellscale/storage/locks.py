@@ -113,5 +113,5 @@ def _check_free(location: str) -> None:
     if holder.get("expires", 0) > time.time():
         raise RunInProgressError(
             f"another run is at work on this dataset ({location} is held by process {holder.get('process')} on "
-            f"{holder.get('host')}): wait for it, or, if it was killed, try again in {_EXPIRY_SECONDS / 60:.0f} minutes"
+            f"{holder.get('host')}): wait for it; if it was killed, try again in {_EXPIRY_SECONDS / 60:.0f} minutes"
         )

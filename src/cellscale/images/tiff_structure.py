@@ -1,0 +1,95 @@
+"""Whether a TIFF's tags and pages are all there.
+
+tifffile reads what is left of a truncated file: pages and tags that point behind the end are silently left out, and
+an image of three channels becomes one of one. So the chain of pages is followed first. Format: TIFF Revision 6.0
+(Adobe, 1992), and BigTIFF.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from cellscale.errors import ImageError
+
+__all__ = ["check_described", "check_structure"]
+
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_NEEDED = {256, 257, 258, 259, 262, 270, 273, 277, 278, 279, 284, 322, 323, 324, 325, 330, 339}
+"""Tags without which the image is not what it was: size, type, segments, pyramid, and the description."""
+
+
+def check_structure(tiff: Any, name: str) -> None:
+    """Check that every page, and every tag that matters, lies inside the file.
+
+    Parameters
+    ----------
+    tiff
+        The open tifffile.TiffFile.
+    name
+        For messages.
+
+    Raises
+    ------
+    ImageError
+        A page or tag lies behind the end of the file, or the pages go in a circle.
+    """
+    size = tiff.filehandle.size
+    for end, what in _extents(tiff, name):
+        if end > size:
+            raise ImageError(
+                f"{name}: the file is truncated: it has {size:,} bytes, and {what} reaches to byte {end:,}; copy or "
+                f"download it again"
+            )
+
+
+def _extents(tiff: Any, name: str) -> Iterator[tuple[int, str]]:
+    """Yield where each page's tags and their values end, and what they are."""
+    order = tiff.byteorder
+    head, entry, pointer = (
+        order + form for form in (("Q", "HHQ8s", "Q") if tiff.is_bigtiff else ("H", "HHI4s", "I"))
+    )
+    file = tiff.filehandle
+    file.seek(8 if tiff.is_bigtiff else 4)
+    (offset,) = struct.unpack(pointer, file.read(struct.calcsize(pointer)))
+    seen: set[int] = set()
+    while offset:
+        if offset in seen:
+            raise ImageError(
+                f"{name}: its pages go in a circle (page {len(seen) + 1} is an earlier one): it is damaged"
+            )
+        seen.add(offset)
+        what = f"page {len(seen)}"
+        yield offset + struct.calcsize(head), what
+        file.seek(offset)
+        (count,) = struct.unpack(head, file.read(struct.calcsize(head)))
+        size = count * struct.calcsize(entry) + struct.calcsize(pointer)
+        yield file.tell() + size, what
+        content = file.read(size)
+        yield from _values(content[: count * struct.calcsize(entry)], entry, pointer, what)
+        (offset,) = struct.unpack(pointer, content[-struct.calcsize(pointer) :])
+
+
+def _values(content: bytes, entry: str, pointer: str, what: str) -> Iterator[tuple[int, str]]:
+    for code, kind, count, value in struct.iter_unpack(entry, content):
+        size = count * _TYPE_BYTES.get(kind, 0)
+        if code in _NEEDED and size > len(value):
+            yield struct.unpack(pointer, value)[0] + size, f"tag {code} of {what}"
+
+
+def check_described(tiff: Any, series: Any, name: str) -> None:
+    """Check that metadata that describe the image's axes were understood.
+
+    Raises
+    ------
+    ImageError
+        There is OME-XML or an ImageJ description, and the file is not what it says.
+    """
+    if series.kind not in {"generic", "uniform"}:
+        return
+    description = tiff.pages.first.description
+    for mark, what in (("<OME", "OME-XML"), ("ImageJ=", "ImageJ description")):
+        if mark in description[:2000]:
+            raise ImageError(
+                f"{name}: its {what} is damaged, or describes an image that is not in this file: copy or download it "
+                f"again, with all files that belong to it"
+            )

@@ -1,4 +1,4 @@
-"""h-maxima equal scikit-image's, whichever way they are found, and uncertain ones are those that could go either way."""
+"""h-maxima equal scikit-image's, whichever way they are found, and what a block says for certain holds for the image."""
 
 import numpy as np
 import pytest

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from cellscale.label.image import label_image
+from cellscale.label.parameters import NUCLEUS
 from tests.label.maps import TIE_FREE, maps, parameters
 from tests.label.oracle import expected_labels
 
@@ -38,8 +39,6 @@ def test_tiles_inside_a_block_change_nothing(shared):
     """A block of more than one tile, cut where cells are."""
     with np.load(shared / "data" / "golden" / "BreastMIBI.npz") as golden:
         maps = golden["nuclear_maxima"][200:900, 100:800], golden["nuclear_interior"][200:900, 100:800]
-    from cellscale.label.parameters import NUCLEUS
-
     expected = expected_labels(*maps, NUCLEUS)
     np.testing.assert_array_equal(label_image(*maps, NUCLEUS, block_size=700), expected)
     np.testing.assert_array_equal(label_image(*maps, NUCLEUS, block_size=90), expected)

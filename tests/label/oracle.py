@@ -12,7 +12,7 @@ FOUR = ndimage.generate_binary_structure(2, 1)
 
 
 def expected_labels(maxima, interior, parameters, *, by_scikit_image=True):
-    """Label whole maps. scikit-image's queue breaks ties between markers in no order, the plain one in raster order."""
+    """Label whole maps; scikit-image breaks ties between markers in no order, the plain queue in raster order."""
     interior = ndimage.gaussian_filter(interior, parameters.interior_smoothing)
     maxima = ndimage.gaussian_filter(maxima, parameters.maxima_smoothing)
     markers = expected_markers(maxima, parameters.maxima_threshold, parameters.radius)

@@ -1,4 +1,4 @@
-"""h-maxima equal scikit-image's, whichever way they are found, and what a block says for certain holds for the image."""
+"""h-maxima equal scikit-image's, however they are found; what a block says for certain holds for the whole image."""
 
 import numpy as np
 import pytest

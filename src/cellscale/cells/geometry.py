@@ -40,22 +40,23 @@ def shape_features(shapes: Shapes, pixel_size: tuple[float, float]) -> NDArray[n
     in several parts, which has none), solidity, diameter of the smallest enclosing circle, and smallest width,
     ``(n, 6)``. Coordinates are rounded to float32 after scaling, as QuPath's are.
     """
-    scale = np.asarray(pixel_size, dtype=np.float64)
-    xy = (shapes.vertices * scale).astype(np.float32).astype(np.float64)
+    xy = (shapes.vertices * np.asarray(pixel_size, dtype=np.float64)).astype(np.float32).astype(np.float64)
     rows = shapes.vertices[:, 1].astype(np.int64)
-    return _features(xy, rows, shapes.boxes, shapes.polygon_offsets, shapes.ring_offsets, shapes.vertex_offsets)
+    area, length, outer_area, outer_length = _ring_sums(xy, *_offsets(shapes)).T
+    hull_area, circle, width = _hull_features(xy, rows, shapes.boxes, *_offsets(shapes)).T
+    circularity = 4 * np.pi * outer_area / (outer_length * outer_length)
+    circularity[shapes.polygon_counts != 1] = np.nan
+    return np.column_stack([area, length, circularity, area / hull_area, circle, width])
 
 
 def extents(shapes: Shapes) -> NDArray[np.float64]:
     """Return area and length of each object in pixels, ``(n, 2)``."""
-    return shape_features(shapes, (1.0, 1.0))[:, :2]
+    return _ring_sums(shapes.vertices.astype(np.float64), *_offsets(shapes))[:, :2]
 
 
 def centroids(shapes: Shapes) -> NDArray[np.float64]:
     """Return the area centroid (x, y) of each object in pixels, ``(n, 2)``."""
-    return _centroids(
-        shapes.vertices, shapes.boxes, shapes.polygon_offsets, shapes.ring_offsets, shapes.vertex_offsets
-    )
+    return _centroids(shapes.vertices, shapes.boxes, *_offsets(shapes))
 
 
 def stored_centroids(shapes: Shapes) -> NDArray[np.float32]:
@@ -90,8 +91,35 @@ def _meetings(shapes: Shapes, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.bincount(keys[1:][again, 0], minlength=len(shapes))
 
 
+def _offsets(shapes: Shapes) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return all offsets of ragged outlines."""
+    return shapes.polygon_offsets, shapes.ring_offsets, shapes.vertex_offsets
+
+
 @kernel
-def _features(
+def _ring_sums(
+    xy: NDArray[np.float64],
+    polygon_offsets: NDArray[np.int64],
+    ring_offsets: NDArray[np.int64],
+    vertex_offsets: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return area, length, and the last polygon's area with its holes filled and length of its outer ring."""
+    out = np.zeros((len(polygon_offsets) - 1, 4))
+    for index in range(len(out)):
+        for polygon in range(polygon_offsets[index], polygon_offsets[index + 1]):
+            for ring in range(ring_offsets[polygon], ring_offsets[polygon + 1]):
+                area, length = _area_length(xy[vertex_offsets[ring] : vertex_offsets[ring + 1]])
+                out[index, 1] += length
+                if ring == ring_offsets[polygon]:
+                    out[index, 0] += area
+                    out[index, 2], out[index, 3] = area, length
+                else:
+                    out[index, 0] -= area
+    return out
+
+
+@kernel
+def _hull_features(
     xy: NDArray[np.float64],
     rows: NDArray[np.int64],
     boxes: NDArray[np.int64],
@@ -99,29 +127,16 @@ def _features(
     ring_offsets: NDArray[np.int64],
     vertex_offsets: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Measure object after object."""
-    out = np.empty((len(polygon_offsets) - 1, FEATURES))
+    """Return area, enclosing circle's diameter and smallest width of the convex hulls."""
+    out = np.empty((len(polygon_offsets) - 1, 3))
     for index in range(len(out)):
-        start, stop = polygon_offsets[index], polygon_offsets[index + 1]
-        area, length, outer_area, outer_length = 0.0, 0.0, 0.0, 0.0
-        for polygon in range(start, stop):
-            for ring in range(ring_offsets[polygon], ring_offsets[polygon + 1]):
-                ring_area, ring_length = _area_length(xy[vertex_offsets[ring] : vertex_offsets[ring + 1]])
-                length += ring_length
-                if ring == ring_offsets[polygon]:
-                    area += ring_area
-                    outer_area, outer_length = ring_area, ring_length
-                else:
-                    area -= ring_area
-        first, last = vertex_offsets[ring_offsets[start]], vertex_offsets[ring_offsets[stop]]
+        start = vertex_offsets[ring_offsets[polygon_offsets[index]]]
+        stop = vertex_offsets[ring_offsets[polygon_offsets[index + 1]]]
         top, bottom = boxes[index, 0], boxes[index, 2]
-        hull = convex_hull(xy[first:last], rows[first:last] - top, bottom - top + 1)
-        out[index, 0] = area
-        out[index, 1] = length
-        out[index, 2] = 4 * np.pi * outer_area / (outer_length * outer_length) if stop - start == 1 else np.nan
-        out[index, 3] = area / _area_length(hull)[0]
-        out[index, 4] = enclosing_circle_diameter(hull)
-        out[index, 5] = minimum_width(hull)
+        hull = convex_hull(xy[start:stop], rows[start:stop] - top, bottom - top + 1)
+        out[index, 0] = _area_length(hull)[0]
+        out[index, 1] = enclosing_circle_diameter(hull)
+        out[index, 2] = minimum_width(hull)
     return out
 
 

@@ -137,9 +137,10 @@ class Measurement:
     def batches(self, size: int = 4096) -> Iterator[CellBatch]:
         """Yield the objects in order, at most ``size`` at a time."""
         for start in range(0, len(self), size):
-            yield self._batch(start, min(start + size, len(self)))
+            yield self.batch(start, min(start + size, len(self)))
 
-    def _batch(self, start: int, stop: int) -> CellBatch:
+    def batch(self, start: int, stop: int) -> CellBatch:
+        """Return the objects from ``start`` to ``stop - 1``."""
         cells, nuclei = self.pairing.cells[start:stop], self.pairing.nuclei[start:stop]
         cell_labels, nucleus_labels = self.labels(np.arange(start, stop))
         inner = nuclei if self.kind is ObjectKind.CELL else np.full(stop - start, -1)

@@ -27,7 +27,7 @@ class Engine:
         self.request = None
         self.outcome = RunOutcome((DONE,))
 
-    def run(self, request, console):
+    def run(self, request, listener):
         self.request = request
         if isinstance(self.outcome, Exception):
             raise self.outcome

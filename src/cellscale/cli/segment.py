@@ -121,9 +121,11 @@ def _execute(request: Request) -> int:
     """Run the request, tell what became of it and return the exit code."""
     from rich.console import Console
 
+    from cellscale.cli.progress import listening
     from cellscale.cli.summary import show_summary
     from cellscale.engines.local import run
 
-    outcome = run(request, Console(stderr=True))
+    with listening(Console(stderr=True), verbose=request.verbosity, log_file=request.log_file) as listener:
+        outcome = run(request, listener)
     show_summary(outcome, request, Console())
     return outcome.exit_code

@@ -16,6 +16,8 @@ FIXED = 1_100_000_000
 """Bytes for the interpreter, compiled kernels and the network with its activations."""
 PER_WORKER = 220_000_000
 """Bytes for one block of 1,024 pixels a side with its halo, from network tiles to labels."""
+CACHE = 128 * 2**20
+"""Bytes that decoded pixels may take at least; counted in the fixed amount."""
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -27,6 +29,11 @@ class Budget:
     """Blocks that are worked on side by side."""
     memory: int
     """Bytes that the process should stay under."""
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes for decoded pixels of the image that the next read may need."""
+        return max(self.memory // 16, CACHE)
 
     @classmethod
     def choose(cls, workers: int | None = None, max_memory: int | None = None) -> "Budget":
@@ -50,8 +57,8 @@ class Budget:
         affordable = (memory - FIXED) // PER_WORKER
         if affordable < 1:
             raise RequestError(
-                f"--max_memory is {memory / 1e9:.2f} GB; the network and one block need {(FIXED + PER_WORKER) / 1e9:.2f} GB. "
-                "Allow at least that much."
+                f"--max_memory is {memory / 1e9:.2f} GB; the network and one block need "
+                f"{(FIXED + PER_WORKER) / 1e9:.2f} GB. Allow at least that much."
             )
         return cls(workers=int(min(workers or usable_cores(), affordable)), memory=memory)
 

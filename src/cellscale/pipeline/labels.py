@@ -8,7 +8,8 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.label.block import Certificate, LabelledBlock, MapReader, label_block
+from cellscale.label.block import Certificate, LabelledBlock, label_block
+from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.nearest import nearest_rows_columns, nearest_source
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
@@ -86,7 +87,9 @@ class BlockStore:
                 return self._cache[index]
         arrays = self._state.load(self._unit(index))
         if arrays is None:
-            raise OSError(f"{self._state.folder}: {self._unit(index)} was damaged or removed; run the same command again")
+            raise OSError(
+                f"{self._state.folder}: {self._unit(index)} was damaged or removed; run the same command again"
+            )
         block = LabelledBlock.from_arrays({**arrays, "labels": self._state.map_plane(self._unit(index))})
         with self._lock:
             self._cache[index] = block

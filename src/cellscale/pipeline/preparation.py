@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,8 +88,7 @@ def _facts(
     facts = {}
     with _passes(run, "equalisation", shape, len(pairs)) as over:
         for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
-            levels = over(lambda region, read=read, found=found: equalise(read, region, shape, found))
-            low, high = merged_range(levels(level_range))
+            low, high = merged_range(over(partial(equalise, read, shape=shape, statistics=found))(level_range))
             facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
     return facts
 

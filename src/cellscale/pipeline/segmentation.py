@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.label.block import MapReader
+from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
 from cellscale.pipeline.inputs import NetworkInput
+from cellscale.pipeline.intermediates import save_intermediates
 from cellscale.pipeline.labels import BlockStore, CompartmentLabels
 from cellscale.pipeline.preparation import PreparedImage, prepare
 from cellscale.pipeline.stages import ImageRun
@@ -33,6 +35,7 @@ def segment_channels(
     source: NetworkInput,
     network: Network,
     parameters: Mapping[Compartment, Parameters],
+    intermediates: Path | None = None,
 ) -> dict[Compartment, CompartmentLabels]:
     """Find the cells and nuclei of one image.
 
@@ -50,6 +53,8 @@ def segment_channels(
         Predicts maximum and interior of each of the compartments, in the order of ``parameters``.
     parameters
         How the maps of each compartment that is wanted become labels.
+    intermediates
+        Folder in which to keep the network's input and maps as Zarr; None for not keeping them.
 
     Returns
     -------
@@ -57,8 +62,12 @@ def segment_channels(
     """
     prepared = prepare(run, state, source)
     stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
-    if any(store.missing() for store in stores.values()):
-        _predict_and_label(run, state, prepared, network, stores, parameters)
+    if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
+        tiles = TileStore(state, TileGroups(TileGrid.of(prepared.shape)), GROUPS_AT_HAND)
+        _predict_and_label(run, tiles, prepared, network, stores, parameters)
+        if intermediates:
+            save_intermediates(run, intermediates, prepared, tiles, network.heads)
+        state.drop("tiles")
     with run.stage("numbering", len(stores)) as advance:
         labels = {}
         for compartment, store in stores.items():
@@ -71,27 +80,24 @@ def segment_channels(
 
 def _predict_and_label(
     run: ImageRun,
-    state: RunState,
+    tiles: TileStore,
     prepared: PreparedImage,
     network: Network,
     stores: Mapping[Compartment, BlockStore],
     parameters: Mapping[Compartment, Parameters],
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
-    groups = TileGroups(TileGrid.of(prepared.shape))
-    tiles = TileStore(state, groups, GROUPS_AT_HAND)
-    work = [(compartment, index) for index in range(len(_any(stores).cores)) for compartment in stores]
-    missing = {compartment: set(store.missing()) for compartment, store in stores.items()}
-    work = [(compartment, index) for compartment, index in work if index in missing[compartment]]
-    total = len(stores) * len(_any(stores).cores)
+    total = sum(len(store.cores) for store in stores.values())
+    # By block, not by compartment: both read the same tiles.
+    work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
 
-    def label(compartment: Compartment, index: int) -> None:
+    def label(index: int, compartment: Compartment) -> None:
         read = _map_reader(tiles, list(stores).index(compartment))
         stores[compartment].label(index, read, prepared.shape, parameters[compartment])
         labelled()
 
     with (
-        run.stage("network", len(groups), len(groups) - len(tiles.missing)) as predicted,
+        run.stage("network", len(tiles.groups), len(tiles.groups) - len(tiles.missing)) as predicted,
         run.stage("labels", total, total - len(work)) as labelled,
         _submitted(label, work, run.budget.workers) as futures,
     ):
@@ -103,12 +109,11 @@ def _predict_and_label(
         predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)
         for future in futures:
             future.result()
-    state.drop("tiles")
 
 
 @contextmanager
 def _submitted(
-    function: Callable[[Compartment, int], None], work: list[tuple[Compartment, int]], workers: int
+    function: Callable[[int, Compartment], None], work: list[tuple[int, Compartment]], workers: int
 ) -> Iterator[list[Future[None]]]:
     """Have ``function`` called for each item in threads; items that have not begun are dropped on an error."""
     with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-label") as pool:
@@ -138,7 +143,3 @@ def _map_reader(tiles: TileStore, position: int) -> MapReader:
         return maxima, interior
 
     return read
-
-
-def _any(stores: Mapping[Compartment, BlockStore]) -> BlockStore:
-    return next(iter(stores.values()))

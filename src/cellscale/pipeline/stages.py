@@ -26,16 +26,17 @@ class ImageRun:
     budget: Budget
     records: list[StageRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @contextmanager
-    def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[[], None]]:
-        """Announce a stage, measure it, and give its body a function to call after each finished unit."""
+    def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[..., None]]:
+        """Announce a stage, measure it, and give its body a function to call after finished units."""
         finished = 0
 
-        def advance() -> None:
+        def advance(units: int = 1) -> None:
             nonlocal finished
-            finished += 1
-            self.listener(Advanced(self.image, name))
+            finished += units
+            self.listener(Advanced(self.image, name, units))
 
         self.listener(StageStarted(self.image, name, total, done))
         with Meter() as meter:
@@ -45,9 +46,8 @@ class ImageRun:
         self.listener(StageFinished(self.image, record))
 
     def notice(self, text: str, level: Literal["info", "warning"] = "info") -> None:
-        """Tell the listener something a person should know; warnings are kept for the summary too."""
-        if level == "warning":
-            self.warnings.append(text)
+        """Tell the listener something a person should know, and keep it for the summary."""
+        (self.warnings if level == "warning" else self.notes).append(text)
         self.listener(Notice(self.image, level, text))
 
 

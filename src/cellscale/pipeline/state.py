@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -12,8 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.storage.atomic import atomic_write
+from cellscale.storage.uri import local_path
+from cellscale.weights.catalogue import cache_folder
 
-__all__ = ["RunState", "fingerprint"]
+__all__ = ["RunState", "fingerprint", "state_folder"]
+
+KEY = 12
+"""Digits of a hash that name a folder."""
 
 
 def fingerprint(facts: Mapping[str, Any]) -> str:
@@ -29,6 +35,28 @@ def fingerprint(facts: Mapping[str, Any]) -> str:
     64 hexadecimal digits.
     """
     return hashlib.sha256(json.dumps(facts, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def state_folder(jobs: Path | str, image: str, key: str) -> Path:
+    """Return the folder for an image's unfinished work; what was left there for other keys is removed.
+
+    Parameters
+    ----------
+    jobs
+        Folder of the dataset's runs. Work on a dataset in an object store is kept on this machine.
+    image
+        The image's name.
+    key
+        Hash of everything that the work depends on.
+    """
+    root = local_path(jobs) or cache_folder() / "jobs" / fingerprint({"dataset": str(jobs)})[:KEY]
+    folder = root / f"{image}.{key[:KEY]}"
+    stale = re.compile(re.escape(image) + rf"\.[0-9a-f]{{{KEY}}}")
+    if root.is_dir():
+        for other in root.iterdir():
+            if other != folder and stale.fullmatch(other.name):
+                shutil.rmtree(other, ignore_errors=True)
+    return folder
 
 
 class RunState:
@@ -52,12 +80,13 @@ class RunState:
         path = self._arrays(unit)
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
 
     def load(self, unit: str) -> dict[str, NDArray[Any]] | None:
         """Return a unit's arrays; None if it is not finished or was damaged (by a power cut, say)."""
         try:
-            with np.load(self._arrays(unit), allow_pickle=False) as archive:
+            # Opened here, because numpy leaves a damaged file open.
+            with self._arrays(unit).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 return dict(archive)
         except FileNotFoundError:
             return None

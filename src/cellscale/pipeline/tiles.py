@@ -94,7 +94,8 @@ class TileStore:
     def read(self, row: int, column: int) -> NDArray[np.float32]:
         """Return one tile's maps, ``(256, 256, k)``; waits until they are predicted."""
         group, position = self.groups.slot(row, column)
-        return self._group(group)[position]
+        maps: NDArray[np.float32] = self._group(group)[position]
+        return maps
 
     def _group(self, group: Group) -> NDArray[np.float32]:
         with self._changed:
@@ -114,7 +115,9 @@ class TileStore:
     def _load(self, group: Group) -> NDArray[np.float32]:
         arrays = self.state.load(unit(group))
         if arrays is None:
-            raise OSError(f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again")
+            raise OSError(
+                f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again"
+            )
         return arrays["maps"]
 
 

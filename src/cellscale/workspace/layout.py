@@ -11,10 +11,12 @@ __all__ = [
     "Compartment",
     "Subfolders",
     "WorkspacePaths",
+    "cells_name",
     "is_mask_name",
     "mask_name",
     "report_name",
     "separate_paths",
+    "shapes_name",
     "workspace_paths",
 ]
 
@@ -127,9 +129,19 @@ def is_mask_name(image: str) -> bool:
     return image.endswith(tuple(f"_{kind}" for kind in _MASKS.values()))
 
 
-def report_name(image: str) -> str:
+def shapes_name(image: str, compartment: Compartment) -> str:
+    """Return the file name of the outlines of a mask's labels, one a line."""
+    return f"{image}_{_MASKS[compartment].removesuffix('Mask')}Shapes.jsonl"
+
+
+def cells_name(image: str) -> str:
+    """Return the file name of the cells with their nuclei and measurements, for QuPath to import."""
+    return f"{image}_Cells.geojson.gz"
+
+
+def report_name(image: str, suffix: str = ".tsv") -> str:
     """Return the file name of an image's table of cells."""
-    return f"{image}_QUANT.tsv"
+    return f"{image}_QUANT{suffix}"
 
 
 def _absolute(location: Location) -> Path | str:

@@ -1,0 +1,5 @@
+"""``python -m cellscale``."""
+
+from cellscale.cli.main import main
+
+main()

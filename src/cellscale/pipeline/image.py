@@ -1,0 +1,100 @@
+"""One image of a dataset, from its file to all its outputs; what goes wrong with it ends here."""
+
+import logging
+from dataclasses import replace
+
+from cellscale.errors import CellscaleError, ImageError, RequestError
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import Listener, Notice
+from cellscale.pipeline.measure_image import measure_image
+from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.segment_image import Model, segment_image
+from cellscale.pipeline.stages import ImageRun
+from cellscale.records.meter import Meter
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["process_image"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def process_image(
+    entry: ImageEntry, request: Request, model: Model | None, budget: Budget, listener: Listener
+) -> ImageOutcome:
+    """Do with one image what the request asks for.
+
+    Parameters
+    ----------
+    entry
+        The image.
+    request
+        What to do.
+    model
+        The network; None where only measuring is asked for.
+    budget
+        How much of the machine may be used.
+    listener
+        Is told of progress.
+
+    Returns
+    -------
+    What became of the image, its errors included.
+
+    Raises
+    ------
+    RequestError
+        The request itself is wrong, for this image and all others.
+    """
+    run = ImageRun(entry.name, listener, budget)
+    with Meter() as meter:
+        try:
+            outcome = _worked(run, entry, request, model)
+        except RequestError:
+            raise
+        except CellscaleError as error:
+            outcome = _failed(run, str(error))
+        except MemoryError:
+            outcome = _failed(run, "the machine has too little memory; allow less with --max_memory or --workers 1")
+        except Exception as error:  # whatever is wrong with one image must not stop the others
+            _LOG.exception("unexpected error in image %s", entry.name)
+            outcome = _failed(run, f"unexpected error: {type(error).__name__}: {error}")
+    return replace(
+        outcome,
+        seconds=meter.seconds,
+        peak_memory=meter.peak_memory,
+        warnings=tuple(run.warnings),
+        notes=tuple(run.notes),
+        stages=tuple(run.records),
+    )
+
+
+def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | None) -> ImageOutcome:
+    """Segment, measure, or both."""
+    if entry.problem is not None:
+        raise ImageError(entry.problem)
+    outcome = ImageOutcome(image=entry.name, status="kept")
+    if model is not None:
+        masks = segment_image(run, entry, request, model)
+        outcome = replace(
+            outcome,
+            status="done" if masks.made else "kept",
+            cells=masks.counts.get("whole-cell"),
+            nuclei=masks.counts.get("nuclear"),
+            outputs=tuple(str(output) for output in masks.outputs),
+        )
+    if request.measure:
+        report = measure_image(run, entry, request, masks_to_come=outcome.status == "done" and request.dry_run)
+        outcome = replace(
+            outcome,
+            status="done" if report.made else outcome.status,
+            cells=report.cells if report.cells is not None else outcome.cells,
+            nuclei=report.nuclei if report.nuclei is not None else outcome.nuclei,
+            outputs=outcome.outputs + tuple(str(output) for output in report.outputs),
+        )
+    return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome
+
+
+def _failed(run: ImageRun, reason: str) -> ImageOutcome:
+    run.listener(Notice(run.image, "error", reason))
+    return ImageOutcome(image=run.image, status="failed", error=reason)

@@ -1,0 +1,171 @@
+"""Tables and outlines of one image's cells, from its masks: made, or kept."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cellscale import __version__
+from cellscale.cells.matching import Matching
+from cellscale.cells.measure import measure
+from cellscale.cells.measurement import Measurement
+from cellscale.errors import MaskError
+from cellscale.images.info import Image, PixelSize
+from cellscale.images.mask_reader import open_mask
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.pipeline.reports import report_outputs, write_reports
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.state import fingerprint
+from cellscale.records.ledger import Ledger
+from cellscale.regions import Region, RegionReader
+from cellscale.storage.uri import Entry, find, join, local_path
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import Compartment, mask_name
+
+__all__ = ["Report", "measure_image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An image's tables, made or kept."""
+
+    made: bool
+    """False where they were there already."""
+    cells: int | None
+    """Labels in the whole-cell mask; None where there is none, or where others made the tables."""
+    nuclei: int | None
+    """Labels in the nucleus mask."""
+    outputs: tuple[Path | str, ...]
+
+
+def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_to_come: bool = False) -> Report:
+    """Measure an image's cells, unless that is done already.
+
+    Parameters
+    ----------
+    run
+        Who listens, and how much of the machine may be used.
+    entry
+        The image.
+    request
+        What to do.
+    masks_to_come
+        In a dry run, whether the masks would be made first.
+
+    Raises
+    ------
+    ImageError
+        There is no mask, or one does not fit the image.
+    StorageError
+        Something cannot be read or written.
+    """
+    if masks_to_come:
+        return Report(True, None, None, report_outputs(request, entry.name, request.compartments))
+    masks = _found_masks(request, entry.name)
+    outputs = report_outputs(request, entry.name, masks)
+    ledger = Ledger(request.paths.jobs, entry.name)
+    mark = fingerprint(_facts(entry, request, masks))
+    decision = "make" if request.overwrite else ledger.decide("measurement", mark, outputs)
+    if decision in ("keep", "foreign"):
+        return _kept(run, ledger, outputs, foreign=decision == "foreign")
+    if request.dry_run:
+        return Report(True, None, None, outputs)
+    ledger.begin("measurement", mark, outputs)
+    with _measured(run, entry, request, masks) as measurement:
+        write_reports(run, measurement, entry, request, masks)
+        cells, nuclei = _counted(measurement, masks)
+    facts = {"cells": cells, "nuclei": nuclei, "version": __version__}
+    ledger.finish("measurement", outputs, facts)
+    return Report(True, cells, nuclei, outputs)
+
+
+def _found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
+    """Return the masks that are there, by compartment; TIFF before OME-Zarr."""
+    found: dict[Compartment, Entry] = {}
+    for compartment in request.compartments:
+        places = (join(request.paths.segmasks, mask_name(image, compartment, end)) for end in (".tiff", ".ome.zarr"))
+        mask = next(filter(None, map(find, places)), None)
+        if mask is not None:
+            found[compartment] = mask
+    if not found:
+        names = " or ".join(mask_name(image, compartment) for compartment in request.compartments)
+        raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
+    return found
+
+
+def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:
+    """Return all that the tables depend on, but the version of cellscale."""
+    return {
+        "image": [entry.marker, entry.size],
+        "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
+        "options": [request.matching, request.qupath_version, request.image_mpp, *request.exports],
+    }
+
+
+def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Report:
+    if foreign:
+        run.notice(
+            "there are tables that this dataset's records do not know, or that were changed; they are kept. "
+            "--overwrite replaces them",
+            "warning",
+        )
+        return Report(False, None, None, outputs)
+    facts = ledger.facts("measurement")
+    return Report(False, facts["cells"], facts["nuclei"], outputs)
+
+
+@contextmanager
+def _measured(
+    run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]
+) -> Iterator[Measurement]:
+    """Measure the objects of the masks over all channels of the image."""
+    with ExitStack() as stack:
+        source = entry.image if entry.image is not None else entry.npz
+        assert source is not None, "an entry has an image or an NPZ file"
+        image = stack.enter_context(closing(open_image(source, cache_bytes=run.budget.cache_bytes)))
+        readers = {
+            compartment: stack.enter_context(open_mask(mask.location, expect_shape=image.info.shape)).read
+            for compartment, mask in masks.items()
+        }
+        with run.stage("measurement", 1) as advance:
+            measurement = measure(
+                cells=readers.get("whole-cell"),
+                nuclei=readers.get("nuclear"),
+                channels=[_channel(image, channel.index) for channel in image.info.channels],
+                channel_names=[channel.name for channel in image.info.channels],
+                shape=image.info.shape,
+                image_name=entry.name,
+                pixel_size=_pixel_size(run, image, request),
+                matching=Matching(request.matching),
+                workers=run.budget.workers,
+                max_memory=max(run.budget.memory // 8, 256 << 20),
+                chunk_rows=min(image.info.chunk[0], 1024),
+                scratch=local_path(request.paths.jobs),
+            )
+            stack.enter_context(measurement)
+            advance()
+        yield measurement
+
+
+def _channel(image: Image, index: int) -> RegionReader:
+    def read(region: Region) -> Any:
+        return image.read((index,), region)[0]
+
+    return read
+
+
+def _pixel_size(run: ImageRun, image: Image, request: Request) -> PixelSize | None:
+    """Return the size that areas are given in; pixels where nobody tells."""
+    chosen = choose_pixel_size(image.info, request.image_mpp)
+    if chosen.size is None and not request.segment:
+        run.notice(f"{image.info.name}: the file does not say how large a pixel is; measured in pixels", "warning")
+    return chosen.size
+
+
+def _counted(measurement: Measurement, masks: Mapping[Compartment, Entry]) -> tuple[int | None, int | None]:
+    """Return the number of labels in each mask."""
+    cells = len(measurement.cells.table) if "whole-cell" in masks else None
+    return cells, len(measurement.nuclei.table) if "nuclear" in masks else None

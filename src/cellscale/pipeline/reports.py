@@ -1,0 +1,87 @@
+"""The files that tell of one image's cells, all written from one pass over the measured objects."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from cellscale.cells.batch import CellBatch
+from cellscale.cells.columns import Dialect
+from cellscale.cells.geojson import GeoJsonWriter, write_shapes
+from cellscale.cells.measurement import Measurement
+from cellscale.cells.parquet import ParquetWriter
+from cellscale.cells.table import TsvWriter
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.stages import ImageRun
+from cellscale.storage.atomic import atomic_write
+from cellscale.storage.uri import base_name, join, make_folder
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import Compartment, cells_name, report_name, shapes_name
+
+__all__ = ["report_outputs", "write_reports"]
+
+Writer: TypeAlias = Callable[[CellBatch], None]
+
+
+def report_outputs(request: Request, image: str, compartments: Iterable[Compartment]) -> tuple[Path | str, ...]:
+    """Return the files that measuring an image makes from the masks of some compartments."""
+    return (
+        *(join(request.paths.reports, report_name(image, suffix)) for suffix in (".tsv", ".parquet")),
+        join(request.paths.segmasks, cells_name(image)),
+        *(join(request.paths.segmasks, shapes_name(image, compartment)) for compartment in compartments),
+    )
+
+
+def write_reports(
+    run: ImageRun,
+    measurement: Measurement,
+    entry: ImageEntry,
+    request: Request,
+    compartments: Iterable[Compartment],
+) -> None:
+    """Write an image's tables and outlines, each whole or not at all.
+
+    Parameters
+    ----------
+    run
+        Who listens.
+    measurement
+        The measured objects.
+    entry
+        The image.
+    request
+        Where to write, and in which of QuPath's dialects.
+    compartments
+        Those whose masks were measured.
+    """
+    for folder in (request.paths.reports, request.paths.segmasks):
+        make_folder(folder)
+    with run.stage("tables", max(len(measurement), 1)) as advance:
+        with _writers(measurement, entry, request) as writers:
+            for batch in measurement.batches():
+                for write in writers:
+                    write(batch)
+                advance(len(batch))
+        for compartment in compartments:
+            outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
+            with atomic_write(join(request.paths.segmasks, shapes_name(entry.name, compartment))) as file:
+                write_shapes(file, measurement, outlines)
+
+
+@contextmanager
+def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> Iterator[list[Writer]]:
+    """Open the tables; they appear when all of them are whole."""
+    dialect = Dialect(request.qupath_version)
+    name = base_name(entry.image or entry.npz or entry.name)
+    with ExitStack() as stack:
+
+        def opened(folder: Path | str, file_name: str) -> BinaryIO:
+            return stack.enter_context(atomic_write(join(folder, file_name)))
+
+        reports, segmasks = request.paths.reports, request.paths.segmasks
+        table = TsvWriter(opened(reports, report_name(entry.name)), measurement, image_name=name, dialect=dialect)
+        parquet = ParquetWriter(
+            opened(reports, report_name(entry.name, ".parquet")), measurement, image_name=name, dialect=dialect
+        )
+        outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
+        yield [table.write, stack.enter_context(parquet).write, stack.enter_context(outlines).write]

@@ -1,0 +1,154 @@
+"""Masks of one image of a dataset: made, resumed, or kept."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cellscale import __version__
+from cellscale.images.label_zarr import write_label_zarr
+from cellscale.images.masks import write_mask
+from cellscale.pipeline.inputs import NetworkInput, open_input
+from cellscale.pipeline.labels import BLOCK, CompartmentLabels
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.segmentation import segment_channels
+from cellscale.pipeline.stages import ImageRun, in_order
+from cellscale.pipeline.state import RunState, fingerprint, state_folder
+from cellscale.pipeline.tiles import GROUP
+from cellscale.predict.network import Network
+from cellscale.records.ledger import Ledger
+from cellscale.regions import blocks
+from cellscale.storage.uri import join, make_folder
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import Compartment, mask_name
+
+__all__ = ["Masks", "Model", "mask_outputs", "segment_image"]
+
+BAND = 2**21
+"""Pixels of a mask that are finished at once, in bands over the whole width."""
+SUFFIXES = {"tiff": (".tiff",), "ome-zarr": (".ome.zarr",), "both": (".tiff", ".ome.zarr")}
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """An image's masks, made or kept."""
+
+    made: bool
+    """False where they were there already."""
+    counts: dict[Compartment, int]
+    """Objects found, by compartment; empty where others made the masks."""
+    outputs: tuple[Path | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The network, loaded when the first image needs it."""
+
+    sha256: str
+    load: Callable[[], Network]
+
+
+def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | str]]:
+    """Return where an image's masks go, by compartment."""
+    return {
+        compartment: [
+            join(request.paths.segmasks, mask_name(image, compartment, suffix))
+            for suffix in SUFFIXES[request.mask_format]
+        ]
+        for compartment in request.compartments
+    }
+
+
+def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Masks:
+    """Make an image's masks, unless they are there already.
+
+    Raises
+    ------
+    ImageError
+        The image cannot be segmented.
+    StorageError
+        Something cannot be read or written.
+    """
+    ledger = Ledger(request.paths.jobs, entry.name)
+    files = mask_outputs(request, entry.name)
+    outputs = tuple(output for group in files.values() for output in group)
+    with open_input(entry, request, run.budget.cache_bytes) as source:
+        for note in source.notes:
+            run.notice(note)
+        for warning in source.pixel_size.warnings:
+            run.notice(warning, "warning")
+        mark = fingerprint(_facts(entry, request, source, model))
+        decision = "make" if request.overwrite else ledger.decide("segmentation", mark, outputs)
+        if decision in ("keep", "foreign"):
+            return _kept(run, ledger, outputs, foreign=decision == "foreign")
+        if decision == "remake":
+            run.notice("the masks were made from other input or options; they are made again")
+        if request.dry_run:
+            return Masks(True, {}, outputs)
+        ledger.begin("segmentation", mark, outputs)
+        labels = _segmented(run, entry, request, source, model, mark, files)
+    counts = {compartment: found.count for compartment, found in labels.items()}
+    certificates = {compartment: asdict(found.certificate) for compartment, found in labels.items()}
+    ledger.finish(
+        "segmentation",
+        outputs,
+        {"objects": counts, "certified": True, "certificates": certificates, "version": __version__},
+    )
+    return Masks(True, counts, outputs)
+
+
+def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Masks:
+    if foreign:
+        run.notice(
+            "there are masks that this dataset's records do not know, or that were changed; they are kept. "
+            "--overwrite replaces them",
+            "warning",
+        )
+        return Masks(False, {}, outputs)
+    return Masks(False, ledger.facts("segmentation")["objects"], outputs)
+
+
+def _facts(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> dict[str, Any]:
+    """Return all that the masks depend on, but the version of cellscale."""
+    return {
+        "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
+        "choice": list(source.choice),
+        "network": model.sha256,
+        "labels": {compartment: asdict(request.parameters(compartment)) for compartment in request.compartments},
+    }
+
+
+def _segmented(
+    run: ImageRun,
+    entry: ImageEntry,
+    request: Request,
+    source: NetworkInput,
+    model: Model,
+    mark: str,
+    files: dict[Compartment, list[Path | str]],
+) -> dict[Compartment, CompartmentLabels]:
+    """Segment the image and write its masks; the state goes when they are there."""
+    key = fingerprint({"facts": mark, "version": __version__, "block": BLOCK, "group": GROUP})
+    state = RunState(state_folder(request.paths.jobs, entry.name, key))
+    kept = state.folder.parent / "intermediates" / f"{entry.name}.zarr" if request.keep_intermediates else None
+    parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
+    labels = segment_channels(run, state, source, model.load(), parameters, kept)
+    make_folder(request.paths.segmasks)
+    with run.stage("masks", sum(len(group) for group in files.values())) as advance:
+        for compartment, group in files.items():
+            for output in group:
+                _write(output, labels[compartment], source, run.budget.workers)
+                advance()
+    state.clear()
+    return labels
+
+
+def _write(output: Path | str, labels: CompartmentLabels, source: NetworkInput, workers: int) -> None:
+    """Write a mask, bands being finished in threads ahead of the writer."""
+    rows = max(BAND // labels.shape[1], 1)
+    bands = in_order(labels.read, blocks(labels.shape, (rows, labels.shape[1])), workers)
+    size = source.pixel_size.size
+    if str(output).endswith(".zarr"):
+        write_label_zarr(output, bands, labels.shape, size)
+    else:
+        write_mask(output, bands, labels.shape, size, workers=workers)

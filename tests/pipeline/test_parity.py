@@ -1,0 +1,132 @@
+"""Tile by tile, on any number of workers, gives what the whole image at once gives, bit for bit."""
+
+import numpy as np
+import pytest
+
+from cellscale.images.array import ArrayImage
+from cellscale.images.info import PixelSize
+from cellscale.label.image import label_image
+from cellscale.label.nearest import nearest_rows_columns
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
+from cellscale.pipeline import labels as labels_module
+from cellscale.pipeline import preparation as preparation_module
+from cellscale.pipeline import tiles as tiles_module
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import ignore
+from cellscale.pipeline.inputs import network_input
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.segmentation import segment_channels
+from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.state import RunState
+from cellscale.predict.blending import blend
+from cellscale.predict.network import OnnxNetwork
+from cellscale.predict.tiles import TileGrid, tile_input
+from cellscale.preprocess.equalise import ChannelFacts, equalise, finish, level_range
+from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
+from cellscale.preprocess.statistics import channel_statistics
+from cellscale.regions import Region
+from cellscale.workspace.layout import workspace_paths
+from tests.pipeline.spots import spots
+
+PARAMETERS = {"whole-cell": WHOLE_CELL, "nuclear": NUCLEUS}
+
+
+def at_once(planes, network, mpp=0.5):
+    """Segment with every step on the whole image."""
+    factor = mpp / 0.5
+    shape = planes.shape[1:]
+    readers = [lambda region, plane=plane: plane[region.slices] for plane in planes]
+    if factor != 1:
+        limits = (planes.min(), planes.max())
+        readers = [rescaled_reader(read, shape, factor, limits) for read in readers]
+        shape = rescaled_shape(shape, factor)
+    whole = Region(0, 0, *shape)
+    pixels = np.stack([prepared(read, whole, planes.dtype) for read in readers])
+    grid = TileGrid.of(shape)
+
+    def tile(row, column):
+        return network.predict(tile_input(lambda region: pixels[:, *region.slices], grid, row, column)[np.newaxis])[0]
+
+    maps = blend(tile, grid, whole)
+    found = {}
+    for index, (compartment, parameters) in enumerate(PARAMETERS.items()):
+        labels = label_image(maps[2 * index], maps[2 * index + 1], parameters, block_size=100_000)
+        rows, columns = nearest_rows_columns(Region(0, 0, *planes.shape[1:]), planes.shape[1:], shape)
+        found[compartment] = labels[np.ix_(rows, columns)] if factor != 1 else labels
+    return found
+
+
+def prepared(read, whole, dtype):
+    statistics = channel_statistics(lambda function: [function(read(whole))], dtype)
+    levels = equalise(read, whole, (whole.height, whole.width), statistics)
+    low, high = level_range(levels)
+    return finish(levels, ChannelFacts(statistics.clip, statistics.minimum, statistics.maximum, low, high))
+
+
+def in_tiles(planes, network, folder, mpp=0.5, workers=1):
+    """Segment through the pipeline."""
+    image = ArrayImage(planes, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
+    source = network_input(image, Request(paths=workspace_paths(folder)))
+    run = ImageRun("image", ignore, Budget(workers, 2**30))
+    labels = segment_channels(run, RunState(folder / "state"), source, network, PARAMETERS)
+    return {compartment: found.read(image.info.region) for compartment, found in labels.items()}
+
+
+@pytest.fixture(scope="module")
+def network(tiny_model):
+    return OnnxNetwork(tiny_model, threads=1)
+
+
+@pytest.fixture
+def small_units(monkeypatch):
+    """Make blocks, groups and steps so small that a test image has many."""
+
+    def make(block, group, step):
+        monkeypatch.setattr(labels_module, "BLOCK", block)
+        monkeypatch.setattr(tiles_module, "GROUP", group)
+        monkeypatch.setattr(preparation_module, "STEP", step)
+
+    return make
+
+
+@pytest.mark.parametrize("mpp", [0.5, 0.65, 0.3])
+@pytest.mark.parametrize(
+    ("shape", "block", "group", "step", "workers"),
+    [
+        ((700, 900), 96, 1, (100, 130), 3),
+        ((700, 900), 250, 2, (1000, 64), 2),
+        ((200, 180), 64, 4, (77, 50), 2),
+        ((257, 300), 128, 3, (128, 128), 1),
+        ((90, 800), 100, 2, (50, 333), 4),
+    ],
+)
+def test_any_cutting_and_any_number_of_workers_give_the_labels_of_the_whole_image(
+    tmp_path, network, small_units, shape, block, group, step, workers, mpp
+):
+    planes = spots(shape, seed=shape[0] + block)
+    expected = at_once(planes, network, mpp)
+    small_units(block, group, step)
+    found = in_tiles(planes, network, tmp_path, mpp, workers)
+    for compartment, labels in expected.items():
+        assert labels.max() > 0
+        np.testing.assert_array_equal(found[compartment], labels)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (3, 2), (255, 257)])
+@pytest.mark.parametrize("value", [0, 1000])
+def test_images_without_any_structure_have_no_cells_and_do_not_fail(tmp_path, network, shape, value):
+    found = in_tiles(np.full((2, *shape), value, np.uint16), network, tmp_path)
+    for labels in found.values():
+        np.testing.assert_array_equal(labels, np.zeros(shape, np.int32))
+
+
+def test_one_compartment_alone_is_labelled_as_it_is_with_the_other(tmp_path, tiny_model, network):
+    planes = spots((300, 400))
+    expected = at_once(planes, network)
+    image = ArrayImage(planes, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(0.5, 0.5))
+    source = network_input(image, Request(paths=workspace_paths(tmp_path)))
+    for compartment, parameters in PARAMETERS.items():
+        alone = OnnxNetwork(tiny_model, compartments=(compartment,), threads=1)
+        run = ImageRun("image", ignore, Budget(1, 2**30))
+        found = segment_channels(run, RunState(tmp_path / compartment), source, alone, {compartment: parameters})
+        np.testing.assert_array_equal(found[compartment].read(image.info.region), expected[compartment])

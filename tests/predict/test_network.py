@@ -1,6 +1,7 @@
 """ONNX networks answer with the maps asked for, and others are refused with the reason."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,9 +49,7 @@ def test_content_serves_as_well_as_a_path(batch: np.ndarray, tiny_network_path: 
 @pytest.mark.parametrize(
     "arguments", [{"size": 512}, {"channels": 3}, {"input_name": "image"}], ids=["size", "channels", "name"]
 )
-def test_another_network_is_refused(arguments: dict[str, object]) -> None:
-    if arguments == {"channels": 3}:
-        pytest.skip("needs weights of its own")
+def test_another_network_is_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match=r"has inputs .*expected the input input_0 \[n, 256, 256, 2\]"):
         OnnxNetwork(tiny_network(**arguments))
 
@@ -59,7 +58,7 @@ def test_another_network_is_refused(arguments: dict[str, object]) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "broken.onnx"
     path.write_bytes(tiny_network()[:500] if content is None else content)
-    with pytest.raises(ModelError, match="broken cannot be loaded.*fetch it again"):
+    with pytest.raises(ModelError, match=r"broken cannot be loaded.*fetch it again"):
         OnnxNetwork(path)
 
 
@@ -69,7 +68,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_provider_is_refused(tiny_network_path: Path) -> None:
-    with pytest.raises(ModelError, match="NoSuchProvider is not installed; found .*CPUExecutionProvider"):
+    with pytest.raises(ModelError, match=r"NoSuchProvider is not installed; found .*CPUExecutionProvider"):
         OnnxNetwork(tiny_network_path, providers=("NoSuchProvider",))
 
 

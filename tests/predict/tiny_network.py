@@ -22,8 +22,9 @@ def tiny_network(*, size: int = 256, channels: int = 2, input_name: str = "input
     Interior is the brightness averaged over 5 x 5 pixels and stretched, maxima that averaged over 9 x 9 pixels more.
     The arguments other than the default make models that cellscale must refuse.
     """
-    whole = _compartment("whole", [0.5, 0.5], "semantic_0", "semantic_1")
-    nuclear = _compartment("nuclear", [1.0, 0.0], "semantic_2", "semantic_3")
+    rest = [0.0] * (channels - 2)
+    whole = _compartment("whole", [0.5, 0.5, *rest], "semantic_0", "semantic_1")
+    nuclear = _compartment("nuclear", [1.0, 0.0, *rest], "semantic_2", "semantic_3")
     nodes = [helper.make_node("Transpose", [input_name], ["planes"], perm=[0, 3, 1, 2]), *whole[0], *nuclear[0]]
     graph = helper.make_graph(
         nodes,
@@ -47,7 +48,7 @@ def _compartment(
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Return the nodes and the weights that make one compartment's two outputs."""
     weights = {
-        "near": np.array(mix, np.float32).reshape(1, 2, 1, 1) * _box(5),
+        "near": np.array(mix, np.float32).reshape(1, -1, 1, 1) * _box(5),
         "far": _box(9),
         "gain": np.array(4, np.float32),
         "one": np.array(1, np.float32),

@@ -1,6 +1,7 @@
 """Put the network's tiles together, so that neighbours fade into each other."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
@@ -37,56 +38,84 @@ def blend(read_tile: TileReader, grid: TileGrid, region: Region) -> NDArray[np.f
     -------
     float32 ``(maps, rows, columns)``, C-contiguous.
     """
-    columns = grid.columns.touching(region.left, region.right)
-    rows = grid.rows.touching(region.top, region.bottom)
-    tiles: list[tuple[int, int, NDArray[np.float32]]] = []
-    strips: list[NDArray[np.float32]] = []
-    for row in rows:
-        # Only this row of tiles and the one above reach into the strip down to the next row's first pixel.
-        tiles = [tile for tile in tiles if tile[0] == row - 1]
-        tiles += [(row, column, read_tile(row, column)) for column in columns]
-        top = region.top if row == rows.start else max(grid.rows.start(row), region.top)
-        bottom = region.bottom if row == rows.stop - 1 else min(grid.rows.start(row + 1), region.bottom)
+    output: NDArray[np.float32] | None = None
+    above: list[_PlacedTile] = []
+    for row in grid.rows.touching(region.top, region.bottom):
+        columns = grid.columns.touching(region.left, region.right)
+        tiles = [_PlacedTile(row, column, read_tile(row, column)) for column in columns]
+        if output is None:
+            output = np.empty((tiles[0].maps.shape[-1], *region.shape), np.float32)
+        # Only this row of tiles and the one above reach into the strip that ends where the next row begins.
+        top = max(grid.rows.start(row), region.top)
+        bottom = min(grid.rows.start(row + 1), region.bottom) if row < grid.rows.count - 1 else region.bottom
         if top < bottom:
-            strips.append(_strip(tiles, grid, Region(top, region.left, bottom, region.right)))
-    return strips[0] if len(strips) == 1 else np.concatenate(strips, axis=1)
+            strip = Region(top, region.left, bottom, region.right)
+            output[(slice(None), *strip.within(region))] = _total([*above, *tiles], grid, strip)
+        above = tiles
+    if output is None:
+        raise ValueError(f"no tile touches {region}")
+    return output
 
 
-def _strip(tiles: list[tuple[int, int, NDArray[np.float32]]], grid: TileGrid, region: Region) -> NDArray[np.float32]:
-    """Return the maps of a region that ``tiles``, given with their rows and columns in raster order, cover."""
-    total = np.zeros((tiles[0][2].shape[-1], *region.shape), np.float64)
-    for row, column, tile in tiles:
-        part = _overlap(grid.region(row, column), region)
-        if part.height <= 0:
-            continue
-        start = (grid.rows.start(row), grid.columns.start(column))
-        inner = tile[part.top - start[0] : part.bottom - start[0], part.left - start[1] : part.right - start[1]]
-        target = total[(slice(None), *part.within(region))]
+@dataclass(frozen=True, slots=True)
+class _PlacedTile:
+    """A tile with its maps."""
+
+    row: int
+    column: int
+    maps: NDArray[np.float32]
+
+
+def _total(tiles: list[_PlacedTile], grid: TileGrid, region: Region) -> NDArray[np.float64]:
+    """Return the maps of a region that ``tiles``, in raster order, cover."""
+    total = np.zeros((tiles[0].maps.shape[-1], *region.shape), np.float64)
+    for tile in tiles:
+        offset = (grid.rows.start(tile.row) - region.top, grid.columns.start(tile.column) - region.left)
         if grid.blended:
-            down = window(grid.rows, row)[part.top - start[0] : part.bottom - start[0]]
-            across = window(grid.columns, column)[part.left - start[1] : part.right - start[1]]
-            _add_weighted(inner, down, across, target)
+            weights = (window(grid.rows, tile.row), window(grid.columns, tile.column))
+            _add_weighted(tile.maps, weights, offset, total)
         else:
-            target[...] = np.moveaxis(inner, -1, 0)
-    return total.astype(np.float32)
-
-
-def _overlap(one: Region, other: Region) -> Region:
-    """Return the rectangle that both cover; its height or width is not positive where they do not meet."""
-    return Region(
-        max(one.top, other.top), max(one.left, other.left), min(one.bottom, other.bottom), min(one.right, other.right)
-    )
+            _replace(tile.maps, offset, total)
+    return total
 
 
 @kernel
 def _add_weighted(
-    tile: NDArray[np.float32], down: NDArray[np.float64], across: NDArray[np.float64], total: NDArray[np.float64]
+    tile: NDArray[np.float32],
+    windows: tuple[NDArray[np.float64], NDArray[np.float64]],
+    offset: tuple[int, int],
+    total: NDArray[np.float64],
 ) -> None:
-    """Add ``tile`` (rows, columns, maps), weighted by two windows, to ``total`` (maps, rows, columns)."""
-    for index in range(total.shape[0]):
-        for row in range(total.shape[1]):
-            for column in range(total.shape[2]):
-                total[index, row, column] += tile[row, column, index] * (down[row] * across[column])
+    """Add a tile ``(rows, columns, maps)`` to ``total`` ``(maps, rows, columns)``, as far as it lies inside.
+
+    Parameters
+    ----------
+    tile
+        The network's maps.
+    windows
+        Weights of the tile's rows and columns.
+    offset
+        Row and column of ``total`` that the tile's first pixel is; may be negative.
+    total
+        Added to.
+    """
+    down, across = windows
+    first, stop = max(-offset[1], 0), min(total.shape[2] - offset[1], tile.shape[1])
+    for row in range(max(-offset[0], 0), min(total.shape[1] - offset[0], tile.shape[0])):
+        for index in range(total.shape[0]):
+            line = total[index, row + offset[0], first + offset[1] : stop + offset[1]]
+            for column in range(line.size):
+                weight = down[row] * across[first + column]
+                line[column] += tile[row, first + column, index] * weight
+
+
+def _replace(tile: NDArray[np.float32], offset: tuple[int, int], total: NDArray[np.float64]) -> None:
+    """Write a tile over ``total``, as far as it lies inside; arguments as for `_add_weighted`."""
+    top, left = (max(-start, 0) for start in offset)
+    bottom, right = (min(size - start, TILE) for size, start in zip(total.shape[1:], offset, strict=True))
+    if top < bottom:
+        place = (slice(None), slice(top + offset[0], bottom + offset[0]), slice(left + offset[1], right + offset[1]))
+        total[place] = np.moveaxis(tile[top:bottom, left:right], -1, 0)
 
 
 def window(axis: TileAxis, index: int) -> NDArray[np.float64]:

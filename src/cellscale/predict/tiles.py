@@ -115,14 +115,20 @@ def tile_input(read: RegionReader, grid: TileGrid, row: int, column: int) -> NDA
     float32 ``(256, 256, channels)``.
     """
     region = grid.region(row, column)
-    pixels = read(region).astype(np.float32, copy=False)
-    pixels = _padded(pixels, 1, grid.rows, region.top - grid.rows.start(row))
-    pixels = _padded(pixels, 2, grid.columns, region.left - grid.columns.start(column))
-    return np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+    pixels = _reflected(_reflected(read(region), 1, grid.rows), 2, grid.columns)
+    top = 0 if grid.rows.reflected else region.top - grid.rows.start(row)
+    left = 0 if grid.columns.reflected else region.left - grid.columns.start(column)
+    tile = np.zeros((TILE, TILE, len(pixels)), np.float32)
+    # Channel by channel, NumPy copies whole rows at a time.
+    for index, channel in enumerate(pixels):
+        tile[top : top + channel.shape[0], left : left + channel.shape[1], index] = channel
+    return tile
 
 
-def _padded(pixels: NDArray[np.float32], dimension: int, axis: TileAxis, before: int) -> NDArray[np.float32]:
-    """Return ``pixels`` padded along a dimension to the size of a tile."""
+def _reflected(pixels: NDArray[np.float32], dimension: int, axis: TileAxis) -> NDArray[np.float32]:
+    """Return ``pixels`` mirrored along a dimension to the size of a tile, where the image is shorter than one."""
+    if not axis.reflected:
+        return pixels
     padding = [(0, 0)] * pixels.ndim
-    padding[dimension] = (before, TILE - before - pixels.shape[dimension])
-    return np.pad(pixels, padding, mode="reflect") if axis.reflected else np.pad(pixels, padding)
+    padding[dimension] = (axis.before, TILE - axis.before - axis.length)
+    return np.pad(pixels, padding, mode="reflect")

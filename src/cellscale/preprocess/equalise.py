@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.preprocess.clahe import BLOCK, GREY_LEVELS, bin_table, block_maps, interpolate, to_bins
+from cellscale.preprocess.clahe import BLOCK, bin_table, block_maps, interpolate, to_bins
 from cellscale.preprocess.statistics import ChannelStatistics
 from cellscale.regions import Region, RegionReader
 
@@ -130,10 +130,13 @@ def finish(levels: NDArray[np.uint16], facts: ChannelFacts) -> NDArray[np.float3
     -------
     float32, same shape as ``levels``.
     """
-    grey = np.arange(GREY_LEVELS, dtype=np.float32)
+    scaled = levels.astype(np.float32)
     low, high = np.float32(facts.equalised_minimum), np.float32(facts.equalised_maximum)
-    scaled = (grey - low) / (high - low) if high > low else np.minimum(grey, np.float32(1))
-    return np.asarray(scaled[levels], np.float32)
+    if low == high:
+        return np.minimum(scaled, np.float32(1), out=scaled)
+    scaled -= low
+    scaled /= high - low
+    return scaled
 
 
 def preprocess(

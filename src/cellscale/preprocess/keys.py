@@ -1,5 +1,6 @@
 """Pixel values as unsigned integers of the same order, so that exact ranks come from counting digits."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from cellscale.errors import ImageError
 
-__all__ = ["DIGIT_BITS", "key_bits", "key_value", "ordered_keys", "require_supported"]
+__all__ = ["DIGIT_BITS", "KeySpace", "require_supported"]
 
 DIGIT_BITS = 16
 """Bits of a key that one pass over the image counts."""
@@ -30,41 +31,58 @@ def require_supported(dtype: DTypeLike) -> np.dtype[Any]:
     )
 
 
-def key_bits(dtype: np.dtype[Any]) -> int:
-    """Return how many bits the keys of ``dtype`` use: a multiple of `DIGIT_BITS`."""
-    return max(dtype.itemsize * 8, DIGIT_BITS)
+@dataclass(frozen=True, slots=True)
+class KeySpace:
+    """How the values of a dtype become keys: unsigned integers that compare as the values do.
 
-
-def ordered_keys(pixels: NDArray[Any]) -> NDArray[np.uint32] | NDArray[np.uint64]:
-    """Return a key for each pixel, flat, such that keys compare as the pixels do.
-
-    Parameters
-    ----------
-    pixels
-        Finite values of a supported dtype, native byte order, any shape.
-
-    Returns
-    -------
-    uint64 for float64, otherwise uint32. Negative and positive zero have the same key.
+    A key is the value's bits, some of them flipped: the sign bit of signed integers and of floats from +0 up, and all
+    bits of negative floats, which order backwards by their bits.
     """
-    flat = pixels.ravel()
-    if flat.dtype.kind == "u":
-        return flat.astype(np.uint32)
-    if flat.dtype.kind == "i":
-        return (flat.astype(np.int64) - np.iinfo(flat.dtype).min).astype(np.uint32)
-    signed, unsigned = (np.int32, np.uint32) if flat.dtype.itemsize == 4 else (np.int64, np.uint64)
-    bits = (flat + flat.dtype.type(0)).view(signed)
-    # Negative floats order backwards by their bits: flip all of them; of the others flip only the sign.
-    flips = (bits >> (flat.dtype.itemsize * 8 - 1)) | np.iinfo(signed).min
-    keys: NDArray[np.uint32] | NDArray[np.uint64] = (bits ^ flips).view(unsigned)
-    return keys
 
+    dtype: np.dtype[Any]
+    """A supported dtype."""
 
-def key_value(key: int, dtype: np.dtype[Any]) -> float:
-    """Return the pixel value, exact in float64, that `ordered_keys` gives ``key`` for."""
-    if dtype.kind in "iu":
-        return float(key + int(np.iinfo(dtype).min))
-    bits = dtype.itemsize * 8
-    sign = 1 << (bits - 1)
-    pattern = key ^ sign if key & sign else key ^ ((1 << bits) - 1)
-    return float(np.array([pattern], dtype=f"u{dtype.itemsize}").view(dtype)[0])
+    @property
+    def bits(self) -> int:
+        """Bits of a key in use: a multiple of `DIGIT_BITS`."""
+        return max(self._value_bits, DIGIT_BITS)
+
+    @property
+    def word(self) -> type[np.uint32] | type[np.uint64]:
+        """The type that keys are computed in."""
+        return np.uint64 if self._value_bits == 64 else np.uint32
+
+    @property
+    def flips(self) -> NDArray[Any]:
+        """Bits to flip where the sign bit is clear, bits to flip where it is set, and the sign bit itself."""
+        sign = 1 << (self._value_bits - 1)
+        flips = {"u": (0, 0, sign), "i": (sign, sign, sign), "f": (sign, 2 * sign - 1, sign)}
+        return np.array(flips[self.dtype.kind], self.word)
+
+    @property
+    def zeros(self) -> NDArray[Any]:
+        """Keys of zero and of negative zero, of type `word`."""
+        return np.array([self.key(0.0), self.key(-0.0)], self.word)
+
+    @property
+    def _value_bits(self) -> int:
+        return self.dtype.itemsize * 8
+
+    def patterns(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return the bits of ``pixels`` as flat integers of type `word`."""
+        unsigned = np.ascontiguousarray(pixels, self.dtype).view(f"u{self.dtype.itemsize}")
+        return unsigned.ravel().astype(self.word, copy=False)
+
+    def key(self, value: float) -> int:
+        """Return the key of one value."""
+        pattern = int(self.patterns(np.array([value]).astype(self.dtype))[0])
+        clear, set_, sign = self.flips.tolist()
+        return int(pattern ^ (set_ if pattern & sign else clear))
+
+    def value(self, key: int) -> float:
+        """Return the value, exact in float64, whose key is ``key``."""
+        clear, set_, sign = self.flips.tolist()
+        # Flipping moves the sign bit of signed types, so that it tells the opposite afterwards.
+        was_set = bool(key & sign) == (self.dtype.kind == "u")
+        pattern = key ^ (set_ if was_set else clear)
+        return float(np.array([pattern], f"u{self.dtype.itemsize}").view(self.dtype)[0])

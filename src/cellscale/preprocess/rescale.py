@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from cellscale.compiled import kernel
 from cellscale.regions import Region, RegionReader
@@ -44,6 +43,13 @@ class _Axis:
     def radius(self) -> int:
         """Raw pixels on either side that the Gaussian reaches."""
         return int(TRUNCATE * self.sigma + 0.5)
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The Gaussian's weights, from the centre's outwards."""
+        offsets = np.arange(-self.radius, self.radius + 1)
+        curve = np.exp(-0.5 / (self.sigma * self.sigma) * offsets**2) if self.radius else np.ones(1)
+        return np.asarray((curve / curve.sum())[self.radius :])
 
     def samples(self, start: int, stop: int) -> "_Samples":
         """Return where rescaled pixels ``start`` to ``stop - 1`` lie among the raw ones."""
@@ -115,12 +121,8 @@ def _rescaled(
     needed = Region(down.start, across.start, down.stop, across.stop)
     source, dtype = _filtered(read, needed, rows, columns)
     output = np.empty(region.shape, np.float64)
-    _interpolate(
-        source.astype(np.float64, copy=False),
-        (down.before - down.start, across.before - across.start),
-        (down.fraction, across.fraction),
-        output,
-    )
+    before = (down.before - down.start, across.before - across.start)
+    _interpolate(source, before, (down.fraction, across.fraction), output)
     rounded = output.astype(source.dtype, copy=False)
     low, high = (source.dtype.type(limit) for limit in limits)
     return np.clip(rounded, low, high, out=rounded).astype(dtype, copy=False)
@@ -130,25 +132,82 @@ def _filtered(
     read: RegionReader, region: Region, rows: _Axis, columns: _Axis
 ) -> tuple[NDArray[np.floating[Any]], np.dtype[Any]]:
     """Return a region of the smoothed raw channel, zeros where it leaves the image, and the raw dtype."""
-    shape = (rows.length, columns.length)
-    wanted = region.grown(0, shape)
-    margin = max(rows.radius, columns.radius)
-    support = wanted.grown(margin, shape)
-    raw = read(support)
-    pixels = raw if raw.dtype.kind == "f" else raw.astype(np.float64)
-    if margin:
-        sigma = (rows.sigma, columns.sigma)
-        pixels = ndimage.gaussian_filter(pixels, sigma, mode="grid-constant", cval=0.0, truncate=TRUNCATE)
-    padding = (
-        (wanted.top - region.top, region.bottom - wanted.bottom),
-        (wanted.left - region.left, region.right - wanted.right),
+    inside = region.grown(0, (rows.length, columns.length))
+    support = Region(
+        max(inside.top - rows.radius, 0),
+        max(inside.left - columns.radius, 0),
+        min(inside.bottom + rows.radius, rows.length),
+        min(inside.right + columns.radius, columns.length),
     )
-    return np.pad(pixels[wanted.within(support)], padding), raw.dtype
+    raw = read(support)
+    pixels = np.ascontiguousarray(raw, raw.dtype if raw.dtype.kind == "f" else np.float64)
+    if rows.radius or columns.radius:
+        smooth = np.empty(inside.shape, pixels.dtype)
+        place = inside.within(support)
+        _smooth(pixels, (rows.weights, columns.weights), (place[0].start, place[1].start), smooth)
+        pixels = smooth
+    return np.pad(pixels, _margins(inside, region)), raw.dtype
+
+
+def _margins(inner: Region, outer: Region) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how many rows and columns ``outer`` has before and after ``inner``."""
+    return (
+        (inner.top - outer.top, outer.bottom - inner.bottom),
+        (inner.left - outer.left, outer.right - inner.right),
+    )
+
+
+@kernel
+def _smooth(
+    source: NDArray[np.floating[Any]],
+    weights: tuple[NDArray[np.float64], NDArray[np.float64]],
+    origin: tuple[int, int],
+    output: NDArray[np.floating[Any]],
+) -> None:
+    """Filter along rows and columns with symmetric weights, zeros outside ``source``.
+
+    Parameters
+    ----------
+    source
+        float32 or float64; what it lacks around the output is zero.
+    weights
+        Down and across: from the centre's outwards.
+    origin
+        Row and column of ``source`` that the output's first pixel is.
+    output
+        Overwritten; dtype of ``source``, to which the intermediate result is rounded too.
+    """
+    height, width = source.shape
+    down, across = weights
+    reach = across.size - 1
+    line = np.zeros(width, np.float64)
+    padded = np.zeros(width + 2 * reach, source.dtype)
+    sums = np.zeros(output.shape[1], np.float64)
+    for row in range(output.shape[0]):
+        middle = row + origin[0]
+        line[:] = source[middle] * down[0]
+        # The farthest neighbours come first, as in SciPy: the order of a sum decides its last bit.
+        for distance in range(down.size - 1, 0, -1):
+            above, below = middle - distance, middle + distance
+            for column in range(width):
+                pair = np.float64(source[above, column]) if above >= 0 else 0.0
+                pair += np.float64(source[below, column]) if below < height else 0.0
+                line[column] += pair * down[distance]
+        padded[reach : reach + width] = line
+        first = origin[1] + reach
+        for column in range(sums.size):
+            sums[column] = padded[first + column] * across[0]
+        for distance in range(reach, 0, -1):
+            for column in range(sums.size):
+                near = first + column
+                pair = np.float64(padded[near - distance]) + np.float64(padded[near + distance])
+                sums[column] += pair * across[distance]
+        output[row] = sums
 
 
 @kernel
 def _interpolate(
-    source: NDArray[np.float64],
+    source: NDArray[np.floating[Any]],
     before: tuple[NDArray[np.int64], NDArray[np.int64]],
     fractions: tuple[NDArray[np.float64], NDArray[np.float64]],
     output: NDArray[np.float64],

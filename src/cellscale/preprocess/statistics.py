@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from cellscale.compiled import kernel
 from cellscale.errors import ImageError
-from cellscale.preprocess.keys import DIGIT_BITS, key_bits, key_value, ordered_keys, require_supported
+from cellscale.preprocess.keys import DIGIT_BITS, KeySpace, require_supported
 
 __all__ = ["ChannelStatistics", "MapBlocks", "channel_statistics", "value_range"]
 
@@ -80,11 +80,11 @@ def channel_statistics(map_blocks: MapBlocks, dtype: DTypeLike) -> ChannelStatis
     ImageError
         Pixels are NaN or infinite, or ``dtype`` is not supported.
     """
-    found = require_supported(dtype)
-    survey = reduce(_Survey.merged, map_blocks(partial(_survey, bits=key_bits(found))))
+    space = KeySpace(require_supported(dtype))
+    survey = reduce(_Survey.merged, map_blocks(partial(_survey, space=space)))
     total = int(survey.counts.sum())
     # A blank channel has no percentile; any clip that leaves zeros alone will do.
-    clip = _truncated(_percentile(map_blocks, survey.counts, total, found), found) if total else 0.0
+    clip = _truncated(_percentile(map_blocks, survey.counts, total, space), space.dtype) if total else 0.0
     return ChannelStatistics(clip=clip, minimum=min(survey.lowest, clip), maximum=min(survey.highest, clip))
 
 
@@ -118,58 +118,70 @@ def _require_finite(pixels: NDArray[Any]) -> None:
     )
 
 
-def _survey(pixels: NDArray[Any], bits: int) -> _Survey:
+def _survey(pixels: NDArray[Any], space: KeySpace) -> _Survey:
     """Return a block's range and its counts by first digit."""
     lowest, highest = _block_range(pixels)
-    return _Survey(_digit_counts(pixels, prefixes=(0,), shift=bits - DIGIT_BITS)[0], lowest, highest)
+    return _Survey(_digit_counts(pixels, space, (0,), space.bits - DIGIT_BITS)[0], lowest, highest)
 
 
-def _digit_counts(pixels: NDArray[Any], prefixes: tuple[int, ...], shift: int) -> NDArray[np.int64]:
+def _digit_counts(pixels: NDArray[Any], space: KeySpace, prefixes: tuple[int, ...], shift: int) -> NDArray[np.int64]:
     """Return, for each prefix of key digits, how many non-zero pixels have it, by their next digit."""
-    keys = ordered_keys(pixels)
-    zero = ordered_keys(np.zeros(1, pixels.dtype))[0]
     counts = np.zeros((len(prefixes), _DIGITS), np.int64)
+    patterns, flips, zeros = space.patterns(pixels), space.flips, space.zeros
     for row, prefix in zip(counts, prefixes, strict=True):
-        _count_digits(keys, zero, keys.dtype.type(prefix), shift, row)
+        _count_digits(patterns, (flips, zeros), (prefix, shift), row)
     return counts
 
 
 @kernel
 def _count_digits(
-    keys: NDArray[Any],
-    zero: np.unsignedinteger[Any],
-    prefix: np.unsignedinteger[Any],
-    shift: int,
+    patterns: NDArray[Any],
+    space: tuple[NDArray[Any], NDArray[Any]],
+    digits: tuple[int, int],
     counts: NDArray[np.int64],
 ) -> None:
-    """Count into ``counts`` the digit above ``shift`` of the non-zero keys whose higher digits are ``prefix``."""
-    for key in keys:
-        rest = key >> shift
-        if rest >> 16 == prefix and key != zero:
-            counts[rest & 65535] += 1
+    """Count non-zero values by one digit of their keys.
+
+    Parameters
+    ----------
+    patterns
+        Bits of the values.
+    space
+        `KeySpace.flips` and `KeySpace.zeros`.
+    digits
+        The higher digits of the keys that count, and the lowest bit of the digit to count by.
+    counts
+        65,536 counts, added to.
+    """
+    clear, flipped, sign = space[0]
+    zeros = (space[1][0], space[1][1])
+    prefix, shift = np.uint64(digits[0]), np.uint64(digits[1])
+    for pattern in patterns:
+        key = pattern ^ (flipped if pattern & sign else clear)
+        rest = np.uint64(key) >> shift
+        if rest >> np.uint64(16) == prefix and key not in zeros:
+            counts[rest & np.uint64(65535)] += 1
 
 
-def _percentile(map_blocks: MapBlocks, first: NDArray[np.int64], total: int, dtype: np.dtype[Any]) -> float:
+def _percentile(map_blocks: MapBlocks, first: NDArray[np.int64], total: int, space: KeySpace) -> float:
     """Return the percentile of ``total`` non-zero pixels, given their counts by first digit."""
     virtual = (total - 1) * (PERCENTILE / 100)
     below = int(virtual)
-    low, high = _ranked(map_blocks, first, (below, min(below + 1, total - 1)), dtype)
+    low, high = _ranked(map_blocks, first, (below, min(below + 1, total - 1)), space)
     fraction = virtual - below
     # Anchored at the nearer value, as numpy does it, so that the last bit agrees.
     return high - (high - low) * (1 - fraction) if fraction >= 0.5 else low + (high - low) * fraction
 
 
-def _ranked(
-    map_blocks: MapBlocks, first: NDArray[np.int64], ranks: tuple[int, ...], dtype: np.dtype[Any]
-) -> list[float]:
+def _ranked(map_blocks: MapBlocks, first: NDArray[np.int64], ranks: tuple[int, ...], space: KeySpace) -> list[float]:
     """Return the non-zero values of the given ranks, by counting the next digit of ever fewer candidates."""
     found = [_descend(first, 0, rank) for rank in ranks]
-    for shift in range(key_bits(dtype) - 2 * DIGIT_BITS, -1, -DIGIT_BITS):
+    for shift in range(space.bits - 2 * DIGIT_BITS, -1, -DIGIT_BITS):
         prefixes = tuple(dict.fromkeys(prefix for prefix, _ in found))
-        counts = sum(map_blocks(partial(_digit_counts, prefixes=prefixes, shift=shift)), np.int64(0))
+        counts = sum(map_blocks(partial(_digit_counts, space=space, prefixes=prefixes, shift=shift)), np.int64(0))
         rows = dict(zip(prefixes, np.asarray(counts), strict=True))
         found = [_descend(rows[prefix], prefix, rank) for prefix, rank in found]
-    return [key_value(prefix, dtype) for prefix, _ in found]
+    return [space.value(prefix) for prefix, _ in found]
 
 
 def _descend(counts: NDArray[np.int64], prefix: int, rank: int) -> tuple[int, int]:

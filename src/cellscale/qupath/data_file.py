@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Columns, Dialect
-from cellscale.qupath.java_stream import Content, JavaEnum, JavaObject, JavaStream, modified_utf8
+from cellscale.qupath.java_stream import Content, JavaEnum, JavaObject, JavaStream, Sink, modified_utf8
 from cellscale.qupath.object_encoder import ObjectEncoder
 from cellscale.qupath.path_objects import metadata_map
 from cellscale.qupath.serial_classes import (
@@ -48,7 +47,7 @@ class DataFile:
     """Number of objects."""
 
 
-def write_data_file(file: BinaryIO, facts: DataFile, batches: Iterable[CellBatch]) -> None:
+def write_data_file(file: Sink, facts: DataFile, batches: Iterable[CellBatch]) -> None:
     """Write a data file; one batch at a time is in memory.
 
     Parameters

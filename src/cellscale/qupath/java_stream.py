@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import BinaryIO, TypeAlias
+from typing import Protocol, TypeAlias
 
 __all__ = [
     "ENUM",
@@ -22,6 +22,7 @@ __all__ = [
     "JavaEnum",
     "JavaObject",
     "JavaStream",
+    "Sink",
     "Slot",
     "Template",
     "Value",
@@ -136,6 +137,13 @@ class Template:
     """Number of handles that each filled copy takes."""
 
 
+class Sink(Protocol):
+    """Whatever takes bytes."""
+
+    def write(self, data: bytes | memoryview, /) -> object:
+        """Take the next bytes."""
+
+
 class JavaStream:
     """Writes values to a binary file and numbers them as a reader will.
 
@@ -145,7 +153,7 @@ class JavaStream:
         Takes the stream.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Sink) -> None:
         self._file = file
         self._handles: MutableMapping[object, int] = {}
         self._next_handle = _FIRST_HANDLE
@@ -183,7 +191,7 @@ class JavaStream:
             piece = self._block[start : start + _BLOCK_SIZE]
             size = len(piece)
             self._file.write(_BLOCK + bytes([size]) if size < 256 else _LONG_BLOCK + struct.pack(">i", size))
-            self._file.write(piece)
+            self._file.write(bytes(piece))
         self._block.clear()
 
     def _write_value(self, value: Value) -> None:

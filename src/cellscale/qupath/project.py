@@ -1,0 +1,87 @@
+"""A QuPath project on disk or in an object store."""
+
+from collections.abc import Sequence
+
+from cellscale.cells.columns import Dialect
+from cellscale.errors import StorageError
+from cellscale.images.info import ImageInfo
+from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS
+from cellscale.qupath.gson import JsonObject, to_json
+from cellscale.qupath.project_file import new_project, parse_project, with_location
+from cellscale.qupath.project_images import ProjectImage, number_images, still_fit, with_images
+from cellscale.qupath.uris import java_uri
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
+
+__all__ = ["place_images", "update_project"]
+
+
+def place_images(folder: Location, infos: Sequence[ImageInfo]) -> tuple[ProjectImage, ...]:
+    """Return the place of each image in a project, which need not exist; nothing is written.
+
+    Parameters
+    ----------
+    folder
+        Folder of the project.
+    infos
+        Different images.
+
+    Raises
+    ------
+    StorageError
+        There is a project file that is damaged or cannot be read.
+    """
+    location = join(folder, PROJECT_FILE)
+    return number_images(_project(location, _content(location), version="", now=0), infos)
+
+
+def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Dialect, now: int) -> bool:
+    """Add images to a project, or make a new one; other images, and what a person did to these, stay.
+
+    Parameters
+    ----------
+    folder
+        Folder of the project.
+    images
+        As :func:`place_images` placed them before their folders were written.
+    dialect
+        Of the QuPath version that a new project and new entries follow.
+    now
+        Milliseconds since 1970, for a new project.
+
+    Returns
+    -------
+    Whether anything changed. The version before is in ``project.qpproj.backup`` then.
+
+    Raises
+    ------
+    StorageError
+        The project file is damaged, cannot be read or written, or was changed since the images were placed.
+    """
+    location = join(folder, PROJECT_FILE)
+    before = _content(location)
+    project = _project(location, before, VERSIONS[dialect], now)
+    if not still_fit(project, images):
+        raise StorageError(
+            f"{location} was changed by another program while the images were measured: run the same command again"
+        )
+    extended = with_images(project, images, dialect)
+    if before is not None:
+        if extended == parse_project(before, location):
+            return False
+        write_bytes(join(folder, f"{PROJECT_FILE}.backup"), before)
+    make_folder(folder)
+    write_bytes(location, to_json(extended, pretty=True).encode())
+    return True
+
+
+def _content(location: Location) -> bytes | None:
+    return read_bytes(location) if exists(location) else None
+
+
+def _project(location: Location, content: bytes | None, version: str, now: int) -> JsonObject:
+    """Return the project as of the place where it is, or a new one."""
+    uri = java_uri(location)
+    if content is None:
+        return new_project(uri, version, now)
+    return with_location(parse_project(content, location), uri)

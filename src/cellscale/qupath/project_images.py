@@ -1,0 +1,173 @@
+"""How images enter a project, and what a person did to their entries stays."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+from uuid import NAMESPACE_URL, uuid5
+
+from cellscale.cells.columns import Dialect
+from cellscale.images.info import ImageInfo
+from cellscale.qupath.gson import Json, JsonObject
+from cellscale.qupath.project_file import entries
+from cellscale.qupath.server import entry_name, server_builder
+from cellscale.qupath.uris import file_name, java_uri, path_of_uri
+
+__all__ = ["ProjectImage", "number_images", "still_fit", "with_images"]
+
+_KEPT = ("name", "channels")
+"""Metadata that a person changes in QuPath and that no measurement depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectImage:
+    """An image and its place in a project."""
+
+    entry_id: int
+    """Number of its entry, which names its folder of data."""
+
+    info: ImageInfo
+
+
+class _Source(NamedTuple):
+    """What an entry's pixels are read from."""
+
+    uri: str
+    args: tuple[str, ...]
+
+
+_Name: TypeAlias = tuple[str, tuple[str, ...]]
+"""File name and arguments of a source."""
+
+
+def number_images(project: JsonObject, infos: Sequence[ImageInfo]) -> tuple[ProjectImage, ...]:
+    """Return the place of each image: the entry that shows it, or the next free number.
+
+    An entry shows an image if it has the image's URI, or if its own file is gone and had the image's name.
+
+    Parameters
+    ----------
+    project
+        The project as it is.
+    infos
+        Different images.
+    """
+    next_id = max([_integer(project.get("lastID")), *map(_entry_id, entries(project))]) + 1
+    placed = []
+    for info, number in zip(infos, _shown_by(project, infos), strict=True):
+        placed.append(ProjectImage(number or next_id, info))
+        next_id += not number
+    return tuple(placed)
+
+
+def still_fit(project: JsonObject, images: Sequence[ProjectImage]) -> bool:
+    """Return whether images that were placed in a project some time ago can still have these places."""
+    taken = set(map(_entry_id, entries(project)))
+    shown_by = _shown_by(project, [image.info for image in images])
+    return all(
+        number == image.entry_id or (not number and image.entry_id not in taken)
+        for image, number in zip(images, shown_by, strict=True)
+    )
+
+
+def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Dialect) -> JsonObject:
+    """Return a project with these images added, or brought up to date where they are in it already.
+
+    Parameters
+    ----------
+    project
+        The project as it is.
+    images
+        As :func:`number_images` placed them.
+    dialect
+        Of the QuPath version that new entries follow.
+    """
+    extended = deepcopy(project)
+    present = {_entry_id(entry): entry for entry in entries(extended)}
+    added: list[Json] = []
+    for image in images:
+        if image.entry_id in present:
+            entry = present[image.entry_id]
+            entry["serverBuilder"] = _updated_builder(entry.get("serverBuilder"), server_builder(image.info))
+        else:
+            added.append(_new_entry(image, dialect))
+    numbers = [image.entry_id for image in images]
+    extended["lastID"] = max([_integer(project.get("lastID")), *present, *numbers])
+    extended["images"] = [*entries(extended), *added]
+    return extended
+
+
+def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:
+    name = entry_name(image.info)
+    entry: JsonObject = {
+        "serverBuilder": server_builder(image.info),
+        "entryID": image.entry_id,
+        "randomizedName": str(uuid5(NAMESPACE_URL, name)),
+        "imageName": name,
+        "metadata": {},
+    }
+    return entry if dialect is Dialect.V0_5 else entry | {"tags": []}
+
+
+def _updated_builder(old: Json, new: JsonObject) -> JsonObject:
+    """Return what opens an image now, with the names and colours that its channels were given in QuPath."""
+    before, now = old.get("metadata") if isinstance(old, dict) else None, new["metadata"]
+    if not isinstance(old, dict) or not isinstance(before, dict) or not isinstance(now, dict):
+        return new
+    kept = {key: before[key] for key in _KEPT if key in before}
+    if _length(kept.get("channels")) != _length(now["channels"]):
+        kept.pop("channels", None)
+    return old | new | {"metadata": before | now | kept}
+
+
+def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
+    """Return the number of the entry that shows each image, or 0."""
+    sources = [_source(server_builder(info)) for info in infos]
+    known = {_source(builder): _entry_id(entry) for entry, builder in _plain_entries(project)}
+    lost = _lost_images(known, sources)
+    return [known.get(source) or lost.pop((file_name(source.uri), source.args), 0) for source in sources]
+
+
+def _lost_images(known: Mapping[_Source, int], wanted: Sequence[_Source]) -> dict[_Name, int]:
+    """Return, by file name, the entries whose files are not there any more; those with the same name are left out."""
+    lost = defaultdict(list)
+    for source, number in known.items():
+        if source not in wanted and _is_gone(source.uri, wanted):
+            lost[file_name(source.uri), source.args].append(number)
+    return {name: numbers[0] for name, numbers in lost.items() if len(numbers) == 1}
+
+
+def _is_gone(uri: str, present: Sequence[_Source]) -> bool:
+    """Return whether a file was deleted or moved; of an object, whether all images are elsewhere now."""
+    path = path_of_uri(uri)
+    if path is not None:
+        return not path.exists()
+    scheme = uri.partition(":")[0]
+    return all(source.uri.partition(":")[0] != scheme for source in present)
+
+
+def _plain_entries(project: JsonObject) -> Iterator[tuple[JsonObject, JsonObject]]:
+    """Yield entries that show a whole file as it is, with their builders: not rotated or cropped."""
+    for entry in entries(project):
+        builder = entry.get("serverBuilder")
+        if isinstance(builder, dict) and builder.get("builderType") == "uri" and _entry_id(entry):
+            yield entry, builder
+
+
+def _source(builder: JsonObject) -> _Source:
+    args, uri = builder.get("args"), str(builder.get("uri"))
+    path = path_of_uri(uri)
+    return _Source(uri if path is None else java_uri(path), tuple(map(str, args)) if isinstance(args, list) else ())
+
+
+def _entry_id(entry: JsonObject) -> int:
+    return _integer(entry.get("entryID"))
+
+
+def _integer(value: Json) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _length(value: Json) -> int:
+    return len(value) if isinstance(value, list) else 0

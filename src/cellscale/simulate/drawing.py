@@ -127,7 +127,7 @@ def _fill_nuclei(
         shift_y, shift_x = int(ATLAS_SIDE * uniform(key, 31)), int(ATLAS_SIDE * uniform(key, 32))
         lymphoid = cell.kind in (_B, _HELPER_T, _CYTOTOXIC_T)
         clumps = 0.30 if lymphoid else 0.18
-        rim = 0.10 if lymphoid else 0.38 * uniform(key, 33)
+        rim = 0.10 if lymphoid else 0.2 + 0.42 * uniform(key, 33)
         nucleolus = 0.0 if lymphoid else 0.07 * uniform(key, 34)
         nucleolus_u, nucleolus_v = uniform(key, 35) - 0.5, uniform(key, 36) - 0.5
         for i in range(

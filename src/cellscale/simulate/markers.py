@@ -66,17 +66,17 @@ _CATALOGUE = (
     Marker(
         "Membrane",
         (0, 255, 0),
-        _same(_EPITHELIA, Expression(1, 14, 75, 200))
-        | _same(_LYMPHOCYTES, Expression(1, 8, 45, 140))
+        _same(_EPITHELIA, Expression(1, 18, 110, 185))
+        | _same(_LYMPHOCYTES, Expression(1, 8, 50, 130))
         | {
             Kind.MACROPHAGE: Expression(1, 10, 60, 110),
-            Kind.FIBROBLAST: Expression(0.9, 8, 38, 70),
+            Kind.FIBROBLAST: Expression(0.9, 8, 38, 50),
             Kind.ENDOTHELIAL: Expression(1, 8, 45, 110),
             Kind.MUSCLE: Expression(1, 8, 50, 90),
         },
         spread=0.3,
         background=12,
-        sharpness=0.95,
+        sharpness=1.1,
     ),
     Marker(
         "PanCK",

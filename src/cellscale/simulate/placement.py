@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +34,16 @@ CELL = np.dtype(
 )  # fmt: skip
 """One cell; the names are those of :class:`cellscale.simulate.kinds.Build`."""
 
+Tables: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Builds and mixtures as numbers."""
+
 _ROOM = 192
 _ATTEMPTS = 2400
 _PATIENCE = 260
 _CACHED_PATCHES = 4096
-_BUILDS, _MIXTURES = build_table(), mixture_table()
+_TABLES = build_table(), mixture_table()
+"""An argument of kernels, not a constant in them: their cache on disk would not notice a change."""
+
 _EMPTY, _GLAND, _VESSEL, _STROMA = int(Zone.EMPTY), int(Zone.GLAND), int(Zone.VESSEL), int(Zone.STROMA)
 _EPITHELIAL, _COLUMNAR = int(Kind.EPITHELIAL), int(Kind.COLUMNAR)
 _ENDOTHELIAL, _MUSCLE = int(Kind.ENDOTHELIAL), int(Kind.MUSCLE)
@@ -69,10 +74,10 @@ def _clash(cell: Any, others: Any, count: int) -> bool:
 
 
 @kernel
-def _choose_kind(zone: int, key: np.uint64, depth: float, wall: float) -> int:
+def _choose_kind(zone: int, key: np.uint64, depth: float, wall: float, mixtures: NDArray[np.float64]) -> int:
     draw = uniform(key, 2)
     kind = 0
-    while kind < _MIXTURES.shape[1] - 1 and _MIXTURES[zone, kind] <= draw:
+    while kind < mixtures.shape[1] - 1 and mixtures[zone, kind] <= draw:
         kind += 1
     if zone == _VESSEL:
         kind = _ENDOTHELIAL if wall - depth < 11 else _MUSCLE
@@ -80,9 +85,9 @@ def _choose_kind(zone: int, key: np.uint64, depth: float, wall: float) -> int:
 
 
 @kernel
-def _grow(cell: Any, kind: int, key: np.uint64, axis: tuple[float, float], scale: float) -> None:
-    """Give a cell its build, ``scale`` times the usual size."""
-    build, (axis_x, axis_y) = _BUILDS[kind], axis
+def _grow(cell: Any, build: NDArray[np.float64], axis: tuple[float, float], scale: float) -> None:
+    """Give a cell, whose kind and key are known, the build of its kind, ``scale`` times the usual size."""
+    key, (axis_x, axis_y) = cell.key, axis
     turn = build[9] * normal(key, 3)
     cos, sin = np.cos(turn), np.sin(turn)
     cell.axis_x, cell.axis_y = axis_x * cos - axis_y * sin, axis_x * sin + axis_y * cos
@@ -99,32 +104,33 @@ def _grow(cell: Any, kind: int, key: np.uint64, axis: tuple[float, float], scale
     cell.nucleus_axis_x = cell.axis_x * cos - cell.axis_y * sin
     cell.nucleus_axis_y = cell.axis_x * sin + cell.axis_y * cos
     along = build[8] * (cell.long - cell.nucleus_long) * (2 * uniform(key, 13) - 1)
-    if kind == _COLUMNAR:
+    if cell.kind == _COLUMNAR:
         along = build[8] * (cell.long - cell.nucleus_long) * (0.4 + 0.6 * uniform(key, 13))
     across = build[8] * (cell.wide - cell.nucleus_wide) * (2 * uniform(key, 14) - 1)
     cell.nucleus_x = cell.x + along * cell.axis_x + across * cell.axis_y
     cell.nucleus_y = cell.y + along * cell.axis_y - across * cell.axis_x
-    cell.key, cell.kind = key, kind
 
 
 @kernel
-def _land(cell: Any, seed: np.uint64, key: np.uint64, top: int, left: int) -> bool:
+def _land(cell: Any, seed: np.uint64, key: np.uint64, corner: tuple[int, int], tables: Tables) -> bool:
     """Choose a cell's place within a patch and its kind; say whether there is ground for it."""
+    (top, left), (builds, mixtures) = corner, tables
     cell.y, cell.x = top + PATCH * uniform(key, 0), left + PATCH * uniform(key, 1)
     zone, axis_x, axis_y, depth, wall = survey(seed, cell.y, cell.x)
     if zone == _EMPTY:
         return False
-    kind = _choose_kind(zone, key, depth, wall)
+    kind = _choose_kind(zone, key, depth, wall, mixtures)
     if zone in (_GLAND, _VESSEL):
         # Walls are built of rows of cells.
-        thickness = wall / max(np.round(wall / (_BUILDS[kind, 0 if zone == _GLAND else 1] * 1.9)), 1.0)
+        thickness = wall / max(np.round(wall / (builds[kind, 0 if zone == _GLAND else 1] * 1.9)), 1.0)
         target = (np.floor(depth / thickness) + 0.5 + 0.10 * normal(key, 15)) * thickness
         out_x, out_y = (axis_x, axis_y) if zone == _GLAND else (axis_y, -axis_x)
         cell.x += (depth - target) * out_x
         cell.y += (depth - target) * out_y
     # Epithelium is small and crowded in one nest, large in the next.
     scale = 1.0 + 0.3 * smooth(mixed(seed, 23), cell.y / 280, cell.x / 280) if kind == _EPITHELIAL else 1.0
-    _grow(cell, kind, key, (axis_x, axis_y), scale)
+    cell.key, cell.kind = key, kind
+    _grow(cell, builds[kind], (axis_x, axis_y), scale)
     if zone == _STROMA:
         crowding = smooth(mixed(seed, 20), cell.y / 300, cell.x / 300) + 0.5 * uniform(key, 16)
         cell.spacing *= 1.25 + 0.9 * max(crowding, -0.3)
@@ -132,16 +138,17 @@ def _land(cell: Any, seed: np.uint64, key: np.uint64, top: int, left: int) -> bo
 
 
 @kernel
-def _settle(seed: np.uint64, row: int, column: int, neighbours: Any, found: Any) -> int:
+def _settle(seed: np.uint64, place: tuple[int, int], neighbours: Any, found: Any, tables: Tables) -> int:
     """Fill a patch by random sequential settling; return the number of cells in ``found``."""
-    own = mixed(mixed(mixed(seed, 21), row), column)
+    own = mixed(mixed(mixed(seed, 21), place[0]), place[1])
+    corner = place[0] * PATCH, place[1] * PATCH
     count = failures = 0
     for attempt in range(_ATTEMPTS):
         if count == found.size - 1 or failures == _PATIENCE:
             break
         failures += 1
         cell = found[count]
-        if not _land(cell, seed, mixed(own, attempt), row * PATCH, column * PATCH):
+        if not _land(cell, seed, mixed(own, attempt), corner, tables):
             continue
         if _clash(cell, neighbours, neighbours.size) or _clash(cell, found, count):
             continue
@@ -200,7 +207,7 @@ class Settlement:
         ]
         found = np.zeros(_ROOM, CELL)
         neighbours = np.concatenate([np.zeros(0, CELL), *earlier])
-        return found[: _settle(self._seed, row, column, neighbours, found)].copy()
+        return found[: _settle(self._seed, (row, column), neighbours, found, _TABLES)].copy()
 
 
 def _colour(row: int, column: int) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -32,6 +33,12 @@ _ARRAY = "input_channels.npy"
 _NAMES = ("nuclear", "membrane")
 _MAX_RATIO = 1100
 """Deflate, the only compression that numpy uses, shrinks at most 1032-fold."""
+
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TypeError, KeyError, OverflowError,
+    SyntaxError, TokenError,
+)  # fmt: skip
+"""What zipfile, and numpy's parser of headers, raise on damaged files."""
 
 _MAX_HEADER = 10_000
 _PIECE = 4 * 2**20
@@ -130,7 +137,7 @@ def open_npz(
 def _damage_explained(name: str) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _DAMAGE as error:
         raise ImageError(
             f"{name}: not an NPZ file, or a damaged one ({error}): make it again with numpy.savez"
         ) from error

@@ -74,10 +74,8 @@ def _local(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
     prefix = f".cellscale-{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}-"
     with explained("write", path):
         _remove_stale(path.parent, prefix)
-        part = path.parent / f"{prefix}{secrets.token_hex(4)}.part"
-        file = part.open("x+b")
+        part, file = _part(path.parent, prefix)
     try:
-        _hold(file)
         yield file
         with explained("write", path):
             _finish(file, durable=durable)
@@ -110,14 +108,25 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _hold(file: BinaryIO) -> bool:
-    """Lock a part file as long as its process lives; return whether it was free."""
+def _part(folder: Path, prefix: str) -> tuple[Path, BinaryIO]:
+    """Open a new part file, locked as long as this process lives."""
+    while True:
+        part = folder / f"{prefix}{secrets.token_hex(4)}.part"
+        file = part.open("x+b")
+        _hold(file, wait=True)
+        if sys.platform == "win32" or os.fstat(file.fileno()).st_nlink > 0:
+            return part, file
+        file.close()  # another process took it for a stale one, before it was locked
+
+
+def _hold(file: BinaryIO, *, wait: bool) -> bool:
+    """Lock a part file; return whether that worked. On Windows an open file cannot be deleted anyway."""
     if sys.platform == "win32":
-        return True  # an open file cannot be deleted there
+        return True
     import fcntl
 
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
@@ -127,7 +136,7 @@ def _remove_stale(folder: Path, prefix: str) -> None:
     """Remove the part files of processes that died; those of living ones are locked."""
     for part in folder.glob(f"{prefix}*.part"):
         with suppress(OSError), part.open("rb") as file:
-            if _hold(file):
+            if _hold(file, wait=False):
                 part.unlink()
 
 

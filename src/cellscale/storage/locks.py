@@ -52,6 +52,7 @@ def run_lock(location: Location) -> Iterator[None]:
 def _local(path: Path) -> Iterator[None]:
     lock = FileLock(path)
     with explained("lock", path):
+        path.parent.stat()  # filelock would make the folder
         try:
             lock.acquire(blocking=False)
         except Timeout as error:

@@ -1,0 +1,78 @@
+"""Any image opens the same way."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from cellscale.errors import ImageError
+from cellscale.images.info import PixelSize
+from cellscale.images.names import image_name
+from cellscale.images.open import open_image
+from cellscale.regions import Region
+
+PIXELS = np.random.default_rng(0).integers(0, 99, (2, 30, 40), dtype=np.uint16)
+REGION = Region(3, 4, 29, 38)
+
+
+def sources(folder):
+    tifffile.imwrite(folder / "a.ome.tiff", PIXELS, ome=True, photometric="minisblack", metadata={"axes": "CYX"})
+    np.savez(folder / "a.npz", np.moveaxis(PIXELS, 0, 2))
+    group = zarr.open_group(folder / "a.ome.zarr", mode="w")
+    group.create_array("0", data=PIXELS)
+    axes = [{"name": axis} for axis in "cyx"]
+    group.attrs["ome"] = {"multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+    return [folder / "a.ome.tiff", str(folder / "a.npz"), folder / "a.ome.zarr", PIXELS]
+
+
+def test_every_kind(tmp_path: Path) -> None:
+    for source in sources(tmp_path):
+        image = open_image(source)
+        assert image.info.name == ("array" if source is PIXELS else "a")
+        np.testing.assert_array_equal(image.read((1, 0), REGION), PIXELS[(slice(None, None, -1), *REGION.slices)])
+        image.close()
+
+
+def test_other_names_and_sizes_than_the_files(tmp_path: Path) -> None:
+    for source in sources(tmp_path):
+        image = open_image(source, channel_names=["x", "y"], pixel_size=PixelSize(0.1, 0.2))
+        assert [one.name for one in image.info.channels] == ["x", "y"]
+        assert image.info.pixel_size == PixelSize(0.1, 0.2)
+        np.testing.assert_array_equal(image.read((1,), REGION)[0], PIXELS[1][REGION.slices])
+        image.close()
+        with pytest.raises(ImageError, match="3 channel names given for 2 channels"):
+            open_image(source, channel_names=["x", "y", "z"])
+
+
+def test_names_with_anything_in_them(tmp_path: Path) -> None:
+    for name in ("a b.ome.tif", "..a..tiff", "#1 100%.tif", "Größe 中.TIFF", "x.ome.tif.tif"):
+        tifffile.imwrite(tmp_path / name, PIXELS[0])
+        image = open_image(tmp_path / name)
+        assert image.info.shape == (30, 40)
+        image.close()
+    assert [image_name(name) for name in ("a b.ome.tif", "..a..tiff", "x.OME.TIFF", "gs://b/x y.zarr/", ".tif")] == [
+        "a b", "..a.", "x", "x y", ".tif",
+    ]  # fmt: skip
+
+
+def test_arrays_of_one_channel_and_of_none() -> None:
+    assert open_image(PIXELS[0]).read((0,), REGION).shape == (1, 26, 34)
+    for wrong in (
+        np.zeros(3),
+        np.zeros((1, 1, 2, 2)),
+        np.zeros((0, 4)),
+        np.zeros((2, 2), complex),
+        np.zeros((2, 2), bool),
+    ):
+        with pytest.raises(ImageError):
+            open_image(wrong)
+
+
+def test_what_was_read_is_the_callers() -> None:
+    pixels = np.zeros((1, 4, 4), ">u2")
+    found = open_image(pixels).read((0,), Region(0, 0, 4, 4))
+    found[:] = 7
+    assert found.dtype.isnative
+    assert not pixels.any()

@@ -2,12 +2,15 @@
 
 import shutil
 from collections import namedtuple
+from contextlib import closing
 
 import numpy as np
 import pytest
 import tifffile
 
 from cellscale.errors import RequestError
+from cellscale.images.info import PixelSize
+from cellscale.images.open import open_image
 from cellscale.regions import Region
 from cellscale.simulate.dataset import Dataset, simulate
 from cellscale.simulate.model import TissueModel
@@ -61,9 +64,11 @@ def test_an_image_is_a_pyramidal_tiled_ome_tiff(folder, model):
 def test_masks_are_the_truth_in_strips(folder, model):
     truth = model.labels(Region(0, 0, 700, 900))
     for compartment, expected in zip(("WholeCell", "Nucleus"), truth, strict=True):
-        with tifffile.TiffFile(folder / f"TRUTH/tissue_002_{compartment}Mask.tiff") as tiff:
+        path = folder / f"TRUTH/tissue_002_{compartment}Mask.tiff"
+        with closing(open_image(path)) as opened:
+            assert opened.info.pixel_size == PixelSize(0.5, 0.5)
+        with tifffile.TiffFile(path) as tiff:
             assert not tiff.pages[0].is_tiled
-            assert tiff.pages[0].get_resolution("micrometer") == (2.0, 2.0)
             mask = tiff.asarray()
         assert mask.dtype == np.int32
         np.testing.assert_array_equal(mask, expected)
@@ -106,7 +111,7 @@ def test_what_is_there_is_left_alone_until_it_is_to_be_overwritten(folder, tmp_p
 def test_progress_adds_up(tmp_path):
     heard = []
     simulate(tmp_path, Dataset((600, 530), channels=1, truth=True), listen=lambda _, pixels: heard.append(pixels))
-    assert sum(heard) == 2 * 600 * 530
+    assert sum(heard) == 3 * 600 * 530
 
 
 def test_an_image_that_cannot_fit_on_the_disk_is_refused_before_it_is_begun(tmp_path, monkeypatch):

@@ -88,7 +88,7 @@ def _progress(dataset: "Dataset") -> Iterator["Listener"]:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    pixels = dataset.shape[0] * dataset.shape[1] * (1 + dataset.truth)
+    pixels = dataset.shape[0] * dataset.shape[1] * (1 + 2 * dataset.truth)
     bars: dict[str, TaskID] = {}
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

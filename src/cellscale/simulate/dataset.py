@@ -22,10 +22,10 @@ _IMAGES, _TRUTH = "OMETIFF", "TRUTH"
 _FILE_SHARE = 1.25
 """Bytes of a file for each raw byte: the pyramid adds a third, deflating takes a tenth."""
 
-_TRUTH_BYTES_PER_PIXEL = 0.3
+_TRUTH_BYTES_PER_PIXEL = 0.2
 
 Listener: TypeAlias = Callable[[str, int], None]
-"""Told an image's name and a number of pixels of it that were made; with truth every pixel is made twice."""
+"""Told an image's name and a number of pixels of it that were made; with truth every pixel is made three times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
+from cellscale.images.info import PixelSize
+from cellscale.images.masks import write_mask
 from cellscale.regions import Region, blocks
 from cellscale.simulate.kinds import Kind
 from cellscale.simulate.model import PIXEL_SIZE, TissueModel
 from cellscale.simulate.placement import PATCH
-from cellscale.simulate.spool import Spool, deflated
 from cellscale.storage.atomic import atomic_write
 
 __all__ = ["truth_paths", "write_truth"]
 
-_STRIP = 32
-_WHOLE, _NUCLEUS = 0, 1
 _HEADER = "Label\tType\tCentroid X µm\tCentroid Y µm\tCell Area µm²\tNucleus Area µm²\n"
 
 
@@ -29,7 +28,7 @@ def truth_paths(folder: Path, name: str) -> tuple[Path, Path, Path]:
 def write_truth(
     folder: Path, name: str, model: TissueModel, *, advance: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Write the masks, int32 in deflated strips, and the table of an image, band after band.
+    """Write the masks and the table of an image, band after band.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ def write_truth(
     model
         The image.
     advance
-        Told the number of pixels that were made.
+        Told the number of pixels that were made; every pixel is made once for each mask.
 
     Raises
     ------
@@ -48,44 +47,30 @@ def write_truth(
         If a file cannot be written.
     """
     whole_path, nucleus_path, cells_path = truth_paths(folder, name)
+    size = PixelSize(PIXEL_SIZE, PIXEL_SIZE)
+    with atomic_write(cells_path) as table:
+        write_mask(whole_path, _tabled(model, table, advance), model.shape, size)
+    write_mask(nucleus_path, (nucleus for _, _, nucleus in _bands(model, advance)), model.shape, size)
+
+
+def _bands(
+    model: TissueModel, advance: Callable[[int], None]
+) -> Iterator[tuple[Region, NDArray[np.int32], NDArray[np.int32]]]:
+    """Yield the truth of one row of patches after the other."""
+    for band in blocks(model.shape, (PATCH, model.shape[1])):
+        yield band, *model.labels(band)
+        advance(band.size)
+
+
+def _tabled(model: TissueModel, table: BinaryIO, advance: Callable[[int], None]) -> Iterator[NDArray[np.int32]]:
+    """Yield bands of whole cells and write the cells that end in them to the table."""
     tally = _Tally(model)
-    with Spool(folder) as spool:
-        with atomic_write(cells_path) as table:
-            table.write(_HEADER.encode())
-            for band in blocks(model.shape, (PATCH, model.shape[1])):
-                whole, nucleus = model.labels(band)
-                _put_strips(spool, band, whole, nucleus)
-                tally.add(band, whole, nucleus)
-                table.writelines(line.encode() for line in tally.finished())
-                advance(band.size)
-            table.writelines(line.encode() for line in tally.finished(everything=True))
-        _write_mask(whole_path, model.shape, spool, _WHOLE)
-        _write_mask(nucleus_path, model.shape, spool, _NUCLEUS)
-
-
-def _put_strips(spool: Spool, band: Region, whole: NDArray[np.int32], nucleus: NDArray[np.int32]) -> None:
-    for top in range(0, band.height, _STRIP):
-        spool.put(band.top + top, [deflated(mask[top : top + _STRIP]) for mask in (whole, nucleus)])
-
-
-def _write_mask(path: Path, shape: tuple[int, int], spool: Spool, compartment: int) -> None:
-    resolution = 1e4 / PIXEL_SIZE
-    with atomic_write(path) as file:
-        tifffile.imwrite(
-            file,
-            (spool.get(top, compartment) for top in range(0, shape[0], _STRIP)),
-            shape=shape,
-            dtype=np.int32,
-            bigtiff=shape[0] * shape[1] > 1 << 29,
-            byteorder="<",
-            rowsperstrip=_STRIP,
-            photometric="minisblack",
-            compression="adobe_deflate",
-            resolution=(resolution, resolution),
-            resolutionunit="CENTIMETER",
-            software=False,
-            metadata=None,
-        )
+    table.write(_HEADER.encode())
+    for band, whole, nucleus in _bands(model, advance):
+        tally.add(band, whole, nucleus)
+        table.writelines(line.encode() for line in tally.finished())
+        yield whole
+    table.writelines(line.encode() for line in tally.finished(everything=True))
 
 
 class _Tally:

@@ -64,13 +64,12 @@ def test_everything_equals_what_qupath_wrote(shared, case, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_bytes_do_not_depend_on_batches(shared, version):
-    golden = golden_data(shared, "BreastMIBI", version)
-    one_by_one, all_at_once = (
-        write(facts_of(golden, version), batches_of(golden, size)) for size in (1, len(golden.objects))
-    )
-    assert one_by_one == all_at_once
-    assert write(facts_of(golden, version), batches_of(golden, 7)) == all_at_once
+@pytest.mark.parametrize(("case", "sizes"), [("tiny", (1, 2, 5)), ("tiny_wholecell", (1, 3)), ("BreastMIBI", (100,))])
+def test_bytes_do_not_depend_on_batches(shared, version, case, sizes):
+    golden = golden_data(shared, case, version)
+    whole = write(facts_of(golden, version), batches_of(golden, len(golden.objects)))
+    for size in sizes:
+        assert write(facts_of(golden, version), batches_of(golden, size)) == whole
 
 
 def test_a_wrong_number_of_objects_is_refused(shared):

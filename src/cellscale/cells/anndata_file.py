@@ -39,8 +39,8 @@ def require(name: str) -> ModuleType:
 class AnnDataWriter:
     """Writes the measurements of one image, batch after batch; a context manager.
 
-    ``X`` has the mean intensities of whole cells, objects by channels, and there is a layer for each other compartment
-    and statistic, such as ``nucleus_median`` or ``cell_std`` (``median``, ``std`` for detections). ``obs`` has labels,
+    ``X`` has the mean intensities of whole cells, objects by channels; there is a layer for each other compartment
+    and statistic, like ``nucleus_median`` or ``cell_std`` (``median``, ``std`` for detections). ``obs`` has labels,
     centroids and areas, indexed by object id, and ``obsm["spatial"]`` the centroids once more, where spatial tools
     look for them. Lengths are in the unit that ``uns["unit"]`` names.
 

@@ -125,7 +125,7 @@ def _median(
     count = len(values)
     first, second = (count - 1) // 2, count // 2
     scale = np.float32(BINS - 1) / (high - low)
-    if count <= 16 or not np.isfinite(scale):
+    if count <= 16 or not 0 < scale < np.inf:
         return _middle(values, 0, first, second)
     for index in range(BINS + 1):
         bins[index] = 0
@@ -151,7 +151,7 @@ def _median(
 def _middle(values: NDArray[np.float32], below: int, first: int, second: int) -> float:
     """Sort the values and return the mean of the ones at two ranks, of which ``below`` lie before them."""
     _sort(values)
-    lower, upper = float(values[first - below]), float(values[second - below])
+    lower, upper = np.float64(values[first - below]), np.float64(values[second - below])
     return lower if lower == upper else lower + (upper - lower) * 0.5
 
 

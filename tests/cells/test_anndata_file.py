@@ -1,0 +1,61 @@
+"""AnnData files, read back by anndata."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from cellscale.cells.anndata_file import AnnDataWriter
+from cellscale.errors import RequestError
+from cellscale.images.info import PixelSize
+from tests.cells.scenes import blobs, measured, written
+
+
+def read_back(measurement, path, size=7):
+    anndata = pytest.importorskip("anndata")
+    with path.open("w+b") as stream:
+        written(AnnDataWriter, measurement, stream, size)
+    return anndata.read_h5ad(path)
+
+
+def test_means_layers_and_labels(tmp_path):
+    cells, nuclei = blobs((60, 80), 4)
+    channels = np.random.default_rng(0).normal(size=(2, 60, 80)).astype(np.float32)
+    with measured(cells, nuclei, channels, pixel_size=PixelSize(0.5, 0.25), channel_names=["A", "A"]) as measurement:
+        found = read_back(measurement, tmp_path / "x.h5ad")
+        batch = next(measurement.batches())
+    assert found.var_names.tolist() == ["A", "A-2"]
+    assert found.obs_names.tolist() == [identity.decode() for identity in batch.ids]
+    assert found.obs["cell_label"].tolist() == batch.cell_labels.tolist()
+    assert found.obs["nucleus_label"].tolist() == batch.nucleus_labels.tolist()
+    assert found.uns == {"unit": "µm", "image": "image"}
+    assert len(found.layers) == 23
+    for row, (cell, nucleus) in enumerate(zip(batch.cell_labels, batch.nucleus_labels, strict=True)):
+        inside = channels[:, cells == cell].astype(np.float64)
+        np.testing.assert_allclose(found.X[row], inside.mean(axis=1), rtol=1e-5)
+        np.testing.assert_array_equal(found.layers["cell_median"][row], np.float32(np.median(inside, axis=1)))
+        assert found.obs["area"].iloc[row] == (cells == cell).sum() / 8
+        area = found.obs["nucleus_area"].iloc[row]
+        assert area == (nuclei == nucleus).sum() / 8 if nucleus else np.isnan(area)
+        y, x = np.nonzero(cells == cell)
+        center = ((x.mean() + 0.5) / 2, (y.mean() + 0.5) / 4)
+        np.testing.assert_allclose(found.obsm["spatial"][row], center, atol=0.006)
+
+
+@pytest.mark.parametrize("cells", [np.zeros((3, 3), dtype=int), np.eye(3, dtype=int)])
+def test_detections_with_and_without_objects(tmp_path, cells):
+    with measured(cells, None, [cells, cells]) as measurement:
+        found = read_back(measurement, tmp_path / "x.h5ad")
+    assert found.shape == (cells.max(), 2)
+    assert sorted(found.layers) == ["max", "median", "min", "std", "variance"]
+    assert found.X.tolist() == [[1, 1]] * cells.max()
+
+
+def test_a_missing_library_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anndata.io", None)
+    with (
+        measured(np.eye(3), None) as measurement,
+        (tmp_path / "x.h5ad").open("w+b") as stream,
+        pytest.raises(RequestError, match=r"cellscale\[anndata\]"),
+    ):
+        AnnDataWriter(stream, measurement)

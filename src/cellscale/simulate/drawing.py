@@ -205,10 +205,11 @@ def _raise_ghosts(cells: Any, corner: tuple[int, int], shape: tuple[int, int]) -
             4 + 9 * uniform(key, 52),
             6.5 + 3 * uniform(key, 53),
         )
-        y, x = cell.y - top + away * np.sin(turn), cell.x - left + away * np.cos(turn)
-        for i in range(max(int(np.ceil(y - radius)), 0), min(int(y + radius) + 1, rows)):
-            for j in range(max(int(np.ceil(x - radius)), 0), min(int(x + radius) + 1, columns)):
-                square = ((i - y) ** 2 + (j - x) ** 2) / (radius * radius)
+        y, x = cell.y + away * np.sin(turn), cell.x + away * np.cos(turn)
+        for i in range(max(int(np.ceil(y - radius)) - top, 0), min(int(y + radius) + 1 - top, rows)):
+            for j in range(max(int(np.ceil(x - radius)) - left, 0), min(int(x + radius) + 1 - left, columns)):
+                # Whole-image coordinates, so that rounding is the same in every region.
+                square = ((i + top - y) ** 2 + (j + left - x) ** 2) / (radius * radius)
                 if square < 1:
                     ghosts[i, j] += np.sqrt(1 - square)
     return ghosts

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from cellscale.compiled import kernel
 
-__all__ = ["ATLAS_SIDE", "atlas", "child", "fractal", "key_of", "mixed", "normal", "smooth", "uniform", "uniforms"]
+__all__ = ["ATLAS_SIDE", "atlas", "child", "fractal", "key_of", "mixed", "normal", "smooth", "uniform"]
 
 ATLAS_SIDE = 256
 """Rows and columns of a texture atlas, a power of two."""
@@ -79,15 +79,6 @@ def fractal(key: np.uint64, y: float, x: float, octaves: int) -> float:
         total += strength * smooth(mixed(key, octave), y, x)
         strength, y, x = strength * 0.5, y * 2, x * 2
     return total
-
-
-@kernel
-def uniforms(keys: NDArray[np.uint64], number: int) -> NDArray[np.float64]:
-    """Return the ``number``-th uniform variate of each key."""
-    values = np.empty(keys.size, np.float64)
-    for i in range(keys.size):
-        values[i] = uniform(keys[i], number)
-    return values
 
 
 def key_of(*numbers: int) -> np.uint64:

@@ -190,12 +190,12 @@ def _sprinkle(light: NDArray[np.float32], dust: np.uint64, stream: np.uint64, co
                 key = mixed(mixed(dust if one == 0 else stream, row), column)
                 if uniform(key, 0) > 0.025:
                     continue
-                y, x = _SPECK_PITCH * (row + uniform(key, 1)) - top, _SPECK_PITCH * (column + uniform(key, 2)) - left
+                y, x = _SPECK_PITCH * (row + uniform(key, 1)), _SPECK_PITCH * (column + uniform(key, 2))
                 radius = 0.7 + 2.6 * uniform(key, 3) ** 3
                 skew = 1.6 * uniform(key, 4) - 0.8
-                for i in range(max(int(y) - _SPECK_REACH, 0), min(int(y) + _SPECK_REACH, rows)):
-                    for j in range(max(int(x) - _SPECK_REACH, 0), min(int(x) + _SPECK_REACH, columns)):
-                        dy, dx = i - y, j - x
+                for i in range(max(int(y) - _SPECK_REACH - top, 0), min(int(y) + _SPECK_REACH - top, rows)):
+                    for j in range(max(int(x) - _SPECK_REACH - left, 0), min(int(x) + _SPECK_REACH - left, columns)):
+                        dy, dx = i + top - y, j + left - x
                         if dy * dy + dx * dx + skew * dy * dx <= radius * radius:
                             light[i, j] += 2500.0
 

@@ -21,7 +21,7 @@ def sources(folder):
     tifffile.imwrite(folder / "a.ome.tiff", PIXELS, ome=True, photometric="minisblack", metadata={"axes": "CYX"})
     np.savez(folder / "a.npz", np.moveaxis(PIXELS, 0, 2))
     group = zarr.open_group(folder / "a.ome.zarr", mode="w")
-    group.create_array("0", data=PIXELS)
+    group.create_array("0", shape=PIXELS.shape, dtype=PIXELS.dtype)[:] = PIXELS
     axes = [{"name": axis} for axis in "cyx"]
     group.attrs["ome"] = {"multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
     return [folder / "a.ome.tiff", str(folder / "a.npz"), folder / "a.ome.zarr", PIXELS]

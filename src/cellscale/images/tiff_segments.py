@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tifffile import TiffFileError
 
 from cellscale.errors import ImageError
 from cellscale.images.cache import SegmentCache
@@ -30,10 +31,11 @@ from cellscale.storage.scratch import scratch_file
 __all__ = ["DAMAGE", "SegmentReader"]
 
 DAMAGE = (
-    ValueError, RuntimeError, EOFError, IndexError, KeyError, TypeError, AttributeError, OverflowError,
+    TiffFileError, ValueError, RuntimeError, EOFError, IndexError, KeyError, TypeError, AttributeError, OverflowError,
     ZeroDivisionError, AssertionError, struct.error,
 )  # fmt: skip
-"""What tifffile and the codecs raise on damaged files; imagecodecs' errors are RuntimeErrors."""
+"""What tifffile and the codecs raise on damaged files; imagecodecs' errors are RuntimeErrors, and tifffile's own were
+no ValueErrors until 2025."""
 
 _BATCH_BYTES = 16 * 2**20
 """Decoded bytes of the segments that are fetched together."""

@@ -1,6 +1,7 @@
 """Listeners for people: progress bars at a terminal, plain lines elsewhere, JSON lines in a log file."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -29,10 +30,13 @@ def listening(console: Console, *, verbose: int, log_file: Path | None) -> Itera
     console
         Where a person reads, standard error.
     verbose
-        0 shows warnings and choices, 1 also what each stage took.
+        0 shows warnings and choices, 1 also what each stage took, 2 also the traceback of unexpected errors.
     log_file
         JSON lines are appended here.
     """
+    if verbose > 1:
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+        logging.getLogger("numba").setLevel(logging.WARNING)
     with ExitStack() as stack:
         listeners: list[Listener] = [messages(console, verbose)]
         if console.is_terminal:

@@ -57,7 +57,7 @@ def process_image(
         except MemoryError:
             outcome = _failed(run, "the machine has too little memory; allow less with --max_memory or --workers 1")
         except Exception as error:  # whatever is wrong with one image must not stop the others
-            _LOG.exception("unexpected error in image %s", entry.name)
+            _LOG.debug("unexpected error in image %s", entry.name, exc_info=True)
             outcome = _failed(run, f"unexpected error: {type(error).__name__}: {error}")
     return replace(
         outcome,

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import zarr
 
 from cellscale.pipeline.preparation import PreparedImage
 from cellscale.pipeline.stages import ImageRun, in_order
@@ -42,6 +41,8 @@ def save_intermediates(
     heads
         What the maps are.
     """
+    import zarr  # takes half a second to load, and few ask for it
+
     cores = list(blocks(prepared.shape, (CHUNK, CHUNK)))
     with run.stage("intermediates", len(cores)) as advance, _replacing(target) as folder:
         group = zarr.create_group(folder, attributes={"maps": [f"{head.compartment} {head.kind}" for head in heads]})

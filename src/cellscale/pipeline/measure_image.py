@@ -14,7 +14,7 @@ from cellscale.errors import MaskError
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
-from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.pipeline.project_entry import is_in_project, write_project_entry
 from cellscale.pipeline.reports import report_outputs, write_reports
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
@@ -69,16 +69,22 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
     decision = "make" if request.overwrite else ledger.decide("measurement", mark, outputs)
+    if decision == "keep" and not is_in_project(request, ledger.facts("measurement").get("project_entry")):
+        decision = "make"
     if decision in ("keep", "foreign"):
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
     if request.dry_run:
         return Report(True, None, None, outputs)
     ledger.begin("measurement", mark, outputs)
-    with _measured(run, entry, request, masks) as measurement:
+    with _opened(run, entry, request) as image, _measured(run, image, request, masks) as measurement:
         write_reports(run, measurement, entry, request, masks)
+        project_entry = write_project_entry(run, measurement, image, request)
         cells, nuclei = _counted(measurement, masks)
-    facts = {"cells": cells, "nuclei": nuclei, "version": __version__}
-    ledger.finish("measurement", outputs, facts)
+        unmatched = measurement.unmatched_nuclei
+    if unmatched:
+        run.notice(f"{unmatched} of {nuclei} nuclei belong to no cell")
+    facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry}
+    ledger.finish("measurement", outputs, {**facts, "version": __version__})
     return Report(True, cells, nuclei, outputs)
 
 
@@ -114,18 +120,27 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
         )
         return Report(False, None, None, outputs)
     facts = ledger.facts("measurement")
-    return Report(False, facts["cells"], facts["nuclei"], outputs)
+    return Report(False, facts.get("cells"), facts.get("nuclei"), outputs)
+
+
+@contextmanager
+def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Image]:
+    """Open the image with the pixel size that areas are given in; without one they are given in pixels."""
+    source = entry.image if entry.image is not None else entry.npz
+    assert source is not None, "an entry has an image or an NPZ file"
+    given = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    with closing(open_image(source, pixel_size=given, cache_bytes=run.budget.cache_bytes)) as image:
+        if image.info.pixel_size is None:
+            run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
+        yield image
 
 
 @contextmanager
 def _measured(
-    run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]
+    run: ImageRun, image: Image, request: Request, masks: Mapping[Compartment, Entry]
 ) -> Iterator[Measurement]:
     """Measure the objects of the masks over all channels of the image."""
     with ExitStack() as stack:
-        source = entry.image if entry.image is not None else entry.npz
-        assert source is not None, "an entry has an image or an NPZ file"
-        image = stack.enter_context(closing(open_image(source, cache_bytes=run.budget.cache_bytes)))
         readers = {
             compartment: stack.enter_context(open_mask(mask.location, expect_shape=image.info.shape)).read
             for compartment, mask in masks.items()
@@ -137,8 +152,8 @@ def _measured(
                 channels=[_channel(image, channel.index) for channel in image.info.channels],
                 channel_names=[channel.name for channel in image.info.channels],
                 shape=image.info.shape,
-                image_name=entry.name,
-                pixel_size=_pixel_size(run, image, request),
+                image_name=run.image,
+                pixel_size=image.info.pixel_size,
                 matching=Matching(request.matching),
                 workers=run.budget.workers,
                 max_memory=max(run.budget.memory // 8, 256 << 20),
@@ -155,14 +170,6 @@ def _channel(image: Image, index: int) -> RegionReader:
         return image.read((index,), region)[0]
 
     return read
-
-
-def _pixel_size(run: ImageRun, image: Image, request: Request) -> PixelSize | None:
-    """Return the size that areas are given in; pixels where nobody tells."""
-    chosen = choose_pixel_size(image.info, request.image_mpp)
-    if chosen.size is None and not request.segment:
-        run.notice(f"{image.info.name}: the file does not say how large a pixel is; measured in pixels", "warning")
-    return chosen.size
 
 
 def _counted(measurement: Measurement, masks: Mapping[Compartment, Entry]) -> tuple[int | None, int | None]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
-from cellscale.images.label_zarr import write_label_zarr
 from cellscale.images.masks import write_mask
 from cellscale.pipeline.inputs import NetworkInput, open_input
 from cellscale.pipeline.labels import BLOCK, CompartmentLabels
@@ -105,7 +104,7 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
             "warning",
         )
         return Masks(False, {}, outputs)
-    return Masks(False, ledger.facts("segmentation")["objects"], outputs)
+    return Masks(False, ledger.facts("segmentation").get("objects", {}), outputs)
 
 
 def _facts(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> dict[str, Any]:
@@ -149,6 +148,8 @@ def _write(output: Path | str, labels: CompartmentLabels, source: NetworkInput, 
     bands = in_order(labels.read, blocks(labels.shape, (rows, labels.shape[1])), workers)
     size = source.pixel_size.size
     if str(output).endswith(".zarr"):
+        from cellscale.images.label_zarr import write_label_zarr  # loads zarr, which TIFF masks do not need
+
         write_label_zarr(output, bands, labels.shape, size)
     else:
         write_mask(output, bands, labels.shape, size, workers=workers)

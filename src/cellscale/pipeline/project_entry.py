@@ -1,0 +1,68 @@
+"""An image's place in the dataset's QuPath project, brought up to date as soon as the image is measured."""
+
+import time
+from collections.abc import Iterator
+
+from cellscale.cells.batch import CellBatch
+from cellscale.cells.columns import Dialect
+from cellscale.cells.measurement import Measurement
+from cellscale.images.info import Image
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.stages import ImageRun
+from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
+from cellscale.qupath.project import place_images, update_project
+from cellscale.qupath.thumbnail import thumbnail_jpeg
+from cellscale.storage.uri import exists, join, local_path
+
+__all__ = ["is_in_project", "write_project_entry"]
+
+
+def is_in_project(request: Request, entry_id: int | None) -> bool:
+    """Tell whether the project that is asked for has the entry; true where none is asked for."""
+    folder = request.paths.project
+    if folder is None:
+        return True
+    parts = (join(folder, PROJECT_FILE), join(folder, "data", str(entry_id), "data.qpdata"))
+    return entry_id is not None and all(map(exists, parts))
+
+
+def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:
+    """Write an image's objects into the project, and the project's list of images.
+
+    Returns
+    -------
+    The number of the image's entry; None where no project is asked for, or the image is one that QuPath cannot open.
+    """
+    folder = request.paths.project
+    if folder is None:
+        return None
+    if str(image.info.uri).lower().endswith(".npz"):
+        run.notice("not put into the QuPath project: QuPath does not open NPZ files; give the OME-TIFF as well")
+        return None
+    dialect = Dialect(request.qupath_version)
+    with run.stage("project", max(len(measurement), 1)) as advance:
+        (place,) = place_images(folder, [image.info])
+        data = EntryData(
+            image=place,
+            kind=measurement.kind,
+            count=len(measurement),
+            columns=measurement.columns(dialect),
+            dialect=dialect,
+            thumbnail=thumbnail_jpeg(image),
+        )
+        now = _milliseconds(image.info.uri)
+
+        def batches() -> Iterator[CellBatch]:
+            for batch in measurement.batches():
+                yield batch
+                advance(len(batch))
+
+        write_entry(folder, data, batches(), now)
+        update_project(folder, [place], dialect, now)
+    return place.entry_id
+
+
+def _milliseconds(uri: str | None) -> int:
+    """Return the time to write into the project: the image's own, so that the same input gives the same bytes."""
+    path = local_path(uri) if uri is not None else None
+    return int((path.stat().st_mtime if path is not None else time.time()) * 1000)

@@ -80,9 +80,15 @@ def test_channels_are_stretched_and_blended_in_their_colors():
     assert blue.max() == 0
 
 
-@pytest.mark.parametrize("value", [0, 7, np.nan, np.inf])
+@pytest.mark.parametrize("value", [0, 7, 65535, 3e38, np.nan, np.inf])
 def test_a_constant_image_is_black(value):
     assert render_thumbnail(ArrayImage(np.full((1, 20, 20), value, np.float32))).max() == 0
+
+
+@pytest.mark.parametrize("values", [(65534, 65535), (-3e38, 3e38)])
+def test_two_values_far_from_zero_are_black_and_bright(values):
+    pixels = np.resize(np.array(values, np.float32), (1, 20, 20))
+    assert np.unique(render_thumbnail(ArrayImage(pixels))).tolist() == [0, 255]
 
 
 def test_a_few_hot_pixels_do_not_darken_the_rest():

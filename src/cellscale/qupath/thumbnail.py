@@ -1,7 +1,6 @@
 """The small picture of an image that QuPath lists in a project."""
 
 import math
-from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -98,12 +97,16 @@ def _stretched(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     low, high = _range(plane)
     if high <= low:
         return np.zeros_like(plane)
-    return ((plane - low) / (high - low)).clip(0, 1)
+    return ((plane - low) / (high - low)).clip(0, 1).astype(np.float32)
 
 
-def _range(plane: NDArray[Any]) -> tuple[np.float32, np.float32]:
+def _range(plane: NDArray[np.float32]) -> tuple[np.float64, np.float64]:
     """Return the values that are shown black and bright."""
-    counts, edges = np.histogram(plane, bins=_BINS)
+    low, high = plane.min(), plane.max()
+    if low == high:
+        return np.float64(low), np.float64(high)
+    # In float64, because bins may be narrower than float32 tells numbers apart.
+    counts, edges = np.histogram(plane.astype(np.float64), bins=_BINS)
     for end, neighbour in ((0, 1), (-1, -2)):
         # Background and overexposed pixels pile up at the ends and say nothing of the rest.
         if counts[end] > counts[neighbour]:

@@ -15,6 +15,7 @@ from zarr.storage import FsspecStore, LocalStore
 
 from cellscale.images.info import PixelSize
 from cellscale.images.masks import row_bands
+from cellscale.images.zarr_store import zarr_store
 from cellscale.regions import RegionReader
 from cellscale.storage.errors import explained
 from cellscale.storage.uri import Location, base_name, filesystem, local_path
@@ -164,12 +165,12 @@ def _folder(location: Location) -> Iterator[LocalStore | FsspecStore]:
     path = local_path(location)
     if path is not None:
         with _replaced(path) as part:
-            yield LocalStore(part)
+            yield zarr_store(part)
         return
     fs, key = filesystem(location)
     if fs.exists(key):
         fs.rm(key, recursive=True)
-    yield FsspecStore.from_url(str(location))
+    yield zarr_store(location)
 
 
 @contextmanager

@@ -2,22 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.storage import FsspecStore, LocalStore
 
 from cellscale.errors import ImageError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.names import image_name
 from cellscale.images.tiff_layout import INTENSITY_TYPES
 from cellscale.images.units import micrometres, pixel_size_of
+from cellscale.images.zarr_store import zarr_store
 from cellscale.regions import Region
 from cellscale.storage.errors import explained
-from cellscale.storage.uri import Location, base_name, exists, filesystem, local_path
+from cellscale.storage.uri import Location, base_name, exists
 
 __all__ = ["OmeZarrImage"]
 
@@ -107,17 +106,10 @@ class OmeZarrImage:
 
 def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str, Any]]:
     """Return the group of the image and its OME metadata."""
-    path = local_path(location)
     if not exists(location):
         raise FileNotFoundError(location)
-    store: LocalStore | FsspecStore
-    if path is not None:
-        store = LocalStore(Path(path), read_only=True)
-    else:
-        filesystem(location)  # says which client is missing
-        store = FsspecStore.from_url(str(location), read_only=True)
     try:
-        group = zarr.open_group(store, mode="r")
+        group = zarr.open_group(zarr_store(location, read_only=True), mode="r")
     except (FileNotFoundError, ValueError) as error:
         raise ImageError(f"{name}: a Zarr group of version 2 or 3 expected, none found ({error})") from error
     metadata = _ome(group)

@@ -89,14 +89,16 @@ def filesystem(location: Location) -> tuple[Any, str]:
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     scheme = str(location).partition("://")[0].lower()
     try:
-        found: tuple[Any, str] = fsspec.core.url_to_fs(str(location))
+        kind = fsspec.get_filesystem_class(scheme)
+        options = kind._get_kwargs_from_urls(str(location))
+        options.pop("version_aware", None)  # a name that ends in '#12' is no old version of another
+        return kind(**options), kind._strip_protocol(str(location))
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
         advice = f"run pip install 'cellscale[{extra}]'" if extra else str(error)
         raise StorageError(f"cannot reach {location}: no client for {scheme}:// is installed: {advice}") from error
     except ValueError as error:
         raise StorageError(f"cannot reach {location}: {scheme}:// is no known kind of storage ({error})") from error
-    return found
 
 
 def join(base: Location, *parts: str) -> Path | str:

@@ -40,6 +40,19 @@ def test_one_compartment_gives_the_same_maps(tiny_network_path: Path, batch: np.
     np.testing.assert_array_equal(one.predict(batch), both.predict(batch)[..., chosen])
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("batch_size", [1, 2, 16])
+def test_threads_and_batches_do_not_matter(
+    tiny_network_path: Path, batch: np.ndarray, threads: int, batch_size: int
+) -> None:
+    network = OnnxNetwork(tiny_network_path, threads=threads, batch_size=batch_size)
+    alone = OnnxNetwork(tiny_network_path, threads=1, batch_size=1)
+    assert network.batch_size == batch_size
+    np.testing.assert_array_equal(
+        network.predict(batch), np.concatenate([alone.predict(tile[None]) for tile in batch])
+    )
+
+
 def test_content_serves_as_well_as_a_path(batch: np.ndarray, tiny_network_path: Path) -> None:
     network = OnnxNetwork(tiny_network_path.read_bytes(), threads=1, name="given")
     assert network.name == "given"

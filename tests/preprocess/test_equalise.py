@@ -100,6 +100,13 @@ def test_large_unsigned_values_are_clipped_before_they_become_floats() -> None:
     np.testing.assert_array_equal(preprocessed(image, (64, 64)), reference(image))
 
 
+def test_a_hot_pixel_beyond_float32_is_clipped() -> None:
+    image = tissue((140, 150), "float64", 3)
+    expected = image.copy()
+    image[70, 70], expected[70, 70] = 1e300, 250
+    np.testing.assert_array_equal(preprocessed(image, (64, 64)), reference(expected))
+
+
 @pytest.mark.parametrize("value", [0, 1, 200])
 def test_constant_channel_becomes_zeros(value: int) -> None:
     image = np.full((70, 90), value, np.uint8)

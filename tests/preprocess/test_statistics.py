@@ -122,6 +122,13 @@ def test_not_finite_pixels_are_refused_with_their_numbers() -> None:
         value_range(mapper(reader(image), image.shape, (2, 2)), image.dtype)
 
 
+def test_a_range_beyond_float32_is_refused() -> None:
+    with pytest.raises(ImageError, match=r"range from -3e\+300 to .*e\+299; expected .*float32"):
+        statistics(np.array([[-3e300, 1e300]]))
+    with pytest.raises(ImageError, match="expected a range that float32 can hold"):
+        statistics(np.array([[-3e38, 3e38]], np.float32))
+
+
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "bool", "complex64", "float16"])
 def test_other_types_are_refused(dtype: str) -> None:
     with pytest.raises(ImageError, match=f"{dtype}.*expected"):

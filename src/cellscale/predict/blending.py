@@ -42,7 +42,7 @@ def blend(read_tile: TileReader, grid: TileGrid, region: Region) -> NDArray[np.f
     above: list[_PlacedTile] = []
     for row in grid.rows.touching(region.top, region.bottom):
         columns = grid.columns.touching(region.left, region.right)
-        tiles = [_PlacedTile(row, column, read_tile(row, column)) for column in columns]
+        tiles = [_PlacedTile(row, column, np.ascontiguousarray(read_tile(row, column))) for column in columns]
         if output is None:
             output = np.empty((tiles[0].maps.shape[-1], *region.shape), np.float32)
         # Only this row of tiles and the one above reach into the strip that ends where the next row begins.

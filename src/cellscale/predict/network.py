@@ -1,6 +1,8 @@
 """The network behind one small interface, and its implementation for ONNX files."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,15 @@ INPUT = "input_0"
 
 CHANNELS = 2
 """Nucleus, then membrane."""
+
+CPU = "CPUExecutionProvider"
+"""ONNX Runtime's own provider, always there."""
+
+BATCH = 16
+"""Tiles that a network is given at once, where the caller does not say."""
+
+MOST_LANES = 8
+"""Tiles that a CPU computes side by side at most, each of which takes some 70 MB."""
 
 _LOAD_ERRORS = (
     onnx_errors.Fail,
@@ -68,7 +79,11 @@ class Network(Protocol):
 
 
 class OnnxNetwork:
-    """An ONNX model with Mesmer's input and outputs, run by ONNX Runtime."""
+    """An ONNX model with Mesmer's input and outputs, run by ONNX Runtime.
+
+    A CPU computes several tiles side by side, each with its share of the threads: threads that share one tile wait for
+    each other, and a batch as one tensor falls out of the caches. Other devices get the whole batch at once.
+    """
 
     def __init__(
         self,
@@ -76,8 +91,8 @@ class OnnxNetwork:
         *,
         compartments: tuple[Compartment, ...] = COMPARTMENTS,
         threads: int = 0,
-        batch_size: int = 1,
-        providers: Sequence[str] = ("CPUExecutionProvider",),
+        batch_size: int = BATCH,
+        providers: Sequence[str] = (CPU,),
         name: str | None = None,
     ) -> None:
         """Load the model.
@@ -91,7 +106,7 @@ class OnnxNetwork:
         threads
             Threads that work on one batch; 0 takes all cores.
         batch_size
-            Tiles a call. 1 is fastest on CPUs: larger batches fall out of the caches.
+            Tiles that `predict` should be given at once.
         providers
             ONNX Runtime's execution providers, in order of preference.
         name
@@ -106,22 +121,32 @@ class OnnxNetwork:
         self.batch_size = batch_size
         self.name = name or ("network" if isinstance(model, bytes) else Path(model).stem)
         self._outputs = list(dict.fromkeys(head.output for head in self.heads))
-        self._session = _open(model, self.name, threads, tuple(providers))
+        cores = threads or os.cpu_count() or 1
+        on_cpu = tuple(providers) == (CPU,)
+        self._lanes = min(cores, batch_size, MOST_LANES) if on_cpu else 1
+        self._step = 1 if on_cpu else batch_size
+        self._session = _open(model, self.name, cores // self._lanes, tuple(providers))
         _require_mesmer_like(self._session, self.heads, self.name)
         self._run_options = onnxruntime.RunOptions()
         self._run_options.only_execute_path_to_fetches = True
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `Network`."""
-        outputs = self._session.run(self._outputs, {INPUT: batch}, self._run_options)
-        found = dict(zip(self._outputs, outputs, strict=True))
-        maps = np.stack([found[head.output][..., head.index] for head in self.heads], axis=-1)
+        parts = [batch[start : start + self._step] for start in range(0, len(batch), self._step)]
+        with ThreadPoolExecutor(self._lanes) as lanes:
+            maps = np.concatenate(list(lanes.map(self._maps, parts)))
         if not np.isfinite(maps).all():
             raise ImageError(
                 f"the network {self.name} answered with values that are not finite; expected finite maps. "
                 "Check the weights with `cellscale models verify`, and the image for extreme values."
             )
         return maps
+
+    def _maps(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the maps of tiles that one session run computes."""
+        outputs = self._session.run(self._outputs, {INPUT: tiles}, self._run_options)
+        found = dict(zip(self._outputs, outputs, strict=True))
+        return np.stack([found[head.output][..., head.index] for head in self.heads], axis=-1)
 
 
 def _open(

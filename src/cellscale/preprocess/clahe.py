@@ -56,7 +56,8 @@ def to_bins(
     for row in range(pixels.shape[0]):
         for column in range(pixels.shape[1]):
             scaled = (min(pixels[row, column], clip) - minimum) / span
-            bins[row, column] = table[np.int32(np.rint(scaled * np.float32(65535)))]
+            # The mask changes nothing but where the limits are not those of these pixels: it keeps inside the table.
+            bins[row, column] = table[np.int32(np.rint(scaled * np.float32(65535))) & 65535]
 
 
 @kernel

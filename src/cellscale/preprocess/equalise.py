@@ -168,7 +168,8 @@ def _block_bins(
 ) -> NDArray[np.uint8]:
     """Return the histogram bins of whole blocks, given the image's row and column of each of their pixels."""
     region = Region(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-    pixels: NDArray[Any] = np.ascontiguousarray(read(region), np.float32)
+    with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, then is clipped
+        pixels: NDArray[Any] = np.ascontiguousarray(read(region), np.float32)
     low, high = np.float32(statistics.minimum), np.float32(statistics.maximum)
     bins = np.empty(pixels.shape, np.uint8)
     to_bins(pixels, (np.float32(statistics.clip), low, np.float32(float(high) - float(low))), _BIN_TABLE, bins)

@@ -78,13 +78,14 @@ def channel_statistics(map_blocks: MapBlocks, dtype: DTypeLike) -> ChannelStatis
     Raises
     ------
     ImageError
-        Pixels are NaN or infinite, or ``dtype`` is not supported.
+        Pixels are NaN or infinite, their range exceeds float32, or ``dtype`` is not supported.
     """
     space = KeySpace(require_supported(dtype))
     survey = reduce(_Survey.merged, map_blocks(partial(_survey, space=space)))
     total = int(survey.counts.sum())
     # A blank channel has no percentile; any clip that leaves zeros alone will do.
     clip = _truncated(_percentile(map_blocks, survey.counts, total, space), space.dtype) if total else 0.0
+    _require_float32_range(min(survey.lowest, clip), min(survey.highest, clip))
     return ChannelStatistics(clip=clip, minimum=min(survey.lowest, clip), maximum=min(survey.highest, clip))
 
 
@@ -116,6 +117,15 @@ def _require_finite(pixels: NDArray[Any]) -> None:
         f"at least {nan} pixels are not a number (NaN) and {infinite} are infinite; expected finite values only. "
         "Replace them, for instance by 0, and save the image again."
     )
+
+
+def _require_float32_range(low: float, high: float) -> None:
+    """Raise `ImageError` where float32, in which channels are equalised, cannot hold the values and their range."""
+    if max(abs(low), abs(high), high - low) > float(np.finfo(np.float32).max):
+        raise ImageError(
+            f"the pixels range from {low:g} to {high:g}; expected a range that float32 can hold, up to 3.4e38. "
+            "Divide the image by a constant and save it again."
+        )
 
 
 def _survey(pixels: NDArray[Any], space: KeySpace) -> _Survey:

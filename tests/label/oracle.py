@@ -42,17 +42,17 @@ def finished(labels, parameters):
 
 
 def plain_watershed(values, markers, mask):
-    """Flood from high to low with a heap of (value, age)."""
+    """Flood from high to low with a heap of (level, age); a level is the lowest value on the way."""
     labels = np.where(mask, markers, 0)
     heap = [(-values[place], age, place) for age, place in enumerate(zip(*np.nonzero(labels), strict=True))]
     heapq.heapify(heap)
     age = len(heap)
     while heap:
-        _, _, (row, column) = heapq.heappop(heap)
+        level, _, (row, column) = heapq.heappop(heap)
         for place in ((row - 1, column), (row, column - 1), (row, column + 1), (row + 1, column)):
             inside = 0 <= place[0] < labels.shape[0] and 0 <= place[1] < labels.shape[1]
             if inside and mask[place] and labels[place] == 0:
                 labels[place] = labels[row, column]
-                heapq.heappush(heap, (-values[place], age, place))
+                heapq.heappush(heap, (max(level, -values[place]), age, place))
                 age += 1
     return labels

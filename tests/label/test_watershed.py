@@ -1,7 +1,7 @@
 """The flood equals scikit-image's, and what the adversary cannot reach is certain."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from skimage.segmentation import watershed
 
@@ -35,6 +35,18 @@ def test_labels_are_scikit_images(maps, seed):
     seeds, mask = _seeds(np.random.default_rng(seed), maps[1].shape), maps[0] > 0.3
     labels = _flooded(maps[1], seeds, mask, Frame(Region(0, 0, *mask.shape), mask.shape, 1))
     np.testing.assert_array_equal(np.maximum(labels, 0), watershed(-maps[1], seeds, mask=mask))
+
+
+@settings(max_examples=100, deadline=None)
+@given(maps=maps(), seed=st.integers(0, 2**32))
+def test_ties_are_scikit_images_where_markers_differ(maps, seed):
+    random = np.random.default_rng(seed)
+    values = maps[1].copy()
+    seeds, mask = _seeds(random, values.shape), random.random(values.shape) < 0.85
+    values[seeds > 0] += 0.01 * random.permutation(np.count_nonzero(seeds)).astype(np.float32)
+    assume(np.unique(values[seeds > 0]).size == seeds.max())
+    labels = _flooded(values, seeds, mask, Frame(Region(0, 0, *mask.shape), mask.shape, 1))
+    np.testing.assert_array_equal(np.maximum(labels, 0), watershed(-values, seeds, mask=mask))
 
 
 @settings(max_examples=150, deadline=None)

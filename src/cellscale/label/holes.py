@@ -61,7 +61,7 @@ def fill_holes(objects: Objects, read_identities: RegionReader, limit: int) -> t
         for piece, identities in zip(pieces, _read(pieces, read_identities), strict=True):
             overlay.apply(identities, piece.seen)
             identity = objects.identities[piece.row]
-            filled = _small_regions(identities, identity, limit, *_edges(piece.owned.within(piece.seen)))
+            filled = _small_regions(identities, identity, limit, piece.owned.within(piece.seen))
             for row, column in filled.tolist():
                 _count_down(sizes, objects, identities[row, column])
                 overlay.set(piece.seen.top + row, piece.seen.left + column, int(identity))
@@ -91,41 +91,43 @@ def _read(pieces: list[_Piece], read_identities: RegionReader) -> list[NDArray[n
     return [arrays[i] for i in range(len(pieces))]
 
 
-def _edges(index: tuple[slice, slice]) -> tuple[int, int, int, int]:
-    return index[0].start, index[1].start, index[0].stop, index[1].stop
-
-
 def _count_down(sizes: NDArray[np.int64], objects: Objects, identity: np.int64) -> None:
     row = int(np.searchsorted(objects.identities, identity))
     if row < len(objects) and objects.identities[row] == identity:
         sizes[row] -= 1
 
 
+def _small_regions(
+    identities: NDArray[np.int64], identity: np.int64, limit: int, owned: tuple[slice, slice]
+) -> NDArray[np.int64]:
+    """Return rows and columns (n, 2) of the regions without ``identity`` whose first pixel is in ``owned``."""
+    is_open = np.pad(identities != identity, 1)
+    starts = np.zeros_like(is_open)
+    starts[1:-1, 1:-1][owned] = True
+    pixels = _filled(is_open.ravel(), (starts & is_open).ravel(), is_open.shape[1], limit)
+    return np.stack(np.divmod(pixels, is_open.shape[1]), axis=1) - 1
+
+
 @kernel
-def _small_regions(identities: Any, identity: Any, limit: Any, top: Any, left: Any, bottom: Any, right: Any) -> Any:
-    """Return rows and columns (n, 2) of the regions without ``identity`` that start in the given rectangle."""
-    height, width = identities.shape
-    seen = np.zeros((height, width), np.bool_)
-    queue = np.empty((height * width, 2), np.int64)
-    filled = np.empty((height * width, 2), np.int64)
-    count = 0
-    for start_row in range(top, bottom):
-        for start_column in range(left, right):
-            if seen[start_row, start_column] or identities[start_row, start_column] == identity:
-                continue
-            seen[start_row, start_column] = True
-            queue[0] = start_row, start_column
-            head, tail = 0, 1
-            while head < tail:
-                row, column = queue[head]
-                head += 1
-                for down, across in ((-1, 0), (0, -1), (0, 1), (1, 0)):
-                    y, x = row + down, column + across
-                    if 0 <= y < height and 0 <= x < width and not seen[y, x] and identities[y, x] != identity:
-                        seen[y, x] = True
-                        queue[tail] = y, x
-                        tail += 1
-            if tail < limit:
-                filled[count : count + tail] = queue[:tail]
-                count += tail
-    return filled[:count].copy()
+def _filled(is_open: Any, starts: Any, row_length: Any, limit: Any) -> Any:
+    """Return the pixels of small open regions that begin at one of ``starts``; closes all it has visited."""
+    queue = np.empty(is_open.size, np.int64)
+    kept = 0
+    for start in range(is_open.size):
+        if not (starts[start] and is_open[start]):
+            continue
+        # The pixels kept so far stay at the front of the queue.
+        queue[kept] = start
+        is_open[start] = False
+        head, tail = kept, kept + 1
+        while head < tail:
+            for offset in (-row_length, -1, 1, row_length):
+                other = queue[head] + offset
+                if is_open[other]:
+                    is_open[other] = False
+                    queue[tail] = other
+                    tail += 1
+            head += 1
+        if tail - kept < limit:
+            kept = tail
+    return queue[:kept].copy()

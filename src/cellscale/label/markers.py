@@ -31,8 +31,8 @@ def mark(
 ) -> NDArray[np.int64]:
     """Write the labels of the markers into ``labels``.
 
-    A component of h-maxima that may go on beyond an open side, or that may hold a pixel which may be an h-maximum,
-    has no certain identity: it is labelled UNKNOWN. A marker whose flood stays inside the block is surrounded by
+    A component with a pixel that may or may not be an h-maximum, as any pixel along an open side that nothing rules
+    out, has no certain identity: it is labelled UNKNOWN. A marker whose flood stays inside the block is surrounded by
     pixels at least h lower, so that the rule "no markers if h exceeds the image's range" needs to be heeded only
     where the block is the whole image.
 
@@ -108,10 +108,8 @@ def _mark(
             known = known and verdict[pixel] != MAYBE
             for offset in around:
                 other = pixel + offset
-                if joined[other] or values[other] == -np.inf:
-                    continue
-                if values[other] == np.inf:
-                    known = False
+                # Next to an open side nothing is certain, so that side need not be heeded here once more.
+                if joined[other] or abs(values[other]) == np.inf:
                     continue
                 if verdict[other] == UNDECIDED:
                     budget -= decide(other, values, shifted, height, offsets, verdict, stamp, queue)

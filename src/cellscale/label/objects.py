@@ -94,16 +94,29 @@ def measure(labels: Any, height: Any, width: Any, objects: Any) -> Any:
 
 @kernel
 def _count_window(facts: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-    for place, label in enumerate((a, b, c, d)):
-        if label > 0 and not ((place > 0 and label == a) or (place > 1 and label == b) or (place > 2 and label == c)):
-            pixels = int(label == a) + int(label == b) + int(label == c) + int(label == d)
-            if pixels == 1:
-                facts[label, 5] += 1
-            elif pixels == 3:
-                facts[label, 5] -= 1
-            elif (label == a and label == d) or (label == b and label == c):
-                facts[label, 5] -= 2
-            facts[label, 6] += 1
+    """Count the window with a, b above c, d, once for each object in it."""
+    _count_object(facts, a, b, c, d)
+    if b != a:
+        _count_object(facts, b, a, d, c)
+    if c not in (a, b):
+        _count_object(facts, c, d, a, b)
+    if d not in (a, b, c):
+        _count_object(facts, d, c, b, a)
+
+
+@kernel
+def _count_object(facts: Any, label: Any, beside: Any, below: Any, across: Any) -> Any:
+    """Count a window for the object at one of its corners, of which no corner counted earlier is a part."""
+    if label <= 0:
+        return
+    pixels = 1 + (beside == label) + (below == label) + (across == label)
+    if pixels == 1:
+        facts[label, 5] += 1
+    elif pixels == 3:
+        facts[label, 5] -= 1
+    elif across == label:
+        facts[label, 5] -= 2
+    facts[label, 6] += 1
 
 
 def merge_objects(parts: Iterable[Objects]) -> Objects:

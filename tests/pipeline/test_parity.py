@@ -5,6 +5,7 @@ import pytest
 
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
+from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.image import label_image
 from cellscale.label.nearest import nearest_rows_columns
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
@@ -14,7 +15,6 @@ from cellscale.pipeline import tiles as tiles_module
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.inputs import network_input
-from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
@@ -25,7 +25,6 @@ from cellscale.preprocess.equalise import ChannelFacts, equalise, finish, level_
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
 from cellscale.preprocess.statistics import channel_statistics
 from cellscale.regions import Region
-from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import spots
 
 PARAMETERS = {"whole-cell": WHOLE_CELL, "nuclear": NUCLEUS}
@@ -66,7 +65,7 @@ def prepared(read, whole, dtype):
 def in_tiles(planes, network, folder, mpp=0.5, workers=1):
     """Segment through the pipeline."""
     image = ArrayImage(planes, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
-    source = network_input(image, Request(paths=workspace_paths(folder)))
+    source = network_input(image, pixel_size=choose_pixel_size(image.info))
     run = ImageRun("image", ignore, Budget(workers, 2**30))
     labels = segment_channels(run, RunState(folder / "state"), source, network, PARAMETERS)
     return {compartment: found.read(image.info.region) for compartment, found in labels.items()}
@@ -124,7 +123,7 @@ def test_one_compartment_alone_is_labelled_as_it_is_with_the_other(tmp_path, tin
     planes = spots((300, 400))
     expected = at_once(planes, network)
     image = ArrayImage(planes, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(0.5, 0.5))
-    source = network_input(image, Request(paths=workspace_paths(tmp_path)))
+    source = network_input(image, pixel_size=choose_pixel_size(image.info))
     for compartment, parameters in PARAMETERS.items():
         alone = OnnxNetwork(tiny_model, compartments=(compartment,), threads=1)
         run = ImageRun("image", ignore, Budget(1, 2**30))

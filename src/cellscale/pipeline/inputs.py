@@ -1,14 +1,14 @@
 """What an image gives to the network: two channels, their pixel size, and how they were chosen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cellscale.errors import ImageError
-from cellscale.images.channels import combined_reader, select_channels
+from cellscale.images.channels import Combine, combined_reader, select_channels
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
@@ -48,17 +48,26 @@ class NetworkInput:
         return self.pixel_size.mpp / MODEL_MPP
 
 
-def network_input(image: Image, request: Request, pixel_size: ChosenPixelSize | None = None) -> NetworkInput:
-    """Choose the channels and the pixel size of an open image.
+def network_input(
+    image: Image,
+    *,
+    nuclear: Sequence[str] = (),
+    membrane: Sequence[str] = (),
+    combine: Combine = "sum",
+    pixel_size: ChosenPixelSize,
+) -> NetworkInput:
+    """Choose the channels of an open image.
 
     Parameters
     ----------
     image
         The image, or an NPZ file's nucleus and membrane.
-    request
-        What the user asked for.
+    nuclear, membrane
+        Names or ``#n`` positions of channels; empty: by their usual names.
+    combine
+        How several channels become one.
     pixel_size
-        µm/px to use where ``image`` cannot tell.
+        µm/px to process the image at.
 
     Raises
     ------
@@ -66,22 +75,19 @@ def network_input(image: Image, request: Request, pixel_size: ChosenPixelSize | 
         A channel cannot be found.
     """
     info = image.info
-    selection = select_channels(info, request.nuclear_channels, request.membrane_channels)
-    readers = tuple(
-        combined_reader(image, indices, request.combine) for indices in (selection.nuclear, selection.membrane)
-    )
-    chosen = pixel_size or choose_pixel_size(info, request.image_mpp)
+    selection = select_channels(info, nuclear, membrane)
+    readers = tuple(combined_reader(image, indices, combine) for indices in (selection.nuclear, selection.membrane))
     corner = Region(0, 0, 1, 1)
     return NetworkInput(
         info=info,
         channels=(readers[0], readers[1]),
         dtypes=(readers[0](corner).dtype, readers[1](corner).dtype),
-        pixel_size=chosen,
+        pixel_size=pixel_size,
         notes=(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
-            f"{chosen.mpp:g} µm/px ({chosen.source})",
+            f"{pixel_size.mpp:g} µm/px ({pixel_size.source})",
         ),
-        choice=(str(selection.nuclear), str(selection.membrane), request.combine, repr(chosen.mpp)),
+        choice=(str(selection.nuclear), str(selection.membrane), combine, repr(pixel_size.mpp)),
     )
 
 
@@ -98,20 +104,24 @@ def open_input(entry: ImageEntry, request: Request, cache_bytes: int) -> Iterato
         image = None
         if entry.image is not None:
             image = stack.enter_context(closing(open_image(entry.image, cache_bytes=cache_bytes)))
-        if entry.npz is None:
-            assert image is not None, "an entry without NPZ file has an image"
-            yield network_input(image, request)
-            return
-        arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
-        if image is not None and image.info.shape != arrays.info.shape:
-            raise ImageError(
-                f"{entry.npz} has {arrays.info.height} x {arrays.info.width} pixels (rows x columns), its image "
-                f"{image.info.height} x {image.info.width}; expected the same. Remove or remake the NPZ file."
-            )
-        size = choose_pixel_size((image or arrays).info, request.image_mpp)
-        yield network_input(arrays, without_channels(request), size)
+        arrays = None
+        if entry.npz is not None:
+            arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
+        yield _chosen(image, arrays, request)
 
 
-def without_channels(request: Request) -> Request:
-    """Return the request for an NPZ file, whose two channels are what the user chose when making it."""
-    return replace(request, nuclear_channels=("#1",), membrane_channels=("#2",))
+def _chosen(image: Image | None, arrays: Image | None, request: Request) -> NetworkInput:
+    """Return what an image, or the NPZ file in its place, gives to the network."""
+    described = image or arrays
+    assert described is not None, "an entry has an image or an NPZ file"
+    size = choose_pixel_size(described.info, request.image_mpp)
+    if arrays is None:
+        nuclear, membrane = request.nuclear_channels, request.membrane_channels
+        return network_input(described, nuclear=nuclear, membrane=membrane, combine=request.combine, pixel_size=size)
+    if arrays.info.shape != described.info.shape:
+        raise ImageError(
+            f"{arrays.info.uri} has {arrays.info.height} x {arrays.info.width} pixels (rows x columns), its image "
+            f"{described.info.height} x {described.info.width}; expected the same. Remove or remake the NPZ file."
+        )
+    # An NPZ file's two channels are what the user chose when making it.
+    return network_input(arrays, nuclear=("#1",), membrane=("#2",), pixel_size=size)

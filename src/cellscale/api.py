@@ -1,0 +1,218 @@
+"""The Python interface: find the cells of an image or array, and measure them. The command line runs the same."""
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+from numpy.typing import NDArray
+
+from cellscale.cells.columns import Dialect
+from cellscale.cells.matching import Matching
+from cellscale.cells.measure import measure as measure_cells
+from cellscale.cells.parquet import ParquetWriter
+from cellscale.errors import MaskError
+from cellscale.images.channels import Combine
+from cellscale.images.info import Image, PixelSize
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import Listener, ignore
+from cellscale.pipeline.inputs import network_input
+from cellscale.pipeline.labels import CertificateSummary
+from cellscale.pipeline.segmentation import segment_channels
+from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.state import RunState
+from cellscale.predict.network import OnnxNetwork
+from cellscale.regions import Region, RegionReader
+from cellscale.weights.resolve import resolve_model
+from cellscale.workspace.layout import Compartment
+
+__all__ = ["Segmentation", "Source", "measure", "open_image", "segment"]
+
+Source: TypeAlias = str | os.PathLike[str] | NDArray[Any] | Image
+"""A path or URI, an array of ``(channels, rows, columns)``, or an image that is open already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """The cells of one image."""
+
+    whole_cell: NDArray[np.int32] | None
+    """Labels 1 to n of cells, ``(rows, columns)``, 0 for background; None where it was not asked for."""
+    nucleus: NDArray[np.int32] | None
+    """Labels 1 to n of nuclei, numbered on their own."""
+    certificates: dict[Compartment, CertificateSummary]
+    """How many blocks proved their labels to be those of the whole image at once."""
+
+
+def segment(
+    source: Source,
+    *,
+    channel_names: Sequence[str] | None = None,
+    nuclear_channel: str | Sequence[str] = (),
+    membrane_channel: str | Sequence[str] = (),
+    combine: Combine = "sum",
+    image_mpp: float | None = None,
+    compartments: Sequence[Compartment] = ("whole-cell", "nuclear"),
+    whole_cell: Parameters = WHOLE_CELL,
+    nuclear: Parameters = NUCLEUS,
+    model_path: str | None = None,
+    model_hash: str | None = None,
+    workers: int | None = None,
+    max_memory: int | None = None,
+    listener: Listener = ignore,
+) -> Segmentation:
+    """Find the cells and nuclei of one image.
+
+    Parameters
+    ----------
+    source
+        The image.
+    channel_names
+        Names of the channels, for an array or instead of the file's.
+    nuclear_channel, membrane_channel
+        Name or ``#n`` position (from 1) of a channel, or several; empty: by their usual names.
+    combine
+        How several channels become one.
+    image_mpp
+        µm/px; None: the file's, else 0.5.
+    compartments
+        What to find.
+    whole_cell, nuclear
+        How the network's maps become labels.
+    model_path, model_hash
+        Another network than the installed Mesmer weights, and the hash that its file must have.
+    workers, max_memory
+        Share of the machine: blocks side by side, and bytes. Results do not depend on them.
+    listener
+        Is told of progress (see :mod:`cellscale.pipeline.events`).
+
+    Returns
+    -------
+    The labels, at the image's own size.
+
+    Raises
+    ------
+    RequestError
+        The weights are missing or a parameter is wrong.
+    ImageError
+        The image cannot be read, or a channel cannot be found.
+    """
+    model = resolve_model(model_path, model_hash)
+    wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell, "nuclear": nuclear}
+    parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in compartments}
+    network = OnnxNetwork(model.path, compartments=tuple(parameters), threads=workers or 0, name=model.name)
+    with _opened(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
+        channels = network_input(
+            image,
+            nuclear=_several(nuclear_channel),
+            membrane=_several(membrane_channel),
+            combine=combine,
+            pixel_size=choose_pixel_size(image.info, image_mpp),
+        )
+        run = ImageRun(image.info.name, listener, Budget.choose(workers, max_memory))
+        labels = segment_channels(run, RunState(Path(folder)), channels, network, parameters)
+        arrays = {compartment: found.read(image.info.region) for compartment, found in labels.items()}
+        certificates = {compartment: found.certificate for compartment, found in labels.items()}
+    return Segmentation(arrays.get("whole-cell"), arrays.get("nuclear"), certificates)
+
+
+def measure(
+    source: Source,
+    whole_cell: NDArray[Any] | None = None,
+    nucleus: NDArray[Any] | None = None,
+    *,
+    channel_names: Sequence[str] | None = None,
+    image_mpp: float | None = None,
+    matching: Matching | str = Matching.ONE_TO_ONE,
+    qupath_version: str = "0.7",
+    workers: int | None = None,
+) -> pa.Table:
+    """Measure the cells of one image as QuPath does.
+
+    Parameters
+    ----------
+    source
+        The image.
+    whole_cell, nucleus
+        Label masks of the image's size; at least one.
+    channel_names
+        Names of the channels, for an array or instead of the file's.
+    image_mpp
+        µm/px; None: the file's, and without one measurements are in pixels.
+    matching
+        How nuclei find their cells: ``one-to-one`` or ``qupath-initializer``.
+    qupath_version
+        Whose names of measurements: ``0.7`` or ``0.5``.
+    workers
+        Threads; None for one a core.
+
+    Returns
+    -------
+    A row for each cell: labels, centroid, intensities in four compartments, shape. ``.to_pandas()`` makes it a data
+    frame.
+
+    Raises
+    ------
+    MaskError
+        There is no mask, or one does not fit the image.
+    """
+    with _opened(source, channel_names) as image:
+        info = image.info
+        size = info.pixel_size if image_mpp is None else PixelSize(image_mpp, image_mpp)
+        with measure_cells(
+            cells=_reader(whole_cell, info.shape, "whole-cell"),
+            nuclei=_reader(nucleus, info.shape, "nucleus"),
+            channels=[_channel(image, channel.index) for channel in info.channels],
+            channel_names=[channel.name for channel in info.channels],
+            shape=info.shape,
+            image_name=info.name,
+            pixel_size=size,
+            matching=Matching(matching),
+            workers=workers,
+        ) as measurement:
+            stream = io.BytesIO()
+            dialect = Dialect(qupath_version)
+            with ParquetWriter(stream, measurement, image_name=info.name, dialect=dialect) as writer:
+                for batch in measurement.batches():
+                    writer.write(batch)
+    return pa_parquet.read_table(stream)
+
+
+@contextmanager
+def _opened(source: Source, channel_names: Sequence[str] | None) -> Iterator[Image]:
+    """Open what is not open; an image of the caller's stays open."""
+    if isinstance(source, (str, os.PathLike, np.ndarray)):
+        with closing(open_image(source, channel_names=channel_names)) as image:
+            yield image
+    else:
+        yield source
+
+
+def _several(names: str | Sequence[str]) -> Sequence[str]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> RegionReader | None:
+    if mask is None:
+        return None
+    if mask.shape != shape:
+        raise MaskError(f"the {name} mask has the shape {mask.shape}, its image {shape}; expected the same")
+    return lambda region: mask[region.slices]
+
+
+def _channel(image: Image, index: int) -> RegionReader:
+    def read(region: Region) -> NDArray[Any]:
+        pixels: NDArray[Any] = image.read((index,), region)[0]
+        return pixels
+
+    return read

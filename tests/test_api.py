@@ -1,0 +1,71 @@
+"""The Python interface gives what the command line gives."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import tifffile
+
+import cellscale
+from cellscale.errors import ChannelError, MaskError
+from tests.pipeline.spots import spots, write_dataset
+
+
+@pytest.fixture(scope="module")
+def planes():
+    return spots((300, 350), seed=4)
+
+
+def test_an_array_gives_the_masks_of_the_command_line(tmp_path, tiny_model, planes):
+    dataset = write_dataset(tmp_path, image=planes)
+    words = ["segment-and-measure", "--model_path", str(tiny_model), "workspace", str(dataset)]
+    subprocess.run([sys.executable, "-m", "cellscale", *words], check=True, capture_output=True)
+    found = cellscale.segment(
+        planes, channel_names=["DAPI", "Membrane"], image_mpp=0.5, model_path=str(tiny_model), workers=2
+    )
+    for name, labels in (("WholeCell", found.whole_cell), ("Nucleus", found.nucleus)):
+        np.testing.assert_array_equal(tifffile.imread(dataset / "SEGMASK" / f"image_{name}Mask.tiff"), labels)
+    image = cellscale.open_image(dataset / "OMETIFF" / "image.ome.tiff")
+    table = cellscale.measure(image, found.whole_cell, found.nucleus)
+    image.close()
+    written = pq.read_table(dataset / "REPORTS" / "image_QUANT.parquet")
+    assert table.drop(["Image"]).equals(written.drop(["Image"]))
+
+
+def test_channels_are_chosen_by_name_or_position(tiny_model, planes):
+    both = [
+        cellscale.segment(
+            planes[::-1],
+            channel_names=["a", "b"],
+            nuclear_channel=nuclear,
+            membrane_channel=membrane,
+            model_path=str(tiny_model),
+        )
+        for nuclear, membrane in (("b", "a"), ("#2", "#1"))
+    ]
+    np.testing.assert_array_equal(both[0].whole_cell, both[1].whole_cell)
+    with pytest.raises(ChannelError, match="no channel 'c'"):
+        cellscale.segment(planes, channel_names=["a", "b"], nuclear_channel="c", model_path=str(tiny_model))
+
+
+def test_one_compartment_leaves_the_other_out(tiny_model, planes):
+    found = cellscale.segment(
+        planes, channel_names=["DAPI", "x"], compartments=["nuclear"], model_path=str(tiny_model)
+    )
+    assert found.whole_cell is None
+    assert found.nucleus is not None
+    assert found.nucleus.max() > 0
+    assert set(found.certificates) == {"nuclear"}
+
+
+def test_a_mask_of_another_size_is_refused(planes):
+    with pytest.raises(MaskError, match=r"\(300, 349\).*\(300, 350\)"):
+        cellscale.measure(planes, np.zeros((300, 349), np.int32))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, cellscale; print({'numba', 'numpy', 'onnxruntime'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from functools import cache
 
+from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
@@ -37,6 +38,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     RequestError
         The request is wrong: no images, no weights, or another run at work on the dataset.
     """
+    _refuse_other_engines(request)
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
     model = _model(request) if request.segment else None
@@ -49,6 +51,22 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             listener(ImageStarted(entry.name, position, len(entries)))
             outcomes.append(process_image(entry, request, model, budget, listener))
     return RunOutcome(tuple(outcomes))
+
+
+def _refuse_other_engines(request: Request) -> None:
+    """Refuse what would otherwise silently run here instead of elsewhere, or not at all."""
+    asked = {
+        "--env_config_uri": request.env_config_uri,
+        "--segmentation_compute_config": request.segmentation_compute_config,
+        "--measurement_compute_config": request.measurement_compute_config,
+        "--visualize": request.visualize,
+    }
+    for option, value in asked.items():
+        if value:
+            raise RequestError(
+                f"{option} is given, which this version of cellscale cannot do yet: it works on this machine and "
+                "draws no pictures. Leave the option out."
+            )
 
 
 def _model(request: Request) -> Model:

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from cellscale.cells.anndata_file import AnnDataWriter
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
 from cellscale.cells.geojson import GeoJsonWriter, write_shapes
@@ -20,13 +21,16 @@ from cellscale.workspace.layout import Compartment, cells_name, report_name, sha
 
 __all__ = ["report_outputs", "write_reports"]
 
+_SUFFIXES = {"anndata": ".h5ad"}
+
 Writer: TypeAlias = Callable[[CellBatch], None]
 
 
 def report_outputs(request: Request, image: str, compartments: Iterable[Compartment]) -> tuple[Path | str, ...]:
     """Return the files that measuring an image makes from the masks of some compartments."""
+    tables = (".tsv", ".parquet", *(_SUFFIXES[export] for export in request.exports))
     return (
-        *(join(request.paths.reports, report_name(image, suffix)) for suffix in (".tsv", ".parquet")),
+        *(join(request.paths.reports, report_name(image, suffix)) for suffix in tables),
         join(request.paths.segmasks, cells_name(image)),
         *(join(request.paths.segmasks, shapes_name(image, compartment)) for compartment in compartments),
     )
@@ -84,4 +88,8 @@ def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> I
             opened(reports, report_name(entry.name, ".parquet")), measurement, image_name=name, dialect=dialect
         )
         outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
-        yield [table.write, stack.enter_context(parquet).write, stack.enter_context(outlines).write]
+        writers: list[Writer] = [table.write, stack.enter_context(parquet).write, stack.enter_context(outlines).write]
+        if "anndata" in request.exports:
+            file = opened(reports, report_name(entry.name, _SUFFIXES["anndata"]))
+            writers.append(stack.enter_context(AnnDataWriter(file, measurement)).write)
+        yield writers

@@ -8,7 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cellscale.qupath import serial_classes
-from cellscale.qupath.java_stream import (
+from cellscale.qupath.java_stream import JavaStream, modified_utf8
+from cellscale.qupath.java_types import (
     EXTERNALIZABLE,
     SERIALIZABLE,
     Encoded,
@@ -16,9 +17,7 @@ from cellscale.qupath.java_stream import (
     JavaClass,
     JavaEnum,
     JavaObject,
-    JavaStream,
     Slot,
-    modified_utf8,
 )
 from tests.qupath import java_reader
 from tests.qupath.golden import CASES, VERSIONS, golden_project

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Columns, Dialect
-from cellscale.qupath.java_stream import Content, JavaEnum, JavaObject, JavaStream, Sink, modified_utf8
+from cellscale.qupath.java_stream import JavaStream, Sink, modified_utf8
+from cellscale.qupath.java_types import Content, JavaEnum, JavaObject
 from cellscale.qupath.object_encoder import ObjectEncoder
 from cellscale.qupath.path_objects import metadata_map
 from cellscale.qupath.serial_classes import (

@@ -5,41 +5,25 @@ The format is specified in chapter 6 of Oracle's "Java Object Serialization Spec
 
 import struct
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
 from io import BytesIO
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-__all__ = [
-    "ENUM",
-    "EXTERNALIZABLE",
-    "SERIALIZABLE",
-    "WRITE_METHOD",
-    "Content",
-    "Encoded",
-    "JavaArray",
-    "JavaClass",
-    "JavaEnum",
-    "JavaObject",
-    "JavaStream",
-    "Sink",
-    "Slot",
-    "Template",
-    "Value",
-    "modified_utf8",
-]
+from cellscale.qupath.java_types import (
+    EXTERNALIZABLE,
+    SERIALIZABLE,
+    Content,
+    Encoded,
+    JavaArray,
+    JavaClass,
+    JavaEnum,
+    JavaObject,
+    Slot,
+    Value,
+)
 
-SERIALIZABLE = 0x02
-"""Flags of a class whose fields alone are written."""
-
-WRITE_METHOD = 0x03
-"""Flags of a class that adds content of its own after its fields."""
-
-EXTERNALIZABLE = 0x0C
-"""Flags of a class that writes nothing but content of its own."""
-
-ENUM = 0x12
-"""Flags of an enum."""
+__all__ = ["JavaStream", "Sink", "Template", "modified_utf8"]
 
 _MAGIC = b"\xac\xed\x00\x05"
 _NULL, _REFERENCE, _CLASS, _OBJECT = b"\x70", b"\x71", b"\x72", b"\x73"
@@ -48,80 +32,6 @@ _LONG_BLOCK, _LONG_STRING, _ENUM = b"\x7a", b"\x7c", b"\x7e"
 _FIRST_HANDLE = 0x7E0000
 _BLOCK_SIZE = 1024
 _PRIMITIVES = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J": ">q", "S": ">h", "Z": ">?"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class JavaClass:
-    """The description of a class, as its instances' streams carry it."""
-
-    name: str
-    """Binary name, such as ``java.lang.Integer`` or ``[F``."""
-
-    uid: int
-    """serialVersionUID."""
-
-    flags: int
-    """How instances are written."""
-
-    fields: tuple[tuple[str, str], ...] = ()
-    """Name and type signature (``I``, ``[F``, ``Ljava/lang/String;``) of each field in the order of the stream."""
-
-    parent: "JavaClass | None" = None
-    """Nearest serializable superclass."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class JavaEnum:
-    """A constant of an enum."""
-
-    java_class: JavaClass
-    constant: str
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Bytes that take the place of a value, of a field or of an array's length and elements."""
-
-    data: bytes | memoryview
-
-    handles: int = 0
-    """Number of handles that the objects inside take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """An open place of a template, to be filled as by :class:`Encoded`."""
-
-    name: str
-    handles: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class JavaArray:
-    """An array of objects, or of anything with its length and elements already encoded."""
-
-    java_class: JavaClass
-    values: "tuple[Value, ...] | Encoded | Slot"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class JavaObject:
-    """An object. Written a second time, the same instance becomes a reference to the first."""
-
-    java_class: JavaClass
-
-    values: "Mapping[str, Value | int | float]" = field(default_factory=dict)
-    """Value of each field of the class and its superclasses."""
-
-    contents: "Iterable[Content]" = ()
-    """What the class writes on its own; may be a generator that is drained while the object is written."""
-
-
-Value: TypeAlias = str | JavaObject | JavaArray | JavaEnum | Encoded | Slot | None
-"""Whatever a reference may point to. Equal strings are written once."""
-
-Content: TypeAlias = bytes | Value
-"""Bytes are block data, which the stream joins and cuts into blocks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Columns, Dialect
-from cellscale.qupath.java_stream import Encoded, JavaObject, JavaStream, Slot, Template
+from cellscale.qupath.java_stream import JavaStream, Template
+from cellscale.qupath.java_types import Encoded, JavaObject, Slot
 from cellscale.qupath.object_batch import ObjectBatch
 from cellscale.qupath.path_objects import Look, array_list, path_object
 from cellscale.qupath.ragged import Filling, Rows, fill

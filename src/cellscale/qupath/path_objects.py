@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cellscale.cells.batch import ObjectKind
 from cellscale.cells.geometry import RoiForm
-from cellscale.qupath.java_stream import Content, JavaArray, JavaObject, Value
+from cellscale.qupath.java_types import Content, JavaArray, JavaObject, Value
 from cellscale.qupath.roi import Part, roi_object
 from cellscale.qupath.serial_classes import (
     ARRAY_LIST,

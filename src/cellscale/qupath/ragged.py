@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
-from cellscale.qupath.java_stream import Encoded, Template
+from cellscale.qupath.java_stream import Template
+from cellscale.qupath.java_types import Encoded
 
 __all__ = ["Filling", "Rows", "fill"]
 

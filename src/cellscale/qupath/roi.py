@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cellscale.cells.columns import Dialect
 from cellscale.cells.geometry import RoiForm, centroids, extents, roi_forms, stored_centroids
 from cellscale.cells.shapes import Shapes
-from cellscale.qupath.java_stream import Encoded, JavaArray, JavaObject, Slot
+from cellscale.qupath.java_types import Encoded, JavaArray, JavaObject, Slot
 from cellscale.qupath.joined_rings import join_rings
 from cellscale.qupath.ragged import Rows
 from cellscale.qupath.serial_classes import (

@@ -1,12 +1,6 @@
 """The Java classes that a QuPath data file is made of, as their serialized form describes them."""
 
-from cellscale.qupath.java_stream import (
-    ENUM,
-    EXTERNALIZABLE,
-    SERIALIZABLE,
-    WRITE_METHOD,
-    JavaClass,
-)
+from cellscale.qupath.java_types import ENUM, EXTERNALIZABLE, SERIALIZABLE, WRITE_METHOD, JavaClass
 
 __all__ = [
     "ARRAY_LIST",

@@ -1,5 +1,7 @@
 """Fixtures shared by the whole suite."""
 
+import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,33 @@ def mesmer_path() -> Path:
         return installed_model(MESMER).path
     except ModelError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Path of a tiny network that finds bright spots."""
+    from tests.predict.tiny_network import write_tiny_network
+
+    return write_tiny_network(tmp_path_factory.mktemp("tiny") / "tiny.onnx")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A maker of disks that hold so many bytes and no more."""
+    with ExitStack() as mounted:
+
+        def make(size):
+            disk = tmp_path / "disk"
+            disk.mkdir()
+            try:
+                subprocess.run(
+                    ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)],
+                    check=True,
+                    capture_output=True,
+                )
+            except (OSError, subprocess.CalledProcessError) as error:
+                pytest.skip(f"mounting a small disk is not permitted here: {error}")
+            mounted.callback(subprocess.run, ["umount", "--lazy", str(disk)], check=True)
+            return disk
+
+        yield make

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
@@ -129,3 +130,18 @@ def test_one_compartment_alone_is_labelled_as_it_is_with_the_other(tmp_path, tin
         run = ImageRun("image", ignore, Budget(1, 2**30))
         found = segment_channels(run, RunState(tmp_path / compartment), source, alone, {compartment: parameters})
         np.testing.assert_array_equal(found[compartment].read(image.info.region), expected[compartment])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_64_bit_integers_are_segmented_as_their_32_bit_equals(tmp_path, network, dtype):
+    planes = spots((300, 300))
+    expected = in_tiles(planes.astype(np.int32), network, tmp_path / "narrow")
+    found = in_tiles(planes.astype(dtype), network, tmp_path / "wide")
+    np.testing.assert_array_equal(found["whole-cell"], expected["whole-cell"])
+
+
+def test_integers_beyond_32_bits_are_refused(tmp_path, network):
+    planes = spots((300, 300)).astype(np.int64)
+    planes[0, 5, 5] = 2**40
+    with pytest.raises(ImageError, match=r"reach 1099511627776, expected at most 2147483647"):
+        in_tiles(planes, network, tmp_path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.channels import Combine, combined_reader, select_channels
@@ -76,7 +77,10 @@ def network_input(
     """
     info = image.info
     selection = select_channels(info, nuclear, membrane)
-    readers = tuple(combined_reader(image, indices, combine) for indices in (selection.nuclear, selection.membrane))
+    readers = tuple(
+        _narrowed(combined_reader(image, indices, combine), info.name)
+        for indices in (selection.nuclear, selection.membrane)
+    )
     corner = Region(0, 0, 1, 1)
     return NetworkInput(
         info=info,
@@ -89,6 +93,26 @@ def network_input(
         ),
         choice=(str(selection.nuclear), str(selection.membrane), combine, repr(pixel_size.mpp)),
     )
+
+
+def _narrowed(read: RegionReader, name: str) -> RegionReader:
+    """Return a reader whose numbers preprocessing can count: 64-bit integers as 32-bit ones, float16 as float32."""
+    narrow = {"int64": np.dtype(np.int32), "uint64": np.dtype(np.uint32), "float16": np.dtype(np.float32)}
+
+    def read_narrow(region: Region) -> NDArray[Any]:
+        pixels = read(region)
+        dtype = narrow.get(pixels.dtype.name)
+        if dtype is None:
+            return pixels
+        narrowed = pixels.astype(dtype)
+        if pixels.dtype.kind != "f" and (narrowed != pixels).any():
+            raise ImageError(
+                f"{name}: pixel values reach {pixels.max()}, expected at most {np.iinfo(dtype.name).max}; "
+                "save the image as float32, or combine fewer channels"
+            )
+        return narrowed
+
+    return read_narrow
 
 
 @contextmanager

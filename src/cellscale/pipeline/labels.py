@@ -8,6 +8,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import StorageError
 from cellscale.label.block import Certificate, LabelledBlock, label_block
 from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
@@ -87,7 +88,7 @@ class BlockStore:
                 return self._cache[index]
         arrays = self._state.load(self._unit(index))
         if arrays is None:
-            raise OSError(
+            raise StorageError(
                 f"{self._state.folder}: {self._unit(index)} was damaged or removed; run the same command again"
             )
         block = LabelledBlock.from_arrays({**arrays, "labels": self._state.map_plane(self._unit(index))})

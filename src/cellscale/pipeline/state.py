@@ -79,7 +79,7 @@ class RunState:
         """Keep a unit's arrays; other threads and later processes see all of them or none."""
         path = self._arrays(unit)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as file:
+        with atomic_write(path, durable=False) as file:
             np.savez(file, allow_pickle=False, **arrays)
 
     def load(self, unit: str) -> dict[str, NDArray[Any]] | None:
@@ -102,7 +102,7 @@ class RunState:
         """Keep one array so that parts of it can be read; save a unit after it to tell that it is there."""
         path = self._plane(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as file:
+        with atomic_write(path, durable=False) as file:
             np.save(file, values)
 
     def map_plane(self, name: str) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import StorageError
 from cellscale.pipeline.stages import in_order
 from cellscale.pipeline.state import RunState
 from cellscale.predict.network import Network
@@ -115,7 +116,7 @@ class TileStore:
     def _load(self, group: Group) -> NDArray[np.float32]:
         arrays = self.state.load(unit(group))
         if arrays is None:
-            raise OSError(
+            raise StorageError(
                 f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again"
             )
         return arrays["maps"]

@@ -33,15 +33,21 @@ def _resolved(labels, parameters, read=None):
     return finish_region(labels.astype(np.int64), resolution, Region(0, 0, *labels.shape))
 
 
+def _tangled(random):
+    """Two large objects, full of holes and of parts of each other and of smaller objects."""
+    labels = np.where(np.indices((27, 32))[1] < random.integers(0, 32), 1, 2)
+    labels = np.where(random.random(labels.shape) < 0.1, random.integers(0, 6, labels.shape), labels)
+    for identity in (0, 1, 2, 3, 4, 0):
+        top, left = random.integers(0, 24, 2)
+        labels[top : top + random.integers(1, 6), left : left + random.integers(1, 6)] = identity
+    return labels.astype(np.int32)
+
+
 @pytest.mark.parametrize("tile", [1024, 5])
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), small=st.sampled_from([0, 3, 15]), limit=st.sampled_from([0, 1, 4, 15]))
 def test_tangled_objects_are_filled_one_after_the_other(tile, seed, small, limit):
-    random = np.random.default_rng(seed)
-    labels = np.kron(random.integers(0, 6, (9, 8)), np.ones((3, 4), np.int32)).astype(np.int32)
-    labels = np.where(random.random(labels.shape) < 0.15, random.integers(0, 6, labels.shape), labels).astype(
-        np.int32
-    )
+    labels = _tangled(np.random.default_rng(seed))
     parameters = Parameters(maxima_threshold=0.1, small_objects=small, holes=limit)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(holes, "_TILE", tile)

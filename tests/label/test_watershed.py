@@ -1,6 +1,7 @@
 """The flood equals scikit-image's, and what the adversary cannot reach is certain."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from skimage.segmentation import watershed
@@ -81,3 +82,14 @@ def test_only_open_sides_are_the_adversarys():
     assert labels[1, 1:-1].tolist() == [UNKNOWN, 4, UNKNOWN, UNKNOWN]
     assert labels[3, 1:-1].tolist() == [UNKNOWN] * 4
     assert labels[2, 1:-1].tolist() == [FREE] * 4
+
+
+@pytest.mark.parametrize("known_at", [0, 4])
+def test_the_adversary_is_ahead_of_markers_of_its_value(known_at):
+    """It may hold a marker that comes earlier in the whole image."""
+    labels = np.full((3, 7), OUTSIDE, np.int32)
+    labels[1, 1:6] = FREE
+    labels[1, 1], labels[1, 5] = UNKNOWN, UNKNOWN
+    labels[1, 1 + known_at] = 1
+    flood(np.ones((3, 7), np.float32), labels)
+    assert labels[1, 3] == UNKNOWN

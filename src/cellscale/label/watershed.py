@@ -19,9 +19,8 @@ the claim.
 - A pixel y other than c's parent p in B pops and labels c. In B, p popped before y; p is as certain as c; so p popped
   before y in W, an earlier event, and labelled c then.
 - y pops while c, popped before y in B, has not. Let c' be the first of c and its ancestors in B that has not popped
-in
-  W; it is certain, it is queued in W, and in B it popped before y. It has the same ancestors, hence the same level,
-  in both runs. If y was in B's queue when c' popped there, y's level in B is no higher than that of c', in W it is
+  in W; it is certain, queued in W, and popped before y in B. It has the same ancestors, hence the same level, in both
+  runs. If y was in B's queue when c' popped there, y's level in B is no higher than that of c', in W it is
   no higher than in B, and in W y is ahead of c': all are equal, and y was queued after c' in B but before it in W,
   an earlier event. If y was queued in B only after c' had popped, y is neither a marker nor the adversary's, so a
   block pixel w labelled y in W before c' popped; B queues y no later than w pops, hence popped c' before w: w's pop

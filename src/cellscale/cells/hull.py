@@ -90,8 +90,9 @@ def enclosing_circle_diameter(hull: NDArray[np.float64]) -> float:
     Chrystal's method (Proceedings of the Edinburgh Mathematical Society 3, 1885): the corner that sees an edge under
     the smallest angle either shows that the edge is a diameter, or replaces one of its ends, or lies on the circle.
     """
-    first, second = 0, 1
-    while True:
+    first, second, third = 0, 1, 2
+    # Each turn enlarges the circle, so the turns end by themselves, unless rounding makes equal circles take turns.
+    for _ in range(len(hull) * len(hull)):
         third = _narrowest(hull, first, second)
         if _dot(hull, third, first, second) <= 0:
             return _distance(hull[first], hull[second])
@@ -100,7 +101,8 @@ def enclosing_circle_diameter(hull: NDArray[np.float64]) -> float:
         elif _dot(hull, second, third, first) < 0:
             second = third
         else:
-            return _circumscribed_diameter(hull[first], hull[second], hull[third])
+            break
+    return _circumscribed_diameter(hull[first], hull[second], hull[third])
 
 
 @kernel

@@ -81,7 +81,7 @@ def measure(
     if cells is None and nuclei is None:
         raise MaskError("there is nothing to measure: neither a whole-cell mask nor a nucleus mask was given")
     masks = (_mask(cells, "whole-cell"), _mask(nuclei, "nucleus"))
-    rows = _strip_rows(shape[1], 4 * (2 + len(channels)), max_memory, chunk_rows)
+    rows, ahead = _strips(shape[1], 4 * (2 + len(channels)), max_memory, chunk_rows)
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool, ExitStack() as undo:
         found = survey(*masks, blocks(shape, (rows, shape[1])), pool)
@@ -99,7 +99,7 @@ def measure(
             intensities=RowSpool((len(pairing.cells), columns), scratch),
         )
         undo.callback(measurement.close)
-        Passage(measurement, masks, tuple(channels), shape, pool, workers).run(rows)
+        Passage(measurement, masks, tuple(channels), shape, pool, workers).run(rows, ahead=ahead)
         undo.pop_all()
     return measurement
 
@@ -109,9 +109,10 @@ def _mask(reader: RegionReader | None, name: str) -> RegionReader | None:
     return None if reader is None else label_reader(reader, name)
 
 
-def _strip_rows(width: int, pixel_bytes: int, max_memory: int, chunk_rows: int) -> int:
-    """Return the height of a strip: three are held at a time, the one at work, the next, and one being read."""
-    return max(max_memory // (3 * width * pixel_bytes * chunk_rows), 1) * chunk_rows
+def _strips(width: int, pixel_bytes: int, max_memory: int, chunk_rows: int) -> tuple[int, bool]:
+    """Return the height of a strip, and whether there is memory to read the next one while one is worked on."""
+    chunks = max_memory // (width * pixel_bytes * chunk_rows)
+    return max(chunks // 2, 1) * chunk_rows, chunks > 1
 
 
 def _each_alone(found: Survey) -> Pairing:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -51,19 +50,18 @@ class Passage:
     workers: int
     """Threads of the pool."""
 
-    def run(self, strip_rows: int) -> None:
-        """Go through the image in windows of about ``strip_rows`` rows."""
+    def run(self, strip_rows: int, *, ahead: bool) -> None:
+        """Go through the image in windows of about ``strip_rows`` rows, reading one of them ahead or not."""
         measurement = self.measurement
         tables = (measurement.cells.table.boxes, measurement.nuclei.table.boxes, self._regions())
         bands, tall = plan(tables, self.shape[1], strip_rows)
         readers = [reader for reader in (*self.masks, *self.channels) if reader]
         strips = Strips(readers, self.shape, strip_rows, self.pool)
-        for band, following in zip_longest(bands, bands[1:]):
-            strips.request(band.region)
-            if following:
-                strips.request(following.region)
+        for index, band in enumerate(bands):
+            for wanted in bands[index : index + 1 + ahead]:
+                strips.request(wanted.region)
             self._window(band, tables[2], partial(strips.read, band.region))
-            strips.release(following.region.top if following else self.shape[0])
+            strips.release(min((later.region.top for later in bands[index + 1 :]), default=self.shape[0]))
         for work in tall:
             self._window(work, tables[2], partial(_read, readers, work.region))
 

@@ -62,7 +62,7 @@ class _Pairs:
     """Cell label in the upper half, nucleus label in the lower."""
 
     pixels: NDArray[np.int64]
-    boxes: NDArray[np.int64]
+    boxes: NDArray[np.int32]
 
 
 def survey(
@@ -109,8 +109,8 @@ def _pairs_of(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32], region: Reg
     """Count the pairs of one region."""
     keys, runs = _runs(cells, nuclei)
     boxes = np.stack([runs[:, 0], runs[:, 1], runs[:, 0] + 1, runs[:, 2]], axis=1)
-    boxes += np.array([region.top, region.left, region.top, region.left])
-    return _grouped(keys, runs[:, 2] - runs[:, 1], boxes)
+    boxes += np.array([region.top, region.left, region.top, region.left], dtype=np.int32)
+    return _grouped(keys, (runs[:, 2] - runs[:, 1]).astype(np.int64), boxes)
 
 
 def _joined(parts: list[_Pairs]) -> _Pairs:
@@ -118,7 +118,7 @@ def _joined(parts: list[_Pairs]) -> _Pairs:
     return _grouped(
         np.concatenate([np.empty(0, dtype=np.uint64), *(part.keys for part in parts)]),
         np.concatenate([np.empty(0, dtype=np.int64), *(part.pixels for part in parts)]),
-        np.concatenate([np.empty((0, 4), dtype=np.int64), *(part.boxes for part in parts)]),
+        np.concatenate([np.empty((0, 4), dtype=np.int32), *(part.boxes for part in parts)]),
     )
 
 
@@ -126,24 +126,24 @@ def _table(pairs: _Pairs, labels: NDArray[np.int64]) -> LabelTable:
     """Add up the pairs of each label, background aside."""
     some = labels > 0
     grouped = _grouped(labels[some].astype(np.uint64), pairs.pixels[some], pairs.boxes[some])
-    return LabelTable(grouped.keys.astype(np.int64), grouped.pixels, grouped.boxes)
+    return LabelTable(grouped.keys.astype(np.int64), grouped.pixels, grouped.boxes.astype(np.int64))
 
 
-def _grouped(keys: NDArray[np.uint64], pixels: NDArray[np.int64], boxes: NDArray[np.int64]) -> _Pairs:
+def _grouped(keys: NDArray[np.uint64], pixels: NDArray[np.int64], boxes: NDArray[np.int32]) -> _Pairs:
     """Sum pixels and unite boxes of equal keys."""
     if not len(keys):
         return _Pairs(keys, pixels, boxes)
     order = np.argsort(keys)
     keys, boxes = keys[order], boxes[order]
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    united = np.empty((len(starts), 4), dtype=np.int64)
+    united = np.empty((len(starts), 4), dtype=np.int32)
     np.minimum.reduceat(boxes[:, :2], starts, axis=0, out=united[:, :2])
     np.maximum.reduceat(boxes[:, 2:], starts, axis=0, out=united[:, 2:])
     return _Pairs(keys[starts], np.add.reduceat(pixels[order], starts), united)
 
 
 @kernel
-def _runs(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _runs(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
     """Return keys and (row, start, stop) of the horizontal runs that are not background in both masks."""
     height, width = cells.shape
     count = 0
@@ -152,7 +152,7 @@ def _runs(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32]) -> tuple[NDArra
             changed = x == 0 or cells[y, x] != cells[y, x - 1] or nuclei[y, x] != nuclei[y, x - 1]
             count += changed and (cells[y, x] != 0 or nuclei[y, x] != 0)
     keys = np.empty(count, dtype=np.uint64)
-    runs = np.empty((count, 3), dtype=np.int64)
+    runs = np.empty((count, 3), dtype=np.int32)
     count = 0
     for y in range(height):
         start = 0

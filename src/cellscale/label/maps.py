@@ -23,7 +23,7 @@ _LIMIT = 2**30 - 2**24
 
 @dataclass(frozen=True, slots=True)
 class Maps:
-    """Smoothed maps of a region, float32."""
+    """Smoothed maps of a region, float32; left as they are where no pixel can be inside the mask."""
 
     region: Region
     maxima: NDArray[np.float32]
@@ -78,8 +78,10 @@ def read_maps(read: MapReader, region: Region, shape: tuple[int, int], parameter
                 f"the {name} map holds values that are not finite in rows {outer.top} to {outer.bottom - 1}, columns "
                 f"{outer.left} to {outer.right - 1}; check the image for values the network cannot take"
             )
+    # A weighted mean is nowhere above the highest value, so that smoothing a blank region leaves it blank.
+    is_blank = interior.max() <= np.float32(parameters.interior_threshold)
     return Maps(
         region,
-        smooth(maxima, parameters.maxima_smoothing, region, outer),
-        smooth(interior, parameters.interior_smoothing, region, outer),
+        smooth(maxima, 0 if is_blank else parameters.maxima_smoothing, region, outer),
+        smooth(interior, 0 if is_blank else parameters.interior_smoothing, region, outer),
     )

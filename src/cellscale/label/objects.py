@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 
-__all__ = ["Objects", "measure", "merge_objects"]
+__all__ = ["Objects", "measure", "merge_objects", "no_objects"]
 
 _FAR = np.iinfo(np.int64).max
 
@@ -44,6 +44,12 @@ class Objects:
     def take(self, rows: NDArray[Any]) -> "Objects":
         """Return the objects that ``rows`` selects, by index or by truth value."""
         return Objects(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def no_objects() -> Objects:
+    """Return a table without rows."""
+    none = np.empty(0, np.int64)
+    return Objects(none, none, np.empty((0, 4), np.int64), none)
 
 
 @kernel

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cellscale.label.frame import Frame
 from cellscale.label.maps import Maps
 from cellscale.label.markers import FREE, OUTSIDE, UNKNOWN, mark
-from cellscale.label.objects import Objects, measure
+from cellscale.label.objects import Objects, measure, no_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.watershed import flood, seed_open_sides
 from cellscale.regions import Region
@@ -51,14 +51,14 @@ def label_tile(maps: Maps, core: Region, shape: tuple[int, int], parameters: Par
     needed = frame.slices(Region(max(core.top - 1, 0), max(core.left - 1, 0), core.bottom, core.right))
     values = frame.padded(maps.interior, beyond=-np.inf)
     inside = values > np.float32(parameters.interior_threshold)
+    if not inside[needed].any():
+        return LabelledTile(core, np.zeros(core.shape, np.int32), no_objects())
     labels = np.where(inside, np.int32(FREE), np.int32(OUTSIDE))
-    firsts = np.empty(0, np.int64)
-    if inside[needed].any():
-        firsts = mark(maps.maxima, labels, frame, parameters.maxima_threshold, radius=parameters.radius)
-        seed_open_sides(labels, frame)
-        flood(values, labels)
-        if (labels[needed] == UNKNOWN).any():
-            return None
+    firsts = mark(maps.maxima, labels, frame, parameters.maxima_threshold, radius=parameters.radius)
+    seed_open_sides(labels, frame)
+    flood(values, labels)
+    if (labels[needed] == UNKNOWN).any():
+        return None
     return _summarised(labels, _identities(firsts, frame), core, frame)
 
 

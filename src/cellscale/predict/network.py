@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from cellscale.errors import ImageError, ModelError
-from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, heads_of
+from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS, Compartment, Head, heads_of
+from cellscale.predict.pruning import pruned
 from cellscale.predict.tiles import TILE
 
 __all__ = ["Network", "OnnxNetwork"]
@@ -81,8 +82,8 @@ class Network(Protocol):
 class OnnxNetwork:
     """An ONNX model with Mesmer's input and outputs, run by ONNX Runtime.
 
-    A CPU computes several tiles side by side, each with its share of the threads: threads that share one tile wait for
-    each other, and a batch as one tensor falls out of the caches. Other devices get the whole batch at once.
+    A CPU computes several tiles side by side, each with its share of the threads: threads that share one tile wait
+    for each other, and a batch as one tensor falls out of the caches. Other devices get the whole batch at once.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class OnnxNetwork:
         model
             Path of the ``.onnx`` file, or its content.
         compartments
-            Which compartments' maps to compute; the others' heads are not run.
+            Which compartments' maps to compute; what only the others need is cut off.
         threads
             Threads that work on one batch; 0 takes all cores.
         batch_size
@@ -125,10 +126,9 @@ class OnnxNetwork:
         on_cpu = tuple(providers) == (CPU,)
         self._lanes = min(cores, batch_size, MOST_LANES) if on_cpu else 1
         self._step = 1 if on_cpu else batch_size
-        self._session = _open(model, self.name, cores // self._lanes, tuple(providers))
+        content = _reduced(model, self._outputs) if self.heads != MESMER_HEADS else model
+        self._session = _open(content, self.name, cores // self._lanes, tuple(providers))
         _require_mesmer_like(self._session, self.heads, self.name)
-        self._run_options = onnxruntime.RunOptions()
-        self._run_options.only_execute_path_to_fetches = True
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `Network`."""
@@ -144,9 +144,19 @@ class OnnxNetwork:
 
     def _maps(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles that one session run computes."""
-        outputs = self._session.run(self._outputs, {INPUT: tiles}, self._run_options)
+        outputs = self._session.run(self._outputs, {INPUT: tiles})
         found = dict(zip(self._outputs, outputs, strict=True))
         return np.stack([found[head.output][..., head.index] for head in self.heads], axis=-1)
+
+
+def _reduced(model: Path | str | bytes, outputs: list[str]) -> bytes:
+    """Return the model's content with only what ``outputs`` need."""
+    if isinstance(model, bytes):
+        return pruned(model, outputs)
+    try:
+        return pruned(Path(model).read_bytes(), outputs)
+    except OSError as error:
+        raise ModelError(f"{model} cannot be read: {error}. Check --model_path.") from error
 
 
 def _open(

@@ -185,7 +185,8 @@ def _smooth(
     sums = np.zeros(output.shape[1], np.float64)
     for row in range(output.shape[0]):
         middle = row + origin[0]
-        line[:] = source[middle] * down[0]
+        for column in range(width):
+            line[column] = source[middle, column] * down[0]
         # The farthest neighbours come first, as in SciPy: the order of a sum decides its last bit.
         for distance in range(down.size - 1, 0, -1):
             above, below = middle - distance, middle + distance
@@ -193,7 +194,8 @@ def _smooth(
                 pair = np.float64(source[above, column]) if above >= 0 else 0.0
                 pair += np.float64(source[below, column]) if below < height else 0.0
                 line[column] += pair * down[distance]
-        padded[reach : reach + width] = line
+        for column in range(width):
+            padded[reach + column] = line[column]
         first = origin[1] + reach
         for column in range(sums.size):
             sums[column] = padded[first + column] * across[0]
@@ -202,7 +204,8 @@ def _smooth(
                 near = first + column
                 pair = np.float64(padded[near - distance]) + np.float64(padded[near + distance])
                 sums[column] += pair * across[distance]
-        output[row] = sums
+        for column in range(sums.size):
+            output[row, column] = sums[column]
 
 
 @kernel

@@ -12,7 +12,7 @@ from cellscale.simulate.kinds import Kind
 from cellscale.simulate.noise import ATLAS_SIDE, atlas, child, mixed, uniform
 from cellscale.simulate.placement import REACH
 
-__all__ = ["BEND", "CYTOPLASM", "MEMBRANE", "Drawing", "draw", "weave"]
+__all__ = ["BEND", "CYTOPLASM", "MEMBRANE", "Drawing", "draw", "outline", "weave"]
 
 _NO_NUCLEUS_SHARE = 0.03
 """Cells that the section cuts beside their nucleus."""
@@ -54,7 +54,20 @@ def weave(key: np.uint64) -> NDArray[np.float32]:
 
 
 def draw(cells: NDArray[np.void], region: Region, textures: NDArray[np.float32]) -> Drawing:
-    """Draw cells into a region.
+    """Draw cells into a region, as :func:`outline` has them.
+
+    The parameters are those of :func:`outline`.
+    """
+    corner = region.top, region.left
+    owner, nuclear = outline(cells, region, textures)
+    cytoplasm, membrane = _line(cells["key"].copy(), owner, nuclear, corner, textures)
+    return Drawing(owner, nuclear, cytoplasm, membrane, _raise_ghosts(cells, corner, region.shape))
+
+
+def outline(
+    cells: NDArray[np.void], region: Region, textures: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Tell what belongs to which cell and its nucleus.
 
     A pixel belongs to the cell in whose units (half axes towards it) it is nearest, within that cell's reach: cells
     that touch share a border and none overlap. The nucleus is what of its ellipse lies inside the cell.
@@ -67,12 +80,14 @@ def draw(cells: NDArray[np.void], region: Region, textures: NDArray[np.float32])
         Where to draw; may lie anywhere.
     textures
         What :func:`weave` makes for the tissue.
+
+    Returns
+    -------
+    ``owner`` and ``nuclear`` of a :class:`Drawing`.
     """
     corner = region.top, region.left
     owner = _own(cells, corner, region.shape, textures)
-    nuclear = _fill_nuclei(cells, owner, corner, textures)
-    cytoplasm, membrane = _line(cells["key"].copy(), owner, nuclear, corner, textures)
-    return Drawing(owner, nuclear, cytoplasm, membrane, _raise_ghosts(cells, corner, region.shape))
+    return owner, _fill_nuclei(cells, owner, corner, textures)
 
 
 @kernel

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from cellscale.errors import RequestError
 from cellscale.regions import Region, blocks
 from cellscale.simulate.anatomy import Zone, zones
-from cellscale.simulate.drawing import Drawing, draw, weave
+from cellscale.simulate.drawing import draw, outline, weave
 from cellscale.simulate.markers import DEFAULT_CHANNELS, choose_markers
 from cellscale.simulate.noise import key_of
 from cellscale.simulate.numbering import Numbering
@@ -126,17 +126,17 @@ class TissueModel:
         A cell has the same number in both and in every region; numbers run from 1 to ``numbering.total``.
         """
         self._require_inside(region)
-        drawing = self._draw(region)
+        owner, nuclear = self._outline(region)
         patches = self._settlement.patches_near(region)
         numbers = np.concatenate([np.zeros(0, np.int32), *(self.numbering.of_patch(*patch) for patch in patches)])
-        whole = np.append(numbers, np.int32(0))[drawing.owner]
-        return whole, np.where(drawing.nuclear > 0, whole, np.int32(0))
+        whole = np.append(numbers, np.int32(0))[owner]
+        return whole, np.where(nuclear > 0, whole, np.int32(0))
 
-    def _draw(self, region: Region) -> Drawing:
-        return draw(self._settlement.near(region), region, self._textures)
+    def _outline(self, region: Region) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        return outline(self._settlement.near(region), region, self._textures)
 
     def _owners(self, region: Region) -> NDArray[np.int32]:
-        return self._draw(region).owner
+        return self._outline(region)[0]
 
     def _require_inside(self, region: Region) -> None:
         if region != region.grown(0, self.shape) or region.height < 1 or region.width < 1:

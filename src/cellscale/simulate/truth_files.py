@@ -17,6 +17,7 @@ from cellscale.storage.atomic import atomic_write
 
 __all__ = ["truth_paths", "write_truth"]
 
+_PART = 2048
 _HEADER = "Label\tType\tCentroid X µm\tCentroid Y µm\tCell Area µm²\tNucleus Area µm²\n"
 
 
@@ -58,8 +59,17 @@ def _bands(
 ) -> Iterator[tuple[Region, NDArray[np.int32], NDArray[np.int32]]]:
     """Yield the truth of one row of patches after the other."""
     for band in blocks(model.shape, (PATCH, model.shape[1])):
-        yield band, *model.labels(band)
+        whole, nucleus = np.empty(band.shape, np.int32), np.empty(band.shape, np.int32)
+        for part in _parts(band):
+            whole[part.within(band)], nucleus[part.within(band)] = model.labels(part)
+        yield band, whole, nucleus
         advance(band.size)
+
+
+def _parts(band: Region) -> Iterator[Region]:
+    """Cut a band across, so that what is counted in passing takes little memory in wide images too."""
+    for left in range(band.left, band.right, _PART):
+        yield Region(band.top, left, band.bottom, min(left + _PART, band.right))
 
 
 def _tabled(model: TissueModel, table: BinaryIO, advance: Callable[[int], None]) -> Iterator[NDArray[np.int32]]:
@@ -67,7 +77,8 @@ def _tabled(model: TissueModel, table: BinaryIO, advance: Callable[[int], None])
     tally = _Tally(model)
     table.write(_HEADER.encode())
     for band, whole, nucleus in _bands(model, advance):
-        tally.add(band, whole, nucleus)
+        for part in _parts(band):
+            tally.add(part, whole[part.within(band)], nucleus[part.within(band)])
         table.writelines(line.encode() for line in tally.finished())
         yield whole
     table.writelines(line.encode() for line in tally.finished(everything=True))
@@ -85,9 +96,9 @@ class _Tally:
         self._sums: dict[int, NDArray[np.float64]] = {}
         self._band = -1
 
-    def add(self, band: Region, whole: NDArray[np.int32], nucleus: NDArray[np.int32]) -> None:
-        """Add the pixels of a band."""
-        self._band = band.top // PATCH
+    def add(self, part: Region, whole: NDArray[np.int32], nucleus: NDArray[np.int32]) -> None:
+        """Add the pixels of a part of a band."""
+        self._band = part.top // PATCH
         numbering = self._model.numbering
         for row in (self._band - 1, self._band, self._band + 1):
             first, end = numbering.first(row, -1), numbering.first(row + 1, -1)
@@ -95,7 +106,7 @@ class _Tally:
             rows, columns = np.nonzero((whole >= first) & (whole < end))
             index = whole[rows, columns] - first
             in_nucleus = (nucleus[rows, columns] > 0).astype(np.float64)
-            weights = None, in_nucleus, rows + band.top, columns
+            weights = None, in_nucleus, rows + part.top, columns + part.left
             sums += [np.bincount(index, weight, minlength=end - first) for weight in weights]
 
     def finished(self, *, everything: bool = False) -> Iterator[str]:

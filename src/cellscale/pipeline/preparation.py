@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.pipeline.inputs import NetworkInput
-from cellscale.pipeline.stages import ImageRun, in_order
+from cellscale.pipeline.stages import ImageRun, in_order, timed
 from cellscale.pipeline.state import RunState
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
@@ -103,8 +103,11 @@ def _passes(
 
         def over(read: RegionReader) -> MapBlocks:
             def map_blocks(function: Callable[[NDArray[Any]], T]) -> Iterator[T]:
-                for result in in_order(lambda region: function(read(region)), regions, run.budget.workers):
-                    advance()
+                def work(region: Region) -> T:
+                    return function(read(region))
+
+                for result, busy in in_order(timed(work), regions, run.budget.workers):
+                    advance(busy=busy)
                     yield result
 
             return map_blocks

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from time import thread_time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,8 +94,9 @@ def _predict_and_label(
 
     def label(index: int, compartment: Compartment) -> None:
         read = _map_reader(tiles, list(stores).index(compartment))
+        start = thread_time()
         stores[compartment].label(index, read, prepared.shape, parameters[compartment])
-        labelled()
+        labelled(busy=thread_time() - start)
 
     with (
         run.stage("network", len(tiles.groups), len(tiles.groups) - len(tiles.missing)) as predicted,
@@ -102,8 +104,8 @@ def _predict_and_label(
         _submitted(label, work, run.budget.workers) as futures,
     ):
 
-        def after_each() -> None:
-            predicted()
+        def after_each(busy: float) -> None:
+            predicted(busy=busy)
             _raise_first_error(futures)
 
         predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)

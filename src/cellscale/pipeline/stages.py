@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
+from time import thread_time
 from typing import Literal, TypeVar
 
 from cellscale.pipeline.budget import Budget
@@ -11,7 +13,7 @@ from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished,
 from cellscale.records.meter import Meter
 from cellscale.records.stage import StageRecord
 
-__all__ = ["ImageRun", "in_order", "in_parallel"]
+__all__ = ["ImageRun", "in_order", "timed"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,18 +32,24 @@ class ImageRun:
 
     @contextmanager
     def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[..., None]]:
-        """Announce a stage, measure it, and give its body a function to call after finished units."""
-        finished = 0
+        """Announce a stage, measure it, and give its body a function to call after finished units.
 
-        def advance(units: int = 1) -> None:
-            nonlocal finished
-            finished += units
+        The function takes how many units, 1 if left out, and the processor time that a worker spent on them.
+        """
+        finished, worked = 0, 0.0
+
+        def advance(units: int = 1, busy: float = 0.0) -> None:
+            nonlocal finished, worked
+            with lock:
+                finished += units
+                worked += busy
             self.listener(Advanced(self.image, name, units))
 
+        lock = Lock()
         self.listener(StageStarted(self.image, name, total, done))
         with Meter() as meter:
             yield advance
-        record = StageRecord(name, meter.seconds, meter.peak_memory, finished)
+        record = StageRecord(name, meter.seconds, meter.peak_memory, finished, worked)
         self.records.append(record)
         self.listener(StageFinished(self.image, record))
 
@@ -73,6 +81,12 @@ def in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> It
                 future.cancel()
 
 
-def in_parallel(function: Callable[[T], R], items: Iterable[T], workers: int) -> list[R]:
-    """Return ``function`` of every item, in the items' order; use it where results are small."""
-    return list(in_order(function, items, workers))
+def timed(function: Callable[[T], R]) -> Callable[[T], tuple[R, float]]:
+    """Return a function that also tells the processor time it took in its thread."""
+
+    def run(item: T) -> tuple[R, float]:
+        start = thread_time()
+        result = function(item)
+        return result, thread_time() - start
+
+    return run

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import StorageError
-from cellscale.pipeline.stages import in_order
+from cellscale.pipeline.stages import in_order, timed
 from cellscale.pipeline.state import RunState
 from cellscale.predict.network import Network
 from cellscale.predict.tiles import TileGrid, tile_input
@@ -128,7 +128,7 @@ def predict_groups(
     read: RegionReader,
     *,
     workers: int,
-    after_each: Callable[[], None],
+    after_each: Callable[[float], None],
 ) -> None:
     """Predict the groups that are missing, the next ones' input being prepared meanwhile.
 
@@ -143,7 +143,7 @@ def predict_groups(
     workers
         Threads that prepare input.
     after_each
-        Called after each group; what it raises ends the prediction.
+        Called after each group with the processor time that preparing it took; what it raises ends the prediction.
     """
     grid = store.groups.grid
 
@@ -158,11 +158,11 @@ def predict_groups(
         return group, np.stack([tile_input(inner, grid, row, column) for row, column in tiles])
 
     try:
-        for group, tiles in in_order(prepare, store.missing, workers):
+        for (group, tiles), busy in in_order(timed(prepare), store.missing, workers):
             step = network.batch_size
             batches = [tiles[start : start + step] for start in range(0, len(tiles), step)]
             store.put(group, np.concatenate([network.predict(batch) for batch in batches]))
-            after_each()
+            after_each(busy)
     except BaseException as error:
         store.fail(error)
         raise

@@ -15,3 +15,6 @@ class StageRecord:
     """Largest resident size of the process while the stage ran, in bytes."""
     units: int
     """Units of work done, without those that an earlier run had finished."""
+    busy_seconds: float
+    """Processor time of the workers together, without waiting; 0 where a stage has no workers of its own. Stages that
+    run at the same time can be told apart by it."""

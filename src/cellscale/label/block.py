@@ -134,8 +134,10 @@ def _certain_tile(
 def _joined(core: Region, tiles: list[LabelledTile], certificate: Certificate) -> LabelledBlock:
     """Put tiles together, with one row for each object."""
     objects = merge_objects(tile.objects for tile in tiles)
-    labels = np.empty(core.shape, np.int32)
+    labels = np.zeros(core.shape, np.int32)
     for tile in tiles:
+        if not len(tile.objects):
+            continue
         rows = np.searchsorted(objects.identities, tile.objects.identities) + 1
         labels[tile.core.within(core)] = np.concatenate([[0], rows]).astype(np.int32)[tile.labels]
     return LabelledBlock(core, labels, objects, certificate)

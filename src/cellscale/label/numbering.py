@@ -83,7 +83,7 @@ def resolve_objects(
 def finish_block(block: LabelledBlock, resolution: Resolution) -> NDArray[np.int32]:
     """Return the final labels of a block's core; 0 for background."""
     numbers = np.concatenate([np.zeros(1, np.int32), resolution.numbers(block.objects.identities)])
-    labels: NDArray[np.int32] = numbers[block.labels]
+    labels: NDArray[np.int32] = numbers[block.labels] if numbers.any() else np.zeros(block.core.shape, np.int32)
     _patch(labels, resolution, block.core)
     return labels
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -83,24 +83,25 @@ def measure(
     masks = (_mask(cells, "whole-cell"), _mask(nuclei, "nucleus"))
     rows, ahead = _strips(shape[1], 4 * (2 + len(channels)), max_memory, chunk_rows)
     workers = workers or os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool, ExitStack() as undo:
+    with ThreadPoolExecutor(workers) as pool, ExitStack() as opened:
         found = survey(*masks, blocks(shape, (rows, shape[1])), pool)
         kind = ObjectKind.CELL if cells and nuclei else ObjectKind.DETECTION
         pairing = match(found, matching) if kind is ObjectKind.CELL else _each_alone(found)
         columns = len(channels) * n_compartments(kind) * N_STATISTICS
+        outlines = [opened.enter_context(closing(Outlines(table, scratch))) for table in (found.cells, found.nuclei)]
+        intensities = opened.enter_context(closing(RowSpool((len(pairing.cells), columns), scratch)))
         measurement = Measurement(
             image_name=image_name,
             kind=kind,
             channel_names=tuple(channel_names),
             pixel_size=pixel_size,
-            cells=Outlines(found.cells, scratch),
-            nuclei=Outlines(found.nuclei, scratch),
+            cells=outlines[0],
+            nuclei=outlines[1],
             pairing=pairing,
-            intensities=RowSpool((len(pairing.cells), columns), scratch),
+            intensities=intensities,
         )
-        undo.callback(measurement.close)
         Passage(measurement, masks, tuple(channels), shape, pool, workers).run(rows, ahead=ahead)
-        undo.pop_all()
+        opened.pop_all()
     return measurement
 
 

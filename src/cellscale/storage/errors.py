@@ -13,6 +13,7 @@ __all__ = ["explained", "failures"]
 _ADVICE = {
     errno.ENOENT: "it does not exist: check the spelling, and that its folder has been made",
     errno.ENOTDIR: "part of the path is a file, not a folder",
+    errno.EEXIST: "a file of that name is in the way: move it or choose another folder",
     errno.EISDIR: "it is a folder, a file is expected",
     errno.EACCES: "permission denied: change its permissions or choose another folder",
     errno.EPERM: "permission denied: change its permissions or choose another folder",

@@ -108,9 +108,8 @@ def show_agreement(dataset: Path) -> None:
         both = agreement(theirs[..., index], ours)
         known = agreement(expected, ours)
         share = matched_pixel_share(theirs[..., index], ours)
-        print(
-            f"  {kind:9} F1 with deepcell-toolbox {both.f1:.4f} ({share:.4%} of pixels), with the truth {known.f1:.3f}"
-        )
+        print(f"  {kind}: F1 with deepcell-toolbox {both.f1:.4f}, equal pixels {share:.4%}", end="")
+        print(f"; F1 with the truth {known.f1:.3f}")
 
 
 def main() -> None:

@@ -5,10 +5,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cellscale.errors import ModelError
 from cellscale.weights.catalogue import MESMER
 from cellscale.weights.resolve import installed_model
+
+# The first example of a test may have to compile a kernel.
+settings.register_profile("cellscale", deadline=None)
+settings.load_profile("cellscale")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

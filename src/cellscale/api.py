@@ -31,10 +31,10 @@ from cellscale.pipeline.labels import CertificateSummary
 from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
+from cellscale.predict.heads import Compartment
 from cellscale.predict.network import OnnxNetwork
 from cellscale.regions import Region, RegionReader
 from cellscale.weights.resolve import resolve_model
-from cellscale.workspace.layout import Compartment
 
 __all__ = ["Segmentation", "Source", "measure", "open_image", "segment"]
 

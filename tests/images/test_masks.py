@@ -25,7 +25,7 @@ LABELS = np.random.default_rng(0).integers(0, 2**31 - 1, (300, 200)).astype(np.i
     height=st.integers(1, 80), width=st.integers(1, 80), cuts=st.lists(st.integers(0, 80), max_size=6),
     workers=st.integers(1, 3),
 )  # fmt: skip
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bands_and_workers_do_not_change_the_bytes(tmp_path: Path, height, width, cuts, workers) -> None:
     labels = LABELS[:height, :width]
     write_mask(tmp_path / "whole.tiff", [labels], labels.shape)
@@ -57,7 +57,7 @@ def test_what_imagej_and_qupath_need(tmp_path: Path) -> None:
 
 
 @given(mpp=st.floats(1e-6, 1e6))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_pixel_size_comes_back(tmp_path: Path, mpp) -> None:
     write_mask(tmp_path / "m.tiff", [LABELS[:1, :1]], (1, 1), PixelSize(mpp, 0.5))
     with open_mask(tmp_path / "m.tiff") as mask:

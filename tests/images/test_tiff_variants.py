@@ -43,7 +43,7 @@ def check(path, pixels, region, channels=None):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_storage_does_not_change_pixels(tmp_path: Path, data) -> None:
     dtype = data.draw(st.sampled_from(DTYPES))
     count = data.draw(st.integers(1, 5))

@@ -44,7 +44,7 @@ def _tangled(random):
 
 
 @pytest.mark.parametrize("tile", [1024, 5])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), small=st.sampled_from([0, 3, 15]), limit=st.sampled_from([0, 1, 4, 15]))
 def test_tangled_objects_are_filled_one_after_the_other(tile, seed, small, limit):
     labels = _tangled(np.random.default_rng(seed))

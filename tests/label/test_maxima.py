@@ -26,7 +26,7 @@ def _found(maxima, height, radius, flood_budget=24):
     return labels[frame.inner], firsts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(maps=maps(), height=HEIGHTS, radius=st.integers(1, 4), flood_budget=st.sampled_from([24, 0]))
 def test_markers_are_scikit_images(maps, height, radius, flood_budget):
     labels, firsts = _found(maps[0], height, radius, flood_budget)
@@ -52,7 +52,7 @@ def _verdicts(values, shifted, height, offsets, row_length):
     return verdict
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(maps=maps(side=32), height=HEIGHTS, top=st.integers(0, 10), left=st.integers(0, 10), side=st.integers(1, 20))
 def test_floods_and_forest_agree_and_certain_verdicts_hold_in_the_whole_image(maps, height, top, left, side):
     maxima = maps[0]

@@ -11,7 +11,7 @@ from cellscale.regions import Region
 SHAPES = st.tuples(st.integers(1, 90), st.integers(1, 90))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(shape=SHAPES, source_shape=SHAPES, data=st.data())
 def test_any_region_equals_scikit_images_resize(shape, source_shape, data):
     top, left = data.draw(st.integers(0, shape[0] - 1)), data.draw(st.integers(0, shape[1] - 1))

@@ -22,7 +22,7 @@ def _part(labels, core):
     return Objects(rows.astype(np.int64), facts[rows, 0], boxes, facts[rows, 5])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     shape=st.tuples(st.integers(1, 24), st.integers(1, 24)),
     seed=st.integers(0, 2**32),

@@ -10,7 +10,7 @@ from cellscale.label.order import sorted_pixels
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=npst.arrays(np.float32, st.integers(0, 60), elements=st.one_of(FLOATS, st.sampled_from([0.0, -0.0, 0.5]))),
     data=st.data(),

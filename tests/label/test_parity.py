@@ -11,7 +11,7 @@ from tests.label.maps import TIE_FREE, maps, parameters
 from tests.label.oracle import expected_labels
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(maps=maps(), parameters=parameters(), block_size=st.integers(3, 64), halo=st.integers(1, 24))
 def test_blocks_equal_the_plain_algorithm_on_the_whole_image(maps, parameters, block_size, halo):
     expected = expected_labels(*maps, parameters, by_scikit_image=False)
@@ -19,7 +19,7 @@ def test_blocks_equal_the_plain_algorithm_on_the_whole_image(maps, parameters, b
     np.testing.assert_array_equal(label_image(*maps, parameters, block_size=block_size, halo=halo), expected)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(maps=maps(kinds=TIE_FREE, side=96), parameters=parameters(), block_size=st.integers(8, 64))
 def test_blocks_equal_scikit_image_where_no_values_tie(maps, parameters, block_size):
     interior = ndimage.gaussian_filter(maps[1], parameters.interior_smoothing)
@@ -28,7 +28,7 @@ def test_blocks_equal_scikit_image_where_no_values_tie(maps, parameters, block_s
     np.testing.assert_array_equal(labels, expected_labels(*maps, parameters))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(maps=maps(side=64), parameters=parameters(), workers=st.integers(2, 4))
 def test_workers_change_nothing(maps, parameters, workers):
     one = label_image(*maps, parameters, block_size=16, halo=8)

@@ -9,7 +9,7 @@ from cellscale.label.smoothing import kernel_radius, smooth
 from cellscale.regions import Region
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     shape=st.tuples(st.integers(1, 60), st.integers(1, 60)),
     sigma=st.sampled_from([0, 0.1, 0.5, 1, 2, 3.3]),

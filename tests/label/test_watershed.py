@@ -30,7 +30,7 @@ def _seeds(random, shape):
     return seeds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(maps=maps(kinds=TIE_FREE), seed=st.integers(0, 2**32))
 def test_labels_are_scikit_images(maps, seed):
     seeds, mask = _seeds(np.random.default_rng(seed), maps[1].shape), maps[0] > 0.3
@@ -38,7 +38,7 @@ def test_labels_are_scikit_images(maps, seed):
     np.testing.assert_array_equal(np.maximum(labels, 0), watershed(-maps[1], seeds, mask=mask))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(maps=maps(), seed=st.integers(0, 2**32))
 def test_ties_are_scikit_images_where_markers_differ(maps, seed):
     random = np.random.default_rng(seed)
@@ -50,7 +50,7 @@ def test_ties_are_scikit_images_where_markers_differ(maps, seed):
     np.testing.assert_array_equal(np.maximum(labels, 0), watershed(-values, seeds, mask=mask))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(maps=maps(), seed=st.integers(0, 2**32), data=st.data())
 def test_certain_labels_are_the_whole_images(maps, seed, data):
     random = np.random.default_rng(seed)

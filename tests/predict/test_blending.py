@@ -57,7 +57,7 @@ def whole(tiles: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.floa
     size=st.tuples(st.integers(50, 900), st.integers(50, 900)),
     maps=st.integers(1, 3),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_partition_equals_the_whole(shape: tuple[int, int], size: tuple[int, int], maps: int) -> None:
     grid = TileGrid.of(shape)
     tiles = np.random.default_rng(shape[0]).random((grid.rows.count, grid.columns.count, 256, 256, maps), np.float32)

@@ -17,8 +17,8 @@ def batch() -> np.ndarray:
     return np.random.default_rng(0).random((3, 256, 256, 2), np.float32) / 4
 
 
-def test_all_maps_in_order(tiny_network_path: Path, batch: np.ndarray) -> None:
-    network: Network = OnnxNetwork(tiny_network_path, threads=1)
+def test_all_maps_in_order(tiny_model: Path, batch: np.ndarray) -> None:
+    network: Network = OnnxNetwork(tiny_model, threads=1)
     maps = network.predict(batch)
     assert network.name == "tiny"
     assert network.heads == MESMER_HEADS
@@ -32,9 +32,9 @@ def test_all_maps_in_order(tiny_network_path: Path, batch: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("compartment", COMPARTMENTS)
-def test_one_compartment_gives_the_same_maps(tiny_network_path: Path, batch: np.ndarray, compartment: str) -> None:
-    both = OnnxNetwork(tiny_network_path, threads=1)
-    one = OnnxNetwork(tiny_network_path, compartments=(compartment,), threads=1)
+def test_one_compartment_gives_the_same_maps(tiny_model: Path, batch: np.ndarray, compartment: str) -> None:
+    both = OnnxNetwork(tiny_model, threads=1)
+    one = OnnxNetwork(tiny_model, compartments=(compartment,), threads=1)
     chosen = [index for index, head in enumerate(both.heads) if head.compartment == compartment]
     assert one.heads == heads_of((compartment,)) == tuple(both.heads[index] for index in chosen)
     np.testing.assert_array_equal(one.predict(batch), both.predict(batch)[..., chosen])
@@ -43,20 +43,20 @@ def test_one_compartment_gives_the_same_maps(tiny_network_path: Path, batch: np.
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("batch_size", [1, 2, 16])
 def test_threads_and_batches_do_not_matter(
-    tiny_network_path: Path, batch: np.ndarray, threads: int, batch_size: int
+    tiny_model: Path, batch: np.ndarray, threads: int, batch_size: int
 ) -> None:
-    network = OnnxNetwork(tiny_network_path, threads=threads, batch_size=batch_size)
-    alone = OnnxNetwork(tiny_network_path, threads=1, batch_size=1)
+    network = OnnxNetwork(tiny_model, threads=threads, batch_size=batch_size)
+    alone = OnnxNetwork(tiny_model, threads=1, batch_size=1)
     assert network.batch_size == batch_size
     np.testing.assert_array_equal(
         network.predict(batch), np.concatenate([alone.predict(tile[None]) for tile in batch])
     )
 
 
-def test_content_serves_as_well_as_a_path(batch: np.ndarray, tiny_network_path: Path) -> None:
-    network = OnnxNetwork(tiny_network_path.read_bytes(), threads=1, name="given")
+def test_content_serves_as_well_as_a_path(batch: np.ndarray, tiny_model: Path) -> None:
+    network = OnnxNetwork(tiny_model.read_bytes(), threads=1, name="given")
     assert network.name == "given"
-    np.testing.assert_array_equal(network.predict(batch), OnnxNetwork(tiny_network_path, threads=1).predict(batch))
+    np.testing.assert_array_equal(network.predict(batch), OnnxNetwork(tiny_model, threads=1).predict(batch))
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         OnnxNetwork(tmp_path / "nowhere.onnx", compartments=("nuclear",))
 
 
-def test_a_missing_provider_is_refused(tiny_network_path: Path) -> None:
+def test_a_missing_provider_is_refused(tiny_model: Path) -> None:
     with pytest.raises(ModelError, match=r"NoSuchProvider is not installed; found .*CPUExecutionProvider"):
-        OnnxNetwork(tiny_network_path, providers=("NoSuchProvider",))
+        OnnxNetwork(tiny_model, providers=("NoSuchProvider",))
 
 
-def test_maps_that_are_not_finite_are_refused(tiny_network_path: Path, batch: np.ndarray) -> None:
+def test_maps_that_are_not_finite_are_refused(tiny_model: Path, batch: np.ndarray) -> None:
     damaged = batch.copy()
     damaged[1, 5, 5, 0] = np.nan
     with pytest.raises(ImageError, match="tiny answered with values that are not finite"):
-        OnnxNetwork(tiny_network_path, threads=1).predict(damaged)
+        OnnxNetwork(tiny_model, threads=1).predict(damaged)

@@ -50,7 +50,7 @@ def test_tiles_cover_an_axis_of_any_length(length: int) -> None:
 
 
 @given(st.tuples(st.integers(1, 700), st.integers(1, 700)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_inputs_are_cut_from_the_padded_image(shape: tuple[int, int]) -> None:
     image = np.arange(2 * shape[0] * shape[1], dtype=np.float32).reshape(2, *shape) + 1
     grid = TileGrid.of(shape)

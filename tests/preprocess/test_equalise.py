@@ -78,7 +78,7 @@ def test_whole_channel_equals_scikit_image(shape: tuple[int, int], dtype: str) -
     dtype=st.sampled_from(["uint8", "int16", "uint32", "float32", "float64"]),
 )
 @example(shape=(129, 257), size=(128, 128), seed=0, dtype="uint8")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_partition_equals_scikit_image(
     shape: tuple[int, int], size: tuple[int, int], seed: int, dtype: str
 ) -> None:
@@ -87,7 +87,7 @@ def test_any_partition_equals_scikit_image(
 
 
 @given(st.integers(0, 10**6), st.integers(1, 6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_extreme_histograms_equal_scikit_image(seed: int, values: int) -> None:
     rng = np.random.default_rng(seed)
     levels = rng.integers(0, 65536, values, dtype=np.uint16)
@@ -149,7 +149,6 @@ def test_flat_result_is_left_as_scikit_image_leaves_it() -> None:
         equalised_maximum=st.integers(0, 16383),
     )
 )
-@settings(deadline=None)
 def test_facts_survive_json(facts: ChannelFacts) -> None:
     assert ChannelFacts(**json.loads(json.dumps(asdict(facts)))) == facts
 

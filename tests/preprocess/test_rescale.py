@@ -46,7 +46,7 @@ def pixels(dtype: str, shape: tuple[int, int], seed: int) -> NDArray[Any]:
     seed=st.integers(0, 1000),
     dtype=st.sampled_from(["uint8", "uint16", "int16", "uint32", "float32", "float64"]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_any_partition_equals_scikit_image(
     shape: tuple[int, int], factor: float, size: tuple[int, int], seed: int, dtype: str
 ) -> None:

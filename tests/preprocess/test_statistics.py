@@ -46,7 +46,6 @@ def images(draw: st.DrawFn) -> NDArray[Any]:
 
 
 @given(images())
-@settings(deadline=None)
 def test_percentile_and_range_equal_numpy(image: NDArray[Any]) -> None:
     non_zero = image[image != 0].astype(np.float64)
     expected = clipped(image)
@@ -66,7 +65,6 @@ def test_percentile_and_range_equal_numpy(image: NDArray[Any]) -> None:
         )
     )
 )
-@settings(deadline=None)
 def test_any_finite_floats_rank_exactly(image: NDArray[Any]) -> None:
     non_zero = image[image != 0].astype(np.float64)
     if non_zero.size:
@@ -74,7 +72,7 @@ def test_any_finite_floats_rank_exactly(image: NDArray[Any]) -> None:
 
 
 @given(images(), st.integers(1, 50), st.integers(1, 50))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_blocks_do_not_matter(image: NDArray[Any], rows: int, columns: int) -> None:
     assert statistics(image, (rows, columns)) == statistics(image, image.shape)
 
@@ -136,6 +134,6 @@ def test_other_types_are_refused(dtype: str) -> None:
 
 
 @given(images())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_value_range_is_that_of_all_blocks(image: NDArray[Any]) -> None:
     assert value_range(mapper(reader(image), image.shape, (7, 3)), image.dtype) == (image.min(), image.max())

@@ -57,7 +57,7 @@ def test_masks_become_qupaths_objects(shared, case, version):
     assert_same_objects(ours.objects, golden.objects)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(arrays(np.int32, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 2)))
 def test_all_forms_hold_the_pixels_of_the_label(mask):
     with measured(mask, None) as measurement:

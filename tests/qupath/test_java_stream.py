@@ -4,7 +4,7 @@ import struct
 from io import BytesIO
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cellscale.qupath import serial_classes
@@ -59,7 +59,6 @@ def test_strings_of_any_length(length):
     assert len(data) < length + 20
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=1500) | st.sampled_from(["a", None])))
 def test_block_data_is_joined_and_cut(contents):
     joined = []

@@ -35,7 +35,7 @@ def mean_by_cell(labels, plane):
     return ndimage.mean(plane, labels, np.arange(1, labels.max() + 1))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_any_block_equals_its_part_of_the_whole(model, whole, data):
     top, left = data.draw(st.integers(0, SHAPE[0] - 1)), data.draw(st.integers(0, SHAPE[1] - 1))

@@ -19,7 +19,7 @@ def cells() -> np.ndarray:
     return Settlement(KEY).near(Region(0, 0, 1024, 1024))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.permutations([(row, column) for row in (0, 1) for column in (-1, 0, 1)]))
 def test_a_patch_does_not_depend_on_what_was_asked_for_before(order):
     alone = {place: Settlement(KEY).patch(*place) for place in order}

@@ -10,7 +10,8 @@ import click
 
 from cellscale.cli.options import Option, byte_size, name_list, option_in, positive_number
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.pipeline.request import COMPARTMENTS, Request
+from cellscale.pipeline.request import Request
+from cellscale.predict.heads import COMPARTMENTS
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["make_request", "request_options"]

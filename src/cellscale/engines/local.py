@@ -10,7 +10,7 @@ from cellscale.pipeline.image import process_image
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model
-from cellscale.predict.network import OnnxNetwork
+from cellscale.predict.network import BATCH, OnnxNetwork
 from cellscale.storage.locks import run_lock
 from cellscale.storage.uri import join, make_folder
 from cellscale.weights.resolve import resolve_model
@@ -79,7 +79,7 @@ def _model(request: Request) -> Model:
             resolved.path,
             compartments=request.compartments,
             threads=request.workers or 0,
-            batch_size=request.batch_size or 1,
+            batch_size=request.batch_size or BATCH,
             name=resolved.name,
         )
 

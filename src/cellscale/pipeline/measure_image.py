@@ -19,11 +19,12 @@ from cellscale.pipeline.reports import report_outputs, write_reports
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import fingerprint
+from cellscale.predict.heads import Compartment
 from cellscale.records.ledger import Ledger
 from cellscale.regions import Region, RegionReader
 from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import Compartment, mask_name
+from cellscale.workspace.layout import mask_name
 
 __all__ = ["Report", "measure_image"]
 

@@ -14,10 +14,11 @@ from cellscale.cells.parquet import ParquetWriter
 from cellscale.cells.table import TsvWriter
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
+from cellscale.predict.heads import Compartment
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import base_name, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import Compartment, cells_name, report_name, shapes_name
+from cellscale.workspace.layout import cells_name, report_name, shapes_name
 
 __all__ = ["report_outputs", "write_reports"]
 

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.workspace.layout import Compartment, WorkspacePaths
+from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["COMPARTMENTS", "Combine", "MaskFormat", "Matching", "QuPathVersion", "Request"]
+__all__ = ["Combine", "MaskFormat", "Matching", "QuPathVersion", "Request"]
 
 Combine: TypeAlias = Literal["sum", "max"]
 MaskFormat: TypeAlias = Literal["tiff", "ome-zarr", "both"]
 Matching: TypeAlias = Literal["one-to-one", "qupath-initializer"]
 QuPathVersion: TypeAlias = Literal["0.7", "0.5"]
-
-COMPARTMENTS: tuple[Compartment, ...] = ("whole-cell", "nuclear")
-"""All that can be segmented."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

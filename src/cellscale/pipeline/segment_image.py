@@ -14,12 +14,13 @@ from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun, in_order
 from cellscale.pipeline.state import RunState, fingerprint, state_folder
 from cellscale.pipeline.tiles import GROUP
+from cellscale.predict.heads import Compartment
 from cellscale.predict.network import Network
 from cellscale.records.ledger import Ledger
 from cellscale.regions import blocks
 from cellscale.storage.uri import join, make_folder
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import Compartment, mask_name
+from cellscale.workspace.layout import mask_name
 
 __all__ = ["Masks", "Model", "mask_outputs", "segment_image"]
 

@@ -19,10 +19,10 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
 from cellscale.pipeline.tiles import TileGroups, TileStore, predict_groups
 from cellscale.predict.blending import blend
+from cellscale.predict.heads import Compartment
 from cellscale.predict.network import Network
 from cellscale.predict.tiles import TileGrid
 from cellscale.regions import Region
-from cellscale.workspace.layout import Compartment
 
 __all__ = ["segment_channels"]
 

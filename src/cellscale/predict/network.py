@@ -16,7 +16,7 @@ from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS, Compartment, Hea
 from cellscale.predict.pruning import pruned
 from cellscale.predict.tiles import TILE
 
-__all__ = ["Network", "OnnxNetwork"]
+__all__ = ["BATCH", "Network", "OnnxNetwork"]
 
 INPUT = "input_0"
 """Name of the network's input."""

@@ -65,13 +65,16 @@ class Ledger:
     def begin(self, task: Task, fingerprint: str, outputs: Sequence[Path | str]) -> None:
         """Note that a task's outputs are being made, so that those of a killed run are known for ours."""
         names = dict.fromkeys((base_name(output) for output in outputs), "")
-        self.tasks[task] = {"complete": False, "fingerprint": fingerprint, "outputs": names}
+        # What the task made for other options stays known: the mask of the other compartment, say.
+        known = self.tasks.get(task, {}).get("outputs", {})
+        self.tasks[task] = {"complete": False, "fingerprint": fingerprint, "outputs": {**known, **names}}
         self._write()
 
     def finish(self, task: Task, outputs: Sequence[Path | str], facts: Mapping[str, Any]) -> None:
         """Note that a task's outputs are whole, with whatever is worth knowing of how they were made."""
         markers = {base_name(output): _marker(output) for output in outputs}
-        self.tasks[task] = {**self.tasks[task], "complete": True, "outputs": markers, **facts}
+        known = self.tasks[task]["outputs"]
+        self.tasks[task] = {**self.tasks[task], "complete": True, "outputs": {**known, **markers}, **facts}
         self._write()
 
     def facts(self, task: Task) -> dict[str, Any]:
@@ -80,11 +83,14 @@ class Ledger:
         return entry if entry.get("complete") else {}
 
     def _read(self) -> dict[str, dict[str, Any]]:
+        """Return what is on record; a damaged record is none, and outputs then count as someone else's."""
         try:
-            tasks: dict[str, dict[str, Any]] = json.loads(read_bytes(self._location))
+            tasks = json.loads(read_bytes(self._location))
         except (StorageError, ValueError):
             return {}
-        return tasks
+        if not isinstance(tasks, dict):
+            return {}
+        return {name: entry for name, entry in tasks.items() if isinstance(entry, dict) and "outputs" in entry}
 
     def _write(self) -> None:
         make_folder(self._folder)

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
+from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Location, base_name, join, local_path
 
 __all__ = [
     "SUBFOLDERS",
-    "Compartment",
     "Subfolders",
     "WorkspacePaths",
     "cells_name",
@@ -19,9 +18,6 @@ __all__ = [
     "shapes_name",
     "workspace_paths",
 ]
-
-Compartment: TypeAlias = Literal["whole-cell", "nuclear"]
-"""What is segmented: cells with everything in them, or their nuclei."""
 
 _MASKS: dict[Compartment, str] = {"whole-cell": "WholeCellMask", "nuclear": "NucleusMask"}
 

@@ -1,0 +1,129 @@
+"""Whatever a broken machine leaves in ``jobs`` costs work at most, and never changes a result."""
+
+import pytest
+
+from cellscale.pipeline import segment_image
+from cellscale.pipeline.state import RunState
+from tests.cli.runs import contents, run
+from tests.pipeline.spots import spots, write_dataset
+
+PLANES = {"alpha": spots((300, 280)), "beta": spots((60, 80))}
+
+
+class Killed(BaseException):
+    """Ends a run as a power cut would."""
+
+
+def segment_and_measure(model, dataset, *options):
+    return run("segment-and-measure", "--model_path", model, *options, "workspace", dataset)
+
+
+def results(dataset):
+    return contents(dataset / "SEGMASK", dataset / "REPORTS")
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory, tiny_model):
+    dataset = write_dataset(tmp_path_factory.mktemp("reference"), **PLANES)
+    assert segment_and_measure(tiny_model, dataset).exit_code == 0
+    return results(dataset)
+
+
+@pytest.fixture
+def interrupted(tmp_path, tiny_model, monkeypatch):
+    """A dataset whose first image was interrupted with all its blocks labelled, or with all its tiles predicted."""
+
+    def make(before):
+        dataset = write_dataset(tmp_path, **PLANES)
+
+        def kill(*_args, **_settings):
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(*before, kill)
+            with pytest.raises(Killed):
+                segment_and_measure(tiny_model, dataset)
+        return dataset
+
+    return make
+
+
+LABELLED = (segment_image, "make_folder")
+PREDICTED = (RunState, "save_plane")
+
+
+def units(dataset, pattern):
+    found = sorted(dataset.glob(f"jobs/alpha.*/{pattern}"))
+    assert found
+    return found
+
+
+def damages():
+    yield "empty", lambda content: b""
+    yield "cut", lambda content: content[: len(content) // 2]
+    yield "without its end", lambda content: content[:-1]
+    yield "garbage", lambda content: b"\0garbage" * 100
+    yield "zeros", lambda content: bytes(len(content))
+
+
+DAMAGES = dict(damages())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    ("before", "pattern"),
+    [
+        (PREDICTED, "tiles/*.npz"),
+        (LABELLED, "whole-cell/*.npz"),
+        (LABELLED, "nuclear/*.npy"),
+        (LABELLED, "facts.json"),
+    ],
+)
+def test_damaged_state_of_a_killed_run_is_made_again(interrupted, tiny_model, reference, before, pattern, damage):
+    dataset = interrupted(before)
+    for unit in units(dataset, pattern):
+        unit.write_bytes(DAMAGES[damage](unit.read_bytes()))
+    done = segment_and_measure(tiny_model, dataset)
+    assert done.exit_code == 0, done.stderr
+    assert results(dataset) == reference
+    assert not list(dataset.glob("jobs/alpha.*"))
+
+
+GARBAGE = {
+    "empty": b"",
+    "no JSON": b"\xff\xfe garbage",
+    "a list": b"[1, 2]",
+    "a number": b"7",
+    "null": b"null",
+    "other types": b'{"segmentation": [], "measurement": "x"}',
+    "nothing inside": b'{"segmentation": {}, "measurement": {}}',
+    "complete": b'{"segmentation": {"complete": true}, "measurement": {"complete": true}}',
+    "incomplete": b'{"segmentation": {"complete": false}, "measurement": {"complete": false}}',
+    "wrong outputs": b'{"segmentation": {"complete": false, "outputs": 3}, "measurement": {"outputs": null}}',
+    "nested": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("record", GARBAGE)
+def test_a_record_that_is_garbage_is_no_record(tmp_path, tiny_model, reference, record):
+    dataset = write_dataset(tmp_path, **PLANES)
+    (dataset / "jobs" / "records").mkdir(parents=True)
+    (dataset / "jobs" / "records" / "alpha.json").write_bytes(GARBAGE[record])
+    done = segment_and_measure(tiny_model, dataset)
+    assert done.exit_code == 0, done.stderr
+    assert set(done.statuses.values()) == {"done"}
+    assert results(dataset) == reference
+
+
+@pytest.mark.parametrize("record", GARBAGE)
+def test_outputs_that_no_record_knows_are_kept_until_overwrite_is_given(tmp_path, tiny_model, reference, record):
+    dataset = write_dataset(tmp_path, **PLANES)
+    segment_and_measure(tiny_model, dataset)
+    (dataset / "jobs" / "records" / "alpha.json").write_bytes(GARBAGE[record])
+    done = segment_and_measure(tiny_model, dataset)
+    assert done.exit_code == 0, done.stderr
+    assert set(done.statuses.values()) == {"kept"}
+    assert "--overwrite replaces them" in done.stderr
+    done = segment_and_measure(tiny_model, dataset, "--overwrite")
+    assert set(done.statuses.values()) == {"done"}
+    assert results(dataset) == reference

@@ -52,41 +52,42 @@ LABELLED = (segment_image, "make_folder")
 PREDICTED = (RunState, "save_plane")
 
 
-def units(dataset, pattern):
-    found = sorted(dataset.glob(f"jobs/alpha.*/{pattern}"))
-    assert found
-    return found
-
-
-def damages():
-    yield "empty", lambda content: b""
-    yield "cut", lambda content: content[: len(content) // 2]
-    yield "without its end", lambda content: content[:-1]
-    yield "garbage", lambda content: b"\0garbage" * 100
-    yield "zeros", lambda content: bytes(len(content))
-
-
-DAMAGES = dict(damages())
+DAMAGES = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "without its end": lambda content: content[:-2],
+    "garbage": lambda content: b"\0garbage" * 100,
+    "zeros": lambda content: bytes(len(content)),
+}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize(
     ("before", "pattern"),
-    [
-        (PREDICTED, "tiles/*.npz"),
-        (LABELLED, "whole-cell/*.npz"),
-        (LABELLED, "nuclear/*.npy"),
-        (LABELLED, "facts.json"),
-    ],
+    [(PREDICTED, "tiles/*.npz"), (LABELLED, "whole-cell/*.npz"), (LABELLED, "nuclear/*.npy")],
 )
-def test_damaged_state_of_a_killed_run_is_made_again(interrupted, tiny_model, reference, before, pattern, damage):
+def test_damaged_state_fails_its_image_and_the_next_run_makes_it_again(
+    interrupted, tiny_model, reference, before, pattern, damage
+):
     dataset = interrupted(before)
-    for unit in units(dataset, pattern):
-        unit.write_bytes(DAMAGES[damage](unit.read_bytes()))
+    (unit,) = dataset.glob(f"jobs/alpha.*/{pattern}")
+    unit.write_bytes(DAMAGES[damage](unit.read_bytes()))
     done = segment_and_measure(tiny_model, dataset)
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == 1
+    assert "was damaged or removed; run the same command again" in done.errors["alpha"]
+    assert done.statuses["beta"] == "done"
+    assert segment_and_measure(tiny_model, dataset).exit_code == 0
     assert results(dataset) == reference
     assert not list(dataset.glob("jobs/alpha.*"))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_facts_are_found_again(interrupted, tiny_model, reference, damage):
+    dataset = interrupted(LABELLED)
+    (facts,) = dataset.glob("jobs/alpha.*/facts.json")
+    facts.write_bytes(DAMAGES[damage](facts.read_bytes()))
+    assert segment_and_measure(tiny_model, dataset).exit_code == 0
+    assert results(dataset) == reference
 
 
 GARBAGE = {
@@ -115,7 +116,7 @@ def test_a_record_that_is_garbage_is_no_record(tmp_path, tiny_model, reference, 
     assert results(dataset) == reference
 
 
-@pytest.mark.parametrize("record", GARBAGE)
+@pytest.mark.parametrize("record", ["no JSON", "wrong outputs"])
 def test_outputs_that_no_record_knows_are_kept_until_overwrite_is_given(tmp_path, tiny_model, reference, record):
     dataset = write_dataset(tmp_path, **PLANES)
     segment_and_measure(tiny_model, dataset)

@@ -33,6 +33,18 @@ def test_a_damaged_unit_is_forgotten_so_that_it_is_done_again(tmp_path, keep):
     assert not state.has("unit")
 
 
+@pytest.mark.parametrize("keep", [0, 1, 100, -1])
+def test_a_damaged_plane_is_forgotten_with_its_unit(tmp_path, keep):
+    state = RunState(tmp_path)
+    state.save_plane("unit", np.arange(1000))
+    state.save("unit", values=np.arange(3))
+    np.testing.assert_array_equal(state.map_plane("unit"), np.arange(1000))
+    path = tmp_path / "unit.npy"
+    path.write_bytes(path.read_bytes()[:keep])
+    assert state.map_plane("unit") is None
+    assert not state.has("unit")
+
+
 def test_floats_in_facts_come_back_bit_for_bit(tmp_path):
     value = float(np.float32(0.1)) / 3
     RunState(tmp_path).save_facts("facts", {"value": value})

@@ -63,7 +63,9 @@ def test_outputs_made_for_other_options_stay_known_for_ours(tmp_path, files):
     assert decide(tmp_path, files, "both") == "remake"
 
 
-@pytest.mark.parametrize("content", ["", "garbage", "{", "[]", '{"segmentation": 3}', '{"segmentation": {}}'])
+@pytest.mark.parametrize(
+    "content", ["", "garbage", "{", "[]", '{"segmentation": 3}', '{"segmentation": {}}', "[" * 99_999]
+)
 def test_a_damaged_ledger_knows_nothing_and_says_so_without_failing(tmp_path, files, content):
     make(Ledger(tmp_path, "image"), files)
     (tmp_path / "records" / "image.json").write_text(content)

@@ -86,12 +86,12 @@ class BlockStore:
             if index in self._cache:
                 self._cache.move_to_end(index)
                 return self._cache[index]
-        arrays = self._state.load(self._unit(index))
-        if arrays is None:
+        arrays, labels = self._state.load(self._unit(index)), self._state.map_plane(self._unit(index))
+        if arrays is None or labels is None:
             raise StorageError(
                 f"{self._state.folder}: {self._unit(index)} was damaged or removed; run the same command again"
             )
-        block = LabelledBlock.from_arrays({**arrays, "labels": self._state.map_plane(self._unit(index))})
+        block = LabelledBlock.from_arrays({**arrays, "labels": labels})
         with self._lock:
             self._cache[index] = block
             while len(self._cache) > self._capacity:

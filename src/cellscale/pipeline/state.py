@@ -105,9 +105,16 @@ class RunState:
         with atomic_write(path, durable=False) as file:
             np.save(file, values)
 
-    def map_plane(self, name: str) -> NDArray[Any]:
-        """Return an array whose parts are read from disk when they are touched."""
-        plane: NDArray[Any] = np.load(self._plane(name), mmap_mode="r", allow_pickle=False)
+    def map_plane(self, name: str) -> NDArray[Any] | None:
+        """Return an array whose parts are read from disk when they are touched; None if it was damaged or removed.
+
+        The unit that tells that it is there is forgotten then.
+        """
+        try:
+            plane: NDArray[Any] = np.load(self._plane(name), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            self.forget(name)
+            return None
         return plane
 
     def save_facts(self, name: str, facts: Mapping[str, Any]) -> None:

@@ -86,15 +86,20 @@ class Ledger:
         """Return what is on record; a damaged record is none, and outputs then count as someone else's."""
         try:
             tasks = json.loads(read_bytes(self._location))
-        except (StorageError, ValueError):
+        except (StorageError, ValueError, RecursionError):
             return {}
         if not isinstance(tasks, dict):
             return {}
-        return {name: entry for name, entry in tasks.items() if isinstance(entry, dict) and "outputs" in entry}
+        return {name: entry for name, entry in tasks.items() if _is_entry(entry)}
 
     def _write(self) -> None:
         make_folder(self._folder)
         write_text(self._location, json.dumps(self.tasks, indent=1, ensure_ascii=False) + "\n")
+
+
+def _is_entry(entry: object) -> bool:
+    """Tell whether something on record can be an entry of ours."""
+    return isinstance(entry, dict) and isinstance(entry.get("outputs"), dict)
 
 
 def _marker(location: Path | str) -> str | None:

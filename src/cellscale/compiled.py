@@ -5,7 +5,7 @@ from typing import TypeVar, cast
 
 import numba
 
-__all__ = ["kernel"]
+__all__ = ["kernel", "warm_up"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -26,3 +26,13 @@ def kernel(function: F) -> F:
     The compiled function, typed as the original.
     """
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def warm_up() -> None:
+    """Set numba up, which takes half a second at the first call of any kernel; from a thread, nobody waits for it."""
+    _nothing()
+
+
+@kernel
+def _nothing() -> None:
+    pass

@@ -2,7 +2,9 @@
 
 from contextlib import ExitStack
 from functools import cache
+from threading import Thread
 
+from cellscale.compiled import warm_up
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
@@ -39,6 +41,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         The request is wrong: no images, no weights, or another run at work on the dataset.
     """
     _refuse_other_engines(request)
+    Thread(target=warm_up, name="cellscale-warm-up", daemon=True).start()
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
     model = _model(request) if request.segment else None

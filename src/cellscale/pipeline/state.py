@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.storage.atomic import atomic_write
-from cellscale.storage.uri import local_path
+from cellscale.storage.uri import local_path, make_folder
 from cellscale.weights.catalogue import cache_folder
 
 __all__ = ["RunState", "fingerprint", "state_folder"]
@@ -78,7 +78,7 @@ class RunState:
     def save(self, unit: str, **arrays: NDArray[Any]) -> None:
         """Keep a unit's arrays; other threads and later processes see all of them or none."""
         path = self._arrays(unit)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with atomic_write(path, durable=False) as file:
             np.savez(file, allow_pickle=False, **arrays)
 
@@ -101,7 +101,7 @@ class RunState:
     def save_plane(self, name: str, values: NDArray[Any]) -> None:
         """Keep one array so that parts of it can be read; save a unit after it to tell that it is there."""
         path = self._plane(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with atomic_write(path, durable=False) as file:
             np.save(file, values)
 
@@ -119,15 +119,15 @@ class RunState:
 
     def save_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep JSON-serialisable facts; floats come back bit for bit."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         with atomic_write(self._facts(name)) as file:
             file.write(json.dumps(facts, indent=1).encode())
 
     def load_facts(self, name: str) -> dict[str, Any] | None:
-        """Return facts kept earlier; None if there are none."""
+        """Return facts kept earlier; None if there are none, or they were damaged."""
         try:
             facts: dict[str, Any] = json.loads(self._facts(name).read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
         return facts
 

@@ -40,6 +40,22 @@ def stack(axes):
     return write
 
 
+def pixels_of(micrometres):
+    def write(path):
+        write_image(path, PLANES, mpp=micrometres)
+
+    return write
+
+
+def damaged_tile(path):
+    write_image(path, PLANES, tile=(16, 16), compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        place, size = tiff.pages[0].dataoffsets[7], tiff.pages[0].databytecounts[7]
+    content = bytearray(path.read_bytes())
+    content[place : place + size] = bytes(size)
+    path.write_bytes(content)
+
+
 def channels(*names):
     def write(path):
         write_image(path, np.resize(PLANES, (len(names), *SHAPE)), names)
@@ -60,6 +76,7 @@ BAD = {
     "truncated": (truncated, ["truncated.ome.tiff", "truncated: ", "download it again"]),
     "text": (text, ["text.ome.tiff", "not a TIFF file"]),
     "nothing": (nothing, ["nothing.ome.tiff", "empty (0 bytes)", "download it again"]),
+    "damaged tile": (damaged_tile, ["damaged tile.ome.tiff", "cannot be decoded"]),
     "histology": (histology, ["colour image (RGB", "separate channels"]),
     "stack": (stack("ZCYX"), ["4 ", "(Z)"]),
     "movie": (stack("TCYX"), ["3 ", "(T)"]),
@@ -69,6 +86,8 @@ BAD = {
         channels("DAPI-01", "DAPI-02", "Membrane"),
         ["several channels match 'DAPI'", "#1 DAPI-01, #2 DAPI-02", "position"],
     ),
+    "kilometres": (pixels_of(1e9), ["pixels of 1e+09 µm found (file)", "0.01 to 20 µm expected", "--image_mpp"]),
+    "atoms": (pixels_of(1e-6), ["pixels of 1e-06 µm found (file)", "0.01 to 20 µm expected", "--image_mpp"]),
     "nan": (pixel(np.nan), ["1 pixels are not a number (NaN)", "Replace them"]),
     "infinite": (pixel(-np.inf), ["1 are infinite", "Replace them"]),
 }
@@ -121,8 +140,8 @@ def test_a_second_run_tries_the_bad_ones_again_and_keeps_the_rest(dataset, done,
 
 
 def test_measuring_a_bad_image_fails_with_the_reason_too(dataset, done, tmp_path):
-    """Channels that segmentation needs, and finite pixels in them, are nothing that measuring asks for."""
-    unreadable = set(BAD) - {"absent", "ambiguous", "nan", "infinite"}
+    """Measuring asks for no certain channels, no finite pixels in them, and no plausible size of a pixel."""
+    unreadable = set(BAD) - {"absent", "ambiguous", "kilometres", "atoms", "nan", "infinite"}
     again = shutil.copytree(dataset, tmp_path / "again")
     for image in unreadable:
         shutil.copy(again / MASKS[0].format(GOOD[0]), again / MASKS[0].format(image))

@@ -22,6 +22,9 @@ __all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input"]
 MODEL_MPP = 0.5
 """µm/px of the images that Mesmer was trained on."""
 
+PLAUSIBLE_MPP = (0.01, 20.0)
+"""µm/px at which cells can be found: beyond, a unit is wrong, and rescaling would leave nothing or never end."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
@@ -72,10 +75,11 @@ def network_input(
 
     Raises
     ------
-    ChannelError
-        A channel cannot be found.
+    ImageError
+        A channel cannot be found, or the pixel size cannot be right.
     """
     info = image.info
+    _require_plausible(pixel_size, info.name)
     selection = select_channels(info, nuclear, membrane)
     readers = tuple(
         _narrowed(combined_reader(image, indices, combine), info.name)
@@ -113,6 +117,16 @@ def _narrowed(read: RegionReader, name: str) -> RegionReader:
         return narrowed
 
     return read_narrow
+
+
+def _require_plausible(size: ChosenPixelSize, name: str) -> None:
+    """Raise `ImageError` where cells could not be found at a pixel size."""
+    low, high = PLAUSIBLE_MPP
+    if not low <= size.mpp <= high:
+        raise ImageError(
+            f"{name}: pixels of {size.mpp:g} µm found ({size.source}); {low:g} to {high:g} µm expected, cells being "
+            "about 10 µm wide. Give the right size with --image_mpp."
+        )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ __all__ = [
     "RequestError",
     "RunInProgressError",
     "StorageError",
+    "UncertainError",
 ]
 
 
@@ -46,3 +47,7 @@ class ChannelError(ImageError):
 
 class MaskError(ImageError):
     """A label mask does not fit its image or is not a label mask."""
+
+
+class UncertainError(ImageError):
+    """A part of an image needs more of its surroundings to be labelled for certain than may be looked at."""

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from cellscale.errors import ImageError
+from cellscale.errors import ImageError, UncertainError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.image import label_image
 from cellscale.label.nearest import nearest_rows_columns
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
+from cellscale.pipeline import budget as budget_module
 from cellscale.pipeline import labels as labels_module
 from cellscale.pipeline import preparation as preparation_module
 from cellscale.pipeline import tiles as tiles_module
@@ -20,6 +21,7 @@ from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
 from cellscale.predict.blending import blend
+from cellscale.predict.heads import MESMER_HEADS
 from cellscale.predict.network import OnnxNetwork
 from cellscale.predict.tiles import TileGrid, tile_input
 from cellscale.preprocess.equalise import ChannelFacts, equalise, finish, level_range
@@ -145,3 +147,53 @@ def test_integers_beyond_32_bits_are_refused(tmp_path, network):
     planes[0, 5, 5] = 2**40
     with pytest.raises(ImageError, match=r"reach 1099511627776, expected at most 2147483647"):
         in_tiles(planes, network, tmp_path)
+
+
+class Plain:
+    """A network whose mask is all of one piece, with a marker only where the nucleus is brightest."""
+
+    name, heads, batch_size = "plain", MESMER_HEADS, 16
+
+    def predict(self, batch):
+        maxima = (batch[..., :1] > 0.9).astype(np.float32)
+        interior = np.ones_like(maxima)
+        return np.concatenate([maxima, interior, maxima, interior], axis=-1)
+
+
+@pytest.fixture
+def few_bright_spots():
+    planes = np.full((2, 600, 700), 900, np.uint16)
+    planes[:, 20:60, 30:60] = planes[:, 400:440, 500:540] = 60000
+    return planes
+
+
+def test_blocks_that_need_wide_surroundings_take_turns_and_get_the_same_labels(
+    tmp_path, small_units, monkeypatch, few_bright_spots
+):
+    expected = at_once(few_bright_spots, Plain())
+    small_units(100, 2, (200, 200))
+    monkeypatch.setattr(budget_module, "PER_WORKER", 90 * 200**2)
+    asked = []
+    original = labels_module.BlockStore.label
+
+    def noting(self, index, read_maps, shape, parameters, limit):
+        asked.append(limit)
+        return original(self, index, read_maps, shape, parameters, limit)
+
+    monkeypatch.setattr(labels_module.BlockStore, "label", noting)
+    monkeypatch.setattr(budget_module, "FIXED", 0)
+    found = in_tiles(few_bright_spots, Plain(), tmp_path, workers=2)
+    assert len(set(asked)) == 2
+    for compartment, labels in expected.items():
+        assert labels.max() > 0
+        np.testing.assert_array_equal(found[compartment], labels)
+
+
+def test_surroundings_too_wide_for_the_memory_are_an_error_that_says_so(
+    tmp_path, small_units, monkeypatch, few_bright_spots
+):
+    small_units(100, 2, (200, 200))
+    monkeypatch.setattr(budget_module, "PER_WORKER", 90 * 200**2)
+    monkeypatch.setattr(budget_module, "FIXED", 2**30 - 90 * 300**2)
+    with pytest.raises(UncertainError, match="--max_memory"):
+        in_tiles(few_bright_spots, Plain(), tmp_path)

@@ -53,14 +53,10 @@ def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixe
         return ChosenPixelSize(given, PixelSize(given, given), "given")
     size = info.pixel_size
     if size is None:
-        warning = (
-            f"{info.name}: the file does not say how large a pixel is; {DEFAULT_MPP} µm/px assumed (--image_mpp)"
-        )
+        warning = f"the file does not say how large a pixel is; {DEFAULT_MPP} µm/px assumed (--image_mpp)"
         return ChosenPixelSize(DEFAULT_MPP, None, "assumed", (warning,))
     mpp = size.x if size.x == size.y else (size.x + size.y) / 2
     if abs(size.x - size.y) <= _ANISOTROPY * max(size.x, size.y):
         return ChosenPixelSize(mpp, size, "file")
-    warning = (
-        f"{info.name}: pixels are {size.x:g} x {size.y:g} µm, not square; cells are found at the mean, {mpp:g} µm/px"
-    )
+    warning = f"pixels are {size.x:g} x {size.y:g} µm, not square; cells are found at the mean, {mpp:g} µm/px"
     return ChosenPixelSize(mpp, size, "file", (warning,))

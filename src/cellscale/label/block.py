@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.label.maps import MapReader, Maps, read_maps
+from cellscale.label.maps import LIMIT, MapReader, Maps, read_maps
 from cellscale.label.objects import Objects, merge_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.tile import LabelledTile, label_tile
@@ -73,7 +73,13 @@ class LabelledBlock:
 
 
 def label_block(
-    read: MapReader, core: Region, shape: tuple[int, int], parameters: Parameters, *, halo: int = 32
+    read: MapReader,
+    core: Region,
+    shape: tuple[int, int],
+    parameters: Parameters,
+    *,
+    halo: int = 32,
+    limit: int = LIMIT,
 ) -> LabelledBlock:
     """Label one block as the whole-image run would.
 
@@ -93,6 +99,8 @@ def label_block(
         How to label.
     halo
         Pixels of halo to begin with; at least 1. It does not change the labels.
+    limit
+        Pixels of a tile with its halo that may be looked at, or of the block if that is more.
 
     Returns
     -------
@@ -101,7 +109,9 @@ def label_block(
     Raises
     ------
     ImageError
-        If a map holds values that are not finite, or a halo grows beyond what can be labelled at once.
+        If a map holds values that are not finite.
+    UncertainError
+        If a tile is not certain with as many pixels around it as are allowed.
     """
     if halo < 1:
         raise ValueError(f"halo is {halo}, expected at least 1")
@@ -110,7 +120,7 @@ def label_block(
     largest, enlargements = halo, 0
     for tile in blocks(core.shape, (_TILE, _TILE)):
         region = Region(tile.top + core.top, tile.left + core.left, tile.bottom + core.top, tile.right + core.left)
-        labelled, doublings = _certain_tile(read, maps, region, shape, parameters, halo)
+        labelled, doublings = _certain_tile(read, maps, region, shape, parameters, halo, limit)
         tiles.append(labelled)
         largest = max(largest, halo << doublings)
         enlargements += doublings
@@ -118,13 +128,19 @@ def label_block(
 
 
 def _certain_tile(
-    read: MapReader, maps: Maps, core: Region, shape: tuple[int, int], parameters: Parameters, halo: int
+    read: MapReader,
+    maps: Maps,
+    core: Region,
+    shape: tuple[int, int],
+    parameters: Parameters,
+    halo: int,
+    limit: int,
 ) -> tuple[LabelledTile, int]:
     """Double the halo until the tile is certain; return the tile and the number of doublings."""
     doublings = 0
     while True:
         haloed = core.grown(halo << doublings, shape)
-        seen = maps.cut(haloed) if maps.hold(haloed) else read_maps(read, haloed, shape, parameters)
+        seen = maps.cut(haloed) if maps.hold(haloed) else read_maps(read, haloed, shape, parameters, limit=limit)
         labelled = label_tile(seen, core, shape, parameters)
         if labelled is not None:
             return labelled, doublings

@@ -7,18 +7,18 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import ImageError
+from cellscale.errors import ImageError, UncertainError
 from cellscale.label.parameters import Parameters
 from cellscale.label.smoothing import kernel_radius, smooth
 from cellscale.regions import Region
 
-__all__ = ["MapReader", "Maps", "read_maps"]
+__all__ = ["LIMIT", "MapReader", "Maps", "read_maps"]
 
 MapReader: TypeAlias = Callable[[Region], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Answers for a region inside the image with its maxima and its interior map, float32 of the region's shape."""
 
-_LIMIT = 2**30 - 2**24
-"""Pixels of a region; label codes of a block must fit 31 bits."""
+LIMIT = 2**30 - 2**24
+"""Pixels of a region at most; label codes of a block must fit 31 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class Maps:
         )
 
 
-def read_maps(read: MapReader, region: Region, shape: tuple[int, int], parameters: Parameters) -> Maps:
+def read_maps(
+    read: MapReader, region: Region, shape: tuple[int, int], parameters: Parameters, *, limit: int = LIMIT
+) -> Maps:
     """Read and smooth the maps of a region.
 
     Parameters
@@ -58,18 +60,23 @@ def read_maps(read: MapReader, region: Region, shape: tuple[int, int], parameter
         Rows and columns of the whole image.
     parameters
         Which smoothing.
+    limit
+        Pixels that may be read at once.
 
     Raises
     ------
     ImageError
-        If a map holds values that are not finite, or the region is larger than can be labelled at once.
+        If a map holds values that are not finite.
+    UncertainError
+        If the region is larger than allowed.
     """
     reach = max(kernel_radius(parameters.maxima_smoothing), kernel_radius(parameters.interior_smoothing))
     outer = region.grown(reach, shape)
-    if outer.size > _LIMIT:
-        raise ImageError(
-            f"{outer.height} x {outer.width} pixels do not suffice to label a part of the image for certain, and "
-            "more are not supported; raise the interior threshold so that objects come apart"
+    if outer.size > min(limit, LIMIT):
+        raise UncertainError(
+            f"less than {outer.height} x {outer.width} pixels do not suffice to label a part of the image for "
+            "certain, and for as many the memory does not suffice; allow more (--max_memory), or raise the interior "
+            "threshold so that objects come apart"
         )
     maxima, interior = read(outer)
     for name, values in (("maxima", maxima), ("interior", interior)):

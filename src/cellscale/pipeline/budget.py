@@ -16,6 +16,8 @@ FIXED = 1_100_000_000
 """Bytes for the interpreter, compiled kernels and the network with its activations."""
 PER_WORKER = 220_000_000
 """Bytes for one block of 1,024 pixels a side with its halo, from network tiles to labels."""
+PER_PIXEL = 90
+"""Bytes for each pixel that is looked at to label a block for certain."""
 CACHE = 128 * 2**20
 """Bytes that decoded pixels may take at least; counted in the fixed amount."""
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -33,7 +35,17 @@ class Budget:
     @property
     def cache_bytes(self) -> int:
         """Bytes for decoded pixels of the image that the next read may need."""
-        return max(self.memory // 16, CACHE)
+        return min(max(self.memory // 16, CACHE), 2 * CACHE)
+
+    @property
+    def pixels_per_worker(self) -> int:
+        """Pixels that one of all workers may look at."""
+        return PER_WORKER // PER_PIXEL
+
+    @property
+    def pixels_alone(self) -> int:
+        """Pixels that may be looked at while no other worker does."""
+        return max((self.memory - FIXED) // PER_PIXEL, self.pixels_per_worker)
 
     @classmethod
     def choose(cls, workers: int | None = None, max_memory: int | None = None) -> "Budget":

@@ -73,9 +73,11 @@ class BlockStore:
         """Return the raster-order indices of the blocks that are not labelled yet."""
         return [index for index in range(len(self.cores)) if not self._state.has(self._unit(index))]
 
-    def label(self, index: int, read_maps: MapReader, shape: tuple[int, int], parameters: Parameters) -> None:
-        """Label one block and keep it."""
-        arrays = label_block(read_maps, self.cores[index], shape, parameters).to_arrays()
+    def label(
+        self, index: int, read_maps: MapReader, shape: tuple[int, int], parameters: Parameters, limit: int
+    ) -> None:
+        """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
+        arrays = label_block(read_maps, self.cores[index], shape, parameters, limit=limit).to_arrays()
         # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
         self._state.save_plane(self._unit(index), arrays.pop("labels"))
         self._state.save(self._unit(index), **arrays)

@@ -131,7 +131,7 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
     assert source is not None, "an entry has an image or an NPZ file"
     given = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
     with closing(open_image(source, pixel_size=given, cache_bytes=run.budget.cache_bytes)) as image:
-        if image.info.pixel_size is None:
+        if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
         yield image
 

@@ -85,6 +85,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             run.notice("the masks were made from other input or options; they are made again")
         if request.dry_run:
             return Masks(True, {}, outputs)
+        make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
         ledger.begin("segmentation", mark, outputs)
         labels = _segmented(run, entry, request, source, model, mark, files)
     counts = {compartment: found.count for compartment, found in labels.items()}
@@ -133,7 +134,6 @@ def _segmented(
     kept = state.folder.parent / "intermediates" / f"{entry.name}.zarr" if request.keep_intermediates else None
     parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
     labels = segment_channels(run, state, source, model.load(), parameters, kept)
-    make_folder(request.paths.segmasks)
     with run.stage("masks", sum(len(group) for group in files.values())) as advance:
         for compartment, group in files.items():
             for output in group:

@@ -9,6 +9,7 @@ from time import thread_time
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import UncertainError
 from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
 from cellscale.pipeline.inputs import NetworkInput
@@ -92,16 +93,24 @@ def _predict_and_label(
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
 
-    def label(index: int, compartment: Compartment) -> None:
+    hard: list[tuple[int, Compartment]] = []
+
+    def label(index: int, compartment: Compartment, limit: int) -> None:
         read = _map_reader(tiles, list(stores).index(compartment))
         start = thread_time()
-        stores[compartment].label(index, read, prepared.shape, parameters[compartment])
+        stores[compartment].label(index, read, prepared.shape, parameters[compartment], limit)
         labelled(busy=thread_time() - start)
+
+    def label_or_postpone(index: int, compartment: Compartment) -> None:
+        try:
+            label(index, compartment, run.budget.pixels_per_worker)
+        except UncertainError:
+            hard.append((index, compartment))
 
     with (
         run.stage("network", len(tiles.groups), len(tiles.groups) - len(tiles.missing)) as predicted,
         run.stage("labels", total, total - len(work)) as labelled,
-        _submitted(label, work, run.budget.workers) as futures,
+        _submitted(label_or_postpone, work, run.budget.workers) as futures,
     ):
 
         def after_each(busy: float) -> None:
@@ -111,6 +120,9 @@ def _predict_and_label(
         predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)
         for future in futures:
             future.result()
+        # Blocks that need wide surroundings take their turn with all the memory that there is.
+        for index, compartment in sorted(hard):
+            label(index, compartment, run.budget.pixels_alone)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def interrupted(tmp_path, tiny_model, monkeypatch):
     return make
 
 
-LABELLED = (segment_image, "make_folder")
+LABELLED = (segment_image, "write_mask")
 PREDICTED = (RunState, "save_plane")
 
 

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +79,12 @@ class BlockStore:
     ) -> None:
         """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
         arrays = label_block(read_maps, self.cores[index], shape, parameters, limit=limit).to_arrays()
-        # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
-        self._state.save_plane(self._unit(index), arrays.pop("labels"))
+        labels = arrays.pop("labels")
+        if labels.any():
+            # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
+            self._state.save_plane(self._unit(index), labels)
+        else:
+            arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
         self._state.save(self._unit(index), **arrays)
 
     def load(self, index: int) -> LabelledBlock:
@@ -88,7 +93,8 @@ class BlockStore:
             if index in self._cache:
                 self._cache.move_to_end(index)
                 return self._cache[index]
-        arrays, labels = self._state.load(self._unit(index)), self._state.map_plane(self._unit(index))
+        arrays = self._state.load(self._unit(index))
+        labels = None if arrays is None else self._labels(index, arrays)
         if arrays is None or labels is None:
             raise StorageError(
                 f"{self._state.folder}: {self._unit(index)} was damaged or removed; run the same command again"
@@ -99,6 +105,12 @@ class BlockStore:
             while len(self._cache) > self._capacity:
                 self._cache.popitem(last=False)
         return block
+
+    def _labels(self, index: int, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int32] | None:
+        """Return a block's labels, from disk as they are touched."""
+        if "blank" in arrays:
+            return np.broadcast_to(arrays["blank"], self.cores[index].shape)
+        return self._state.map_plane(self._unit(index))
 
     def __iter__(self) -> Iterator[LabelledBlock]:
         """Yield every block without keeping it in memory."""

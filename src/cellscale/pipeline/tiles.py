@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class TileStore:
         self.state = state
         self.groups = groups
         self._capacity = capacity
-        self._cache: OrderedDict[Group, NDArray[np.float32]] = OrderedDict()
+        self._cache: OrderedDict[Group, dict[str, NDArray[Any]]] = OrderedDict()
         self._changed = threading.Condition()
         self._ready = {group for group in groups if state.has(unit(group))}
         self._failure: BaseException | None = None
@@ -79,9 +79,19 @@ class TileStore:
         """Groups that are not predicted yet."""
         return [group for group in self.groups if group not in self._ready]
 
-    def put(self, group: Group, maps: NDArray[np.float32]) -> None:
-        """Keep a group's maps, ``(tiles, 256, 256, k)``, and wake those who wait for it."""
-        self.state.save(unit(group), maps=maps)
+    def put(self, group: Group, maps: NDArray[np.float32], places: NDArray[np.int64]) -> None:
+        """Keep a group's maps and wake those who wait for them.
+
+        Parameters
+        ----------
+        group
+            Which group.
+        maps
+            Maps of its different tiles, ``(different tiles, 256, 256, k)``.
+        places
+            For each tile of the group, which of the maps are its own.
+        """
+        self.state.save(unit(group), maps=maps, places=places)
         with self._changed:
             self._ready.add(group)
             self._changed.notify_all()
@@ -95,10 +105,11 @@ class TileStore:
     def read(self, row: int, column: int) -> NDArray[np.float32]:
         """Return one tile's maps, ``(256, 256, k)``; waits until they are predicted."""
         group, position = self.groups.slot(row, column)
-        maps: NDArray[np.float32] = self._group(group)[position]
+        arrays = self._group(group)
+        maps: NDArray[np.float32] = arrays["maps"][arrays["places"][position]]
         return maps
 
-    def _group(self, group: Group) -> NDArray[np.float32]:
+    def _group(self, group: Group) -> dict[str, NDArray[Any]]:
         with self._changed:
             self._changed.wait_for(lambda: group in self._ready or self._failure is not None)
             if group not in self._ready and self._failure is not None:
@@ -106,20 +117,20 @@ class TileStore:
             if group in self._cache:
                 self._cache.move_to_end(group)
                 return self._cache[group]
-        maps = self._load(group)
+        arrays = self._load(group)
         with self._changed:
-            self._cache[group] = maps
+            self._cache[group] = arrays
             while len(self._cache) > self._capacity:
                 self._cache.popitem(last=False)
-        return maps
+        return arrays
 
-    def _load(self, group: Group) -> NDArray[np.float32]:
+    def _load(self, group: Group) -> dict[str, NDArray[Any]]:
         arrays = self.state.load(unit(group))
         if arrays is None:
             raise StorageError(
                 f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again"
             )
-        return arrays["maps"]
+        return arrays
 
 
 def predict_groups(
@@ -159,13 +170,23 @@ def predict_groups(
 
     try:
         for (group, tiles), busy in in_order(timed(prepare), store.missing, workers):
-            step = network.batch_size
-            batches = [tiles[start : start + step] for start in range(0, len(tiles), step)]
-            store.put(group, np.concatenate([network.predict(batch) for batch in batches]))
+            firsts, places = different(tiles)
+            batches = np.array_split(tiles[firsts], range(network.batch_size, len(firsts), network.batch_size))
+            store.put(group, np.concatenate([network.predict(batch) for batch in batches]), places)
             after_each(busy)
     except BaseException as error:
         store.fail(error)
         raise
+
+
+def different(tiles: NDArray[np.float32]) -> tuple[list[int], NDArray[np.int64]]:
+    """Return the first of each kind of equal tiles, and for each tile its kind.
+
+    Slides have much blank glass; its tiles need to be predicted and kept only once a group.
+    """
+    kinds: dict[bytes, int] = {}
+    places = np.array([kinds.setdefault(tile.tobytes(), len(kinds)) for tile in tiles], np.int64)
+    return [int(np.argmax(places == kind)) for kind in range(len(kinds))], places
 
 
 def unit(group: Group) -> str:

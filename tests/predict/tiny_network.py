@@ -10,21 +10,22 @@ from onnx import TensorProto, helper, numpy_helper
 __all__ = ["tiny_network", "write_tiny_network"]
 
 
-def write_tiny_network(path: Path) -> Path:
+def write_tiny_network(path: Path, *, surround: int = 0) -> Path:
     """Write the network to ``path`` and return it."""
-    path.write_bytes(tiny_network())
+    path.write_bytes(tiny_network(surround=surround))
     return path
 
 
-def tiny_network(*, size: int = 256, channels: int = 2, input_name: str = "input_0") -> bytes:
+def tiny_network(*, size: int = 256, channels: int = 2, input_name: str = "input_0", surround: int = 0) -> bytes:
     """Return an ONNX model whose maps find bright spots: nuclei in channel 0, cells in both channels together.
 
     Interior is the brightness averaged over 5 x 5 pixels and stretched, maxima that averaged over 9 x 9 pixels more.
-    The arguments other than the default make models that cellscale must refuse.
+    With a ``surround``, an odd number of pixels, brightness is what exceeds the average over that many pixels a
+    side: crowded tissue comes apart into cells then. Other sizes, channels and names make models to be refused.
     """
     rest = [0.0] * (channels - 2)
-    whole = _compartment("whole", [0.5, 0.5, *rest], "semantic_0", "semantic_1")
-    nuclear = _compartment("nuclear", [1.0, 0.0, *rest], "semantic_2", "semantic_3")
+    whole = _compartment("whole", [0.5, 0.5, *rest], "semantic_0", "semantic_1", surround)
+    nuclear = _compartment("nuclear", [1.0, 0.0, *rest], "semantic_2", "semantic_3", surround)
     nodes = [helper.make_node("Transpose", [input_name], ["planes"], perm=[0, 3, 1, 2]), *whole[0], *nuclear[0]]
     graph = helper.make_graph(
         nodes,
@@ -44,11 +45,14 @@ def tiny_network(*, size: int = 256, channels: int = 2, input_name: str = "input
 
 
 def _compartment(
-    name: str, mix: list[float], maxima: str, classes: str
+    name: str, mix: list[float], maxima: str, classes: str, surround: int
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Return the nodes and the weights that make one compartment's two outputs."""
+    near = _box(5)
+    if surround:
+        near = np.pad(near, [(0, 0), (0, 0), *[((surround - 5) // 2,) * 2] * 2]) - _box(surround)
     weights = {
-        "near": np.array(mix, np.float32).reshape(1, -1, 1, 1) * _box(5),
+        "near": np.array(mix, np.float32).reshape(1, -1, 1, 1) * near,
         "far": _box(9),
         "gain": np.array(4, np.float32),
         "one": np.array(1, np.float32),
@@ -59,7 +63,8 @@ def _compartment(
         return helper.make_node(kind, [f"{name}_{i}" if i != "planes" else i for i in inputs], [output], **attributes)
 
     nodes = [
-        node("Conv", ["planes", "near"], f"{name}_smooth", pads=[2, 2, 2, 2]),
+        node("Conv", ["planes", "near"], f"{name}_light", pads=[max(surround, 5) // 2] * 4),
+        node("Relu", ["light"], f"{name}_smooth"),
         node("Mul", ["smooth", "gain"], f"{name}_bright"),
         node("Min", ["bright", "one"], f"{name}_interior"),
         node("Conv", ["interior", "far"], f"{name}_maxima", pads=[4, 4, 4, 4]),

@@ -1,0 +1,1 @@
+"""Speed and memory, measured: each script prints what it found beside a reference from the same run."""

@@ -157,7 +157,6 @@ def _measured(
                 pixel_size=image.info.pixel_size,
                 matching=Matching(request.matching),
                 workers=run.budget.workers,
-                max_memory=max(run.budget.memory // 8, 256 << 20),
                 chunk_rows=min(image.info.chunk[0], 1024),
                 scratch=local_path(request.paths.jobs),
             )

@@ -14,7 +14,13 @@ LONG = "a rather long [bold] name of an image, as microscopes give them µ"
 OUTCOME = RunOutcome(
     (
         ImageOutcome(
-            image=LONG, status="done", cells=12_345, nuclei=12_001, seconds=61.24, peak_memory=2_310_000_000
+            image=LONG,
+            status="done",
+            cells=12_345,
+            nuclei=12_001,
+            unmatched_nuclei=17,
+            seconds=61.24,
+            peak_memory=2_310_000_000,
         ),
         ImageOutcome(image="b", status="failed", error="it is empty; export it again"),
         ImageOutcome(image="c", status="planned", notes=("would make masks",)),
@@ -31,9 +37,9 @@ def test_away_from_a_terminal_the_summary_is_lines_parted_by_tabs(request_, caps
     show_summary(OUTCOME, request_, Console(file=io.StringIO()))
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0].split("\t") == ["image", "status", "cells", "nuclei", "time", "peak memory"]
-    assert lines[1].split("\t") == [LONG, "done", "12,345", "12,001", "61.2 s", "2.31 GB"]
-    assert lines[2].split("\t") == ["b", "failed", "-", "-", "-", "-"]
+    assert lines[0].split("\t") == ["image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory"]
+    assert lines[1].split("\t") == [LONG, "done", "12,345", "12,001", "17", "61.2 s", "2.31 GB"]
+    assert lines[2].split("\t") == ["b", "failed", "-", "-", "-", "-", "-"]
     assert "c: would make masks" in lines
     assert f"masks: {request_.paths.segmasks}" in lines
     assert f"tables: {request_.paths.reports}" in lines

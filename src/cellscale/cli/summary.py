@@ -13,7 +13,7 @@ from cellscale.pipeline.request import Request
 
 __all__ = ["show_summary"]
 
-_COLUMNS = ("image", "status", "cells", "nuclei", "time", "peak memory")
+_COLUMNS = ("image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory")
 
 
 def show_summary(outcome: RunOutcome, request: Request, console: Console) -> None:
@@ -46,6 +46,7 @@ def _row(image: ImageOutcome) -> tuple[str, ...]:
         image.status,
         _count(image.cells),
         _count(image.nuclei),
+        _count(image.unmatched_nuclei),
         f"{image.seconds:.1f} s" if image.seconds else "-",
         f"{image.peak_memory / 1e9:.2f} GB" if image.peak_memory else "-",
     )

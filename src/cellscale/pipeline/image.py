@@ -90,6 +90,7 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
             status="done" if report.made else outcome.status,
             cells=report.cells if report.cells is not None else outcome.cells,
             nuclei=report.nuclei if report.nuclei is not None else outcome.nuclei,
+            unmatched_nuclei=report.unmatched_nuclei,
             outputs=outcome.outputs + tuple(str(output) for output in report.outputs),
         )
     return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome

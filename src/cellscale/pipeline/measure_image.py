@@ -39,6 +39,8 @@ class Report:
     """Labels in the whole-cell mask; None where there is none, or where others made the tables."""
     nuclei: int | None
     """Labels in the nucleus mask."""
+    unmatched_nuclei: int | None
+    """Nuclei that belong to no cell."""
     outputs: tuple[Path | str, ...]
 
 
@@ -64,7 +66,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         Something cannot be read or written.
     """
     if masks_to_come:
-        return Report(True, None, None, report_outputs(request, entry.name, request.compartments))
+        return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
     masks = _found_masks(request, entry.name)
     outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
@@ -75,18 +77,16 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if decision in ("keep", "foreign"):
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
     if request.dry_run:
-        return Report(True, None, None, outputs)
+        return Report(True, None, None, None, outputs)
     ledger.begin("measurement", mark, outputs)
     with _opened(run, entry, request) as image, _measured(run, image, request, masks) as measurement:
         write_reports(run, measurement, entry, request, masks)
         project_entry = write_project_entry(run, measurement, image, request)
         cells, nuclei = _counted(measurement, masks)
         unmatched = measurement.unmatched_nuclei
-    if unmatched:
-        run.notice(f"{unmatched} of {nuclei} nuclei belong to no cell")
     facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry}
     ledger.finish("measurement", outputs, {**facts, "version": __version__})
-    return Report(True, cells, nuclei, outputs)
+    return Report(True, cells, nuclei, unmatched, outputs)
 
 
 def _found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
@@ -119,9 +119,9 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
             "--overwrite replaces them",
             "warning",
         )
-        return Report(False, None, None, outputs)
+        return Report(False, None, None, None, outputs)
     facts = ledger.facts("measurement")
-    return Report(False, facts.get("cells"), facts.get("nuclei"), outputs)
+    return Report(False, facts.get("cells"), facts.get("nuclei"), facts.get("unmatched_nuclei"), outputs)
 
 
 @contextmanager

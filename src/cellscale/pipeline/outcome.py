@@ -21,6 +21,8 @@ class ImageOutcome:
     """Labels in the whole-cell mask; None where there is none."""
     nuclei: int | None = None
     """Labels in the nucleus mask; None where there is none."""
+    unmatched_nuclei: int | None = None
+    """Nuclei that belong to no cell; None where it is not known."""
     seconds: float = 0.0
     peak_memory: int = 0
     """Largest resident size of the process while it worked on the image, in bytes."""

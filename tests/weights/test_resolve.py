@@ -142,7 +142,7 @@ def test_cloud_storage_without_its_extra_tells_what_to_install(monkeypatch, uri,
     def missing(*args, **kwargs):
         raise ImportError("not installed")
 
-    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
     with pytest.raises(ModelError, match=rf"pip install 'cellscale\[{extra}\]'"):
         resolve_model(uri)
 

@@ -1,5 +1,6 @@
 """A deterministic network of a few operations with Mesmer's input and outputs, for tests of the plumbing."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,10 @@ def _compartment(
     name: str, mix: list[float], maxima: str, classes: str, surround: int
 ) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
     """Return the nodes and the weights that make one compartment's two outputs."""
-    near = _box(5)
-    if surround:
-        near = np.pad(near, [(0, 0), (0, 0), *[((surround - 5) // 2,) * 2] * 2]) - _box(surround)
     weights = {
-        "near": np.array(mix, np.float32).reshape(1, -1, 1, 1) * near,
+        "near": np.array(mix, np.float32).reshape(1, -1, 1, 1) * _box(5),
+        "across": np.full((1, 1, 1, max(surround, 1)), 1 / max(surround, 1), np.float32),
+        "down": np.full((1, 1, max(surround, 1), 1), 1 / max(surround, 1), np.float32),
         "far": _box(9),
         "gain": np.array(4, np.float32),
         "one": np.array(1, np.float32),
@@ -63,9 +63,9 @@ def _compartment(
         return helper.make_node(kind, [f"{name}_{i}" if i != "planes" else i for i in inputs], [output], **attributes)
 
     nodes = [
-        node("Conv", ["planes", "near"], f"{name}_light", pads=[max(surround, 5) // 2] * 4),
-        node("Relu", ["light"], f"{name}_smooth"),
-        node("Mul", ["smooth", "gain"], f"{name}_bright"),
+        node("Conv", ["planes", "near"], f"{name}_smooth", pads=[2, 2, 2, 2]),
+        *(_contrast(node, name, surround // 2) if surround else []),
+        node("Mul", ["contrast" if surround else "smooth", "gain"], f"{name}_bright"),
         node("Min", ["bright", "one"], f"{name}_interior"),
         node("Conv", ["interior", "far"], f"{name}_maxima", pads=[4, 4, 4, 4]),
         node("Transpose", ["maxima"], maxima, perm=[0, 2, 3, 1]),
@@ -74,6 +74,16 @@ def _compartment(
         node("Transpose", ["classes"], classes, perm=[0, 2, 3, 1]),
     ]
     return nodes, tensors
+
+
+def _contrast(node: Callable[..., onnx.NodeProto], name: str, reach: int) -> list[onnx.NodeProto]:
+    """Return the nodes that subtract the average of the surroundings."""
+    return [
+        node("Conv", ["smooth", "across"], f"{name}_wide", pads=[0, reach, 0, reach]),
+        node("Conv", ["wide", "down"], f"{name}_surround", pads=[reach, 0, reach, 0]),
+        node("Sub", ["smooth", "surround"], f"{name}_difference"),
+        node("Relu", ["difference"], f"{name}_contrast"),
+    ]
 
 
 def _box(size: int) -> NDArray[np.float32]:

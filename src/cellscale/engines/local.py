@@ -41,10 +41,10 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         The request is wrong: no images, no weights, or another run at work on the dataset.
     """
     _refuse_other_engines(request)
-    Thread(target=warm_up, name="cellscale-warm-up", daemon=True).start()
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
     model = _model(request) if request.segment else None
+    Thread(target=warm_up, name="cellscale-warm-up", daemon=True).start()
     with ExitStack() as stack:
         if not request.dry_run:
             make_folder(request.paths.jobs)

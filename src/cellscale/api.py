@@ -19,7 +19,7 @@ from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.parquet import ParquetWriter
 from cellscale.errors import MaskError
-from cellscale.images.channels import Combine
+from cellscale.images.channels import Combine, combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
@@ -33,7 +33,7 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
 from cellscale.predict.heads import Compartment
 from cellscale.predict.network import OnnxNetwork
-from cellscale.regions import Region, RegionReader
+from cellscale.regions import RegionReader
 from cellscale.weights.resolve import resolve_model
 
 __all__ = ["Segmentation", "Source", "measure", "open_image", "segment"]
@@ -172,7 +172,7 @@ def measure(
         with measure_cells(
             cells=_reader(whole_cell, info.shape, "whole-cell"),
             nuclei=_reader(nucleus, info.shape, "nucleus"),
-            channels=[_channel(image, channel.index) for channel in info.channels],
+            channels=[combined_reader(image, (channel.index,)) for channel in info.channels],
             channel_names=[channel.name for channel in info.channels],
             shape=info.shape,
             image_name=info.name,
@@ -208,11 +208,3 @@ def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> Reg
     if mask.shape != shape:
         raise MaskError(f"the {name} mask has the shape {mask.shape}, its image {shape}; expected the same")
     return lambda region: mask[region.slices]
-
-
-def _channel(image: Image, index: int) -> RegionReader:
-    def read(region: Region) -> NDArray[Any]:
-        pixels: NDArray[Any] = image.read((index,), region)[0]
-        return pixels
-
-    return read

@@ -11,6 +11,7 @@ from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure
 from cellscale.cells.measurement import Measurement
 from cellscale.errors import MaskError
+from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
@@ -21,7 +22,6 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import fingerprint
 from cellscale.predict.heads import Compartment
 from cellscale.records.ledger import Ledger
-from cellscale.regions import Region, RegionReader
 from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
@@ -150,7 +150,7 @@ def _measured(
             measurement = measure(
                 cells=readers.get("whole-cell"),
                 nuclei=readers.get("nuclear"),
-                channels=[_channel(image, channel.index) for channel in image.info.channels],
+                channels=[combined_reader(image, (channel.index,)) for channel in image.info.channels],
                 channel_names=[channel.name for channel in image.info.channels],
                 shape=image.info.shape,
                 image_name=run.image,
@@ -163,13 +163,6 @@ def _measured(
             stack.enter_context(measurement)
             advance()
         yield measurement
-
-
-def _channel(image: Image, index: int) -> RegionReader:
-    def read(region: Region) -> Any:
-        return image.read((index,), region)[0]
-
-    return read
 
 
 def _counted(measurement: Measurement, masks: Mapping[Compartment, Entry]) -> tuple[int | None, int | None]:

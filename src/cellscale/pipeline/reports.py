@@ -1,6 +1,7 @@
 """The files that tell of one image's cells, all written from one pass over the measured objects."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -62,10 +63,13 @@ def write_reports(
     for folder in (request.paths.reports, request.paths.segmasks):
         make_folder(folder)
     with run.stage("tables", max(len(measurement), 1)) as advance:
-        with _writers(measurement, entry, request) as writers:
+        with (
+            _writers(measurement, entry, request) as writers,
+            ThreadPoolExecutor(run.budget.workers, thread_name_prefix="cellscale-tables") as pool,
+        ):
             for batch in measurement.batches():
-                for write in writers:
-                    write(batch)
+                for written in [pool.submit(write, batch) for write in writers]:
+                    written.result()
                 advance(len(batch))
         for compartment in compartments:
             outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei

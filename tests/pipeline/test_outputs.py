@@ -1,6 +1,7 @@
 """The outputs that are made on request."""
 
 import json
+import sys
 
 import anndata
 import numpy as np
@@ -71,6 +72,24 @@ def test_a_deleted_project_is_made_again_and_a_finished_one_kept(tiny_model, dat
         file.unlink()
     assert made(tiny_model, dataset).statuses == {"image": "done"}
     assert project.read_bytes() == content
+
+
+def test_an_image_that_is_an_npz_file_alone_is_kept_by_a_second_run(tiny_model, tmp_path):
+    (tmp_path / "NPZ_INTERMEDIATE").mkdir()
+    (tmp_path / "OMETIFF").mkdir()
+    pixels = np.moveaxis(spots((200, 220), seed=7), 0, -1)
+    np.savez(tmp_path / "NPZ_INTERMEDIATE" / "alone.npz", input_channels=pixels)
+    assert made(tiny_model, tmp_path, "--image_mpp", "0.5").statuses == {"alone": "done"}
+    assert made(tiny_model, tmp_path, "--image_mpp", "0.5").statuses == {"alone": "kept"}
+
+
+def test_an_extra_that_is_not_installed_is_told_before_any_work(tiny_model, dataset, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    words = ["--model_path", tiny_model, "--export", "anndata", "workspace", dataset]
+    done = run("segment-and-measure", *words)
+    assert done.exit_code == 2
+    assert "cellscale[anndata]" in done.stderr
+    assert not (dataset / "SEGMASK").exists()
 
 
 def test_the_certificate_is_on_record(tiny_model, dataset):

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from functools import cache
 from threading import Thread
 
+from cellscale.cells.anndata_file import require
 from cellscale.compiled import warm_up
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
@@ -38,9 +39,12 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     Raises
     ------
     RequestError
-        The request is wrong: no images, no weights, or another run at work on the dataset.
+        The request is wrong: no images, no weights, an extra that is not installed, or another run at work on the
+        dataset.
     """
     _refuse_other_engines(request)
+    if "anndata" in request.exports:
+        require("anndata")  # now, rather than after the first image's segmentation
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
     model = _model(request) if request.segment else None

@@ -13,14 +13,15 @@ from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
 from cellscale.qupath.project import place_images, update_project
 from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.uri import exists, join, local_path
+from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["is_in_project", "write_project_entry"]
 
 
-def is_in_project(request: Request, entry_id: int | None) -> bool:
-    """Tell whether the project that is asked for has the entry; true where none is asked for."""
+def is_in_project(request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
+    """Tell whether the project has all that it is to have of an image; true where it is to have nothing."""
     folder = request.paths.project
-    if folder is None:
+    if folder is None or entry.image is None:  # QuPath does not open NPZ files
         return True
     parts = (join(folder, PROJECT_FILE), join(folder, "data", str(entry_id), "data.qpdata"))
     return entry_id is not None and all(map(exists, parts))

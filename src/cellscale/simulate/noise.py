@@ -83,7 +83,7 @@ def fractal(key: np.uint64, y: float, x: float, octaves: int) -> float:
 
 def key_of(*numbers: int) -> np.uint64:
     """Return the key that belongs to a seed and the numbers of a stream, such as an image's index."""
-    return np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]  # type: ignore[no-any-return]
+    return np.uint64(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
 
 
 def atlas(key: np.uint64, sigma: float) -> NDArray[np.float32]:

@@ -35,7 +35,8 @@ class Engine:
 
 
 @pytest.fixture
-def engine(monkeypatch):
+def engine(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # a log file is opened for real
     engine = Engine()
     module = ModuleType("cellscale.engines.local")
     module.run = engine.run

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cellscale.cli.options import Option, byte_size, name_list, option_in, positive_number
+from cellscale.engines.engine import engine_names
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.request import Request
 from cellscale.predict.heads import COMPARTMENTS
@@ -104,7 +105,11 @@ _OPTIONS = [
         "--log_file", type=click.Path(dir_okay=False, path_type=Path), help="Log events to this file as JSON lines."
     ),
     _running("-v", "--verbose", "verbosity", count=True, help="Say more; twice: tracebacks as well."),
-    _cloud("--engine", **_one_of("local"), default="local", show_default=True, help="What runs the work."),
+    _cloud(
+        "--engine",
+        **_one_of(*engine_names()),
+        help="What runs the work. Default: local, or batch where a cloud environment is given.",
+    ),
     _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),
     _cloud("--segmentation_compute_config", metavar="MACHINE", help="Machine that segments."),
     _cloud("--measurement_compute_config", metavar="MACHINE", help="Machine that measures."),
@@ -154,6 +159,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         A postprocessing parameter is out of its range.
     """
     facts = dict(options)
+    facts["engine"] = facts["engine"] or ("batch" if facts["env_config_uri"] else "local")
     for prefix in _LABELS:
         facts[prefix] = Parameters(
             **{field.name: facts.pop(f"{prefix}_{field.name}") for field in fields(Parameters)}

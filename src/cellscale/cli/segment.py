@@ -123,9 +123,9 @@ def _execute(request: Request) -> int:
 
     from cellscale.cli.progress import listening
     from cellscale.cli.summary import show_summary
-    from cellscale.engines.local import run
+    from cellscale.engines.engine import find_engine
 
     with listening(Console(stderr=True), verbose=request.verbosity, log_file=request.log_file) as listener:
-        outcome = run(request, listener)
+        outcome = find_engine(request.engine)(request, listener)
     show_summary(outcome, request, Console())
     return outcome.exit_code

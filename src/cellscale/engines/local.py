@@ -1,53 +1,30 @@
 """The engine of one machine: image after image, each on all cores."""
 
 from contextlib import ExitStack
-from functools import cache
 from threading import Thread
 
-from cellscale.cells.anndata_file import require
 from cellscale.compiled import warm_up
+from cellscale.engines.worker import choose_model, require_extras
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import Model
-from cellscale.predict.network import BATCH, OnnxNetwork
 from cellscale.storage.locks import run_lock
 from cellscale.storage.uri import join, make_folder
-from cellscale.weights.resolve import resolve_model
 from cellscale.workspace.discovery import discover
 
 __all__ = ["run"]
 
 
 def run(request: Request, listener: Listener) -> RunOutcome:
-    """Work on the images of a dataset one after another.
-
-    Parameters
-    ----------
-    request
-        What to do with which images.
-    listener
-        Is told of progress.
-
-    Returns
-    -------
-    What became of each image; one that fails does not stop the others.
-
-    Raises
-    ------
-    RequestError
-        The request is wrong: no images, no weights, an extra that is not installed, or another run at work on the
-        dataset.
-    """
+    """Work on the images of a dataset one after another; see `cellscale.engines.engine.Engine`."""
     _refuse_other_engines(request)
-    if "anndata" in request.exports:
-        require("anndata")  # now, rather than after the first image's segmentation
+    require_extras(request)
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
-    model = _model(request) if request.segment else None
+    model = choose_model(request)
     Thread(target=warm_up, name="cellscale-warm-up", daemon=True).start()
     with ExitStack() as stack:
         if not request.dry_run:
@@ -74,20 +51,3 @@ def _refuse_other_engines(request: Request) -> None:
                 f"{option} is given, which this version of cellscale cannot do yet: it works on this machine and "
                 "draws no pictures. Leave the option out."
             )
-
-
-def _model(request: Request) -> Model:
-    """Return the network that is asked for; it is checked now and loaded when the first image needs it."""
-    resolved = resolve_model(request.model_path, request.model_hash)
-
-    @cache
-    def load() -> OnnxNetwork:
-        return OnnxNetwork(
-            resolved.path,
-            compartments=request.compartments,
-            threads=request.workers or 0,
-            batch_size=request.batch_size or BATCH,
-            name=resolved.name,
-        )
-
-    return Model(resolved.sha256, load)

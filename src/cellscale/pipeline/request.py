@@ -32,8 +32,8 @@ class Request:
     image_filter: str = ""
     """Take only images whose name begins so; empty for all."""
 
-    engine: Literal["local"] = "local"
-    """What runs the work."""
+    engine: str = "local"
+    """Name of the engine that runs the work."""
 
     nuclear_channels: tuple[str, ...] = ()
     """Names or ``#n`` positions (from 1) of the channels that show nuclei; empty: chosen by their usual names."""

@@ -1,0 +1,65 @@
+"""The interface of all engines, and the choice among those that are installed."""
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol
+
+from cellscale.errors import RequestError
+from cellscale.pipeline.events import Listener
+from cellscale.pipeline.outcome import RunOutcome
+from cellscale.pipeline.request import Request
+
+__all__ = ["Engine", "engine_names", "find_engine"]
+
+GROUP = "cellscale.engines"
+"""Entry points under which engines, ours and others', are found."""
+
+
+class Engine(Protocol):
+    """Works on the images of a dataset, wherever that is."""
+
+    def __call__(self, request: Request, listener: Listener) -> RunOutcome:
+        """Do what a request asks for.
+
+        Parameters
+        ----------
+        request
+            What to do with which images.
+        listener
+            Is told of progress.
+
+        Returns
+        -------
+        What became of each image; one that fails does not stop the others. The files are the same whichever engine
+        made them.
+
+        Raises
+        ------
+        RequestError
+            The request is wrong: no images, no weights, an extra that is not installed, an option that this engine
+            does not know, or another run at work on the dataset.
+        """
+
+
+def engine_names() -> tuple[str, ...]:
+    """Return the names of the engines that are installed."""
+    return tuple(sorted(_installed()))
+
+
+def find_engine(name: str) -> Engine:
+    """Return an engine.
+
+    Raises
+    ------
+    RequestError
+        There is none of that name, or what it needs is not installed.
+    """
+    installed = _installed()
+    if name not in installed:
+        raise RequestError(f"there is no engine {name!r}; found {', '.join(sorted(installed))}. Check --engine.")
+    engine: Callable[[Request, Listener], RunOutcome] = installed[name].load()
+    return engine
+
+
+def _installed() -> dict[str, EntryPoint]:
+    return {found.name: found for found in entry_points(group=GROUP)}

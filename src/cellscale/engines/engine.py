@@ -1,6 +1,5 @@
 """The interface of all engines, and the choice among those that are installed."""
 
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
@@ -57,7 +56,7 @@ def find_engine(name: str) -> Engine:
     installed = _installed()
     if name not in installed:
         raise RequestError(f"there is no engine {name!r}; found {', '.join(sorted(installed))}. Check --engine.")
-    engine: Callable[[Request, Listener], RunOutcome] = installed[name].load()
+    engine: Engine = installed[name].load()
     return engine
 
 

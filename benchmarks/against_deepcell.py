@@ -30,7 +30,9 @@ def deepcell_environment(folder: Path) -> Path:
     python = folder / "deepcell" / "bin" / "python"
     if not python.exists():
         venv.create(folder / "deepcell", with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        # It asks for a Python before 3.11, but runs on later ones.
+        words = ["install", "--quiet", "--ignore-requires-python", *PACKAGES]
+        subprocess.run([python, "-m", "pip", *words], check=True)
     return python
 
 

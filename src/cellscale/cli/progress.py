@@ -62,7 +62,8 @@ def messages(console: Console, verbose: int) -> Listener:
     def listen(event: Event) -> None:
         if isinstance(event, Notice):
             text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
-            console.print(f"{escape(event.image)}: {text}{escape(event.text)}", highlight=False, soft_wrap=True)
+            image = f"{escape(event.image)}: " if event.image else ""
+            console.print(f"{image}{text}{escape(event.text)}", highlight=False, soft_wrap=True)
         elif isinstance(event, StageFinished) and verbose:
             record = event.record
             console.print(

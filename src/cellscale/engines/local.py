@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from threading import Thread
 
 from cellscale.compiled import warm_up
+from cellscale.engines.closing import close_run
 from cellscale.engines.worker import choose_model, require_extras
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
@@ -34,7 +35,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         for position, entry in enumerate(entries, 1):
             listener(ImageStarted(entry.name, position, len(entries)))
             outcomes.append(process_image(entry, request, model, budget, listener))
-    return RunOutcome(tuple(outcomes))
+        return close_run(request, RunOutcome(tuple(outcomes)), listener)
 
 
 def _refuse_other_engines(request: Request) -> None:

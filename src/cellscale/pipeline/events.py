@@ -54,6 +54,7 @@ class Notice:
     """Something a person should know about an image."""
 
     image: str
+    """Empty for the run as a whole."""
     level: Literal["info", "warning", "error"]
     text: str
 

@@ -1,0 +1,92 @@
+"""What follows the last image of a run, whichever engine ran it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import TypeAlias
+
+from cellscale.errors import CellscaleError
+from cellscale.pipeline.events import Listener, Notice
+from cellscale.pipeline.outcome import RunOutcome
+from cellscale.pipeline.request import Request
+
+__all__ = ["Closing", "close_run", "new_run_id"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A run at its end."""
+
+    request: Request
+    outcome: RunOutcome
+    run_id: str
+    """Names the run among all others; the same when the end of a run is repeated."""
+    benchmark_table: str | None
+    """BigQuery table that benchmark records are appended to; None for none."""
+
+
+Step: TypeAlias = Callable[[Closing], tuple[str, ...]]
+"""Does one thing at the end of a run, and returns the outputs of the run as a whole that it made."""
+
+
+def new_run_id() -> str:
+    """Return a name for a run that begins now; names sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(3)}"
+
+
+def close_run(
+    request: Request,
+    outcome: RunOutcome,
+    listener: Listener,
+    *,
+    run_id: str | None = None,
+    benchmark_table: str | None = None,
+) -> RunOutcome:
+    """Record what a run cost, once all its images are done, kept or failed.
+
+    Whatever goes wrong here is a warning: the images are finished.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    outcome
+        What became of the images.
+    listener
+        Is told of warnings.
+    run_id
+        Name of the run; a new one if None. Closing the same run again, after a retry, adds nothing twice.
+    benchmark_table
+        BigQuery table ``project.dataset.table`` to append the benchmark records to.
+
+    Returns
+    -------
+    The outcome, with the run's own outputs.
+    """
+    if request.dry_run:
+        return outcome
+    closing = Closing(
+        request=request, outcome=outcome, run_id=run_id or new_run_id(), benchmark_table=benchmark_table or None
+    )
+    outputs = [made for name, step in _STEPS for made in _tried(name, step, closing, listener)]
+    return replace(outcome, outputs=(*outcome.outputs, *outputs))
+
+
+def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple[str, ...]:
+    try:
+        return step(closing)
+    except CellscaleError as error:
+        reason = str(error)
+    except Exception as error:  # the images are finished; nothing that follows may make the run a failed one
+        _LOG.debug("unexpected error in step %s", name, exc_info=True)
+        reason = f"unexpected error: {type(error).__name__}: {error}"
+    listener(Notice("", "warning", f"{name}: {reason}"))
+    return ()
+
+
+_STEPS: tuple[tuple[str, Step], ...] = ()
+"""What is done, in this order, under the names that warnings show."""

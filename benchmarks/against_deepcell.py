@@ -21,7 +21,17 @@ from cellscale.cells.agreement import agreement, matched_pixel_share
 from cellscale.weights.catalogue import MESMER, installed_path
 
 HERE = Path(__file__).parent
-PACKAGES = ["deepcell-toolbox==0.12.1", "numpy<2", "onnxruntime"]
+DEEPCELL = "deepcell-toolbox==0.12.1"
+NEEDED = [
+    "cython",
+    "networkx",
+    "numpy<2",
+    "onnxruntime",
+    "opencv-python-headless<4.12",
+    "pandas",
+    "scikit-image<0.26",
+    "scipy",
+]
 ROWS = ("preprocess", "network", "postprocess", "all but network")
 
 
@@ -30,9 +40,10 @@ def deepcell_environment(folder: Path) -> Path:
     python = folder / "deepcell" / "bin" / "python"
     if not python.exists():
         venv.create(folder / "deepcell", with_pip=True)
+        install = [python, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, *NEEDED], check=True)
         # It asks for a Python before 3.11, but runs on later ones.
-        words = ["install", "--quiet", "--ignore-requires-python", *PACKAGES]
-        subprocess.run([python, "-m", "pip", *words], check=True)
+        subprocess.run([*install, "--no-deps", "--ignore-requires-python", DEEPCELL], check=True)
     return python
 
 

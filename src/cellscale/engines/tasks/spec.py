@@ -1,0 +1,106 @@
+"""The list of a run's tasks, written by who submits the run and read by every task."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cellscale import __version__
+from cellscale.errors import RequestError, StorageError
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.request_json import request_from_json, request_to_json
+from cellscale.pipeline.typed_json import from_json, to_json
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.uri import Location, join, make_folder, read_bytes
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
+
+SPEC_NAME = "tasks.json"
+"""Name of the list in its run's folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """All that the tasks of a run need to know."""
+
+    run: str
+    """Name of the run, and of its folder below the dataset's jobs."""
+
+    request: Request
+    """What to do. Paths and the model are those that the machines of the tasks can reach."""
+
+    entries: tuple[ImageEntry, ...]
+    """The images; a task's index is an image's position."""
+
+    def entry(self, index: int) -> ImageEntry:
+        """Return the image of a task.
+
+        Raises
+        ------
+        RequestError
+            There is no task of that index.
+        """
+        if not 0 <= index < len(self.entries):
+            raise RequestError(f"there is no task {index}; run {self.run} has tasks 0 to {len(self.entries) - 1}")
+        return self.entries[index]
+
+
+def run_folder(spec: RunSpec) -> Path | str:
+    """Return the folder of a run's list, results and state, ``jobs/<run>``."""
+    return join(spec.request.paths.jobs, spec.run)
+
+
+def write_spec(spec: RunSpec) -> Path | str:
+    """Write a run's list of tasks to ``jobs/<run>/tasks.json`` and return its location.
+
+    Raises
+    ------
+    RequestError
+        The request has a number that is not finite.
+    StorageError
+        It cannot be written.
+    """
+    facts = {
+        "version": __version__,
+        "run": spec.run,
+        "request": request_to_json(spec.request),
+        "entries": [to_json(entry, omit_defaults=True) for entry in spec.entries],
+    }
+    folder = run_folder(spec)
+    make_folder(folder)
+    location = join(folder, SPEC_NAME)
+    write_bytes(location, json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode())
+    return location
+
+
+def read_spec(location: Location) -> RunSpec:
+    """Read a run's list of tasks.
+
+    Raises
+    ------
+    RequestError
+        It is not there, or it is no such list.
+    """
+    try:
+        facts = json.loads(read_bytes(location))
+    except StorageError as error:
+        raise RequestError(f"the list of tasks cannot be read: {error}") from error
+    except ValueError as error:
+        raise RequestError(f"{location} is no list of tasks: {error}") from error
+    return _spec(facts, str(location))
+
+
+def _spec(facts: Any, location: str) -> RunSpec:
+    if not isinstance(facts, dict) or facts.keys() != {"version", "run", "request", "entries"}:
+        raise RequestError(f"{location} is no list of tasks: expected the keys version, run, request and entries")
+    if not isinstance(facts["run"], str) or not isinstance(facts["entries"], list):
+        raise RequestError(f"{location} is no list of tasks: run must be text and entries a list")
+    return RunSpec(
+        run=facts["run"],
+        request=request_from_json(facts["request"]),
+        entries=tuple(
+            from_json(ImageEntry, entry, what=f"{location}: entry {index}")
+            for index, entry in enumerate(facts["entries"])
+        ),
+    )

@@ -1,0 +1,103 @@
+"""A request travels to another machine and arrives as it was, or is refused."""
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellscale.errors import RequestError
+from cellscale.label.parameters import Parameters
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.request_json import request_from_json, request_to_json
+from cellscale.workspace.layout import WorkspacePaths, separate_paths, workspace_paths
+
+texts = st.text(max_size=20)
+positive = st.floats(1e-6, 1e6)
+places = st.one_of(
+    texts.filter(lambda text: "\0" not in text).map(lambda text: Path("/data") / text.replace("/", "_")),
+    texts.map("gs://bucket/{}".format),
+    texts.map("memory://a//b/{}".format),
+)
+paths = st.builds(
+    WorkspacePaths,
+    images=places, numpy=places | st.none(), segmasks=places, project=places | st.none(), reports=places, jobs=places,
+)  # fmt: skip
+parameters = st.builds(
+    Parameters,
+    maxima_threshold=positive,
+    interior_threshold=st.floats(-1, 1),
+    interior_smoothing=st.floats(0, 100),
+    radius=st.integers(1, 50),
+    small_objects=st.integers(0, 99),
+)
+requests = st.builds(
+    Request,
+    paths=paths,
+    segment=st.booleans(),
+    image_filter=texts,
+    nuclear_channels=st.lists(texts, max_size=3).map(tuple),
+    combine=st.sampled_from(["sum", "max"]),
+    image_mpp=st.none() | positive,
+    compartments=st.sampled_from([("whole-cell",), ("nuclear",), ("whole-cell", "nuclear")]),
+    whole_cell=parameters,
+    model_path=st.none() | texts,
+    workers=st.none() | st.integers(1, 99),
+    max_memory=st.none() | st.integers(1, 2**50),
+    exports=st.sampled_from([(), ("anndata",)]),
+    log_file=st.none() | st.just(Path("/tmp/log")),
+)
+
+
+@given(requests)
+def test_there_and_back(request_) -> None:
+    text = json.dumps(request_to_json(request_), allow_nan=False)
+    back = request_from_json(json.loads(text))
+    assert back == request_
+    assert type(back.paths.images) is type(request_.paths.images)
+
+
+def test_every_field_is_written() -> None:
+    facts = request_to_json(Request(paths=workspace_paths("gs://bucket/d")))
+    assert facts.keys() == {"format"} | {field.name for field in fields(Request)}
+    assert facts["whole_cell"].keys() == {field.name for field in fields(Parameters)}
+
+
+def test_folders_in_separate_places() -> None:
+    request = Request(paths=separate_paths(images="/data/a", segmasks="s3://bucket/masks"))
+    assert request_from_json(request_to_json(request)) == request
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("nuclear_chanel", ["x"], "nuclear_chanel"),
+        ("segment", 1, "segment"),
+        ("segment", "true", "segment"),
+        ("workers", 1.5, "workers"),
+        ("workers", "2", "workers"),
+        ("nuclear_channels", "DAPI", "nuclear_channels"),
+        ("compartments", ["cell"], "compartments"),
+        ("combine", "min", "combine"),
+        ("paths", {"images": "x"}, "paths.segmasks"),
+        ("whole_cell", {"maxima_threshold": 1, "radius": 0}, "radius"),
+        ("whole_cell", {"maxima_threshold": 1, "radios": 3}, "whole_cell.radios"),
+    ],
+)
+def test_what_is_wrong_is_named(key, value, words) -> None:
+    facts = request_to_json(Request(paths=workspace_paths("/d"))) | {key: value}
+    with pytest.raises(RequestError, match=words):
+        request_from_json(facts)
+
+
+@pytest.mark.parametrize("facts", [None, [], {}, {"format": 2}, {"format": "1"}])
+def test_other_formats_are_refused(facts) -> None:
+    with pytest.raises(RequestError, match="reads 1"):
+        request_from_json(facts)
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(RequestError, match="not finite"):
+        request_to_json(replace(Request(paths=workspace_paths("/d")), image_mpp=float("inf")))

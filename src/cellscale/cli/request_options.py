@@ -111,8 +111,32 @@ _OPTIONS = [
         help="What runs the work. Default: local, or batch where a cloud environment is given.",
     ),
     _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),
-    _cloud("--segmentation_compute_config", metavar="MACHINE", help="Machine that segments."),
-    _cloud("--measurement_compute_config", metavar="MACHINE", help="Machine that measures."),
+    _cloud(
+        "--segmentation_compute_config",
+        "--compute_config",
+        "segmentation_compute_config",
+        metavar="MACHINE",
+        help="Machine that segments. Default: n1-standard-8:SPOT+nvidia-tesla-t4:1.",
+    ),
+    _cloud(
+        "--measurement_compute_config",
+        metavar="MACHINE",
+        help="Machine that measures. Default: n1-standard-8:SPOT.",
+    ),
+    _cloud(
+        "--parallelism",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Images at the same time. Default: all, up to Batch's limit.",
+    ),
+    _cloud(
+        "--stages",
+        **_one_of("fused", "separate"),
+        default="fused",
+        show_default=True,
+        help="One process for an image, or one for each stage.",
+    ),
+    _cloud("--wait", is_flag=True, help="Follow the work until it is done, rather than leave it."),
 ]
 
 _PARAMETER_HELP = {

@@ -8,12 +8,13 @@ from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["Combine", "MaskFormat", "Matching", "QuPathVersion", "Request"]
+__all__ = ["Combine", "MaskFormat", "Matching", "QuPathVersion", "Request", "Stages"]
 
 Combine: TypeAlias = Literal["sum", "max"]
 MaskFormat: TypeAlias = Literal["tiff", "ome-zarr", "both"]
 Matching: TypeAlias = Literal["one-to-one", "qupath-initializer"]
 QuPathVersion: TypeAlias = Literal["0.7", "0.5"]
+Stages: TypeAlias = Literal["fused", "separate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,15 @@ class Request:
 
     measurement_compute_config: str | None = None
     """Machine that measures, for engines that rent one."""
+
+    parallelism: int | None = None
+    """Images worked on at the same time, for engines that rent machines; None: as many as the engine allows."""
+
+    stages: Stages = "fused"
+    """Whether a rented machine works on an image in one process or in one for each stage."""
+
+    wait: bool = False
+    """Wait for work that goes on elsewhere, rather than leave it."""
 
     verbosity: int = 0
     """How often ``-v`` was given."""

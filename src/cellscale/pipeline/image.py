@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from cellscale.errors import CellscaleError, ImageError, RequestError
 from cellscale.pipeline.budget import Budget
@@ -11,6 +12,7 @@ from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model, segment_image
 from cellscale.pipeline.stages import ImageRun
+from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
 from cellscale.workspace.discovery import ImageEntry
 
@@ -47,6 +49,7 @@ def process_image(
         The request itself is wrong, for this image and all others.
     """
     run = ImageRun(entry.name, listener, budget)
+    run.learn(file_bytes=entry.size, workers=budget.workers)
     with Meter() as meter:
         try:
             outcome = _worked(run, entry, request, model)
@@ -66,6 +69,9 @@ def process_image(
         warnings=tuple(run.warnings),
         notes=tuple(run.notes),
         stages=tuple(run.records),
+        facts=run.facts,
+        machine=this_machine(),
+        finished_utc=datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds"),
     )
 
 

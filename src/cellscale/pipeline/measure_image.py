@@ -133,6 +133,7 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
     with closing(open_image(source, pixel_size=given, cache_bytes=run.budget.cache_bytes)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
+        run.learn_image(image.info)
         yield image
 
 
@@ -146,11 +147,13 @@ def _measured(
             compartment: stack.enter_context(open_mask(mask.location, expect_shape=image.info.shape)).read
             for compartment, mask in masks.items()
         }
-        with run.stage("measurement", 1) as advance:
+        with run.stage("measurement", 1, reading=run.reading) as advance:
             measurement = measure(
                 cells=readers.get("whole-cell"),
                 nuclei=readers.get("nuclear"),
-                channels=[combined_reader(image, (channel.index,)) for channel in image.info.channels],
+                channels=[
+                    run.reading.around(combined_reader(image, (channel.index,))) for channel in image.info.channels
+                ],
                 channel_names=[channel.name for channel in image.info.channels],
                 shape=image.info.shape,
                 image_name=run.image,

@@ -1,8 +1,10 @@
 """What became of each image of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from cellscale.records.image import ImageFacts
+from cellscale.records.machine import Machine
 from cellscale.records.stage import StageRecord
 
 __all__ = ["ImageOutcome", "RunOutcome", "Status"]
@@ -34,6 +36,12 @@ class ImageOutcome:
     error: str | None = None
     """Why it failed."""
     stages: tuple[StageRecord, ...] = ()
+    facts: ImageFacts = field(default_factory=ImageFacts)
+    """What the costs depend on."""
+    machine: Machine = field(default_factory=Machine)
+    """Where it was worked on."""
+    finished_utc: str = ""
+    """When the work ended: ISO 8601 in UTC, without an offset."""
 
 
 @dataclass(frozen=True, slots=True)

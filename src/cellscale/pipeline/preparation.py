@@ -99,7 +99,7 @@ def _passes(
 ) -> Iterator[Callable[[RegionReader], MapBlocks]]:
     """Run passes over an image as a stage; yields what turns a reader into a map over its blocks."""
     regions = list(blocks(shape, STEP))
-    with run.stage(stage, count * len(regions)) as advance:
+    with run.stage(stage, count * len(regions), reading=run.reading) as advance:
 
         def over(read: RegionReader) -> MapBlocks:
             def map_blocks(function: Callable[[NDArray[Any]], T]) -> Iterator[T]:

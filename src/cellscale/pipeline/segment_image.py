@@ -1,6 +1,6 @@
 """Masks of one image of a dataset: made, resumed, or kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from cellscale.pipeline.tiles import GROUP
 from cellscale.predict.heads import Compartment
 from cellscale.predict.network import Network
 from cellscale.records.ledger import Ledger
+from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import blocks
 from cellscale.storage.uri import join, make_folder
 from cellscale.workspace.discovery import ImageEntry
@@ -73,6 +74,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     with open_input(entry, request, run.budget.cache_bytes) as source:
+        run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
         for warning in source.pixel_size.warnings:
@@ -88,6 +90,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
         ledger.begin("segmentation", mark, outputs)
         labels = _segmented(run, entry, request, source, model, mark, files)
+    _learn_certificates(run, labels)
     counts = {compartment: found.count for compartment, found in labels.items()}
     certificates = {compartment: asdict(found.certificate) for compartment, found in labels.items()}
     ledger.finish(
@@ -96,6 +99,15 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         {"objects": counts, "certified": True, "certificates": certificates, "version": __version__},
     )
     return Masks(True, counts, outputs)
+
+
+def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentLabels]) -> None:
+    certificates = [found.certificate for found in labels.values()]
+    run.learn(
+        blocks=sum(certificate.blocks for certificate in certificates),
+        enlarged_blocks=sum(certificate.enlarged for certificate in certificates),
+        largest_halo=max(certificate.largest_halo for certificate in certificates),
+    )
 
 
 def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Masks:
@@ -133,7 +145,10 @@ def _segmented(
     state = RunState(state_folder(request.paths.jobs, entry.name, key))
     kept = state.folder.parent / "intermediates" / f"{entry.name}.zarr" if request.keep_intermediates else None
     parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
-    labels = segment_channels(run, state, source, model.load(), parameters, kept)
+    loading = Stopwatch()
+    network = loading.around(model.load)()
+    run.learn(network=network.name, batch_size=network.batch_size, model_load_seconds=loading.seconds)
+    labels = segment_channels(run, state, source, network, parameters, kept)
     with run.stage("masks", sum(len(group) for group in files.values())) as advance:
         for compartment, group in files.items():
             for output in group:

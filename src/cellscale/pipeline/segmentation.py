@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import thread_time
 
@@ -62,7 +63,10 @@ def segment_channels(
     -------
     The labels of each compartment, to be read by region while ``state`` is there.
     """
+    nucleus, membrane = map(run.reading.around, source.channels)
+    source = replace(source, channels=(nucleus, membrane))
     prepared = prepare(run, state, source)
+    run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         tiles = TileStore(state, TileGroups(TileGrid.of(prepared.shape)), GROUPS_AT_HAND)
@@ -108,8 +112,14 @@ def _predict_and_label(
             hard.append((index, compartment))
 
     with (
-        run.stage("network", len(tiles.groups), len(tiles.groups) - len(tiles.missing)) as predicted,
-        run.stage("labels", total, total - len(work)) as labelled,
+        run.stage(
+            "network",
+            len(tiles.groups),
+            len(tiles.groups) - len(tiles.missing),
+            reading=run.reading,
+            writing=tiles.writing,
+        ) as predicted,
+        run.stage("labels", total, total - len(work), reading=tiles.reading) as labelled,
         _submitted(label_or_postpone, work, run.budget.workers) as futures,
     ):
 

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import thread_time
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
+from cellscale.records.image import ImageFacts
 from cellscale.records.meter import Meter
 from cellscale.records.stage import StageRecord
+from cellscale.records.stopwatch import Stopwatch
 
 __all__ = ["ImageRun", "in_order", "timed"]
 
@@ -29,12 +32,25 @@ class ImageRun:
     records: list[StageRecord] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    reading: Stopwatch = field(default_factory=Stopwatch)
+    """Counts what is spent on reading the image."""
+    facts: ImageFacts = field(default_factory=ImageFacts)
+    """What is known of the image and of how it is worked on."""
 
     @contextmanager
-    def stage(self, name: str, total: int, done: int = 0) -> Iterator[Callable[..., None]]:
+    def stage(
+        self,
+        name: str,
+        total: int,
+        done: int = 0,
+        *,
+        reading: Stopwatch | None = None,
+        writing: Stopwatch | None = None,
+    ) -> Iterator[Callable[..., None]]:
         """Announce a stage, measure it, and give its body a function to call after finished units.
 
-        The function takes how many units, 1 if left out, and the processor time that a worker spent on them.
+        The function takes how many units, 1 if left out, and the processor time that a worker spent on them. What
+        the stopwatches count meanwhile goes into the stage's record.
         """
         finished, worked = 0, 0.0
 
@@ -47,11 +63,24 @@ class ImageRun:
 
         lock = Lock()
         self.listener(StageStarted(self.image, name, total, done))
+        clocks = (reading or Stopwatch(), writing or Stopwatch())
+        before = [clock.seconds for clock in clocks]
         with Meter() as meter:
             yield advance
-        record = StageRecord(name, meter.seconds, meter.peak_memory, finished, worked)
+        read, written = (clock.seconds - earlier for clock, earlier in zip(clocks, before, strict=True))
+        record = StageRecord(name, meter.seconds, meter.peak_memory, finished, worked, read, written, done)
         self.records.append(record)
         self.listener(StageFinished(self.image, record))
+
+    def learn(self, **facts: Any) -> None:
+        """Note some of the `ImageFacts`."""
+        self.facts = replace(self.facts, **facts)
+
+    def learn_image(self, info: ImageInfo) -> None:
+        """Note what the image's metadata say."""
+        self.learn(
+            height=info.height, width=info.width, channels=len(info.channels), sample_bytes=info.dtype.itemsize
+        )
 
     def notice(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         """Tell the listener something a person should know, and keep it for the summary."""

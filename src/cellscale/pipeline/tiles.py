@@ -14,6 +14,7 @@ from cellscale.pipeline.stages import in_order, timed
 from cellscale.pipeline.state import RunState
 from cellscale.predict.network import Network
 from cellscale.predict.tiles import TileGrid, tile_input
+from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import Region, RegionReader, covering
 
 __all__ = ["GROUP", "TileGroups", "TileStore", "predict_groups"]
@@ -68,6 +69,8 @@ class TileStore:
     def __init__(self, state: RunState, groups: TileGroups, capacity: int) -> None:
         self.state = state
         self.groups = groups
+        self.reading = Stopwatch()
+        self.writing = Stopwatch()
         self._capacity = capacity
         self._cache: OrderedDict[Group, dict[str, NDArray[Any]]] = OrderedDict()
         self._changed = threading.Condition()
@@ -91,7 +94,8 @@ class TileStore:
         places
             For each tile of the group, which of the maps are its own.
         """
-        self.state.save(unit(group), maps=maps, places=places)
+        with self.writing.running():
+            self.state.save(unit(group), maps=maps, places=places)
         with self._changed:
             self._ready.add(group)
             self._changed.notify_all()
@@ -125,7 +129,8 @@ class TileStore:
         return arrays
 
     def _load(self, group: Group) -> dict[str, NDArray[Any]]:
-        arrays = self.state.load(unit(group))
+        with self.reading.running():
+            arrays = self.state.load(unit(group))
         if arrays is None:
             raise StorageError(
                 f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again"

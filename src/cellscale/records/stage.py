@@ -18,3 +18,9 @@ class StageRecord:
     busy_seconds: float
     """Processor time of the workers together, without waiting; 0 where a stage has no workers of its own. Stages that
     run at the same time can be told apart by it."""
+    read_seconds: float = 0.0
+    """Time that all threads together spent on reading input; part of it may have run beside other work."""
+    write_seconds: float = 0.0
+    """Time that all threads together spent on writing output."""
+    earlier_units: int = 0
+    """Units that an earlier run had finished."""

@@ -1,7 +1,7 @@
 """What follows the last image of a run, whichever engine ran it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from cellscale.errors import CellscaleError
 from cellscale.pipeline.events import Listener, Notice
-from cellscale.pipeline.outcome import RunOutcome
+from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.storage.uri import join
 
 __all__ = ["Closing", "close_run", "new_run_id"]
 
@@ -25,6 +26,8 @@ class Closing:
     outcome: RunOutcome
     run_id: str
     """Names the run among all others; the same when the end of a run is repeated."""
+    parts: tuple[ImageOutcome, ...]
+    """What each machine did for an image, where several worked on one; else the outcome's images."""
     benchmark_table: str | None
     """BigQuery table that benchmark records are appended to; None for none."""
 
@@ -44,6 +47,7 @@ def close_run(
     listener: Listener,
     *,
     run_id: str | None = None,
+    parts: Sequence[ImageOutcome] | None = None,
     benchmark_table: str | None = None,
 ) -> RunOutcome:
     """Record what a run cost, once all its images are done, kept or failed.
@@ -60,6 +64,8 @@ def close_run(
         Is told of warnings.
     run_id
         Name of the run; a new one if None. Closing the same run again, after a retry, adds nothing twice.
+    parts
+        What each machine did for an image, where several worked on one (one segmented, another measured), in order.
     benchmark_table
         BigQuery table ``project.dataset.table`` to append the benchmark records to.
 
@@ -70,7 +76,11 @@ def close_run(
     if request.dry_run:
         return outcome
     closing = Closing(
-        request=request, outcome=outcome, run_id=run_id or new_run_id(), benchmark_table=benchmark_table or None
+        request=request,
+        outcome=outcome,
+        run_id=run_id or new_run_id(),
+        parts=outcome.images if parts is None else tuple(parts),
+        benchmark_table=benchmark_table or None,
     )
     outputs = [made for name, step in _STEPS for made in _tried(name, step, closing, listener)]
     return replace(outcome, outputs=(*outcome.outputs, *outputs))
@@ -88,5 +98,16 @@ def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple
     return ()
 
 
-_STEPS: tuple[tuple[str, Step], ...] = ()
+def _record(closing: Closing) -> tuple[str, ...]:
+    """Write the benchmark records to the dataset, and append them to the table where there is one."""
+    from cellscale.engines.benchmark_rows import benchmark_rows
+    from cellscale.records.archive import add_records
+
+    rows = benchmark_rows(closing.request, closing.parts, closing.run_id)
+    if rows:
+        add_records(join(closing.request.paths.jobs, "benchmarks"), closing.run_id, rows)
+    return ()
+
+
+_STEPS: tuple[tuple[str, Step], ...] = (("benchmark records", _record),)
 """What is done, in this order, under the names that warnings show."""

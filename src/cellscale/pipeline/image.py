@@ -1,19 +1,23 @@
 """One image of a dataset, from its file to all its outputs; what goes wrong with it ends here."""
 
 import logging
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cellscale.errors import CellscaleError, ImageError, RequestError
+from cellscale.errors import CellscaleError, ImageError, RequestError, StorageError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measure_image import measure_image
 from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.placement import ALONE, Placement
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model, segment_image
 from cellscale.pipeline.stages import ImageRun
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
+from cellscale.storage.uri import find
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["process_image"]
@@ -22,7 +26,12 @@ _LOG = logging.getLogger(__name__)
 
 
 def process_image(
-    entry: ImageEntry, request: Request, model: Model | None, budget: Budget, listener: Listener
+    entry: ImageEntry,
+    request: Request,
+    model: Model | None,
+    budget: Budget,
+    listener: Listener,
+    placement: Placement = ALONE,
 ) -> ImageOutcome:
     """Do with one image what the request asks for.
 
@@ -38,6 +47,8 @@ def process_image(
         How much of the machine may be used.
     listener
         Is told of progress.
+    placement
+        How the work fits in with that on other images.
 
     Returns
     -------
@@ -48,7 +59,7 @@ def process_image(
     RequestError
         The request itself is wrong, for this image and all others.
     """
-    run = ImageRun(entry.name, listener, budget)
+    run = ImageRun(entry.name, listener, budget, placement=placement)
     run.learn(file_bytes=entry.size, workers=budget.workers)
     with Meter() as meter:
         try:
@@ -62,6 +73,8 @@ def process_image(
         except Exception as error:  # whatever is wrong with one image must not stop the others
             _LOG.debug("unexpected error in image %s", entry.name, exc_info=True)
             outcome = _failed(run, f"unexpected error: {type(error).__name__}: {error}")
+    if outcome.status == "done":
+        run.learn(output_bytes=_bytes(outcome.outputs))
     return replace(
         outcome,
         seconds=meter.seconds,
@@ -100,6 +113,13 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
             outputs=outcome.outputs + tuple(str(output) for output in report.outputs),
         )
     return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome
+
+
+def _bytes(outputs: Iterable[str]) -> int:
+    """Return the size of files together, as far as it can be known."""
+    with suppress(StorageError):
+        return sum(entry.size for output in outputs if (entry := find(output)) is not None)
+    return 0
 
 
 def _failed(run: ImageRun, reason: str) -> ImageOutcome:

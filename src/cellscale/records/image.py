@@ -18,6 +18,8 @@ class ImageFacts:
     sample_bytes: int = 0
     """Bytes of one channel of one pixel."""
     file_bytes: int = 0
+    output_bytes: int = 0
+    """Size of the files that were made."""
     workers: int = 0
     """Blocks worked on side by side."""
     network: str = ""

@@ -1,0 +1,172 @@
+"""Benchmark records of a run, from what became of its images."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cellscale import __version__
+from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.request import Request
+from cellscale.records.row import Row, record_id, validated
+from cellscale.records.schema import STAGES, Stage
+from cellscale.records.stage import StageRecord
+
+__all__ = ["benchmark_rows"]
+
+_PARTS: dict[Stage, tuple[str, ...]] = {
+    "preprocessing": ("range", "statistics", "equalisation"),
+    "prediction": ("network",),
+    "postprocessing": ("labels", "numbering", "masks"),
+    "measurement": ("measurement", "tables", "project"),
+}
+_WRITERS = ("masks", "tables", "project")
+"""Stages of the pipeline that only write."""
+_MAPS = 2
+"""Channels that the network sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class _StageOutcome:
+    """One stage of the table, and the part of the work on the image that it belongs to."""
+
+    part: ImageOutcome
+    records: tuple[StageRecord, ...]
+
+
+def benchmark_rows(request: Request, outcomes: Iterable[ImageOutcome], run_id: str) -> list[Row]:
+    """Return a record for each image on which something was done.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    outcomes
+        What became of the images; several of one image, where its stages were done on several machines, in order.
+    run_id
+        Names the run.
+    """
+    parts: dict[str, list[ImageOutcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.stages or outcome.status == "failed":
+            parts[outcome.image].append(outcome)
+    return [_row(request, image, found, run_id) for image, found in parts.items()]
+
+
+def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: str) -> Row:
+    finished = max(part.finished_utc for part in parts)
+    stages = {stage: found for stage in STAGES if (found := _found(stage, parts)) is not None}
+    values = {
+        "input_file_id": image,
+        "compartment": "both" if len(request.compartments) > 1 else request.compartments[0],
+        "benchmark_datetime_utc": datetime.fromisoformat(finished) if finished else None,
+        "success": all(part.status != "failed" for part in parts),
+        "record_id": record_id(run_id, image, finished),
+        "run_id": run_id,
+        "cellscale_version": __version__,
+        "engine": request.engine,
+        **_image_values(parts),
+        **_machine_values(parts[0]),
+    }
+    for stage, found in stages.items():
+        values |= {f"{stage}_{name}": value for name, value in _stage_values(found).items()}
+    if "prediction" in stages:
+        facts = stages["prediction"].part.facts
+        values["prediction_model_load_time_s"] = facts.model_load_seconds
+        values["prediction_batch_size"] = facts.batch_size or None
+    failed = next((stage for stage in _expected(request) if stage not in stages), None)
+    if failed is not None and not values["success"]:
+        values[f"{failed}_success"] = False
+    return validated(values)
+
+
+def _found(stage: Stage, parts: Sequence[ImageOutcome]) -> _StageOutcome | None:
+    """Return the last part of the work that has a stage."""
+    for part in reversed(parts):
+        records = tuple(record for record in part.stages if record.stage in _PARTS[stage])
+        if records:
+            return _StageOutcome(part, records)
+    return None
+
+
+def _expected(request: Request) -> Iterator[Stage]:
+    if request.segment:
+        yield from STAGES[:3]
+    if request.measure:
+        yield "measurement"
+
+
+def _image_values(parts: Sequence[ImageOutcome]) -> dict[str, Any]:
+    """Return what is known of an image from all parts of the work together."""
+    facts = next((part.facts for part in parts if part.facts.network), parts[-1].facts)
+    last = parts[-1]
+    return {
+        "pixels_m": facts.height * facts.width or None,
+        "numpy_size_mb": round(facts.height * facts.width * _MAPS * facts.sample_bytes / 1e6, 2) or None,
+        "network": facts.network or None,
+        "device": facts.device or None,
+        "precision": facts.precision or None,
+        "workers": facts.workers or None,
+        "height_px": facts.height or None,
+        "width_px": facts.width or None,
+        "network_pixels": facts.network_height * facts.network_width or None,
+        "channels": facts.channels or None,
+        "sample_bytes": facts.sample_bytes or None,
+        "file_mb": facts.file_bytes / 1e6 or None,
+        "output_mb": sum(part.facts.output_bytes for part in parts) / 1e6,
+        "cells": last.cells,
+        "nuclei": last.nuclei,
+        "total_time_s": sum(part.seconds for part in parts),
+        "peak_memory_gb": max(part.peak_memory for part in parts) / 1e9,
+        "resumed": any(record.earlier_units > 0 for part in parts for record in part.stages),
+        "certified": True if facts.blocks else None,
+        "certified_blocks": facts.blocks or None,
+        "enlarged_blocks": facts.enlarged_blocks if facts.blocks else None,
+        "largest_halo_px": facts.largest_halo if facts.blocks else None,
+    }
+
+
+def _machine_values(part: ImageOutcome) -> dict[str, Any]:
+    machine = part.machine
+    return {
+        "cloud_region": machine.region or None,
+        "cpu": machine.cpu or None,
+        "cores": machine.cores or None,
+        "machine_memory_gb": machine.memory / 1e9 or None,
+    }
+
+
+def _stage_values(found: _StageOutcome) -> dict[str, Any]:
+    """Return a stage's columns, by what follows the stage in their names."""
+    machine, workers = found.part.machine, max(found.part.facts.workers, 1)
+    reading = min(sum(record.read_seconds for record in found.records) / workers, _seconds(found.records))
+    # The network writes its maps in between, other stages that write do nothing else.
+    writers = [record for record in found.records if record.stage in _WRITERS]
+    writing = _seconds(writers) + sum(record.write_seconds for record in found.records if record not in writers)
+    working = sum(_working(record, workers) for record in found.records if record not in writers)
+    return {
+        "instance_type": machine.instance_type,
+        "gpu_type": machine.gpu_type,
+        "num_gpus": machine.num_gpus,
+        "is_preemptible": machine.is_preemptible,
+        "success": True,
+        "peak_memory_gb": max(record.peak_memory for record in found.records) / 1e9,
+        "input_load_time_s": reading,
+        "time_s": working,
+        "output_write_time_s": writing,
+        "processor_time_s": sum(record.busy_seconds for record in found.records),
+    }
+
+
+def _working(record: StageRecord, workers: int) -> float:
+    """Return the seconds that a stage worked, without its own reading and writing."""
+    if record.stage == "labels":  # runs while the network does, and waits for it
+        return record.busy_seconds / workers
+    if record.stage == "network":  # reads ahead while it computes
+        return max(record.seconds - record.write_seconds, 0.0)
+    return max(record.seconds - record.read_seconds / workers, 0.0)
+
+
+def _seconds(records: Iterable[StageRecord]) -> float:
+    return sum(record.seconds for record in records)

@@ -7,6 +7,7 @@ ours stay ordinary Python exceptions.
 __all__ = [
     "CellscaleError",
     "ChannelError",
+    "DamagedStateError",
     "ImageError",
     "MaskError",
     "ModelError",
@@ -35,6 +36,10 @@ class RunInProgressError(RequestError):
 
 class StorageError(CellscaleError):
     """A file or object cannot be read or written."""
+
+
+class DamagedStateError(StorageError):
+    """A finished unit of work was damaged or removed; it was forgotten, so that it is done again."""
 
 
 class ImageError(CellscaleError):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import StorageError
+from cellscale.errors import DamagedStateError
 from cellscale.label.block import Certificate, LabelledBlock, label_block
 from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
@@ -72,7 +72,11 @@ class BlockStore:
 
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
-        return [index for index in range(len(self.cores)) if not self._state.has(self._unit(index))]
+        return [index for index in range(len(self.cores)) if not self.has(index)]
+
+    def has(self, index: int) -> bool:
+        """Tell whether a block is labelled."""
+        return self._state.has(self._unit(index))
 
     def label(
         self, index: int, read_maps: MapReader, shape: tuple[int, int], parameters: Parameters, limit: int
@@ -96,9 +100,7 @@ class BlockStore:
         arrays = self._state.load(self._unit(index))
         labels = None if arrays is None else self._labels(index, arrays)
         if arrays is None or labels is None:
-            raise StorageError(
-                f"{self._state.folder}: {self._unit(index)} was damaged or removed; run the same command again"
-            )
+            raise DamagedStateError(f"{self._state.folder}: {self._unit(index)} was damaged or removed")
         block = LabelledBlock.from_arrays({**arrays, "labels": labels})
         with self._lock:
             self._cache[index] = block

@@ -72,7 +72,9 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
     decision = "make" if request.overwrite else ledger.decide("measurement", mark, outputs)
-    if decision == "keep" and not is_in_project(request, entry, ledger.facts("measurement").get("project_entry")):
+    if decision == "keep" and not is_in_project(
+        run, request, entry, ledger.facts("measurement").get("project_entry")
+    ):
         decision = "make"
     if decision in ("keep", "foreign"):
         return _kept(run, ledger, outputs, foreign=decision == "foreign")

@@ -10,7 +10,7 @@ from cellscale.images.info import Image
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
-from cellscale.qupath.project import place_images, update_project
+from cellscale.qupath.project import entry_ids, place_images, update_project
 from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.uri import exists, join, local_path
 from cellscale.workspace.discovery import ImageEntry
@@ -18,13 +18,16 @@ from cellscale.workspace.discovery import ImageEntry
 __all__ = ["is_in_project", "write_project_entry"]
 
 
-def is_in_project(request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
+def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
     """Tell whether the project has all that it is to have of an image; true where it is to have nothing."""
     folder = request.paths.project
     if folder is None or entry.image is None:  # QuPath does not open NPZ files
         return True
     parts = (join(folder, PROJECT_FILE), join(folder, "data", str(entry_id), "data.qpdata"))
-    return entry_id is not None and all(map(exists, parts))
+    if entry_id is None or not all(map(exists, parts)):
+        return False
+    # Of a run whose end never came, there may be objects of images that the list lacks.
+    return run.placement.enter_project is None or entry_id in entry_ids(folder)
 
 
 def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:
@@ -42,7 +45,7 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         return None
     dialect = Dialect(request.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
-        (place,) = place_images(folder, [image.info])
+        (place,) = place_images(folder, [image.info], spare=run.placement.position)
         data = EntryData(
             image=place,
             kind=measurement.kind,
@@ -59,7 +62,10 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
                 advance(len(batch))
 
         write_entry(folder, data, batches(), now)
-        update_project(folder, [place], dialect, now)
+        if run.placement.enter_project is not None:
+            run.placement.enter_project(place)
+        else:
+            update_project(folder, [place], dialect, now)
     return place.entry_id
 
 

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
+from cellscale.errors import DamagedStateError
 from cellscale.images.masks import write_mask
 from cellscale.pipeline.inputs import NetworkInput, open_input
 from cellscale.pipeline.labels import BLOCK, CompartmentLabels
+from cellscale.pipeline.remote_state import open_state
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun, in_order
-from cellscale.pipeline.state import RunState, fingerprint, state_folder
+from cellscale.pipeline.state import RunState, fingerprint
 from cellscale.pipeline.tiles import GROUP
 from cellscale.predict.heads import Compartment
 from cellscale.predict.network import Network
@@ -23,8 +25,10 @@ from cellscale.storage.uri import join, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
-__all__ = ["Masks", "Model", "mask_outputs", "segment_image"]
+__all__ = ["Masks", "Model", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
 
+ATTEMPTS = 3
+"""How often damaged units of work are done again before the image fails."""
 BAND = 2**21
 """Pixels of a mask that are finished at once, in bands over the whole width."""
 SUFFIXES = {"tiff": (".tiff",), "ome-zarr": (".ome.zarr",), "both": (".tiff", ".ome.zarr")}
@@ -79,7 +83,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             run.notice(note)
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
-        mark = fingerprint(_facts(entry, request, source, model))
+        mark = segmentation_mark(entry, request, source, model)
         decision = "make" if request.overwrite else ledger.decide("segmentation", mark, outputs)
         if decision in ("keep", "foreign"):
             return _kept(run, ledger, outputs, foreign=decision == "foreign")
@@ -121,14 +125,34 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
     return Masks(False, ledger.facts("segmentation").get("objects", {}), outputs)
 
 
-def _facts(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> dict[str, Any]:
-    """Return all that the masks depend on, but the version of cellscale."""
-    return {
+def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
+    """Return a hash of all that the masks depend on, but the version of cellscale."""
+    facts: dict[str, Any] = {
         "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,
         "labels": {compartment: asdict(request.parameters(compartment)) for compartment in request.compartments},
     }
+    return fingerprint(facts)
+
+
+def run_state(request: Request, image: str, mark: str, *, shared: bool = False) -> RunState:
+    """Return where the finished units of an image are kept.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    image
+        The image's name.
+    mark
+        The image's `segmentation_mark`.
+    shared
+        Where the dataset is in an object store, keep them there as well, so that another machine can go on. The state
+        has to be closed then.
+    """
+    key = fingerprint({"facts": mark, "version": __version__, "block": BLOCK, "group": GROUP})
+    return open_state(request.paths.jobs, image, key, shared=shared)
 
 
 def _segmented(
@@ -141,21 +165,42 @@ def _segmented(
     files: dict[Compartment, list[Path | str]],
 ) -> dict[Compartment, CompartmentLabels]:
     """Segment the image and write its masks; the state goes when they are there."""
-    key = fingerprint({"facts": mark, "version": __version__, "block": BLOCK, "group": GROUP})
-    state = RunState(state_folder(request.paths.jobs, entry.name, key))
-    kept = state.folder.parent / "intermediates" / f"{entry.name}.zarr" if request.keep_intermediates else None
-    parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
     loading = Stopwatch()
     network = loading.around(model.load)()
     run.learn(network=network.name, batch_size=network.batch_size, model_load_seconds=loading.seconds)
-    labels = segment_channels(run, state, source, network, parameters, kept)
+    with run_state(request, entry.name, mark, shared=run.placement.shared_state) as state:
+        for attempt in range(ATTEMPTS):
+            try:
+                labels = _labelled(run, entry, request, source, network, state)
+                _write_all(run, files, labels, source)
+                break
+            except DamagedStateError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                run.notice(f"{error}; it is done again", "warning")
+        state.clear()
+    return labels
+
+
+def _labelled(
+    run: ImageRun, entry: ImageEntry, request: Request, source: NetworkInput, network: Network, state: RunState
+) -> dict[Compartment, CompartmentLabels]:
+    kept = state.folder.parent / "intermediates" / f"{entry.name}.zarr" if request.keep_intermediates else None
+    parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
+    return segment_channels(run, state, source, network, parameters, kept)
+
+
+def _write_all(
+    run: ImageRun,
+    files: Mapping[Compartment, list[Path | str]],
+    labels: Mapping[Compartment, CompartmentLabels],
+    source: NetworkInput,
+) -> None:
     with run.stage("masks", sum(len(group) for group in files.values())) as advance:
         for compartment, group in files.items():
             for output in group:
                 _write(output, labels[compartment], source, run.budget.workers)
                 advance()
-    state.clear()
-    return labels
 
 
 def _write(output: Path | str, labels: CompartmentLabels, source: NetworkInput, workers: int) -> None:

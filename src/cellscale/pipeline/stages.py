@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
+from cellscale.pipeline.placement import ALONE, Placement
 from cellscale.records.image import ImageFacts
 from cellscale.records.meter import Meter
 from cellscale.records.stage import StageRecord
@@ -34,6 +35,7 @@ class ImageRun:
     notes: list[str] = field(default_factory=list)
     reading: Stopwatch = field(default_factory=Stopwatch)
     """Counts what is spent on reading the image."""
+    placement: Placement = ALONE
     facts: ImageFacts = field(default_factory=ImageFacts)
     """What is known of the image and of how it is worked on."""
 

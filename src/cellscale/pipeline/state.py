@@ -7,7 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import local_path, make_folder
 from cellscale.weights.catalogue import cache_folder
 
-__all__ = ["RunState", "fingerprint", "state_folder"]
+__all__ = ["RunState", "fingerprint", "is_stale", "state_folder"]
 
 KEY = 12
 """Digits of a hash that name a folder."""
@@ -51,12 +51,16 @@ def state_folder(jobs: Path | str, image: str, key: str) -> Path:
     """
     root = local_path(jobs) or cache_folder() / "jobs" / fingerprint({"dataset": str(jobs)})[:KEY]
     folder = root / f"{image}.{key[:KEY]}"
-    stale = re.compile(re.escape(image) + rf"\.[0-9a-f]{{{KEY}}}")
     if root.is_dir():
         for other in root.iterdir():
-            if other != folder and stale.fullmatch(other.name):
+            if other != folder and is_stale(other.name, image):
                 shutil.rmtree(other, ignore_errors=True)
     return folder
+
+
+def is_stale(name: str, image: str) -> bool:
+    """Tell whether a folder is of an image's unfinished work, for this or another key."""
+    return re.fullmatch(re.escape(image) + rf"\.[0-9a-f]{{{KEY}}}", name) is not None
 
 
 class RunState:
@@ -70,6 +74,12 @@ class RunState:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def has(self, unit: str) -> bool:
         """Tell whether a unit is finished."""
@@ -138,6 +148,12 @@ class RunState:
     def clear(self) -> None:
         """Remove everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def flush(self) -> None:
+        """Wait until all units are where others look for them."""
+
+    def close(self) -> None:
+        """Release what the state holds."""
 
     def _arrays(self, unit: str) -> Path:
         return self.folder / f"{unit}.npz"

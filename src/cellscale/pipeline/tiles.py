@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import StorageError
+from cellscale.errors import DamagedStateError
 from cellscale.pipeline.stages import in_order, timed
 from cellscale.pipeline.state import RunState
 from cellscale.predict.network import Network
@@ -17,12 +17,13 @@ from cellscale.predict.tiles import TileGrid, tile_input
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import Region, RegionReader, covering
 
-__all__ = ["GROUP", "TileGroups", "TileStore", "predict_groups"]
+__all__ = ["GROUP", "Group", "TileGroups", "TileStore", "predict_groups", "unit"]
 
 GROUP = 4
 """Tiles along a side of a group: the unit of prediction, of storage and of resume."""
 
 Group: TypeAlias = tuple[int, int]
+"""Row and column of a group among all groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,7 @@ class TileStore:
         with self.reading.running():
             arrays = self.state.load(unit(group))
         if arrays is None:
-            raise StorageError(
-                f"{self.state.folder}: unit {unit(group)} was damaged or removed; run the same command again"
-            )
+            raise DamagedStateError(f"{self.state.folder}: unit {unit(group)} was damaged or removed")
         return arrays
 
 

@@ -8,15 +8,27 @@ from cellscale.images.info import ImageInfo
 from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS
 from cellscale.qupath.gson import JsonObject, to_json
 from cellscale.qupath.project_file import new_project, parse_project, with_location
-from cellscale.qupath.project_images import ProjectImage, number_images, still_fit, with_images
+from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
 
-__all__ = ["place_images", "update_project"]
+__all__ = ["entry_ids", "place_images", "update_project"]
 
 
-def place_images(folder: Location, infos: Sequence[ImageInfo]) -> tuple[ProjectImage, ...]:
+def entry_ids(folder: Location) -> frozenset[int]:
+    """Return the numbers of a project's entries; none where there is no project.
+
+    Raises
+    ------
+    StorageError
+        There is a project file that is damaged or cannot be read.
+    """
+    location = join(folder, PROJECT_FILE)
+    return entry_numbers(_project(location, _content(location), version="", now=0))
+
+
+def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0) -> tuple[ProjectImage, ...]:
     """Return the place of each image in a project, which need not exist; nothing is written.
 
     Parameters
@@ -25,6 +37,8 @@ def place_images(folder: Location, infos: Sequence[ImageInfo]) -> tuple[ProjectI
         Folder of the project.
     infos
         Different images.
+    spare
+        Numbers to leave free for images that others place at the same time.
 
     Raises
     ------
@@ -32,7 +46,7 @@ def place_images(folder: Location, infos: Sequence[ImageInfo]) -> tuple[ProjectI
         There is a project file that is damaged or cannot be read.
     """
     location = join(folder, PROJECT_FILE)
-    return number_images(_project(location, _content(location), version="", now=0), infos)
+    return number_images(_project(location, _content(location), version="", now=0), infos, spare=spare)
 
 
 def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Dialect, now: int) -> bool:

@@ -14,7 +14,7 @@ from cellscale.qupath.project_file import entries
 from cellscale.qupath.server import entry_name, server_builder
 from cellscale.qupath.uris import file_name, java_uri, path_of_uri
 
-__all__ = ["ProjectImage", "number_images", "still_fit", "with_images"]
+__all__ = ["ProjectImage", "entry_numbers", "number_images", "still_fit", "with_images"]
 
 _KEPT = ("name", "channels")
 """Metadata that a person changes in QuPath and that no measurement depends on."""
@@ -41,7 +41,12 @@ _Name: TypeAlias = tuple[str, tuple[str, ...]]
 """File name and arguments of a source."""
 
 
-def number_images(project: JsonObject, infos: Sequence[ImageInfo]) -> tuple[ProjectImage, ...]:
+def entry_numbers(project: JsonObject) -> frozenset[int]:
+    """Return the numbers of a project's entries."""
+    return frozenset(map(_entry_id, entries(project)))
+
+
+def number_images(project: JsonObject, infos: Sequence[ImageInfo], *, spare: int = 0) -> tuple[ProjectImage, ...]:
     """Return the place of each image: the entry that shows it, or the next free number.
 
     An entry shows an image if it has the image's URI, or if its own file is gone and had the image's name.
@@ -52,8 +57,10 @@ def number_images(project: JsonObject, infos: Sequence[ImageInfo]) -> tuple[Proj
         The project as it is.
     infos
         Different images.
+    spare
+        Numbers to leave free.
     """
-    next_id = max([_integer(project.get("lastID")), *map(_entry_id, entries(project))]) + 1
+    next_id = max([_integer(project.get("lastID")), *map(_entry_id, entries(project))]) + 1 + spare
     placed = []
     for info, number in zip(infos, _shown_by(project, infos), strict=True):
         placed.append(ProjectImage(number or next_id, info))

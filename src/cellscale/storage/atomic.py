@@ -14,7 +14,7 @@ from typing import BinaryIO
 from cellscale.storage.errors import explained
 from cellscale.storage.uri import Location, filesystem, local_path
 
-__all__ = ["atomic_write", "write_bytes", "write_text"]
+__all__ = ["atomic_write", "put_bytes", "write_bytes", "write_new", "write_text"]
 
 _WRITE_FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
@@ -63,9 +63,54 @@ def write_bytes(location: Location, content: bytes) -> None:
         file.write(content)
 
 
+def put_bytes(uri: str, content: bytes) -> None:
+    """Write a small object in one request.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    fs, key = filesystem(uri)
+    with explained("write", uri):
+        fs.pipe_file(key, content)
+
+
+def write_new(location: Location, content: bytes) -> bool:
+    """Write a small file unless there is one: of several writers at the same time, one does.
+
+    Returns
+    -------
+    Whether it was written. A store that cannot tell (some of those that speak S3) lets all writers write.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    path = local_path(location)
+    with explained("write", location):
+        try:
+            if path is not None:
+                return _write_new_file(path, content)
+            fs, key = filesystem(location)
+            fs.pipe_file(key, content, mode="create")
+        except FileExistsError:
+            return False
+    return True
+
+
 def write_text(location: Location, content: str) -> None:
     """Write a small UTF-8 text with its line ends as they are, whole or not at all (see `atomic_write`)."""
     write_bytes(location, content.encode("utf-8"))
+
+
+def _write_new_file(path: Path, content: bytes) -> bool:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".cellscale-new-", suffix=".part") as part:
+        part.write(content)
+        part.flush()
+        path.hardlink_to(part.name)  # unlike a rename, fails where there is a file
+    return True
 
 
 @contextmanager

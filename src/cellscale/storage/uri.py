@@ -30,6 +30,7 @@ __all__ = [
     "listing",
     "local_path",
     "make_folder",
+    "objects_below",
     "read_bytes",
 ]
 
@@ -218,6 +219,25 @@ def listing(folder: Location) -> list[Entry]:
     with explained("list", folder):
         entries = _local_entries(path) if path is not None else _remote_entries(str(folder))
     return sorted(entries, key=lambda entry: entry.name)
+
+
+def objects_below(uri: str) -> list[str]:
+    """Return the names of all objects below a folder of an object store, from there; one request a thousand.
+
+    Raises
+    ------
+    StorageError
+        The store cannot be listed.
+    """
+    fs, key = filesystem(uri)
+    with explained("list", uri):
+        fs.invalidate_cache()
+        try:
+            found = fs.find(key)
+        except FileNotFoundError:
+            return []
+    root = key.rstrip("/") + "/"
+    return [name.removeprefix(root) for name in found if name.startswith(root)]
 
 
 def _local_entries(folder: Path) -> list[Entry]:

@@ -1,0 +1,26 @@
+"""What an image's work shares with that of other images, done on other machines at the same time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cellscale.qupath.project_images import ProjectImage
+
+__all__ = ["ALONE", "Placement"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """How an image's work fits in with others'."""
+
+    shared_state: bool = False
+    """Keep finished units beside a dataset in an object store, so that another machine can go on with them."""
+
+    position: int = 0
+    """The image's position among those that may enter the QuPath project at the same time."""
+
+    enter_project: Callable[[ProjectImage], None] | None = None
+    """Takes the image's place in the project, whose list of images is then left to it; None: write the list."""
+
+
+ALONE = Placement()
+"""No other image is worked on at the same time."""

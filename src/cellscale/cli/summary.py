@@ -28,16 +28,21 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
     console
         Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
     """
-    rows = [_row(image) for image in outcome.images]
-    if console.is_terminal:
-        console.print(_table(rows))
-    else:
-        for row in (_COLUMNS, *rows):
-            click.echo("\t".join(row))
-    for line in (*_plans(outcome), *_places(request)):
+    _show_images(outcome, console)
+    for line in (*outcome.notes, *_plans(outcome), *_places(request)):
         click.echo(line)
     for image in outcome.failed:
         click.echo(f"failed: {image.image}: {image.error}", err=True)
+
+
+def _show_images(outcome: RunOutcome, console: Console) -> None:
+    """Show what became of each image; nothing where that is not known yet."""
+    rows = [_row(image) for image in outcome.images]
+    if rows and console.is_terminal:
+        console.print(_table(rows))
+    elif rows:
+        for row in (_COLUMNS, *rows):
+            click.echo("\t".join(row))
 
 
 def _row(image: ImageOutcome) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from threading import Thread
 
 from cellscale.compiled import warm_up
 from cellscale.engines.closing import close_run
-from cellscale.engines.worker import choose_model, require_extras
+from cellscale.engines.worker import choose_model, refuse_rented, require_extras
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
@@ -40,15 +40,9 @@ def run(request: Request, listener: Listener) -> RunOutcome:
 
 def _refuse_other_engines(request: Request) -> None:
     """Refuse what would otherwise silently run here instead of elsewhere, or not at all."""
-    asked = {
-        "--env_config_uri": request.env_config_uri,
-        "--segmentation_compute_config": request.segmentation_compute_config,
-        "--measurement_compute_config": request.measurement_compute_config,
-        "--visualize": request.visualize,
-    }
-    for option, value in asked.items():
-        if value:
-            raise RequestError(
-                f"{option} is given, which this version of cellscale cannot do yet: it works on this machine and "
-                "draws no pictures. Leave the option out."
-            )
+    if request.visualize:
+        raise RequestError(
+            "--visualize is given, which this version of cellscale cannot do yet: it draws no pictures. Leave the "
+            "option out."
+        )
+    refuse_rented(request)

@@ -3,18 +3,37 @@
 from functools import cache
 
 from cellscale.cells.anndata_file import require
+from cellscale.errors import RequestError
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model
 from cellscale.predict.network import BATCH, OnnxNetwork
 from cellscale.weights.resolve import resolve_model
 
-__all__ = ["choose_model", "require_extras"]
+__all__ = ["choose_model", "refuse_rented", "require_extras"]
 
 
 def require_extras(request: Request) -> None:
     """Raise `RequestError` now, rather than after the first image, if an export's package is not installed."""
     if "anndata" in request.exports:
         require("anndata")
+
+
+def refuse_rented(request: Request) -> None:
+    """Raise `RequestError` if options are given that only mean something for rented machines."""
+    asked = {
+        "--env_config_uri": request.env_config_uri is not None,
+        "--segmentation_compute_config": request.segmentation_compute_config is not None,
+        "--measurement_compute_config": request.measurement_compute_config is not None,
+        "--parallelism": request.parallelism is not None,
+        "--stages separate": request.stages == "separate",
+        "--wait": request.wait,
+    }
+    for option, given in asked.items():
+        if given:
+            raise RequestError(
+                f"{option} has no meaning with --engine {request.engine}, which rents no machines; leave it out, or "
+                "take --engine batch"
+            )
 
 
 def choose_model(request: Request) -> Model | None:

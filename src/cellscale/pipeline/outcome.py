@@ -9,7 +9,7 @@ from cellscale.records.stage import StageRecord
 
 __all__ = ["ImageOutcome", "RunOutcome", "Status"]
 
-Status: TypeAlias = Literal["done", "kept", "planned", "failed"]
+Status: TypeAlias = Literal["done", "kept", "planned", "waiting", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class ImageOutcome:
 
     image: str
     status: Status
-    """``kept``: all outputs were there already; ``planned``: a dry run, nothing was done."""
+    """``kept``: all outputs were there already; ``planned``: a dry run, nothing was done; ``waiting``: not done yet."""
     cells: int | None = None
     """Labels in the whole-cell mask; None where there is none."""
     nuclei: int | None = None
@@ -51,6 +51,8 @@ class RunOutcome:
     images: tuple[ImageOutcome, ...]
     outputs: tuple[str, ...] = ()
     """Outputs of the run as a whole: the QuPath project."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of the run as a whole, a line each."""
 
     @property
     def failed(self) -> tuple[ImageOutcome, ...]:

@@ -1,0 +1,1 @@
+"""Datasets in Cloud Storage, worked on by machines that Google Cloud Batch rents."""

@@ -1,0 +1,191 @@
+"""From a request to the jobs that would do it; nothing is written or submitted here."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+from google.cloud import batch_v1
+
+from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, parse_compute
+from cellscale.engines.batch.environment import Environment, read_environment
+from cellscale.engines.batch.estimate import Cost, Work, estimate_cost
+from cellscale.engines.batch.job import Step, Target, conduct_job, image_job, java_job, job_id
+from cellscale.engines.batch.limits import check_job
+from cellscale.engines.batch.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
+from cellscale.engines.closing import new_run_id
+from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec
+from cellscale.errors import RequestError, StorageError
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.request_json import request_to_json
+from cellscale.pipeline.state import fingerprint
+from cellscale.storage.uri import join, listing
+from cellscale.weights.tensorflow import refuse_tensorflow
+from cellscale.workspace.discovery import ImageEntry, discover
+from cellscale.workspace.layout import WorkspacePaths
+
+__all__ = ["ENVIRONMENT_NAME", "Plan", "make_plan"]
+
+ENVIRONMENT_NAME = "env-config.json"
+"""Name of the environment's copy in a run's folder, which later changes of the original do not reach."""
+
+_ORIGINAL_MESMER = "MultiplexSegmentation"
+"""How the archive with Mesmer's TensorFlow network is called, which the original system's configs name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that is to be submitted."""
+
+    spec: RunSpec
+    environment: Environment
+    sizes: Sizes
+    works: tuple[Work, ...]
+    jobs: tuple[tuple[Step, batch_v1.Job], ...]
+    """In the order in which they run, the conductor last."""
+    cost: Cost
+    fingerprint: str
+    """Hash of all that is asked, equal for two plans of the same."""
+
+    @property
+    def folder(self) -> str:
+        """URI of the run's folder."""
+        return str(join(self.spec.request.paths.jobs, self.spec.run))
+
+
+def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
+    """Find out what a request needs.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    only
+        Take only images of these names; None for all that the request's filter lets pass.
+
+    Raises
+    ------
+    RequestError
+        The request, its environment or its images are not fit for Batch.
+    ModelError
+        The network is of a format that cellscale cannot run.
+    """
+    if request.env_config_uri is None:
+        raise RequestError("--env_config_uri is missing; --engine batch needs the description of a cloud environment")
+    _check_paths(request.paths)
+    environment = read_environment(request.env_config_uri)
+    segmenting = _compute(request.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
+    measuring = _compute(request.measurement_compute_config, MEASURE, "--measurement_compute_config")
+    entries = [entry for entry in _entries(request) if only is None or entry.name in only]
+    sizes = measure_sizes(entries)
+    run = new_run_id()
+    spec = RunSpec(run=run, request=_task_request(request, environment, run), entries=tuple(entries))
+    works = tuple(_works(request, sizes, segmenting, measuring))
+    plan = Plan(
+        spec=spec,
+        environment=environment,
+        sizes=sizes,
+        works=works,
+        jobs=tuple(_jobs(spec, environment, works)),
+        cost=estimate_cost(list(works), sizes),
+        fingerprint=fingerprint(_facts(request, environment, entries)),
+    )
+    for step, job in plan.jobs:
+        check_job(job_id(run, step), job)
+    return plan
+
+
+def _check_paths(paths: WorkspacePaths) -> None:
+    """Refuse folders that machines in the cloud cannot reach."""
+    folders = {
+        "images": paths.images, "NPZ files": paths.numpy, "masks": paths.segmasks, "QuPath project": paths.project,
+        "reports": paths.reports,
+    }  # fmt: skip
+    for kind, folder in folders.items():
+        if folder is not None and not str(folder).startswith("gs://"):
+            raise RequestError(
+                f"the folder of {kind} is {folder}; Batch works on folders in Cloud Storage, as in "
+                "gs://bucket/dataset. Copy the dataset there, for example with gcloud storage cp --recursive."
+            )
+
+
+def _compute(text: str | None, default: Compute, option: str) -> Compute:
+    return default if text is None else parse_compute(text, option)
+
+
+def _entries(request: Request) -> list[ImageEntry]:
+    """Return the images, or say that the bucket itself is missing."""
+    try:
+        return discover(request.paths, request.image_filter)
+    except RequestError:
+        bucket = "/".join(str(request.paths.images).split("/")[:3])
+        try:
+            listing(bucket)
+        except StorageError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise RequestError(
+                    f"there is no bucket {bucket}, or it is not shown to you; check its name, or make it with gcloud "
+                    f"storage buckets create {bucket}"
+                ) from error
+        raise
+
+
+def _task_request(request: Request, environment: Environment, run: str) -> Request:
+    """Return the request as the tasks get it: what this machine alone knows is left behind."""
+    model, checksum = request.model_path, request.model_hash
+    if model is None and environment.segment_model_path:
+        model, checksum = environment.segment_model_path, environment.segment_model_hash or None
+        if _ORIGINAL_MESMER in model:  # the same network as the one that our container has
+            model, checksum = None, None
+    if model is not None and request.segment:
+        refuse_tensorflow(model)
+        if "://" not in model:
+            raise RequestError(
+                f"--model_path is {model}; machines in the cloud need a URI, as in gs://bucket/net.onnx"
+            )
+    return replace(
+        request,
+        model_path=model,
+        model_hash=checksum,
+        env_config_uri=str(join(request.paths.jobs, run, ENVIRONMENT_NAME)),
+        log_file=None,
+        wait=False,
+    )
+
+
+def _works(request: Request, sizes: Sizes, segmenting: Compute, measuring: Compute) -> list[Work]:
+    parallelism = request.parallelism or sizes.images
+    works = []
+    if request.segment:
+        need = segmenting_need(sizes, segmenting)
+        works.append(Work(measuring=False, compute=segmenting, need=need, parallelism=parallelism))
+    if request.measure:
+        need = measuring_need(sizes, measuring)
+        works.append(Work(measuring=True, compute=measuring, need=need, parallelism=parallelism))
+    return works
+
+
+def _jobs(spec: RunSpec, environment: Environment, works: tuple[Work, ...]) -> list[tuple[Step, batch_v1.Job]]:
+    folder = str(join(spec.request.paths.jobs, spec.run))
+    target = Target(run=spec.run, folder=folder, spec=str(join(folder, SPEC_NAME)), environment=environment)
+    jobs: list[tuple[Step, batch_v1.Job]] = []
+    for work in works:
+        step: Step = "measure" if work.measuring else "segment"
+        jobs.append((step, _job(target, work, spec, work.need)))
+    return [*jobs, ("conduct", conduct_job(target))]
+
+
+def _job(target: Target, work: Work, spec: RunSpec, need: Need) -> batch_v1.Job:
+    if work.measuring and target.environment.measures_with_java:
+        return java_job(target, spec.request, work.compute, need)
+    step: Any = "measure" if work.measuring else "segment"
+    return image_job(target, step, spec.request, work.compute, need, len(spec.entries))
+
+
+def _facts(request: Request, environment: Environment, entries: list[ImageEntry]) -> dict[str, Any]:
+    """Return all that tells one submission from another."""
+    asked = replace(request, wait=False, verbosity=0, log_file=None, env_config_uri=None)
+    return {
+        "request": request_to_json(asked),
+        "environment": environment.model_dump(),
+        "images": [[entry.name, entry.marker, entry.size] for entry in entries],
+    }

@@ -1,0 +1,113 @@
+"""How large machines and disks must be, from the headers of the images."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+from cellscale.engines.batch.compute import Compute, machine_of
+from cellscale.errors import CellscaleError, RequestError
+from cellscale.images.open import open_image
+from cellscale.pipeline.budget import FIXED, PER_WORKER
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["Need", "Sizes", "measure_sizes", "measuring_need", "segmenting_need"]
+
+_HEADERS = 64
+"""Images whose headers are read: the largest files. Thousands of requests for the others would tell little more."""
+_SIDE_BY_SIDE = 16
+
+_DISK_BASE = 20 * 2**30
+"""Bytes for what does not grow with the image."""
+_DISK_SEGMENTING = 48
+"""Bytes a pixel: the network's maps of four heads with their overlaps, the prepared channels and two masks."""
+_DISK_MEASURING = 24
+"""Bytes a pixel: two masks, and the outlines and measurements of cells as they wait to be written."""
+_MEMORY_MEASURING = 2
+"""Bytes a pixel: a table row of some hundred numbers for each cell of some hundred pixels."""
+_SYSTEM = 1_500_000_000
+"""Bytes that the machine's own system takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much there is to do."""
+
+    images: int
+    file_bytes: int
+    """Bytes of all image files; those of OME-Zarr folders are not known."""
+    largest: int
+    """Pixels of the largest image; of all whose header was read."""
+    pixels: int
+    """Pixels of all images; where more than can be asked are there, going by the bytes of their files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a task needs of its machine."""
+
+    cpu_milli: int | None
+    """Thousandths of a core; None where the machine type does not tell how many it has."""
+    memory_mib: int
+    disk_gb: int
+
+
+def measure_sizes(entries: Sequence[ImageEntry]) -> Sizes:
+    """Read the headers of the largest files and go by the bytes of the others.
+
+    An image that cannot be opened counts nothing here: its task will say what is wrong with it.
+    """
+    asked = sorted(entries, key=lambda entry: entry.size, reverse=True)[:_HEADERS]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-headers") as pool:
+        counts = dict(zip([entry.name for entry in asked], pool.map(_pixels, asked), strict=True))
+    known = sum(counts.values())
+    known_bytes = sum(entry.size for entry in asked if counts[entry.name])
+    other_bytes = sum(entry.size for entry in entries if entry.name not in counts)
+    others = round(other_bytes * known / known_bytes) if known_bytes else 0
+    return Sizes(
+        images=len(entries),
+        file_bytes=sum(entry.size for entry in entries),
+        largest=max(counts.values(), default=0),
+        pixels=known + others,
+    )
+
+
+def segmenting_need(sizes: Sizes, compute: Compute) -> Need:
+    """Return what a task that segments the largest image needs."""
+    return _need(compute, memory=FIXED, disk=_DISK_SEGMENTING * sizes.largest, option="--segmentation_compute_config")
+
+
+def measuring_need(sizes: Sizes, compute: Compute) -> Need:
+    """Return what a task that measures the largest image needs."""
+    return _need(
+        compute,
+        memory=FIXED + _MEMORY_MEASURING * sizes.largest,
+        disk=_DISK_MEASURING * sizes.largest,
+        option="--measurement_compute_config",
+    )
+
+
+def _pixels(entry: ImageEntry) -> int:
+    source = entry.image if entry.image is not None else entry.npz
+    if source is None or entry.problem is not None:
+        return 0
+    try:
+        with closing(open_image(source)) as image:
+            return image.info.height * image.info.width
+    except CellscaleError:
+        return 0
+
+
+def _need(compute: Compute, *, memory: int, disk: int, option: str) -> Need:
+    """Return a need that takes the whole machine, since one task has it to itself."""
+    machine = machine_of(compute.machine)
+    disk_gb = -(-(_DISK_BASE + disk) // 10**9)
+    if machine is None:
+        return Need(None, -(-(memory + 4 * PER_WORKER) // 2**20), disk_gb)
+    usable = int(machine.memory_gib * 2**30) - _SYSTEM
+    if memory + PER_WORKER > usable:
+        raise RequestError(
+            f"{option}: a machine {compute.machine} has {machine.memory_gib:g} GiB of memory, and the largest image "
+            f"needs {(memory + PER_WORKER + _SYSTEM) / 2**30:.1f}; choose a larger machine"
+        )
+    return Need(machine.cores * 1000, usable // 2**20, disk_gb)

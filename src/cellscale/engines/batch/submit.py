@@ -1,0 +1,154 @@
+"""Runs handed to Batch."""
+
+import json
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from google.cloud import batch_v1
+
+from cellscale.engines.batch.client import CloudError, current_project
+from cellscale.engines.batch.conduct import cancel_run, start_job
+from cellscale.engines.batch.job import console_link, job_id
+from cellscale.engines.batch.plan import ENVIRONMENT_NAME, Plan, make_plan
+from cellscale.engines.batch.submission import (
+    JobRecord,
+    Submission,
+    find_job,
+    is_active,
+    submissions,
+    write_submission,
+)
+from cellscale.engines.tasks.spec import write_spec
+from cellscale.errors import RunInProgressError
+from cellscale.pipeline.request import Request
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.locks import run_lock
+from cellscale.storage.uri import join
+
+__all__ = ["describe_plan", "described", "submit"]
+
+
+def submit(
+    request: Request, *, only: Collection[str] | None = None, retry_of: str | None = None
+) -> tuple[str, Submission, bool]:
+    """Hand a run to Batch, unless the very same is there already.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    only
+        Take only images of these names.
+    retry_of
+        Run whose failed images these are.
+
+    Returns
+    -------
+    URI of the run's folder; the submission; whether it is a new one, rather than one that was submitted before and
+    is still at work.
+
+    Raises
+    ------
+    RequestError
+        The request is not fit for Batch.
+    RunInProgressError
+        Another run is at work on the dataset.
+    CloudError
+        Batch refuses the jobs.
+    """
+    plan = make_plan(request, only)
+    jobs = request.paths.jobs
+    with run_lock(join(jobs, "lock")):
+        active = _active(request)
+        if active is not None:
+            folder, submission = active
+            if submission.fingerprint != plan.fingerprint:
+                raise RunInProgressError(
+                    f"another run is at work on this dataset on Batch: {folder}. Wait for it with cellscale jobs "
+                    "wait, or stop it with cellscale jobs cancel."
+                )
+            return folder, submission, False
+        submission = replace(_submission(plan), retry_of=retry_of)
+        _write(plan, submission)
+    _start(submission)
+    return plan.folder, submission, True
+
+
+def described(folder: str, submission: Submission) -> tuple[str, ...]:
+    """Return what a person should know of a submission, a line each."""
+    first = submission.jobs[0]
+    return (
+        f"run: {folder}",
+        *(f"job: {record.name} ({record.step})" for record in submission.jobs),
+        f"console: {console_link(first.name)}",
+        f"images: {submission.images}",
+        f"estimated cost: {submission.estimate}",
+        f"follow it: cellscale jobs wait {folder}",
+    )
+
+
+def describe_plan(plan: Plan) -> tuple[str, ...]:
+    """Return what would be submitted, a line or a definition each."""
+    lines = [
+        f"images: {plan.sizes.images}, {plan.sizes.pixels / 1e6:,.1f} Mpx in all, the largest "
+        f"{plan.sizes.largest / 1e6:,.1f} Mpx, {plan.sizes.file_bytes / 1e9:,.2f} GB of files"
+    ]
+    for work in plan.works:
+        kind = "measuring" if work.measuring else "segmenting"
+        lines.append(
+            f"{kind}: {work.compute}, {min(work.parallelism, plan.sizes.images)} at a time, memory "
+            f"{work.need.memory_mib} MiB, disk {work.need.disk_gb} GB"
+        )
+    lines.append(f"estimated cost: {plan.cost}")
+    for step, job in plan.jobs:
+        lines.append(f"job {job_id(plan.spec.run, step)}:")
+        lines.append(json.dumps(batch_v1.Job.to_dict(job, use_integers_for_enums=False), indent=2))
+    return tuple(lines)
+
+
+def _active(request: Request) -> tuple[str, Submission] | None:
+    """Return the run at work on the dataset: the newest, as none begins before the one before is over."""
+    newest = next(submissions(request.paths.jobs), None)
+    if newest is None or not any(is_active(find_job(record.name)) for record in newest[1].jobs):
+        return None
+    return newest
+
+
+def _submission(plan: Plan) -> Submission:
+    parent = f"projects/{current_project()}/locations/{plan.environment.region}"
+    run = plan.spec.run
+    return Submission(
+        run=run,
+        fingerprint=plan.fingerprint,
+        submitted=datetime.now(UTC).isoformat(timespec="seconds"),
+        images=len(plan.spec.entries),
+        estimate=str(plan.cost),
+        jobs=tuple(
+            JobRecord(
+                step=step,
+                name=f"{parent}/jobs/{job_id(run, step)}",
+                definition=batch_v1.Job.to_json(job, indent=None, use_integers_for_enums=False),
+            )
+            for step, job in plan.jobs
+        ),
+    )
+
+
+def _write(plan: Plan, submission: Submission) -> None:
+    """Put everything into the run's folder that its tasks and its followers read."""
+    write_spec(plan.spec)
+    write_bytes(join(plan.folder, ENVIRONMENT_NAME), plan.environment.model_dump_json(indent=2).encode())
+    write_submission(plan.folder, submission)
+
+
+def _start(submission: Submission) -> None:
+    """Submit the first job and the conductor; both or none."""
+    start_job(submission.jobs[0])
+    try:
+        start_job(submission.conductor)
+    except BaseException:
+        with suppress(CloudError):  # the reason why the conductor was refused is the one to tell
+            cancel_run(submission)
+        raise

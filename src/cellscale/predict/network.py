@@ -1,48 +1,52 @@
-"""The network behind one small interface, and its implementation for ONNX files."""
+"""The network behind one small interface, and its implementation for processors."""
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
-from cellscale.errors import ImageError, ModelError
-from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS, Compartment, Head, heads_of
-from cellscale.predict.pruning import pruned
-from cellscale.predict.tiles import TILE
+from cellscale.errors import ImageError
+from cellscale.predict.devices import DEVICES, Precision
+from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, heads_of
+from cellscale.predict.joining import MAPS
+from cellscale.predict.model_file import INPUT, model_content, model_name, require_mesmer_like
+from cellscale.predict.sessions import SessionSettings, open_session
 
-__all__ = ["BATCH", "Network", "OnnxNetwork"]
+__all__ = ["BATCH", "Network", "OnnxNetwork", "Placement", "require_finite"]
 
-INPUT = "input_0"
-"""Name of the network's input."""
-
-CHANNELS = 2
-"""Nucleus, then membrane."""
-
-CPU = "CPUExecutionProvider"
-"""ONNX Runtime's own provider, always there."""
-
-BATCH = 16
-"""Tiles that a network is given at once, where the caller does not say."""
+BATCH = DEVICES["cpu"].batch_size
+"""Tiles that a processor is given at once, where the caller does not say."""
 
 MOST_LANES = 8
-"""Tiles that a CPU computes side by side at most, each of which takes some 70 MB."""
+"""Tiles that a processor computes side by side at most, each of which takes some 70 MB."""
 
-_LOAD_ERRORS = (
-    onnx_errors.Fail,
-    onnx_errors.InvalidArgument,
-    onnx_errors.InvalidGraph,
-    onnx_errors.InvalidProtobuf,
-    onnx_errors.NoModel,
-    onnx_errors.NoSuchFile,
-    onnx_errors.NotImplemented,
-    onnx_errors.RuntimeException,
-)
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where and how a network is computed."""
+
+    device: str = "cpu"
+    """The user's word for the kind of device."""
+
+    provider: str = "CPUExecutionProvider"
+    """What computes: ONNX Runtime's execution provider, or another package's name."""
+
+    precision: Precision = "float32"
+
+    cards: tuple[int, ...] = ()
+    """Numbers of the cards; empty where devices are not numbered."""
+
+    notes: tuple[str, ...] = ()
+    """What a person should know of the choice."""
+
+    @property
+    def arithmetic(self) -> str:
+        """What the last bits of the maps depend on; the unfinished work of another arithmetic is not gone on with."""
+        return f"{self.device} {self.precision}"
 
 
 class Network(Protocol):
@@ -58,7 +62,15 @@ class Network(Protocol):
 
     @property
     def batch_size(self) -> int:
-        """Number of tiles that `predict` should be given at once."""
+        """Number of tiles that `predict` should be given at once; it takes any number."""
+
+    @property
+    def calls(self) -> int:
+        """Number of calls of `predict` at once that keep the device busy."""
+
+    @property
+    def placement(self) -> Placement:
+        """Where it is computed."""
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles.
@@ -76,15 +88,19 @@ class Network(Protocol):
         ------
         ImageError
             The network answered with NaN or infinity.
+        ModelError
+            The device has too little memory.
         """
 
 
 class OnnxNetwork:
-    """An ONNX model with Mesmer's input and outputs, run by ONNX Runtime.
+    """An ONNX model with Mesmer's input and outputs, computed by a processor with ONNX Runtime.
 
-    A CPU computes several tiles side by side, each with its share of the threads: threads that share one tile wait
-    for each other, and a batch as one tensor falls out of the caches. Other devices get the whole batch at once.
+    Several tiles are computed side by side, each with its share of the threads: threads that share one tile wait for
+    each other, and a batch as one tensor falls out of the caches.
     """
+
+    calls = 1
 
     def __init__(
         self,
@@ -93,8 +109,8 @@ class OnnxNetwork:
         compartments: tuple[Compartment, ...] = COMPARTMENTS,
         threads: int = 0,
         batch_size: int = BATCH,
-        providers: Sequence[str] = (CPU,),
         name: str | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Load the model.
 
@@ -108,105 +124,44 @@ class OnnxNetwork:
             Threads that work on one batch; 0 takes all cores.
         batch_size
             Tiles that `predict` should be given at once.
-        providers
-            ONNX Runtime's execution providers, in order of preference.
         name
             What the network is called; its file's name if left out.
+        notes
+            What a person should know of the choice of the device.
 
         Raises
         ------
         ModelError
-            The file is missing, damaged, or not a network of this kind, or a provider is not installed.
+            The file is missing, damaged, or not a network of this kind.
         """
         self.heads = heads_of(compartments)
         self.batch_size = batch_size
-        self.name = name or ("network" if isinstance(model, bytes) else Path(model).stem)
-        self._outputs = list(dict.fromkeys(head.output for head in self.heads))
+        self.name = name or model_name(model)
+        self.placement = Placement(notes=notes)
         cores = threads or os.cpu_count() or 1
-        on_cpu = tuple(providers) == (CPU,)
-        self._lanes = min(cores, batch_size, MOST_LANES) if on_cpu else 1
-        self._step = 1 if on_cpu else batch_size
-        content = _reduced(model, self._outputs) if self.heads != MESMER_HEADS else model
-        self._session = _open(content, self.name, cores // self._lanes, tuple(providers))
-        _require_mesmer_like(self._session, self.heads, self.name)
+        self._lanes = min(cores, batch_size, MOST_LANES)
+        settings = SessionSettings(threads=cores // self._lanes)
+        self._session = open_session(model_content(model, self.heads), self.name, settings)
+        require_mesmer_like(self._session, self.heads, self.name)
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `Network`."""
-        parts = [batch[start : start + self._step] for start in range(0, len(batch), self._step)]
+        maps = np.empty((*batch.shape[:-1], len(self.heads)), np.float32)
+
+        def compute(index: int) -> None:
+            maps[index] = self._session.run([MAPS], {INPUT: batch[index : index + 1]})[0][0]
+
         with ThreadPoolExecutor(self._lanes) as lanes:
-            maps = np.concatenate(list(lanes.map(self._maps, parts)))
-        if not np.isfinite(maps).all():
-            raise ImageError(
-                f"the network {self.name} answered with values that are not finite; expected finite maps. "
-                "Check the weights with `cellscale models verify`, and the image for extreme values."
-            )
+            for _ in lanes.map(compute, range(len(batch))):
+                pass
+        require_finite(maps, self.name)
         return maps
 
-    def _maps(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the maps of tiles that one session run computes."""
-        outputs = self._session.run(self._outputs, {INPUT: tiles})
-        found = dict(zip(self._outputs, outputs, strict=True))
-        return np.stack([found[head.output][..., head.index] for head in self.heads], axis=-1)
 
-
-def _reduced(model: Path | str | bytes, outputs: list[str]) -> bytes:
-    """Return the model's content with only what ``outputs`` need."""
-    if isinstance(model, bytes):
-        return pruned(model, outputs)
-    try:
-        return pruned(Path(model).read_bytes(), outputs)
-    except OSError as error:
-        raise ModelError(f"{model} cannot be read: {error}. Check --model_path.") from error
-
-
-def _open(
-    model: Path | str | bytes, name: str, threads: int, providers: tuple[str, ...]
-) -> onnxruntime.InferenceSession:
-    """Return a session for the model."""
-    missing = [provider for provider in providers if provider not in onnxruntime.get_available_providers()]
-    if missing:
-        raise ModelError(
-            f"the execution provider {missing[0]} is not installed; found "
-            f"{', '.join(onnxruntime.get_available_providers())}. Install the ONNX Runtime package that has it."
+def require_finite(maps: NDArray[np.float32], name: str) -> None:
+    """Raise `ImageError` where a network's maps hold NaN or infinity."""
+    if not np.isfinite(maps).all():
+        raise ImageError(
+            f"the network {name} answered with values that are not finite; expected finite maps. "
+            "Check the weights with `cellscale models verify`, and the image for extreme values."
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    try:
-        source = model if isinstance(model, bytes) else str(model)
-        return onnxruntime.InferenceSession(source, options, providers=list(providers))
-    except _LOAD_ERRORS as error:
-        raise ModelError(
-            f"{name} cannot be loaded as an ONNX model: {error}. Expected a whole .onnx file; fetch it again with "
-            "`cellscale models fetch mesmer` or check --model_path."
-        ) from error
-
-
-def _require_mesmer_like(session: onnxruntime.InferenceSession, heads: tuple[Head, ...], name: str) -> None:
-    """Raise `ModelError` unless the model has the input and the outputs that ``heads`` need."""
-    inputs = {node.name: (tuple(node.shape), node.type) for node in session.get_inputs()}
-    outputs = {node.name: (tuple(node.shape), node.type) for node in session.get_outputs()}
-    fits = set(inputs) == {INPUT} and _fits(*inputs[INPUT], CHANNELS, exact=True)
-    fits = fits and all(
-        head.output in outputs and _fits(*outputs[head.output], head.index + 1, exact=False) for head in heads
-    )
-    if not fits:
-        wanted = ", ".join(dict.fromkeys(head.output for head in heads))
-        raise ModelError(
-            f"{name} has inputs {_listed(inputs)} and outputs {_listed(outputs)}; expected the input {INPUT} "
-            f"[n, {TILE}, {TILE}, {CHANNELS}] and the outputs {wanted} [n, {TILE}, {TILE}, channels], all float32. "
-            "Give a model that was converted from Mesmer."
-        )
-
-
-def _fits(shape: tuple[object, ...], kind: str, channels: int, *, exact: bool) -> bool:
-    """Tell whether a tensor is float32 ``(any, 256, 256, channels)``, or more channels unless ``exact``."""
-    if kind != "tensor(float)" or len(shape) != 4 or isinstance(shape[0], int) or shape[1:3] != (TILE, TILE):
-        return False
-    found = shape[3]
-    return isinstance(found, int) and (found == channels if exact else found >= channels)
-
-
-def _listed(tensors: dict[str, tuple[tuple[object, ...], str]]) -> str:
-    """Return the tensors with their shapes and types, for a message."""
-    return ", ".join(f"{name} {list(shape)} {kind}" for name, (shape, kind) in tensors.items())

@@ -4,7 +4,9 @@ ONNX Runtime computes every node of the graph it is given, whichever outputs are
 file's protocol buffers directly: of the format only field numbers are needed, not the ``onnx`` package.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+
+from cellscale.predict.protobuf import encoded_field, message_fields
 
 __all__ = ["pruned"]
 
@@ -14,8 +16,6 @@ _GRAPH_NODE, _GRAPH_OUTPUT = 1, 12
 _NODE_INPUT, _NODE_OUTPUT, _NODE_ATTRIBUTE = 1, 2, 5
 _ATTRIBUTE_GRAPHS = {6, 11}
 _VALUE_NAME = 1
-
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def pruned(model: bytes, outputs: Collection[str]) -> bytes:
@@ -38,7 +38,7 @@ def pruned(model: bytes, outputs: Collection[str]) -> bytes:
     try:
         fields = [
             _pruned_graph(payload, set(outputs)) if number == _MODEL_GRAPH else field
-            for number, payload, field in _fields(memoryview(model))
+            for number, payload, field in message_fields(memoryview(model))
         ]
     except ValueError:
         return model
@@ -47,7 +47,7 @@ def pruned(model: bytes, outputs: Collection[str]) -> bytes:
 
 def _pruned_graph(graph: memoryview, outputs: set[str]) -> bytes:
     """Return the model's field that holds the graph, pruned; `ValueError` where that cannot be done."""
-    fields = list(_fields(graph))
+    fields = list(message_fields(graph))
     found = {_name(payload) for number, payload, _ in fields if number == _GRAPH_OUTPUT}
     if not outputs <= found:
         raise ValueError(f"the graph has no output {outputs - found}")
@@ -63,67 +63,26 @@ def _pruned_graph(graph: memoryview, outputs: set[str]) -> bytes:
             needed |= inputs
         kept.append(field)
     content = b"".join(reversed(kept))
-    return _encoded(_MODEL_GRAPH << 3 | _BYTES) + _encoded(len(content)) + content
+    return encoded_field(_MODEL_GRAPH, content)
 
 
 def _connections(node: memoryview) -> tuple[set[str], set[str]]:
     """Return the names of a node's inputs and outputs."""
     inputs, results = set(), set()
-    for number, payload, _ in _fields(node):
+    for number, payload, _ in message_fields(node):
         if number == _NODE_INPUT:
             inputs.add(_text(payload))
         elif number == _NODE_OUTPUT:
             results.add(_text(payload))
-        elif number == _NODE_ATTRIBUTE and any(part in _ATTRIBUTE_GRAPHS for part, _, _ in _fields(payload)):
+        elif number == _NODE_ATTRIBUTE and any(part in _ATTRIBUTE_GRAPHS for part, _, _ in message_fields(payload)):
             raise ValueError("a node with a graph of its own may use names that it does not list")
     return inputs, results - {""}
 
 
 def _name(value: memoryview) -> str:
     """Return the name of a graph's input or output."""
-    return next((_text(payload) for number, payload, _ in _fields(value) if number == _VALUE_NAME), "")
+    return next((_text(payload) for number, payload, _ in message_fields(value) if number == _VALUE_NAME), "")
 
 
 def _text(payload: memoryview) -> str:
     return bytes(payload).decode()
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
-    """Yield the number, the payload and the whole encoding of each field of a message."""
-    position = 0
-    while position < len(message):
-        begin = position
-        tag, position = _decoded(message, position)
-        kind = tag & 7
-        if kind == _VARINT:
-            end = _decoded(message, position)[1]
-        elif kind == _BYTES:
-            size, position = _decoded(message, position)
-            end = position + size
-        elif kind in {_FIXED32, _FIXED64}:
-            end = position + (4 if kind == _FIXED32 else 8)
-        else:
-            raise ValueError(f"wire type {kind} is not in use")
-        if end > len(message):
-            raise ValueError("the message is cut off")
-        yield tag >> 3, message[position:end], message[begin:end]
-        position = end
-
-
-def _decoded(message: memoryview, position: int) -> tuple[int, int]:
-    """Return the variable-length integer at ``position``, and the position after it."""
-    value = 0
-    for index, byte in enumerate(message[position : position + 10]):
-        value |= (byte & 127) << (7 * index)
-        if byte < 128:
-            return value, position + index + 1
-    raise ValueError("the message is cut off")
-
-
-def _encoded(value: int) -> bytes:
-    """Return an integer in variable length."""
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*encoded, value])

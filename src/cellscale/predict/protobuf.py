@@ -1,0 +1,63 @@
+"""The wire format of protocol buffers, as far as ONNX files need it."""
+
+from collections.abc import Iterator
+
+__all__ = ["encoded_field", "message_fields"]
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+"""Wire types."""
+
+
+def encoded_field(number: int, value: int | bytes | str) -> bytes:
+    """Return the encoding of a field that holds a non-negative integer, bytes or text."""
+    if isinstance(value, int):
+        return _encoded(number << 3 | VARINT) + _encoded(value)
+    content = value.encode() if isinstance(value, str) else value
+    return _encoded(number << 3 | BYTES) + _encoded(len(content)) + content
+
+
+def message_fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
+    """Yield the number, the payload and the whole encoding of each field of a message.
+
+    Raises
+    ------
+    ValueError
+        The message is damaged.
+    """
+    position = 0
+    while position < len(message):
+        begin = position
+        tag, position = _decoded(message, position)
+        kind = tag & 7
+        if kind == VARINT:
+            end = _decoded(message, position)[1]
+        elif kind == BYTES:
+            size, position = _decoded(message, position)
+            end = position + size
+        elif kind in {FIXED32, FIXED64}:
+            end = position + (4 if kind == FIXED32 else 8)
+        else:
+            raise ValueError(f"wire type {kind} is not in use")
+        if end > len(message):
+            raise ValueError("the message is cut off")
+        yield tag >> 3, message[position:end], message[begin:end]
+        position = end
+
+
+def _decoded(message: memoryview, position: int) -> tuple[int, int]:
+    """Return the variable-length integer at ``position``, and the position after it."""
+    value = 0
+    for index, byte in enumerate(message[position : position + 10]):
+        value |= (byte & 127) << (7 * index)
+        if byte < 128:
+            return value, position + index + 1
+    raise ValueError("the message is cut off")
+
+
+def _encoded(value: int) -> bytes:
+    """Return an integer in variable length."""
+    encoded = bytearray()
+    while value > 127:
+        encoded.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*encoded, value])

@@ -82,7 +82,7 @@ def with_cellscale(maxima: Map, interior: Map, parameters: Parameters, watch: St
         labelled = [label_block(read, core, shape, parameters, halo=HALO) for core in blocks(shape, BLOCK)]
         objects = merge_objects(block.objects for block in labelled)
         mosaic = Mosaic(shape, BLOCK, labelled.__getitem__)
-        resolution = resolve_objects(objects, mosaic.identities, shape, parameters)
+        resolution = resolve_objects([objects], mosaic.identities, shape, parameters)
         labels = np.empty(shape, np.int32)
         for block in labelled:
             labels[block.core.slices] = finish_block(block, resolution)

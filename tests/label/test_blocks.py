@@ -97,7 +97,7 @@ def test_stored_blocks_finish_as_the_whole_image(tmp_path, cells, size):
 
     mosaic = Mosaic(shape, size, load)
     objects = merge_objects(load(index).objects for index in range(len(regions)))
-    resolution = Resolution.from_arrays(resolve_objects(objects, mosaic.identities, shape, SHARP).to_arrays())
+    resolution = Resolution.from_arrays(resolve_objects([objects], mosaic.identities, shape, SHARP).to_arrays())
     expected = label_image(*cells, SHARP)
     assert expected.max() == len(resolution) > 40
     assert resolution.patch_pixels.size > 0

@@ -29,7 +29,7 @@ def _resolved(labels, parameters, read=None):
     def read_identities(region):
         return labels[region.slices].astype(np.int64)
 
-    resolution = resolve_objects(_objects(labels), read or read_identities, labels.shape, parameters)
+    resolution = resolve_objects([_objects(labels)], read or read_identities, labels.shape, parameters)
     return finish_region(labels.astype(np.int64), resolution, Region(0, 0, *labels.shape))
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from skimage.measure import regionprops
 
-from cellscale.label.objects import Objects, measure, merge_objects
+from cellscale.label.objects import Objects, complete_objects, measure, merge_objects
 from cellscale.regions import Region, blocks
 
 
@@ -51,3 +52,27 @@ def test_parts_merge_in_any_order():
 def test_no_objects_merge_to_none(count):
     empty = _part(np.zeros((2, 2), np.int32), Region(0, 0, 2, 2))
     assert len(merge_objects([empty] * count)) == 0
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 2**32), size=st.tuples(st.integers(1, 9), st.integers(1, 9)))
+def test_objects_come_out_whole_and_once_row_by_row(seed, size):
+    spots = np.random.default_rng(seed).random((24, 20)) < 0.5
+    labels, _ = ndimage.label(spots, np.ones((3, 3)))
+    labels = labels.astype(np.int32)
+    parts = [_part(labels, core) for core in blocks(labels.shape, size)]
+    width = -(-labels.shape[1] // size[1])
+    rows = [parts[start : start + width] for start in range(0, len(parts), width)]
+    complete = list(complete_objects(rows))
+    assert all((np.diff(some.identities) > 0).all() for some in complete)
+    together, expected = merge_objects(complete), merge_objects(parts)
+    assert sum(map(len, complete)) == len(expected)
+    for name in ("identities", "sizes", "boxes", "euler_quarters"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(expected, name))
+
+
+def test_an_object_is_let_go_of_when_the_row_below_has_no_part_of_it():
+    labels = np.zeros((40, 4), np.int32)
+    labels[1:3, 1:3], labels[11:23, 1:3], labels[35:, 1:3] = 1, 2, 3
+    rows = [[_part(labels, core)] for core in blocks(labels.shape, (10, 4))]
+    assert [some.identities.tolist() for some in complete_objects(rows)] == [[], [1], [], [2], [3]]

@@ -47,7 +47,7 @@ def test_cells_in_far_corners_are_labelled_as_in_a_small_image(corner):
     inside = (objects.boxes[:, :2] >= [window.top, window.left]).all(1) & (
         objects.boxes[:, 2:] <= [window.bottom, window.right]
     ).all(1)
-    resolution = resolve_objects(objects.take(inside), mosaic.identities, shape, WHOLE_CELL)
+    resolution = resolve_objects([objects.take(inside)], mosaic.identities, shape, WHOLE_CELL)
     labels = finish_region(mosaic.identities(window), resolution, window)
 
     expected = label_image(*_read(window), WHOLE_CELL)

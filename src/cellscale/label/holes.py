@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.census import Census
 from cellscale.label.objects import Objects
 from cellscale.label.overlay import Overlay
 from cellscale.regions import Region, RegionReader, blocks
@@ -25,7 +26,7 @@ class _Piece:
 
     batch: int
     row: int
-    """The object's row in the table."""
+    """The object's row among those with holes."""
 
     owned: Region
     """Holes whose first pixel is here are filled with this piece."""
@@ -34,7 +35,7 @@ class _Piece:
     """``owned`` with a margin that shows any such hole whole if it is small enough to be filled."""
 
 
-def fill_holes(objects: Objects, read_identities: RegionReader, limit: int) -> tuple[Overlay, NDArray[np.int64]]:
+def fill_holes(census: Census, read_identities: RegionReader, limit: int) -> tuple[Overlay, NDArray[np.int64]]:
     """Fill the holes of each object that has any, in ascending order of identity.
 
     Within an object's bounding box, every 4-connected region of fewer than ``limit`` pixels that are not the object's
@@ -43,8 +44,8 @@ def fill_holes(objects: Objects, read_identities: RegionReader, limit: int) -> t
 
     Parameters
     ----------
-    objects
-        Whole objects, ascending by identity.
+    census
+        The objects.
     read_identities
         Reads the identity of every pixel of a region as int64, 0 for background.
     limit
@@ -55,28 +56,28 @@ def fill_holes(objects: Objects, read_identities: RegionReader, limit: int) -> t
     The changed pixels, and the sizes of the objects thereafter.
     """
     overlay = Overlay()
-    sizes = objects.sizes.copy()
-    for _, batch in groupby(_pieces(objects, limit), key=lambda piece: piece.batch):
+    sizes = census.sizes.copy()
+    for _, batch in groupby(_pieces(census.holed, limit), key=lambda piece: piece.batch):
         pieces = list(batch)
         for piece, identities in zip(pieces, _read(pieces, read_identities), strict=True):
             overlay.apply(identities, piece.seen)
-            identity = objects.identities[piece.row]
+            identity = census.holed.identities[piece.row]
             filled = _small_regions(identities, identity, limit, piece.owned.within(piece.seen))
             for row, column in filled.tolist():
-                _count_down(sizes, objects, identities[row, column])
+                _count(sizes, census.identities, identities[row, column], -1)
                 overlay.set(piece.seen.top + row, piece.seen.left + column, int(identity))
-            sizes[piece.row] += len(filled)
+            _count(sizes, census.identities, identity, len(filled))
     return overlay, sizes
 
 
 def _pieces(objects: Objects, limit: int) -> Iterator[_Piece]:
     """Yield the boxes to look at in order, large ones in tiles, numbered by batches that fit in memory."""
     pixels = 0
-    for row in np.flatnonzero(objects.euler_quarters < 4) if limit > 0 else ():
+    for row in range(len(objects)) if limit > 0 else ():
         top, left, bottom, right = (int(side) for side in objects.boxes[row])
         for tile in blocks((bottom - top, right - left), (_TILE, _TILE)):
             seen = tile.grown(limit, (bottom - top, right - left))
-            yield _Piece(pixels // _BATCH_PIXELS, int(row), _moved(tile, top, left), _moved(seen, top, left))
+            yield _Piece(pixels // _BATCH_PIXELS, row, _moved(tile, top, left), _moved(seen, top, left))
             pixels += seen.size
 
 
@@ -91,10 +92,11 @@ def _read(pieces: list[_Piece], read_identities: RegionReader) -> list[NDArray[n
     return [arrays[i] for i in range(len(pieces))]
 
 
-def _count_down(sizes: NDArray[np.int64], objects: Objects, identity: np.int64) -> None:
-    row = int(np.searchsorted(objects.identities, identity))
-    if row < len(objects) and objects.identities[row] == identity:
-        sizes[row] -= 1
+def _count(sizes: NDArray[np.int64], identities: NDArray[np.int64], identity: np.int64, pixels: int) -> None:
+    """Add pixels to the size of an object, if it is one of those that are counted."""
+    row = int(np.searchsorted(identities, identity))
+    if row < len(identities) and identities[row] == identity:
+        sizes[row] += pixels
 
 
 def _small_regions(

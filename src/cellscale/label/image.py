@@ -64,7 +64,8 @@ def label_image(
     size = (block_size, block_size)
     labelled = _mapped(label, blocks(shape, size), workers)
     mosaic = Mosaic(shape, size, labelled.__getitem__)
-    resolution = resolve_objects(merge_objects(b.objects for b in labelled), mosaic.identities, shape, parameters)
+    objects = merge_objects(block.objects for block in labelled)
+    resolution = resolve_objects([objects], mosaic.identities, shape, parameters)
     labels = np.empty(shape, np.int32)
     for block in labelled:
         labels[block.core.slices] = finish_block(block, resolution)

@@ -1,6 +1,6 @@
 """From identities to the final labels 1 to n."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 from cellscale.label.block import LabelledBlock
+from cellscale.label.census import Census
 from cellscale.label.holes import fill_holes
 from cellscale.label.objects import Objects
 from cellscale.label.parameters import Parameters
@@ -59,14 +60,14 @@ class Resolution:
 
 
 def resolve_objects(
-    objects: Objects, read_identities: RegionReader, shape: tuple[int, int], parameters: Parameters
+    objects: Iterable[Objects], read_identities: RegionReader, shape: tuple[int, int], parameters: Parameters
 ) -> Resolution:
     """Remove small objects, fill holes, and settle the numbering.
 
     Parameters
     ----------
     objects
-        Every object of the image, as :func:`cellscale.label.objects.merge_objects` returns them.
+        Every object of the image once, some at a time, in any order.
     read_identities
         Reads the identity of every pixel of a region as int64, 0 for background. It is asked for the bounding boxes
         of objects with holes, in pieces of about a megapixel at most.
@@ -75,9 +76,9 @@ def resolve_objects(
     parameters
         How to label.
     """
-    large = objects.take(objects.sizes >= parameters.small_objects)
-    overlay, sizes = fill_holes(large, read_identities, parameters.holes)
-    return Resolution(shape[1], large.identities[sizes > 0], *overlay.pixels(shape[1]))
+    census = Census.of(objects, parameters.small_objects)
+    overlay, sizes = fill_holes(census, read_identities, parameters.holes)
+    return Resolution(shape[1], census.identities[sizes > 0], *overlay.pixels(shape[1]))
 
 
 def finish_block(block: LabelledBlock, resolution: Resolution) -> NDArray[np.int32]:

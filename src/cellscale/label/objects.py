@@ -8,7 +8,7 @@ References
 Gray, Local properties of binary images in two dimensions, IEEE Transactions on Computers C-20, 1971.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 
-__all__ = ["Objects", "measure", "merge_objects", "no_objects"]
+__all__ = ["Objects", "complete_objects", "measure", "merge_objects", "no_objects"]
 
 _FAR = np.iinfo(np.int64).max
 
@@ -137,7 +137,7 @@ def merge_objects(parts: Iterable[Objects]) -> Objects:
     -------
     Every object of the image.
     """
-    rows = list(parts)
+    rows = [no_objects(), *parts]
     identities = np.concatenate([part.identities for part in rows])
     order = np.argsort(identities, kind="stable")
     identities = identities[order]
@@ -149,3 +149,27 @@ def merge_objects(parts: Iterable[Objects]) -> Objects:
         np.hstack([np.minimum.reduceat(boxes[:, :2], starts), np.maximum.reduceat(boxes[:, 2:], starts)]),
         np.add.reduceat(np.concatenate([part.euler_quarters for part in rows])[order], starts),
     )
+
+
+def complete_objects(rows: Iterable[Iterable[Objects]]) -> Iterator[Objects]:
+    """Add up what rows of blocks know of their objects, and let go of each object as soon as it is whole.
+
+    Parameters
+    ----------
+    rows
+        For each row of blocks, from the image's top to its bottom, what each block knows. An object that reaches
+        two rows of blocks has a part in each row between.
+
+    Yields
+    ------
+    Every object of the image once, some at a time; ascending by identity among those, but not from one time to the
+    next.
+    """
+    unfinished = no_objects()
+    for row in rows:
+        found = merge_objects(row)
+        merged = merge_objects([unfinished, found])
+        may_go_on = np.isin(merged.identities, found.identities, assume_unique=True)
+        yield merged.take(~may_go_on)
+        unfinished = merged.take(may_go_on)
+    yield unfinished

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from threading import Lock
 from typing import Any
 
@@ -15,7 +16,7 @@ from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.nearest import nearest_rows_columns, nearest_source
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
-from cellscale.label.objects import merge_objects
+from cellscale.label.objects import complete_objects
 from cellscale.label.parameters import Parameters
 from cellscale.pipeline.state import RunState
 from cellscale.regions import Region, blocks
@@ -140,7 +141,8 @@ class CompartmentLabels:
         """Merge the blocks' objects, remove small ones, fill holes and number the rest."""
         certificates: list[Certificate] = []
         mosaic = Mosaic(model_shape, (BLOCK, BLOCK), store.load)
-        objects = merge_objects(block.objects for block in _noting(store, certificates.append))
+        rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
+        objects = complete_objects((block.objects for block in row) for _, row in rows)
         resolution = resolve_objects(objects, mosaic.identities, model_shape, parameters)
         return cls(mosaic, resolution, shape, CertificateSummary.of(certificates))
 

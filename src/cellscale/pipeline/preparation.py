@@ -17,7 +17,7 @@ from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
 from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
 
-__all__ = ["PreparedImage", "prepare"]
+__all__ = ["PreparedImage", "network_shape", "prepare"]
 
 STEP = (1024, 2048)
 """Rows and columns that a pass over the image takes at once."""
@@ -59,6 +59,11 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
     return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape)
 
 
+def network_shape(source: NetworkInput) -> tuple[int, int]:
+    """Return the rows and columns that the network sees of an image."""
+    return source.shape if source.factor == 1 else rescaled_shape(source.shape, source.factor)
+
+
 def _at_network_size(
     run: ImageRun, state: RunState, source: NetworkInput
 ) -> tuple[tuple[RegionReader, ...], tuple[int, int]]:
@@ -68,7 +73,7 @@ def _at_network_size(
     limits = _recalled(state, "range", lambda: _limits(run, source))
     low_high = (limits["low"], limits["high"])
     readers = (rescaled_reader(read, source.shape, source.factor, low_high) for read in source.channels)
-    return tuple(readers), rescaled_shape(source.shape, source.factor)
+    return tuple(readers), network_shape(source)
 
 
 def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:

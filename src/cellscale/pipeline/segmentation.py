@@ -26,7 +26,7 @@ from cellscale.predict.network import Network
 from cellscale.predict.tiles import TileGrid
 from cellscale.regions import Region
 
-__all__ = ["segment_channels"]
+__all__ = ["GROUPS_AT_HAND", "map_reader", "segment_channels"]
 
 GROUPS_AT_HAND = 12
 """Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
@@ -100,7 +100,7 @@ def _predict_and_label(
     hard: list[tuple[int, Compartment]] = []
 
     def label(index: int, compartment: Compartment, limit: int) -> None:
-        read = _map_reader(tiles, list(stores).index(compartment))
+        read = map_reader(tiles.read, tiles.groups.grid, list(stores).index(compartment))
         start = thread_time()
         stores[compartment].label(index, read, prepared.shape, parameters[compartment], limit)
         labelled(busy=thread_time() - start)
@@ -155,15 +155,25 @@ def _raise_first_error(futures: list[Future[None]]) -> None:
             future.result()
 
 
-def _map_reader(tiles: TileStore, position: int) -> MapReader:
-    """Return a reader of the two maps of the compartment at ``position`` among the network's."""
+def map_reader(read: Callable[[int, int], NDArray[np.float32]], grid: TileGrid, position: int) -> MapReader:
+    """Return a reader of one compartment's two maps, blended from tiles.
+
+    Parameters
+    ----------
+    read
+        Returns all maps of the tile at a row and a column, ``(256, 256, k)``.
+    grid
+        The image's tiles.
+    position
+        Which of the network's compartments.
+    """
     maps = slice(2 * position, 2 * position + 2)
 
     def read_tile(row: int, column: int) -> NDArray[np.float32]:
-        return tiles.read(row, column)[..., maps]
+        return read(row, column)[..., maps]
 
-    def read(region: Region) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        maxima, interior = blend(read_tile, tiles.groups.grid, region)
+    def read_maps(region: Region) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        maxima, interior = blend(read_tile, grid, region)
         return maxima, interior
 
-    return read
+    return read_maps

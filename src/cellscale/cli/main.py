@@ -16,6 +16,7 @@ _COMMANDS = {
     "segment-and-measure": "cellscale.cli.segment:segment_and_measure",
     "segment": "cellscale.cli.segment:segment",
     "measure": "cellscale.cli.segment:measure",
+    "jobs": "cellscale.cli.jobs:jobs",
     "simulate": "cellscale.cli.simulate:simulate",
     "models": "cellscale.cli.models:models",
 }

@@ -13,10 +13,12 @@ from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud import batch_v1
 from google.cloud.batch_v1.services.batch_service.transports import BatchServiceGrpcTransport
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
 
 from cellscale.errors import CellscaleError, RequestError
 
-__all__ = ["CloudError", "batch_client", "current_project", "explained", "insecure_channel"]
+__all__ = ["CloudError", "batch_client", "current_project", "explained", "insecure_channel", "logging_client"]
 
 ENDPOINT = "CELLSCALE_BATCH_ENDPOINT"
 """Environment variable ``host:port`` of a server that stands in for Google's, spoken to without encryption or
@@ -47,6 +49,23 @@ def _batch_client(endpoint: str) -> batch_v1.BatchServiceClient:
         return batch_v1.BatchServiceClient(transport=BatchServiceGrpcTransport(channel=insecure_channel(endpoint)))
     try:
         return batch_v1.BatchServiceClient()
+    except DefaultCredentialsError as error:
+        raise _no_credentials() from error
+
+
+def logging_client() -> LoggingServiceV2Client:
+    """Return a client of Cloud Logging.
+
+    Raises
+    ------
+    RequestError
+        There are no credentials.
+    """
+    endpoint = os.environ.get(ENDPOINT)
+    if endpoint:
+        return LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=insecure_channel(endpoint)))
+    try:
+        return LoggingServiceV2Client()
     except DefaultCredentialsError as error:
         raise _no_credentials() from error
 

@@ -1,0 +1,67 @@
+"""The failed images of a run, taken up again by a run of their own."""
+
+from dataclasses import replace
+
+from cellscale.engines.batch.follow import run_outcome
+from cellscale.engines.batch.outcome import unfinished
+from cellscale.engines.batch.submission import Submission, find_job, is_active, read_submission
+from cellscale.engines.batch.submit import submit
+from cellscale.engines.tasks.results import read_results
+from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec, read_spec
+from cellscale.errors import RequestError, RunInProgressError
+from cellscale.storage.uri import join
+
+__all__ = ["retry_run"]
+
+
+def retry_run(
+    folder: str,
+    *,
+    segmentation_compute_config: str | None = None,
+    measurement_compute_config: str | None = None,
+) -> tuple[str, Submission]:
+    """Submit a run of the images of another that are not done; the others are left alone.
+
+    Masks that are there are not made again: where all failed images have theirs, the new run only measures.
+
+    Parameters
+    ----------
+    folder
+        Folder of the run whose images failed.
+    segmentation_compute_config, measurement_compute_config
+        Other machines than before.
+
+    Returns
+    -------
+    URI of the new run's folder; its submission.
+
+    Raises
+    ------
+    RequestError
+        The run has no failed images, or is still at work.
+    """
+    before = read_submission(folder)
+    if is_active(find_job(before.conductor.name)):
+        raise RunInProgressError(f"{folder} is still at work: wait for it with cellscale jobs wait {folder}")
+    spec = read_spec(join(folder, SPEC_NAME))
+    names = unfinished(run_outcome(folder, over=True))
+    if not names:
+        raise RequestError(f"all images of {folder} are done; there is nothing to take up again")
+    request = replace(
+        spec.request,
+        segment=spec.request.segment and not _segmented(folder, spec, names),
+        segmentation_compute_config=segmentation_compute_config or spec.request.segmentation_compute_config,
+        measurement_compute_config=measurement_compute_config or spec.request.measurement_compute_config,
+    )
+    new, submission, _ = submit(request, only=names, retry_of=before.run)
+    return new, submission
+
+
+def _segmented(folder: str, spec: RunSpec, names: tuple[str, ...]) -> bool:
+    """Tell whether all these images have their masks."""
+    done = {
+        spec.entries[result.index].name
+        for result in read_results(folder, "segment-image")
+        if result.outcome.status != "failed"
+    }
+    return done.issuperset(names)

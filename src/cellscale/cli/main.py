@@ -19,6 +19,7 @@ _COMMANDS = {
     "jobs": "cellscale.cli.jobs:jobs",
     "simulate": "cellscale.cli.simulate:simulate",
     "models": "cellscale.cli.models:models",
+    "stage": "cellscale.cli.stage:stage",
 }
 
 

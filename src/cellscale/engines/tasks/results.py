@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from cellscale import __version__
 from cellscale.errors import RequestError, StorageError
@@ -13,7 +13,16 @@ from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, join, listing, make_folder, read_bytes
 
-__all__ = ["TASKS", "Task", "TaskResult", "finished_tasks", "read_result", "read_results", "write_result"]
+__all__ = [
+    "TASKS",
+    "Task",
+    "TaskResult",
+    "find_result",
+    "finished_tasks",
+    "read_result",
+    "read_results",
+    "write_result",
+]
 
 Task: TypeAlias = Literal["segment-image", "measure-image"]
 """What a task does with its image."""
@@ -48,6 +57,9 @@ class TaskResult:
     host: str = ""
     """Name of the machine that did it."""
 
+    place: dict[str, Any] | None = None
+    """The image's place in the QuPath project, where it is to get one at the end of the run."""
+
     version: str = __version__
     """Version of cellscale that did it."""
 
@@ -70,6 +82,24 @@ def finished_tasks(folder: Location, task: Task) -> set[int]:
         raise
     stems = (entry.name.removesuffix(".json") for entry in entries if entry.name.endswith(".json"))
     return {int(stem) for stem in stems if stem.isdecimal()}
+
+
+def find_result(folder: Location, task: Task, index: int) -> TaskResult | None:
+    """Read one result; None where there is none.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known.
+    RequestError
+        It is damaged, or another version's.
+    """
+    try:
+        return read_result(folder, task, index)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
 
 
 def read_result(folder: Location, task: Task, index: int) -> TaskResult:

@@ -18,6 +18,7 @@ __all__ = ["SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
 
 SPEC_NAME = "tasks.json"
 """Name of the list in its run's folder."""
+KEYS = {"version", "run", "request", "benchmark_table", "entries"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,9 @@ class RunSpec:
 
     entries: tuple[ImageEntry, ...]
     """The images; a task's index is an image's position."""
+
+    benchmark_table: str | None = None
+    """BigQuery table that the end of the run appends benchmark records to; None for none."""
 
     def entry(self, index: int) -> ImageEntry:
         """Return the image of a task.
@@ -65,6 +69,7 @@ def write_spec(spec: RunSpec) -> Path | str:
         "version": __version__,
         "run": spec.run,
         "request": request_to_json(spec.request),
+        "benchmark_table": spec.benchmark_table,
         "entries": [to_json(entry, omit_defaults=True) for entry in spec.entries],
     }
     folder = run_folder(spec)
@@ -92,12 +97,15 @@ def read_spec(location: Location) -> RunSpec:
 
 
 def _spec(facts: Any, location: str) -> RunSpec:
-    if not isinstance(facts, dict) or facts.keys() != {"version", "run", "request", "entries"}:
-        raise RequestError(f"{location} is no list of tasks: expected the keys version, run, request and entries")
+    if not isinstance(facts, dict) or facts.keys() != KEYS:
+        raise RequestError(f"{location} is no list of tasks: expected the keys {', '.join(sorted(KEYS))}")
     if not isinstance(facts["run"], str) or not isinstance(facts["entries"], list):
         raise RequestError(f"{location} is no list of tasks: run must be text and entries a list")
+    if not isinstance(facts["benchmark_table"], str | None):
+        raise RequestError(f"{location} is no list of tasks: benchmark_table must be text or null")
     return RunSpec(
         run=facts["run"],
+        benchmark_table=facts["benchmark_table"],
         request=request_from_json(facts["request"]),
         entries=tuple(
             from_json(ImageEntry, entry, what=f"{location}: entry {index}")

@@ -1,0 +1,127 @@
+"""The end of a run: its true outcome from the results of its tasks, the QuPath project, the records."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cellscale.cells.columns import Dialect
+from cellscale.engines.closing import close_run
+from cellscale.engines.tasks.places import place_from_json
+from cellscale.engines.tasks.results import Task, TaskResult, read_results
+from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.errors import RequestError, StorageError
+from cellscale.pipeline.events import Listener, Notice
+from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
+from cellscale.pipeline.typed_json import to_json
+from cellscale.qupath.project import update_project
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.uri import join
+
+__all__ = ["finish_run", "gather_outcome"]
+
+OUTCOME = "outcome.json"
+
+
+def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
+    """Close a run all of whose tasks have ended, well or not; may be repeated.
+
+    Parameters
+    ----------
+    spec
+        The run.
+    listener
+        Is told of warnings.
+
+    Returns
+    -------
+    What became of each image; also kept as ``outcome.json`` in the run's folder.
+
+    Raises
+    ------
+    StorageError
+        Results cannot be read, or the outcome cannot be written.
+    """
+    folder = run_folder(spec)
+    segmented, measured = _results(spec, "segment-image"), _results(spec, "measure-image")
+    outcome = _merged(spec, segmented, measured)
+    outcome = _with_project(spec, outcome, measured, listener)
+    for image in outcome.failed:
+        listener(Notice(image.image, "error", image.error or "failed"))
+    outcome = close_run(
+        spec.request,
+        outcome,
+        listener,
+        run_id=spec.run,
+        parts=[result.outcome for results in (segmented, measured) for result in results.values()],
+        benchmark_table=spec.benchmark_table,
+    )
+    write_bytes(join(folder, OUTCOME), json.dumps(to_json(outcome), ensure_ascii=False).encode())
+    return outcome
+
+
+def gather_outcome(spec: RunSpec) -> RunOutcome:
+    """Return what is known of each image from the results that are there; images without one count as failed."""
+    return _merged(spec, _results(spec, "segment-image"), _results(spec, "measure-image"))
+
+
+def _results(spec: RunSpec, task: Task) -> dict[int, TaskResult]:
+    asked = spec.request.segment if task == "segment-image" else spec.request.measure
+    return {result.index: result for result in read_results(run_folder(spec), task)} if asked else {}
+
+
+def _merged(spec: RunSpec, segmented: Mapping[int, TaskResult], measured: Mapping[int, TaskResult]) -> RunOutcome:
+    """Return the outcome of each image from those of its tasks."""
+    images = []
+    for index, entry in enumerate(spec.entries):
+        parts: list[ImageOutcome] = []
+        for asked, word, results in (
+            (spec.request.segment, "segmentation", segmented),
+            (spec.request.measure, "measurement", measured),
+        ):
+            if asked and not (parts and parts[-1].status == "failed"):
+                result = results.get(index)
+                lost = f"its {word} did not end: the machine was lost, or ran out of memory or time"
+                parts.append(
+                    result.outcome if result else ImageOutcome(image=entry.name, status="failed", error=lost)
+                )
+        images.append(_joined(parts))
+    return RunOutcome(tuple(images))
+
+
+def _joined(parts: list[ImageOutcome]) -> ImageOutcome:
+    first, last = parts[0], parts[-1]
+    if first is last:
+        return first
+    done = "done" if "done" in (first.status, last.status) else last.status
+    return replace(
+        last,
+        status="failed" if last.status == "failed" else done,
+        cells=first.cells if last.cells is None else last.cells,
+        nuclei=first.nuclei if last.nuclei is None else last.nuclei,
+        seconds=first.seconds + last.seconds,
+        peak_memory=max(first.peak_memory, last.peak_memory),
+        outputs=first.outputs + last.outputs,
+        notes=first.notes + last.notes,
+        warnings=first.warnings + last.warnings,
+        stages=first.stages + last.stages,
+    )
+
+
+def _with_project(
+    spec: RunSpec, outcome: RunOutcome, measured: Mapping[int, TaskResult], listener: Listener
+) -> RunOutcome:
+    """Bring the project's list of images up to date; where that cannot be, these images have failed."""
+    placed = {index: result.place for index, result in measured.items() if result.place is not None}
+    folder = spec.request.paths.project
+    if folder is None or not placed:
+        return outcome
+    images = list(outcome.images)
+    try:
+        places = [place_from_json(placed[index]) for index in sorted(placed)]
+        update_project(folder, places, Dialect(spec.request.qupath_version), int(time.time() * 1000))
+    except (StorageError, RequestError) as error:
+        for index in placed:
+            images[index] = replace(images[index], status="failed", error=f"not in the QuPath project: {error}")
+        listener(Notice("", "error", f"the QuPath project was not written: {error}"))
+    return replace(outcome, images=tuple(images))

@@ -108,7 +108,8 @@ _OPTIONS = [
     _cloud(
         "--engine",
         **_one_of(*engine_names()),
-        help="What runs the work. Default: local, or batch where a cloud environment is given.",
+        help="What runs the work. Default: batch where a cloud environment is given, dask where one of its options is, "
+        "or else local.",
     ),
     _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),
     _cloud(
@@ -137,6 +138,18 @@ _OPTIONS = [
         help="One process for an image, or one for each stage.",
     ),
     _cloud("--wait", is_flag=True, help="Follow the work until it is done, rather than leave it."),
+    _cloud(
+        "--dask_scheduler",
+        metavar="ADDRESS",
+        help="Dask cluster that does the work, as in tcp://host:8786. Default with --engine dask: processes of this "
+        "machine.",
+    ),
+    _cloud(
+        "--dask_workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Processes of this machine, with --engine dask and no scheduler.",
+    ),
 ]
 
 _PARAMETER_HELP = {
@@ -174,6 +187,13 @@ def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def _usual_engine(facts: Mapping[str, Any]) -> str:
+    """Return the engine that is meant where none is named."""
+    if facts["env_config_uri"]:
+        return "batch"
+    return "dask" if facts["dask_scheduler"] or facts["dask_workers"] else "local"
+
+
 def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options: Mapping[str, Any]) -> Request:
     """Turn the values of the options into a request.
 
@@ -183,7 +203,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         A postprocessing parameter is out of its range.
     """
     facts = dict(options)
-    facts["engine"] = facts["engine"] or ("batch" if facts["env_config_uri"] else "local")
+    facts["engine"] = facts["engine"] or _usual_engine(facts)
     for prefix in _LABELS:
         facts[prefix] = Parameters(
             **{field.name: facts.pop(f"{prefix}_{field.name}") for field in fields(Parameters)}

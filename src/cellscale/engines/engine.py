@@ -13,6 +13,9 @@ __all__ = ["Engine", "engine_names", "find_engine"]
 GROUP = "cellscale.engines"
 """Entry points under which engines, ours and others', are found."""
 
+_EXTRAS = {"batch": "gcp", "dask": "dask"}
+"""What to install cellscale with for an engine that needs more than a plain installation."""
+
 
 class Engine(Protocol):
     """Works on the images of a dataset, wherever that is."""
@@ -56,7 +59,11 @@ def find_engine(name: str) -> Engine:
     installed = _installed()
     if name not in installed:
         raise RequestError(f"there is no engine {name!r}; found {', '.join(sorted(installed))}. Check --engine.")
-    engine: Engine = installed[name].load()
+    try:
+        engine: Engine = installed[name].load()
+    except ImportError as error:
+        extra = f": pip install 'cellscale[{_EXTRAS[name]}]'" if name in _EXTRAS else ""
+        raise RequestError(f"--engine {name} needs {error.name}, which is not installed{extra}") from error
     return engine
 
 

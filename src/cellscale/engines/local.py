@@ -5,7 +5,7 @@ from threading import Thread
 
 from cellscale.compiled import warm_up
 from cellscale.engines.closing import close_run
-from cellscale.engines.worker import choose_model, refuse_rented, require_extras
+from cellscale.engines.worker import choose_model, refuse_cluster, refuse_rented, require_extras
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
@@ -46,3 +46,4 @@ def _refuse_other_engines(request: Request) -> None:
             "option out."
         )
     refuse_rented(request)
+    refuse_cluster(request)

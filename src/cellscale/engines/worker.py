@@ -9,7 +9,7 @@ from cellscale.pipeline.segment_image import Model
 from cellscale.predict.network import BATCH, OnnxNetwork
 from cellscale.weights.resolve import resolve_model
 
-__all__ = ["choose_model", "refuse_rented", "require_extras"]
+__all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
 
 
 def require_extras(request: Request) -> None:
@@ -34,6 +34,14 @@ def refuse_rented(request: Request) -> None:
                 f"{option} has no meaning with --engine {request.engine}, which rents no machines; leave it out, or "
                 "take --engine batch"
             )
+
+
+def refuse_cluster(request: Request) -> None:
+    """Raise `RequestError` if options are given that only mean something for a Dask cluster."""
+    asked = {"--dask_scheduler": request.dask_scheduler, "--dask_workers": request.dask_workers}
+    for option, value in asked.items():
+        if value is not None:
+            raise RequestError(f"{option} has no meaning with --engine {request.engine}; take --engine dask")
 
 
 def choose_model(request: Request) -> Model | None:

@@ -1,7 +1,7 @@
 """An image's place in the dataset's QuPath project, brought up to date as soon as the image is measured."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
@@ -11,11 +11,12 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
+from cellscale.qupath.project_images import ProjectImage
 from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.uri import exists, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["is_in_project", "write_project_entry"]
+__all__ = ["is_in_project", "list_in_project", "write_project_entry"]
 
 
 def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
@@ -67,6 +68,13 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         else:
             update_project(folder, [place], dialect, now)
     return place.entry_id
+
+
+def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:
+    """Enter images into the project's list whose objects were written on other machines."""
+    if request.paths.project is not None and places:
+        now = _milliseconds(places[0].info.uri)
+        update_project(request.paths.project, places, Dialect(request.qupath_version), now)
 
 
 def _milliseconds(uri: str | None) -> int:

@@ -114,6 +114,12 @@ class Request:
     wait: bool = False
     """Wait for work that goes on elsewhere, rather than leave it."""
 
+    dask_scheduler: str | None = None
+    """Address of the Dask scheduler whose workers do the work; None: processes of this machine, for the run."""
+
+    dask_workers: int | None = None
+    """Processes of this machine, where no scheduler is given; None: as many as cores and memory allow."""
+
     verbosity: int = 0
     """How often ``-v`` was given."""
 

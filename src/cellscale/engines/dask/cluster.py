@@ -1,0 +1,92 @@
+"""The cluster that a run uses: the one whose scheduler is named, or one of this machine's processes for the run."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+
+from distributed import Client, LocalCluster, Security
+
+from cellscale.engines.dask.memory import least_memory
+from cellscale.engines.dask.tasks import Job, check
+from cellscale.errors import RequestError
+from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
+from cellscale.pipeline.request import Request
+
+__all__ = ["connection", "require_fit"]
+
+CONNECT_SECONDS = 20.0
+"""Time in which a scheduler must answer."""
+
+
+@contextmanager
+def connection(request: Request) -> Iterator[Callable[[], Client]]:
+    """Give what connects to the run's cluster, and end the cluster afterwards if it is the run's own.
+
+    Raises
+    ------
+    RequestError
+        The scheduler does not answer, or this machine has too little memory for the workers.
+    """
+    if request.dask_scheduler:
+        address = request.dask_scheduler
+        yield lambda: _client(address)
+        return
+    with _local_cluster(request) as cluster:
+        yield lambda: Client(cluster)
+
+
+def require_fit(client: Client, job: Job) -> None:
+    """Make sure that all workers that are there now can do their part; others are checked at their first task.
+
+    Raises
+    ------
+    RequestError
+        One cannot.
+    """
+    # A function of the standard library, which a worker without cellscale can call as well.
+    for address, found in client.run(version, "cellscale", on_error="return").items():
+        if found != job.version:
+            problem = "has none" if isinstance(found, Exception) else f"has {found}"
+            raise RequestError(
+                f"the Dask worker {address} {problem}: expected cellscale {job.version}, as on this machine. Install "
+                "the same version on all workers"
+            )
+    for address, problem in client.run(check, job, on_error="return").items():
+        if isinstance(problem, Exception):
+            raise RequestError(f"the Dask worker {address} cannot take part: {problem}") from problem
+
+
+def _client(address: str) -> Client:
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, name="cellscale")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RequestError(
+            f"there is no Dask scheduler at {address}: {error}. Check --dask_scheduler, for instance "
+            "tcp://host:8786, and that the scheduler runs"
+        ) from error
+
+
+@contextmanager
+def _local_cluster(request: Request) -> Iterator[LocalCluster]:
+    memory = request.max_memory or int(available_memory() * SHARE)
+    threads = request.workers or usable_cores()
+    count = request.dask_workers or max(min(threads, memory // least_memory(1)), 1)
+    each = max(threads // count, 1)
+    if memory // count < least_memory(each):
+        raise RequestError(
+            f"{count} Dask workers of {each} threads need {count * least_memory(each) / 1e9:.1f} GB, found "
+            f"{memory / 1e9:.1f} GB; use fewer with --dask_workers or --workers, or allow more with --max_memory"
+        )
+    with LocalCluster(
+        n_workers=count,
+        threads_per_worker=each,
+        memory_limit=memory // count,
+        host="127.0.0.1",
+        # Other users of this machine could otherwise have the workers run their code as this user.
+        security=Security.temporary(),
+        dashboard_address="127.0.0.1:0" if find_spec("bokeh") else None,
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster

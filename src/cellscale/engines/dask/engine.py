@@ -1,0 +1,58 @@
+"""The engine of many machines, or of many processes of this one: images and shares of images are Dask tasks.
+
+Pixels, maps and labels travel through the dataset's storage, never through Dask.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+from distributed import Client
+
+from cellscale.engines.closing import close_run
+from cellscale.engines.dask.cluster import connection, require_fit
+from cellscale.engines.dask.crew import Crew
+from cellscale.engines.dask.dispatch import work_through
+from cellscale.engines.dask.tasks import Job
+from cellscale.engines.dask.work import ImageWork
+from cellscale.engines.worker import choose_model, require_extras
+from cellscale.pipeline.events import Listener, Notice
+from cellscale.pipeline.outcome import RunOutcome
+from cellscale.pipeline.project_entry import list_in_project
+from cellscale.pipeline.request import Request
+from cellscale.storage.locks import run_lock
+from cellscale.storage.uri import join, make_folder
+from cellscale.workspace.discovery import discover
+
+__all__ = ["run"]
+
+
+def run(request: Request, listener: Listener) -> RunOutcome:
+    """Work on the images of a dataset with a Dask cluster; see `cellscale.engines.engine.Engine`."""
+    require_extras(request)
+    entries = discover(request.paths, request.image_filter)
+    model = choose_model(request)
+    images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
+    job = Job(replace(request, model_hash=model.sha256 if model else None, log_file=None))
+    with ExitStack() as stack:
+        if not request.dry_run:
+            make_folder(request.paths.jobs)
+            stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
+        connect = stack.enter_context(connection(request))
+        _work(connect, job, images, listener)
+        return close_run(request, RunOutcome(tuple(image.outcome for image in images if image.outcome)), listener)
+
+
+def _work(connect: Callable[[], Client], job: Job, images: Sequence[ImageWork], listener: Listener) -> None:
+    """Have the images worked on, and enter what is done into the QuPath project, whatever happens."""
+
+    def tell(text: str) -> None:
+        listener(Notice("", "warning", text))
+
+    with closing(Crew(connect, job, tell)) as crew:
+        require_fit(crew.client, job)
+        listener(Notice("", "info", f"Dask dashboard: {crew.client.dashboard_link}"))
+        try:
+            work_through(crew, images)
+        finally:
+            list_in_project(job.request, [place for image in images for place in image.places])

@@ -62,8 +62,11 @@ def find_engine(name: str) -> Engine:
     try:
         engine: Engine = installed[name].load()
     except ImportError as error:
-        extra = f": pip install 'cellscale[{_EXTRAS[name]}]'" if name in _EXTRAS else ""
-        raise RequestError(f"--engine {name} needs {error.name}, which is not installed{extra}") from error
+        if name not in _EXTRAS or (error.name or "").startswith("cellscale"):
+            raise
+        raise RequestError(
+            f"--engine {name} needs {error.name}, which is not installed: pip install 'cellscale[{_EXTRAS[name]}]'"
+        ) from error
     return engine
 
 

@@ -1,6 +1,5 @@
 """One image's way through the cluster: which tasks it needs, and which of them come next."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter

@@ -6,7 +6,6 @@ from threading import Thread
 from cellscale.compiled import warm_up
 from cellscale.engines.closing import close_run
 from cellscale.engines.worker import choose_model, refuse_cluster, refuse_rented, require_extras
-from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
@@ -21,7 +20,8 @@ __all__ = ["run"]
 
 def run(request: Request, listener: Listener) -> RunOutcome:
     """Work on the images of a dataset one after another; see `cellscale.engines.engine.Engine`."""
-    _refuse_other_engines(request)
+    refuse_rented(request)
+    refuse_cluster(request)
     require_extras(request)
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
@@ -36,14 +36,3 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             listener(ImageStarted(entry.name, position, len(entries)))
             outcomes.append(process_image(entry, request, model, budget, listener))
         return close_run(request, RunOutcome(tuple(outcomes)), listener)
-
-
-def _refuse_other_engines(request: Request) -> None:
-    """Refuse what would otherwise silently run here instead of elsewhere, or not at all."""
-    if request.visualize:
-        raise RequestError(
-            "--visualize is given, which this version of cellscale cannot do yet: it draws no pictures. Leave the "
-            "option out."
-        )
-    refuse_rented(request)
-    refuse_cluster(request)

@@ -11,6 +11,7 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measure_image import measure_image
 from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.pictures import picture_image
 from cellscale.pipeline.placement import ALONE, Placement
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model, segment_image
@@ -112,6 +113,12 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
             unmatched_nuclei=report.unmatched_nuclei,
             outputs=outcome.outputs + tuple(str(output) for output in report.outputs),
         )
+    seen = picture_image(run, entry, request, masks_to_come=outcome.status == "done" and request.dry_run)
+    outcome = replace(
+        outcome,
+        status="done" if seen.made and request.visualize else outcome.status,
+        outputs=outcome.outputs + tuple(str(output) for output in seen.outputs),
+    )
     return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome
 
 

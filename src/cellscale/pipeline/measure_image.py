@@ -26,7 +26,7 @@ from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
-__all__ = ["Report", "measure_image"]
+__all__ = ["Report", "found_masks", "measure_image"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     """
     if masks_to_come:
         return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
-    masks = _found_masks(request, entry.name)
+    masks = found_masks(request, entry.name)
     outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
@@ -91,8 +91,14 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     return Report(True, cells, nuclei, unmatched, outputs)
 
 
-def _found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
-    """Return the masks that are there, by compartment; TIFF before OME-Zarr."""
+def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
+    """Return the masks that are there, by compartment; TIFF before OME-Zarr.
+
+    Raises
+    ------
+    MaskError
+        There is none.
+    """
     found: dict[Compartment, Entry] = {}
     for compartment in request.compartments:
         places = (join(request.paths.segmasks, mask_name(image, compartment, end)) for end in (".tiff", ".ome.zarr"))

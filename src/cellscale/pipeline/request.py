@@ -96,6 +96,9 @@ class Request:
     visualize: bool = False
     """Make pictures of the input and of the cells found."""
 
+    report: bool = True
+    """Write the report that is read in a browser."""
+
     env_config_uri: str | None = None
     """Path or URI of the description of a cloud environment."""
 

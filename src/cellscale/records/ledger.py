@@ -11,7 +11,7 @@ from cellscale.storage.uri import base_name, find, join, make_folder, read_bytes
 
 __all__ = ["Decision", "Ledger", "Task"]
 
-Task: TypeAlias = Literal["segmentation", "measurement"]
+Task: TypeAlias = Literal["segmentation", "measurement", "look", "pictures"]
 Decision: TypeAlias = Literal["make", "remake", "keep", "foreign"]
 
 
@@ -61,6 +61,15 @@ class Ledger:
         if entry.get("fingerprint") != fingerprint:
             return "remake"
         return "keep" if len(found) == len(markers) else "make"
+
+    def made(self, task: Task, output: Path | str) -> bool:
+        """Tell whether a file is what a task made last, not changed since."""
+        marker = self.tasks.get(task, {}).get("outputs", {}).get(base_name(output))
+        return bool(marker) and marker == _marker(output)
+
+    def names(self, task: Task) -> tuple[str, ...]:
+        """Return the names of all outputs that a task is known to have made."""
+        return tuple(self.tasks.get(task, {}).get("outputs", ()))
 
     def begin(self, task: Task, fingerprint: str, outputs: Sequence[Path | str]) -> None:
         """Note that a task's outputs are being made, so that those of a killed run are known for ours."""

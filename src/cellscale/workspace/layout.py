@@ -12,7 +12,10 @@ __all__ = [
     "WorkspacePaths",
     "cells_name",
     "is_mask_name",
+    "look_name",
     "mask_name",
+    "page_name",
+    "picture_name",
     "report_name",
     "separate_paths",
     "shapes_name",
@@ -138,6 +141,21 @@ def cells_name(image: str) -> str:
 def report_name(image: str, suffix: str = ".tsv") -> str:
     """Return the file name of an image's table of cells."""
     return f"{image}_QUANT{suffix}"
+
+
+def picture_name(image: str, what: str) -> str:
+    """Return the file name of a picture of an image."""
+    return f"{image}_{what}.png"
+
+
+def page_name(image: str) -> str:
+    """Return the file name of an image's page of the report."""
+    return f"{image}_report.html"
+
+
+def look_name(image: str) -> str:
+    """Return the file name of what was seen in an image, kept with the state of runs for the report."""
+    return f"{image}.look.json"
 
 
 def _absolute(location: Location) -> Path | str:

@@ -1,0 +1,115 @@
+"""An image opened for looking at it: the channels that the network saw, and the masks."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+
+from cellscale.errors import ChannelError
+from cellscale.images.channels import ChannelSelection, combined_reader, select_channels
+from cellscale.images.info import Image, ImageInfo
+from cellscale.images.mask_reader import open_mask
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.pipeline.inputs import MODEL_MPP
+from cellscale.pipeline.labels import BLOCK
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.stages import ImageRun
+from cellscale.predict.heads import Compartment
+from cellscale.regions import RegionReader
+from cellscale.report.look import Role
+from cellscale.report.overview import cell_size, overview_level
+from cellscale.report.subject import Shown, Subject
+from cellscale.storage.uri import Entry
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["open_subject"]
+
+
+@contextmanager
+def open_subject(
+    run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry], *, masks_are_ours: bool
+) -> Iterator[Subject]:
+    """Open an image with its masks.
+
+    Parameters
+    ----------
+    run
+        How much of the machine may be used.
+    entry
+        The image.
+    request
+        Which channels were, or would be, segmented from.
+    masks
+        Where the masks are.
+    masks_are_ours
+        Whether they were segmented from these channels, and not by another tool.
+
+    Raises
+    ------
+    ImageError
+        A file is damaged, a mask does not fit, or a channel that was to be segmented cannot be found.
+    """
+    with ExitStack() as stack:
+
+        def opened(location: object) -> Image:
+            return stack.enter_context(closing(open_image(str(location), cache_bytes=run.budget.cache_bytes)))
+
+        image = None if entry.image is None else opened(entry.image)
+        arrays = None if entry.npz is None else opened(entry.npz)
+        described = image or arrays
+        assert described is not None, "an entry has an image or an NPZ file"
+        info = described.info
+        size = choose_pixel_size(info, request.image_mpp)
+        yield Subject(
+            image=described,
+            shown=_shown(arrays or described, described, request, masks_are_ours=masks_are_ours),
+            masks={
+                compartment: stack.enter_context(open_mask(mask.location, expect_shape=info.shape)).read
+                for compartment, mask in masks.items()
+            },
+            pixel_size=size.size,
+            pixel_size_source=size.source,
+            seams=BLOCK * MODEL_MPP / size.mpp,
+        )
+
+
+def _shown(source: Image, image: Image, request: Request, *, masks_are_ours: bool) -> Shown:
+    """Return the two channels of ``source`` that pictures show, and their roles in ``image``."""
+    selection = _selection(source.info, request, from_npz=source is not image or _is_npz(source.info))
+    level = overview_level(source, cell_size(source.info.shape))
+
+    def readers(where: Image) -> tuple[RegionReader, RegionReader]:
+        nucleus, membrane = selection.nuclear, selection.membrane
+        return combined_reader(where, nucleus, request.combine), combined_reader(where, membrane, request.combine)
+
+    roles: dict[int, Role] = {}
+    if source is image:
+        roles |= dict.fromkeys(selection.membrane, "membrane")
+        roles |= dict.fromkeys(selection.nuclear, "nucleus")
+    return Shown(
+        full=readers(source),
+        small=readers(level),
+        small_shape=level.info.shape,
+        small_factor=level.factor,
+        nucleus=selection.nuclear_text,
+        membrane=selection.membrane_text,
+        roles=roles,
+        membrane_wanted=masks_are_ours and (bool(selection.membrane) or not request.membrane_channels),
+    )
+
+
+def _is_npz(info: ImageInfo) -> bool:
+    return str(info.uri).lower().endswith(".npz")
+
+
+def _selection(info: ImageInfo, request: Request, *, from_npz: bool) -> ChannelSelection:
+    """Return the channels that were, or would be, segmented from; for measuring alone any, if there are none such."""
+    if from_npz:
+        return ChannelSelection((0,), (1,), "the NPZ file's first", "the NPZ file's second")
+    try:
+        return select_channels(info, request.nuclear_channels, request.membrane_channels)
+    except ChannelError:
+        if request.segment:
+            raise
+        first = info.channels[0]
+        text = f"#1 {first.name} (the first: no channel has a usual name of a nuclear stain)"
+        return ChannelSelection((0,), (), text, "blank (not looked for)")

@@ -1,0 +1,181 @@
+"""What one image looks like, for people: facts for the report, and pictures on request."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+
+from cellscale.errors import StorageError
+from cellscale.pipeline.measure_image import found_masks
+from cellscale.pipeline.picture_subject import open_subject
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.state import fingerprint
+from cellscale.predict.heads import Compartment
+from cellscale.records.ledger import Ledger
+from cellscale.report.examine import STEPS, Pictures, examine
+from cellscale.report.look import Look, look_from_json, look_to_json
+from cellscale.report.picture import Picture
+from cellscale.storage.atomic import atomic_write, write_bytes
+from cellscale.storage.uri import Entry, base_name, delete, join, make_folder, read_bytes
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import look_name, picture_name
+
+__all__ = ["Pictured", "look_location", "picture_image"]
+
+VERSION = 1
+"""Of what is looked at, and how; looks of other versions are made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """What was made for people to look at."""
+
+    made: bool
+    """False where all was there already, or nothing was asked for."""
+    outputs: tuple[Path | str, ...] = ()
+    """Pictures."""
+
+
+def look_location(jobs: Path | str, image: str) -> Path | str:
+    """Return where what was seen in an image is kept."""
+    return join(jobs, "report", look_name(image))
+
+
+def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_to_come: bool = False) -> Pictured:
+    """Look at an image and its masks, unless that is done already; tell what is wrong with them.
+
+    Parameters
+    ----------
+    run
+        Who listens, and how much of the machine may be used.
+    entry
+        The image.
+    request
+        What to do.
+    masks_to_come
+        In a dry run, whether the masks would be made first.
+
+    Raises
+    ------
+    CellscaleError
+        Pictures are asked for and cannot be made. What is made for the report alone fails with a warning.
+    """
+    if not (request.visualize or request.report):
+        return Pictured(False)
+    if masks_to_come:
+        return Pictured(True, _overviews(request, entry.name) if request.visualize else ())
+    if request.visualize:
+        return _pictured(run, entry, request)
+    try:
+        return _pictured(run, entry, request)
+    except Exception as error:  # whatever is wrong, masks and tables are finished
+        run.notice(f"the report will not show this image: {error}", "warning")
+        return Pictured(False)
+
+
+def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
+    masks = found_masks(request, entry.name)
+    mark = _mark(entry, request, masks)
+    ledger = Ledger(request.paths.jobs, entry.name)
+    look = None if request.overwrite else _kept_look(ledger, mark, request, entry.name)
+    seen = look
+    outputs = _outputs(request, entry.name, look)
+    missing = bool(outputs) and _are_missing(run, ledger, mark, request, outputs)
+    if not request.dry_run and (look is None or missing):
+        ours = bool(ledger.facts("segmentation"))
+        with (
+            run.stage("pictures", STEPS + missing) as advance,
+            open_subject(run, entry, request, masks, masks_are_ours=ours) as subject,
+        ):
+            seen, pictures = examine(subject, run.budget.workers, advance)
+            _write_look(ledger, mark, request, entry.name, seen)
+            if missing:
+                outputs = _outputs(request, entry.name, seen)
+                _write_pictures(ledger, mark, request, dict(zip(outputs, _all(pictures), strict=True)))
+                advance()
+    for flag in seen.flags if seen is not None else ():
+        run.notice(str(flag), "warning")
+    return Pictured(look is None or missing, outputs)
+
+
+def _kept_look(ledger: Ledger, mark: str, request: Request, image: str) -> Look | None:
+    """Return what an earlier run saw; None where that was something else."""
+    location = look_location(request.paths.jobs, image)
+    if ledger.decide("look", mark, [location]) != "keep":
+        return None
+    try:
+        return look_from_json(read_bytes(location))
+    except StorageError:
+        return None
+
+
+def _are_missing(run: ImageRun, ledger: Ledger, mark: str, request: Request, outputs: tuple[Path | str, ...]) -> bool:
+    """Tell whether pictures are to be made."""
+    decision = "make" if request.overwrite else ledger.decide("pictures", mark, outputs)
+    if decision == "foreign":
+        run.notice(
+            "there are pictures that this dataset's records do not know, or that were changed; they are kept. "
+            "--overwrite replaces them",
+            "warning",
+        )
+    return decision in ("make", "remake")
+
+
+def _mark(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> str:
+    """Return a hash of all that the pictures depend on."""
+    return fingerprint(
+        {
+            "version": VERSION,
+            "image": [entry.marker, entry.size],
+            "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
+            "channels": [list(request.nuclear_channels), list(request.membrane_channels), request.combine],
+            "mpp": request.image_mpp,
+        }
+    )
+
+
+def _write_look(ledger: Ledger, mark: str, request: Request, image: str, look: Look) -> None:
+    location = look_location(request.paths.jobs, image)
+    ledger.begin("look", mark, [location])
+    make_folder(join(request.paths.jobs, "report"))
+    write_bytes(location, look_to_json(look))
+    ledger.finish("look", [location], {})
+
+
+def _overviews(request: Request, image: str) -> tuple[Path | str, ...]:
+    return tuple(join(request.paths.reports, picture_name(image, what)) for what in ("input", "overlay"))
+
+
+def _outputs(request: Request, image: str, look: Look | None) -> tuple[Path | str, ...]:
+    """Return where the pictures of an image go: overviews, then crops, as far as those are known."""
+    if not request.visualize:
+        return ()
+    crops = [f"crop_{'-'.join(crop.whys)}_{crop.x}_{crop.y}" for crop in look.crops] if look is not None else []
+    places = (join(request.paths.reports, picture_name(image, crop)) for crop in crops)
+    return (*_overviews(request, image), *places)
+
+
+def _all(pictures: Pictures) -> Iterator[Picture]:
+    """Yield the pictures in the order of `_outputs`."""
+    yield pictures.overview.input
+    yield pictures.overview.overlay
+    yield from (crop for _, crop in pictures.crops)
+
+
+def _write_pictures(ledger: Ledger, mark: str, request: Request, pictures: Mapping[Path | str, Picture]) -> None:
+    """Write the pictures, and remove those that an earlier run made of other crops."""
+    outputs = list(pictures)
+    names = {base_name(output) for output in outputs}
+    make_folder(request.paths.reports)
+    for name in set(ledger.names("pictures")) - names:
+        stale = join(request.paths.reports, name)
+        if ledger.made("pictures", stale):
+            delete(stale)
+    ledger.begin("pictures", mark, outputs)
+    for location, picture in pictures.items():
+        with atomic_write(location) as file:
+            file.write(imagecodecs.png_encode(np.ascontiguousarray(picture)))
+    ledger.finish("pictures", outputs, {})

@@ -1,0 +1,192 @@
+"""Look at one image: overview, crops, objects, intensities, and what is wrong with it."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.cells.survey import LabelTable
+from cellscale.predict.heads import Compartment
+from cellscale.regions import Region, blocks
+from cellscale.report.census import Census, at_border, take_census
+from cellscale.report.crops import SIDE, Choice, choose_crops
+from cellscale.report.flags import Evidence, find_flags
+from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
+from cellscale.report.picture import Picture
+from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness
+from cellscale.report.subject import Subject
+from cellscale.report.views import Overview, view_crops, view_overview
+
+__all__ = ["STEPS", "Pictures", "examine"]
+
+THUMBNAIL = 1024
+"""Pixels along the longer side of the overview in the report, at most."""
+STEPS = 4
+"""How often the progress of `examine` is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What was seen, as pictures of their own."""
+
+    overview: Overview
+    crops: tuple[tuple[Choice, Picture], ...]
+
+
+def examine(subject: Subject, workers: int, advance: Callable[[], object]) -> tuple[Look, Pictures]:
+    """Look at an image.
+
+    Parameters
+    ----------
+    subject
+        The image and its masks, which are read in parts.
+    workers
+        Threads. Does not change the result.
+    advance
+        Is called ``STEPS`` times.
+
+    Returns
+    -------
+    Facts for the report, and the pictures.
+    """
+    shape, masks = subject.shape, subject.masks
+    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-look") as pool:
+        census = take_census(masks.get("whole-cell"), masks.get("nuclear"), blocks(shape, (1024, 2048)), pool)
+        advance()
+        overview = view_overview(subject, pool)
+        advance()
+        counts = census.tiles(shape, SIDE)
+        objects = counts.cells if "whole-cell" in masks else counts.nuclei
+        chosen = choose_crops(census, counts, overview.signal(objects.shape, SIDE), shape, subject.seams)
+        contrasts = overview.contrasts if overview.cell == 1 else None
+        crops = tuple(zip(chosen, view_crops(subject, [one.region for one in chosen], contrasts), strict=True))
+        advance()
+        samples = _sampled(subject, sample_regions(objects, shape), pool)
+        advance()
+    look = _look(subject, census, objects, samples, Pictures(overview, crops))
+    return look, Pictures(overview, crops)
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    channels: tuple[ChannelLook, ...]
+    nucleus: Intensities
+    membrane: Intensities
+    focus: Focus
+    pixels: int
+
+
+def _sampled(subject: Subject, regions: list[Region], pool: Executor) -> _Samples:
+    """Look at a sample of the pixels of all channels."""
+    info = subject.image.info
+    largest = None
+    if info.dtype.kind in "ui":
+        largest = 2.0**info.significant_bits - 1 if info.significant_bits else float(np.iinfo(info.dtype).max)
+
+    def channel(index: int) -> ChannelLook:
+        planes = [subject.image.read((index,), region)[0] for region in regions]
+        role = subject.shown.roles.get(index, "other")
+        return ChannelLook(name=info.channels[index].name, role=role, intensities=describe(planes, largest))
+
+    nucleus, membrane = ([read(region) for region in regions] for read in subject.shown.full)
+    return _Samples(
+        channels=tuple(pool.map(channel, range(len(info.channels)))),
+        nucleus=describe(nucleus),
+        membrane=describe(membrane),
+        focus=_focus(nucleus, subject),
+        pixels=sum(region.size for region in regions),
+    )
+
+
+def _focus(planes: list[NDArray[Any]], subject: Subject) -> Focus:
+    """Judge the sharpness of parts of the nucleus channel; not without µm/px, to which it refers."""
+    size = subject.pixel_size
+    if size is None:
+        return Focus(parts=0, blurred=0)
+    parts, blurred = blurred_parts([sharpness(plane, (size.x + size.y) / 2) for plane in planes])
+    return Focus(parts=parts, blurred=blurred)
+
+
+def _look(
+    subject: Subject, census: Census, objects: NDArray[np.int64], samples: _Samples, pictures: Pictures
+) -> Look:
+    """Put all that was seen together."""
+    shown, size = subject.shown, subject.pixel_size
+    compartments = _compartments(subject, census)
+    small = _thumbnail(pictures.overview.input), _thumbnail(pictures.overview.overlay)
+    return Look(
+        shape=subject.shape,
+        dtype=str(subject.image.info.dtype),
+        pixel_size=None if size is None else (size.x, size.y),
+        pixel_size_source=subject.pixel_size_source,
+        nucleus=shown.nucleus,
+        membrane=shown.membrane,
+        channels=samples.channels,
+        sampled=samples.pixels / (subject.shape[0] * subject.shape[1]),
+        compartments=compartments,
+        tile=SIDE,
+        tiles=tuple(tuple(int(count) for count in row) for row in objects),
+        focus=samples.focus,
+        input=webp(small[0]),
+        overlay=webp(small[1]),
+        crops=tuple(_crop(choice, picture) for choice, picture in pictures.crops),
+        flags=find_flags(_evidence(subject, compartments, samples)),
+    )
+
+
+def _compartments(subject: Subject, census: Census) -> dict[Compartment, CompartmentLook]:
+    both = len(subject.masks) == len(_TABLES)
+    pixel = 1.0 if subject.pixel_size is None else subject.pixel_size.x * subject.pixel_size.y
+    found: dict[Compartment, CompartmentLook] = {}
+    for compartment in subject.masks:
+        table, alone = _TABLES[compartment](census)
+        found[compartment] = CompartmentLook(
+            count=len(table),
+            areas=Areas.of(table.pixels * pixel),
+            at_border=at_border(table, subject.shape),
+            alone=int(alone.sum()) if both else None,
+        )
+    return found
+
+
+_TABLES: dict[Compartment, Callable[[Census], tuple[LabelTable, NDArray[np.bool_]]]] = {
+    "whole-cell": lambda census: (census.cells, census.lone_cells),
+    "nuclear": lambda census: (census.nuclei, census.lone_nuclei),
+}
+
+
+def _crop(choice: Choice, picture: Picture) -> CropLook:
+    region = choice.region
+    return CropLook(
+        whys=choice.whys, x=region.left, y=region.top, width=region.width, height=region.height, picture=webp(picture)
+    )
+
+
+def _thumbnail(picture: Picture) -> Picture:
+    """Return a picture of half the size where it is larger than the report needs."""
+    if max(picture.shape) <= THUMBNAIL:
+        return picture
+    rows, columns = (side // 2 * 2 for side in picture.shape[:2])
+    quads = picture[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2, 3)
+    halved: Picture = quads.mean(axis=(1, 3)).round().astype(np.uint8)
+    return halved
+
+
+def _evidence(subject: Subject, looks: dict[Compartment, CompartmentLook], samples: _Samples) -> Evidence:
+    size = subject.pixel_size
+    areas = {compartment: look.areas for compartment, look in looks.items()}
+    return Evidence(
+        nucleus=samples.nucleus,
+        membrane=samples.membrane if subject.shown.membrane_wanted else None,
+        membrane_text=subject.shown.membrane,
+        channels={channel.name: channel.intensities for channel in samples.channels},
+        counts={compartment: look.count for compartment, look in looks.items()},
+        medians={} if size is None else {name: one.quartiles[1] for name, one in areas.items() if one is not None},
+        mpp_text="" if size is None else f"{(size.x + size.y) / 2:g} µm/px ({subject.pixel_size_source})",
+        alone={compartment: look.alone for compartment, look in looks.items() if look.alone is not None},
+        parts=samples.focus.parts,
+        blurred=samples.focus.blurred,
+    )

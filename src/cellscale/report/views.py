@@ -1,0 +1,115 @@
+"""The pictures of one image: an overview and crops, each with and without outlines."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.predict.heads import Compartment
+from cellscale.regions import Region
+from cellscale.report.overview import block_means, cell_size, fitted
+from cellscale.report.picture import (
+    CELL_COLOUR,
+    NUCLEUS_COLOUR,
+    Contrast,
+    Picture,
+    compose,
+    contrast_of,
+    draw,
+    outlines,
+)
+from cellscale.report.subject import Subject
+
+__all__ = ["Overview", "view_crops", "view_overview"]
+
+COLOURS: dict[Compartment, tuple[int, int, int]] = {"whole-cell": CELL_COLOUR, "nuclear": NUCLEUS_COLOUR}
+"""Outlines in the order in which they are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A whole image, each pixel the mean of a square of the image's."""
+
+    cell: int
+    """Side of the squares in pixels."""
+    contrasts: tuple[Contrast, Contrast]
+    """Of nucleus and membrane."""
+    input: Picture
+    """Without outlines."""
+    outlines: Mapping[Compartment, NDArray[np.float32]]
+    """Share of each square that is outline."""
+
+    @property
+    def overlay(self) -> Picture:
+        """The overview with outlines: what the whole picture looks like from afar."""
+        return _outlined(self.input, self.outlines)
+
+    def signal(self, grid: tuple[int, int], side: int) -> NDArray[np.float64]:
+        """Return how bright the tiles of ``side`` pixels are on average, ``grid``."""
+        bright = self.input.sum(axis=2, dtype=np.float64)
+        starts = [
+            np.minimum(np.arange(count) * side // self.cell, size - 1)
+            for count, size in zip(grid, bright.shape, strict=True)
+        ]
+        sums = np.add.reduceat(np.add.reduceat(bright, starts[0], axis=0), starts[1], axis=1)
+        sizes = [np.maximum(np.diff(np.append(s, n)), 1) for s, n in zip(starts, bright.shape, strict=True)]
+        means: NDArray[np.float64] = sums / np.outer(*sizes)
+        return means
+
+
+def view_overview(subject: Subject, pool: Executor) -> Overview:
+    """Make the overview of an image; it is read in parts, each once, in the threads of ``pool``."""
+    shape, shown = subject.shape, subject.shown
+    cell = cell_size(shape)
+    size = (-(-shape[0] // cell), -(-shape[1] // cell))
+    step = cell // shown.small_factor
+    planes = [fitted(block_means(read, shown.small_shape, step, pool), size) for read in shown.small]
+    contrasts = (contrast_of([planes[0]]), contrast_of([planes[1]]))
+    edges = {
+        compartment: block_means(partial(outlines, read, shape=shape), shape, cell, pool)
+        for compartment, read in subject.masks.items()
+    }
+    return Overview(cell, contrasts, _composed(planes, contrasts), edges)
+
+
+def view_crops(
+    subject: Subject, regions: Iterable[Region], contrasts: tuple[Contrast, Contrast] | None
+) -> list[Picture]:
+    """Return parts of an image at full resolution with outlines.
+
+    Parameters
+    ----------
+    subject
+        The image.
+    regions
+        The parts.
+    contrasts
+        Of nucleus and membrane; None for one that suits all the parts together.
+    """
+    regions = list(regions)
+    parts = [[read(region) for region in regions] for read in subject.shown.full]
+    if contrasts is None:
+        contrasts = (contrast_of(parts[0]), contrast_of(parts[1]))
+    pictures = []
+    for region, *planes in zip(regions, *parts, strict=True):
+        edges = {
+            compartment: outlines(read, region, subject.shape).astype(np.float32)
+            for compartment, read in subject.masks.items()
+        }
+        pictures.append(_outlined(_composed(planes, contrasts), edges))
+    return pictures
+
+
+def _composed(planes: list[NDArray[np.float32]], contrasts: tuple[Contrast, Contrast]) -> Picture:
+    nucleus, membrane = (contrast.stretched(plane) for contrast, plane in zip(contrasts, planes, strict=True))
+    return compose(nucleus, membrane)
+
+
+def _outlined(picture: Picture, edges: Mapping[Compartment, NDArray[np.float32]]) -> Picture:
+    for compartment, colour in COLOURS.items():
+        if compartment in edges:
+            picture = draw(picture, edges[compartment], colour)
+    return picture

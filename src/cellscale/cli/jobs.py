@@ -51,7 +51,8 @@ def list_runs(dataset: str, limit: int) -> None:
 @_run_argument
 def status(run: str) -> None:
     """Show what Batch says of RUN's jobs, and what became of each image by its outputs."""
-    from cellscale.engines.batch.follow import job_states, run_outcome
+    from cellscale.engines.batch.follow import job_states
+    from cellscale.engines.batch.outcome import run_outcome
     from cellscale.engines.batch.submission import find_job, is_active
 
     submission = _read(run)
@@ -61,7 +62,7 @@ def status(run: str) -> None:
         if state.events:
             click.echo(f"\t{state.events[-1]}")
     over = not is_active(find_job(submission.conductor.name))
-    _show(run, run_outcome(run, over=over))
+    _show(run, run_outcome(run, submission, over=over))
 
 
 @jobs.command("wait")

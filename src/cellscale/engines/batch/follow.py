@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from google.cloud import batch_v1
 
 from cellscale.engines.batch.conduct import pauses
-from cellscale.engines.batch.environment import read_environment
-from cellscale.engines.batch.outcome import read_outcome
-from cellscale.engines.batch.plan import ENVIRONMENT_NAME
+from cellscale.engines.batch.outcome import run_outcome
 from cellscale.engines.batch.submission import JobRecord, Submission, find_job, is_active
-from cellscale.engines.tasks.results import Task
 from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.records.stage import StageRecord
-from cellscale.storage.uri import join
 
-__all__ = ["JobState", "follow_run", "job_states", "run_outcome"]
+__all__ = ["JobState", "follow_run", "job_states"]
 
 _ENDED = ("SUCCEEDED", "FAILED", "UNEXECUTED")
 
@@ -76,14 +72,7 @@ def follow_run(folder: str, submission: Submission, listener: Listener) -> RunOu
     for watch in watches:
         watch.look()
         watch.finish()
-    return run_outcome(folder, over=True)
-
-
-def run_outcome(folder: str, *, over: bool) -> RunOutcome:
-    """Return what became of each image of a run, read from the outputs (see `outcome.read_outcome`)."""
-    java: tuple[Task, ...] = ("measure-image",)
-    uses_java = read_environment(join(folder, ENVIRONMENT_NAME)).measures_with_java
-    return read_outcome(folder, over=over, leaves_no_results=java if uses_java else ())
+    return run_outcome(folder, submission, over=True)
 
 
 class _Watch:

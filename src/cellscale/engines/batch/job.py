@@ -119,16 +119,18 @@ def java_job(target: Target, request: Request, compute: Compute, need: Need) -> 
     )
 
 
-def conduct_job(target: Target) -> batch_v1.Job:
+def conduct_job(target: Target, request: Request) -> batch_v1.Job:
     """Return the job that sees a run through to its end."""
     image = target.environment.segment_container_image
     conduct = _runnable("conduct", image, "cellscale", ["jobs", "conduct", target.folder])
+    # Where the original's Java program does everything there are no results of ours to gather.
+    finish = [_stage(image, "finish", target.spec)] if request.segment or request.measure else []
     return _job(
         target,
         "conduct",
         compute=CONDUCT,
         need=Need(2000, 3000, 10),
-        runnables=[conduct, _stage(image, "finish", target.spec)],
+        runnables=[conduct, *finish],
         tasks=1,
         parallelism=1,
         longest=timedelta(seconds=LONGEST_RUN),

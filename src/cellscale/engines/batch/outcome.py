@@ -1,34 +1,33 @@
 """The true outcome of a run, from what its tasks wrote: Batch calls jobs SUCCEEDED that left nothing behind."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from cellscale.engines.tasks.results import TASKS, Task, TaskResult, read_results
-from cellscale.engines.tasks.spec import SPEC_NAME, read_spec
+from cellscale.engines.batch.submission import Submission
+from cellscale.engines.tasks.finish import gather_outcome
+from cellscale.engines.tasks.results import TASKS, finished_tasks
+from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec, read_spec
 from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
-from cellscale.pipeline.request import Request
 from cellscale.storage.uri import Location, base_name, join, listing
 from cellscale.workspace.layout import report_name
 
-__all__ = ["read_outcome", "unfinished"]
-
-_WORK: Mapping[Task, str] = {"segment-image": "segmentation", "measure-image": "measurement"}
+__all__ = ["run_outcome", "unfinished"]
 
 
-def read_outcome(folder: Location, *, over: bool, leaves_no_results: Collection[Task] = ()) -> RunOutcome:
+def run_outcome(folder: Location, submission: Submission, *, over: bool) -> RunOutcome:
     """Return what became of each image of a run.
 
-    An image is done if each of its tasks says so and every file that a task says it made is there.
+    An image is done if each of its tasks says so and every file that a task says it made is there. Of what the
+    original's Java program measures only the table tells.
 
     Parameters
     ----------
     folder
         Folder of the run.
+    submission
+        The run.
     over
         Whether the run has ended: an image without a result has failed then, and waits otherwise.
-    leaves_no_results
-        Tasks of which only the files tell: those of the original's Java program.
 
     Raises
     ------
@@ -38,13 +37,13 @@ def read_outcome(folder: Location, *, over: bool, leaves_no_results: Collection[
         The bucket cannot be read.
     """
     spec = read_spec(join(folder, SPEC_NAME))
-    tasks = tuple(task for task in _tasks(spec.request) if task not in leaves_no_results)
-    results = {task: {result.index: result for result in read_results(folder, task)} for task in tasks}
-    files = _files(spec.request)
-    images = []
-    for index, entry in enumerate(spec.entries):
-        found = {task: results[task].get(index) for task in tasks}
-        images.append(_checked(_merged(entry.name, found, over=over), spec.request, files, tasks))
+    files = _files(spec)
+    tables = [report_name(entry.name) if submission.java else None for entry in spec.entries]
+    waiting = set() if over else _waiting(folder, spec, files, tables)
+    images = [
+        replace(image, status="waiting", error=None) if index in waiting else _checked(image, files, tables[index])
+        for index, image in enumerate(_told(spec))
+    ]
     return RunOutcome(tuple(images))
 
 
@@ -53,15 +52,17 @@ def unfinished(outcome: RunOutcome) -> tuple[str, ...]:
     return tuple(image.image for image in outcome.images if image.status in ("failed", "waiting"))
 
 
-def _tasks(request: Request) -> tuple[Task, ...]:
-    wanted = {"segment-image": request.segment, "measure-image": request.measure}
-    return tuple(task for task in TASKS if wanted[task])
+def _told(spec: RunSpec) -> tuple[ImageOutcome, ...]:
+    """Return what the tasks say; they say nothing where only the Java program was at work."""
+    if spec.request.segment or spec.request.measure:
+        return gather_outcome(spec).images
+    return tuple(ImageOutcome(image=entry.name, status="done") for entry in spec.entries)
 
 
-def _files(request: Request) -> set[str]:
+def _files(spec: RunSpec) -> set[str]:
     """Return the names of all masks and tables; one listing a folder, however many images there are."""
-    names: set[str] = set()
-    for folder in {str(request.paths.segmasks), str(request.paths.reports)}:
+    paths, names = spec.request.paths, set[str]()
+    for folder in {str(paths.segmasks), str(paths.reports)}:
         try:
             names.update(entry.name for entry in listing(folder))
         except StorageError as error:
@@ -70,52 +71,23 @@ def _files(request: Request) -> set[str]:
     return names
 
 
-def _merged(image: str, results: Mapping[Task, TaskResult | None], *, over: bool) -> ImageOutcome:
-    """Put together what became of an image in each task."""
-    merged = ImageOutcome(image=image, status="kept")
-    for task, result in results.items():
-        if result is None:
-            return _without_result(merged, task, over=over)
-        merged = _joined(merged, result.outcome)
-        if merged.status == "failed":
-            return merged
-    return merged
+def _waiting(folder: Location, spec: RunSpec, files: set[str], tables: list[str | None]) -> set[int]:
+    """Return the indices of images that a task of theirs has not spoken of yet."""
+    wanted = {"segment-image": spec.request.segment, "measure-image": spec.request.measure}
+    indices = set(range(len(spec.entries)))
+    waiting = {index for index, table in enumerate(tables) if table is not None and table not in files}
+    for task in TASKS:
+        if wanted[task]:
+            waiting |= indices - finished_tasks(folder, task)
+    return waiting
 
 
-def _without_result(outcome: ImageOutcome, task: Task, *, over: bool) -> ImageOutcome:
-    if not over:
-        return replace(outcome, status="waiting")
-    reason = (
-        f"its {_WORK[task]} was not begun, or was stopped before its end (too little memory, cancelled, or too many "
-        "preemptions); cellscale jobs logs tells more, cellscale jobs retry takes it up again"
-    )
-    return replace(outcome, status="failed", error=reason)
-
-
-def _joined(first: ImageOutcome, second: ImageOutcome) -> ImageOutcome:
-    """Return one outcome of two tasks that followed each other."""
-    return replace(
-        second,
-        status=second.status if second.status != "kept" else first.status,
-        cells=second.cells if second.cells is not None else first.cells,
-        nuclei=second.nuclei if second.nuclei is not None else first.nuclei,
-        seconds=first.seconds + second.seconds,
-        peak_memory=max(first.peak_memory, second.peak_memory),
-        outputs=first.outputs + second.outputs,
-        notes=first.notes + second.notes,
-        warnings=first.warnings + second.warnings,
-        stages=first.stages + second.stages,
-    )
-
-
-def _checked(image: ImageOutcome, request: Request, files: set[str], tasks: tuple[Task, ...]) -> ImageOutcome:
+def _checked(image: ImageOutcome, files: set[str], table: str | None) -> ImageOutcome:
     """Return the outcome, failed if a file is missing that should be there."""
     if image.status not in ("done", "kept"):
         return image
-    expected = [base_name(output) for output in image.outputs]
-    if request.measure and "measure-image" not in tasks:
-        expected.append(report_name(image.image))
-    missing = sorted(set(expected) - files)
+    expected = {base_name(output) for output in image.outputs} | ({table} if table else set())
+    missing = sorted(expected - files)
     if not missing:
         return image
     return replace(image, status="failed", error=f"not all outputs are there: {', '.join(missing)} missing")

@@ -47,6 +47,11 @@ class Plan:
     """Hash of all that is asked, equal for two plans of the same."""
 
     @property
+    def java(self) -> bool:
+        """Whether the original's Java program measures."""
+        return self.environment.measures_with_java and any(work.measuring for work in self.works)
+
+    @property
     def folder(self) -> str:
         """URI of the run's folder."""
         return str(join(self.spec.request.paths.jobs, self.spec.run))
@@ -78,7 +83,12 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     entries = [entry for entry in _entries(request) if only is None or entry.name in only]
     sizes = measure_sizes(entries)
     run = new_run_id()
-    spec = RunSpec(run=run, request=_task_request(request, environment, run), entries=tuple(entries))
+    spec = RunSpec(
+        run=run,
+        request=_task_request(request, environment, run),
+        entries=tuple(entries),
+        benchmark_table=environment.bigquery_benchmarking_table or None,
+    )
     works = tuple(_works(request, sizes, segmenting, measuring))
     plan = Plan(
         spec=spec,
@@ -144,6 +154,7 @@ def _task_request(request: Request, environment: Environment, run: str) -> Reque
             )
     return replace(
         request,
+        measure=request.measure and not environment.measures_with_java,
         model_path=model,
         model_hash=checksum,
         env_config_uri=str(join(request.paths.jobs, run, ENVIRONMENT_NAME)),
@@ -171,7 +182,7 @@ def _jobs(spec: RunSpec, environment: Environment, works: tuple[Work, ...]) -> l
     for work in works:
         step: Step = "measure" if work.measuring else "segment"
         jobs.append((step, _job(target, work, spec, work.need)))
-    return [*jobs, ("conduct", conduct_job(target))]
+    return [*jobs, ("conduct", conduct_job(target, spec.request))]
 
 
 def _job(target: Target, work: Work, spec: RunSpec, need: Need) -> batch_v1.Job:

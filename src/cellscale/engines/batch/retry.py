@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from cellscale.engines.batch.follow import run_outcome
-from cellscale.engines.batch.outcome import unfinished
+from cellscale.engines.batch.outcome import run_outcome, unfinished
 from cellscale.engines.batch.submission import Submission, find_job, is_active, read_submission
 from cellscale.engines.batch.submit import submit
 from cellscale.engines.tasks.results import read_results
@@ -44,11 +43,12 @@ def retry_run(
     if is_active(find_job(before.conductor.name)):
         raise RunInProgressError(f"{folder} is still at work: wait for it with cellscale jobs wait {folder}")
     spec = read_spec(join(folder, SPEC_NAME))
-    names = unfinished(run_outcome(folder, over=True))
+    names = unfinished(run_outcome(folder, before, over=True))
     if not names:
         raise RequestError(f"all images of {folder} are done; there is nothing to take up again")
     request = replace(
         spec.request,
+        measure=spec.request.measure or before.java,
         segment=spec.request.segment and not _segmented(folder, spec, names),
         segmentation_compute_config=segmentation_compute_config or spec.request.segmentation_compute_config,
         measurement_compute_config=measurement_compute_config or spec.request.measurement_compute_config,

@@ -56,6 +56,8 @@ class Submission:
     """What the run was expected to cost."""
     jobs: tuple[JobRecord, ...]
     """In the order in which they run, the conductor last."""
+    java: bool = False
+    """Whether the original's Java program measures, which leaves tables but no results of tasks."""
     retry_of: str | None = None
     """Run whose failed images this one takes up again."""
 

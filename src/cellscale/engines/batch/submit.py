@@ -125,6 +125,7 @@ def _submission(plan: Plan) -> Submission:
         submitted=datetime.now(UTC).isoformat(timespec="seconds"),
         images=len(plan.spec.entries),
         estimate=str(plan.cost),
+        java=plan.java,
         jobs=tuple(
             JobRecord(
                 step=step,

@@ -1,12 +1,9 @@
 """A dataset in Cloud Storage worked on by Batch: real clients, real processes, and all that can befall them."""
 
-import json
-
 import pytest
 
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import listing, read_bytes
-from tests.cli.runs import OUTPUTS, run
+from tests.cli.runs import run
 from tests.engines.batch.batch_server import PREEMPTED, Fault
 from tests.engines.batch.conftest import CONFIG
 from tests.pipeline.spots import spots, write_dataset

@@ -31,7 +31,17 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.ready-for-tests: pyproject.toml | $(VENV)/.installed
+# The emulator looks for its extensions below HOME.
+EMULATOR := $(VENV)/bigquery-emulator
+$(EMULATOR)/.installed: tests/records/bigquery_emulator.txt | $(VENV)/.made
+	$(PYTHON) -m venv $(EMULATOR)
+	mkdir -p $(EMULATOR)/home
+	$(EMULATOR)/bin/python -m pip install --quiet --requirement $<
+	HOME=$(abspath $(EMULATOR)/home) $(EMULATOR)/bin/python -c \
+		"from duckdb_extensions import import_extension; [import_extension(name) for name in ('icu', 'spatial')]"
+	touch $@
+
+$(VENV)/.ready-for-tests: pyproject.toml $(EMULATOR)/.installed | $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
 	touch $@
 

@@ -12,6 +12,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.storage.uri import join
+from cellscale.workspace.layout import BENCHMARKS
 
 __all__ = ["Closing", "close_run", "new_run_id"]
 
@@ -104,8 +105,11 @@ def _record(closing: Closing) -> tuple[str, ...]:
     from cellscale.records.archive import add_records
 
     rows = benchmark_rows(closing.request, closing.parts, closing.run_id)
-    if rows:
-        add_records(join(closing.request.paths.jobs, "benchmarks"), closing.run_id, rows)
+    files = add_records(join(closing.request.paths.jobs, BENCHMARKS), closing.run_id, rows) if rows else ()
+    if closing.benchmark_table:
+        from cellscale.records.upload import append_files
+
+        append_files(closing.benchmark_table, files)
     return ()
 
 

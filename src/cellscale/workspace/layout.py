@@ -7,6 +7,7 @@ from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Location, base_name, join, local_path
 
 __all__ = [
+    "BENCHMARKS",
     "SUBFOLDERS",
     "Subfolders",
     "WorkspacePaths",
@@ -21,6 +22,9 @@ __all__ = [
     "shapes_name",
     "workspace_paths",
 ]
+
+BENCHMARKS = "benchmarks"
+"""Folder of benchmark records below the folder of the dataset's runs."""
 
 _MASKS: dict[Compartment, str] = {"whole-cell": "WholeCellMask", "nuclear": "NucleusMask"}
 

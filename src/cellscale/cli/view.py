@@ -1,0 +1,46 @@
+"""``cellscale view``: look at images, masks and measurements in the browser."""
+
+import click
+
+from cellscale.cli.options import SectionedCommand
+
+__all__ = ["view"]
+
+
+@click.command(cls=SectionedCommand)
+@click.argument("dataset", metavar="DATASET")
+@click.option("--image_filter", default="", metavar="PREFIX", help="Only images whose file name begins so.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="Port to listen on, of this machine only; any free one by default.",
+)
+@click.option("--no_browser", is_flag=True, help="Only print the address.")
+def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> None:
+    """Look at the images of DATASET, a workspace's folder or URI, with its masks and measurements in the browser.
+
+    The address works on this machine alone, until Ctrl-C.
+    """
+    import webbrowser
+    from contextlib import suppress
+
+    from cellscale.storage.uri import base_name
+    from cellscale.viewer.cache import OverviewCache
+    from cellscale.viewer.dataset import Dataset
+    from cellscale.viewer.server import open_server
+    from cellscale.workspace.discovery import discover
+    from cellscale.workspace.layout import workspace_paths
+
+    paths = workspace_paths(dataset)
+    entries = discover(paths, image_filter)
+    cache = OverviewCache()
+    cache.prune()
+    with open_server(Dataset(base_name(dataset), entries, paths, cache), port) as server:
+        click.echo(server.url)
+        click.echo("Ctrl-C ends it.", err=True)
+        if not no_browser:
+            webbrowser.open(server.url)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()

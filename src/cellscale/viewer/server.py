@@ -1,0 +1,157 @@
+"""The viewer's server: for this machine's browsers, and only for those that were told its token."""
+
+import hmac
+import logging
+import re
+import secrets
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from cellscale.errors import RequestError
+from cellscale.viewer.answers import Answer, problem
+from cellscale.viewer.dataset import Dataset
+from cellscale.viewer.routes import answer
+
+__all__ = ["ViewerServer", "open_server"]
+
+_log = logging.getLogger(__name__)
+
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""Names under which this machine knows itself. Others lead here only by a page that had its own name point here."""
+
+_AT_WORK = 8
+"""Requests that are worked on at once; the others wait, so that memory stays bounded."""
+
+_IDLE_SECONDS = 120
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class ViewerServer(ThreadingHTTPServer):
+    """Serves one dataset on the loopback interface.
+
+    Parameters
+    ----------
+    dataset
+        What is shown.
+    port
+        Port to listen on; any free one if 0.
+
+    Raises
+    ------
+    OSError
+        The port is taken.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, dataset: Dataset, port: int = 0) -> None:
+        self.dataset = dataset
+        self.token = secrets.token_urlsafe(24)
+        self.at_work = threading.BoundedSemaphore(_AT_WORK)
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    @property
+    def url(self) -> str:
+        """Address of the page, with the token."""
+        return f"http://127.0.0.1:{self.server_address[1]}/{self.token}/"
+
+    def server_bind(self) -> None:
+        """Listen, without asking for this machine's name as ``HTTPServer`` does: that can take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of browsers that went away; tell the log of all else."""
+        _log.debug("a connection ended early", exc_info=True)
+
+
+@contextmanager
+def open_server(dataset: Dataset, port: int = 0) -> Iterator[ViewerServer]:
+    """Give a server that listens, and close it and its dataset in the end.
+
+    Raises
+    ------
+    RequestError
+        The port is taken, or may not be used.
+    """
+    try:
+        server = ViewerServer(dataset, port)
+    except OSError as error:
+        dataset.close()
+        raise RequestError(f"port {port} cannot be used ({error.strerror}): choose another with --port") from error
+    try:
+        yield server
+    finally:
+        server.server_close()
+        dataset.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of a browser."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "cellscale"
+    sys_version = ""
+    timeout = _IDLE_SECONDS
+    server: ViewerServer
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self._send(self._answer())
+
+    def do_HEAD(self) -> None:
+        """Answer without the body."""
+        self._send(self._answer())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet: the address has the token."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what the base class could not read, or methods other than GET and HEAD."""
+        self.close_connection = True
+        status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
+        self._send(problem(status, message or status.phrase))
+
+    def _answer(self) -> Answer:
+        if _host_name(self.headers.get("Host", "")) not in _HOSTS:
+            return problem(HTTPStatus.FORBIDDEN, "this server answers only under the name of this machine")
+        token, slash, below = self.path.partition("?")[0].removeprefix("/").partition("/")
+        if not hmac.compare_digest(token.encode("latin-1"), self.server.token.encode()):
+            return problem(HTTPStatus.FORBIDDEN, "open the address that cellscale view printed when it was started")
+        if not slash:
+            return Answer(b"", "text/plain", HTTPStatus.PERMANENT_REDIRECT, {"Location": f"/{self.server.token}/"})
+        try:
+            with self.server.at_work:
+                return answer(self.server.dataset, below)
+        except Exception:  # a defect of ours must not leave the browser waiting
+            _log.exception("no answer to %r", below)
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error; the log says more")
+
+    def _send(self, reply: Answer) -> None:
+        headers = {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body)), **_HEADERS}
+        self.send_response(reply.status)
+        for name, value in (headers | reply.headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+
+def _host_name(host: str) -> str:
+    """Return the name in a Host header, without the port: a tunnel may lead here from another."""
+    return re.sub(r":[0-9]{1,5}$", "", host).lower()

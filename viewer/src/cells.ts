@@ -1,0 +1,90 @@
+/** How cells and nuclei are drawn, and which measurement colours them. */
+
+import type { ImageFacts, Mask } from "./api";
+import { mapGradient } from "./colors";
+import { byId, make, shortNumber } from "./dom";
+import { MODES, type Mode, type Settings } from "./settings";
+
+export interface CellEvents {
+  mode(mask: Mask, mode: Mode): void;
+  opacity(opacity: number): void;
+  measurement(name: string | null): void;
+  range(range: [number, number] | null): void;
+  jump(label: number): void;
+}
+
+const NAMES: Record<Mask, string> = { cells: "Cells", nuclei: "Nuclei" };
+const MODE_NAMES: Record<Mode, string> = { off: "Off", outlines: "Outlines", filled: "Filled" };
+
+export class CellControls {
+  private readonly opacity = byId<HTMLInputElement>("opacity");
+  private readonly measurement = byId<HTMLInputElement>("measurement");
+  private readonly label = byId<HTMLInputElement>("label");
+  private readonly ends = ["legend-low", "legend-high"].map((id) => byId<HTMLInputElement>(id));
+  private names = new Set<string>();
+
+  constructor(private readonly events: CellEvents) {
+    this.opacity.addEventListener("input", () => events.opacity(Number(this.opacity.value) / 100));
+    this.measurement.addEventListener("input", () => this.chosen());
+    byId("jump").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const label = Number(this.label.value.trim());
+      if (Number.isInteger(label) && label > 0) events.jump(label);
+    });
+    for (const end of this.ends) end.addEventListener("change", () => this.ranged());
+    byId("legend-reset").addEventListener("click", () => events.range(null));
+    byId("legend-colors").style.background = mapGradient;
+  }
+
+  open(facts: ImageFacts): void {
+    byId("objects").hidden = facts.masks.length === 0;
+    byId("modes").replaceChildren(...facts.masks.map((mask) => this.choice(mask)));
+    this.names = new Set(facts.measurements);
+    const options = facts.measurements.map((name) => make("option", { value: name }));
+    byId("measurements").replaceChildren(...options);
+    this.measurement.closest("label")?.toggleAttribute("hidden", options.length === 0);
+    this.label.value = "";
+  }
+
+  show(settings: Settings): void {
+    for (const input of byId("modes").querySelectorAll("input"))
+      input.checked = settings.modes[input.name as Mask] === input.value;
+    this.opacity.value = String(Math.round(settings.opacity * 100));
+    if (document.activeElement !== this.measurement) this.measurement.value = settings.measurement ?? "";
+  }
+
+  /** Show what the colours mean, or nothing. */
+  legend(name: string | null, range: [number, number]): void {
+    byId("legend").hidden = name === null;
+    byId("legend-name").textContent = name;
+    this.ends.forEach((input, end) => {
+      input.value = shortNumber(range[end]);
+    });
+  }
+
+  focusJump(): void {
+    this.label.focus();
+    this.label.select();
+  }
+
+  private chosen(): void {
+    const name = this.measurement.value;
+    if (name === "") this.events.measurement(null);
+    else if (this.names.has(name)) this.events.measurement(name);
+  }
+
+  private ranged(): void {
+    const [low, high] = this.ends.map((input) => input.valueAsNumber);
+    if (low < high) this.events.range([low, high]);
+  }
+
+  private choice(mask: Mask): HTMLElement {
+    const labels = MODES.map((mode) => {
+      const input = make("input", { type: "radio", name: mask, value: mode });
+      input.addEventListener("change", () => this.events.mode(mask, mode));
+      return make("label", {}, input, MODE_NAMES[mode]);
+    });
+    const group = make("div", { className: "choice", role: "radiogroup", ariaLabel: NAMES[mask] }, ...labels);
+    return make("div", { className: "mode" }, make("span", { textContent: NAMES[mask] }), group);
+  }
+}

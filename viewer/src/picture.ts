@@ -1,0 +1,160 @@
+/** The picture that is panned and zoomed. */
+
+import OpenSeadragon from "openseadragon";
+import type { ImageFacts } from "./api";
+import { Layer, type Painter } from "./layer";
+import type { Spot } from "./settings";
+import type { TileStore } from "./store";
+
+/** Finer levels of the layer of labels: outlines are hairlines up to four screen pixels a pixel. */
+const FINER = 2;
+
+/** Screen pixels a pixel of the image, at most. */
+const CLOSEST = 24;
+
+/** From here on single pixels are shown as squares. */
+const SQUARES = 3;
+
+export interface PictureEvents {
+  moved(): void;
+  picked(x: number, y: number): void;
+  loaded(all: boolean): void;
+}
+
+export class Picture {
+  readonly viewer: OpenSeadragon.Viewer;
+  private layers: Layer[] = [];
+  private width = 1;
+  private height = 1;
+  private opened = 0;
+
+  constructor(
+    element: HTMLElement,
+    private readonly store: TileStore,
+    private readonly events: PictureEvents,
+  ) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.viewer = OpenSeadragon({
+      element,
+      drawer: "canvas",
+      showNavigationControl: false,
+      animationTime: still ? 0 : 0.5,
+      springStiffness: 8,
+      visibilityRatio: 0.2,
+      minZoomImageRatio: 0.5,
+      zoomPerScroll: 1.35,
+      imageLoaderLimit: 12,
+      maxImageCacheCount: 120,
+      gestureSettingsMouse: { clickToZoom: false },
+      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true },
+      gestureSettingsPen: { clickToZoom: false, dblClickToZoom: true },
+      subPixelRoundingForTransparency: { "*": OpenSeadragon.SUBPIXEL_ROUNDING_OCCURRENCES.ONLY_AT_REST },
+    });
+    this.listen();
+  }
+
+  /** Show another image: its channels and, over them, its labels. */
+  open(name: string, facts: ImageFacts, tile: number, channels: Painter, labels: Painter, spot?: Spot): [Layer, Layer] {
+    this.opened += 1;
+    const key = `${this.opened}/${name}`;
+    const redraw = () => this.viewer.forceRedraw();
+    const size = { width: facts.width, height: facts.height, tile, levels: facts.levels };
+    const layers: [Layer, Layer] = [
+      new Layer(`${key}/channels`, { ...size, extra: 0 }, channels, this.store, redraw),
+      new Layer(`${key}/labels`, { ...size, extra: FINER }, labels, this.store, redraw),
+    ];
+    this.layers = layers;
+    this.width = facts.width;
+    this.height = facts.height;
+    this.viewer.world.removeAll();
+    layers.forEach((layer, index) => {
+      const first = index === 0;
+      this.viewer.addTiledImage({
+        tileSource: layer.source,
+        index,
+        width: 1,
+        success: () => first && this.settle(spot),
+      });
+    });
+    return layers;
+  }
+
+  spot(): Spot {
+    const middle = this.viewer.viewport.getCenter(false);
+    return { x: middle.x * this.width, y: middle.y * this.width, zoom: this.scale(false) };
+  }
+
+  /** Screen pixels a pixel of the image, as shown now or as it will be when the movement ends. */
+  scale(now: boolean): number {
+    return (this.viewer.viewport.getZoom(now) * this.viewer.viewport.getContainerSize().x) / this.width;
+  }
+
+  go(spot: Spot, at_once = false): void {
+    const { viewport } = this.viewer;
+    viewport.zoomTo((spot.zoom * this.width) / viewport.getContainerSize().x, undefined, at_once);
+    viewport.panTo(new OpenSeadragon.Point(spot.x / this.width, spot.y / this.width), at_once);
+    viewport.applyConstraints(at_once);
+  }
+
+  /** Move by shares of the screen. */
+  pan(across: number, down: number): void {
+    const bounds = this.viewer.viewport.getBounds();
+    this.viewer.viewport.panBy(new OpenSeadragon.Point(across * bounds.width, down * bounds.height));
+    this.viewer.viewport.applyConstraints();
+  }
+
+  zoom(factor: number): void {
+    this.viewer.viewport.zoomBy(factor);
+    this.viewer.viewport.applyConstraints();
+  }
+
+  whole(at_once = false): void {
+    this.viewer.viewport.goHome(at_once);
+  }
+
+  private settle(spot?: Spot): void {
+    this.limit();
+    if (spot === undefined) this.whole(true);
+    else this.go(spot, true);
+    this.events.moved();
+  }
+
+  private limit(): void {
+    const { viewport } = this.viewer;
+    Object.assign(viewport, { maxZoomLevel: (CLOSEST * this.width) / viewport.getContainerSize().x });
+  }
+
+  private listen(): void {
+    const { viewer, events } = this;
+    viewer.addHandler("tile-drawing", (event) => {
+      for (const layer of this.layers) layer.beforeDrawing(event.rendered);
+    });
+    viewer.addHandler("viewport-change", () => {
+      viewer.drawer.setImageSmoothingEnabled(this.scale(true) < SQUARES);
+      events.moved();
+    });
+    viewer.addHandler("resize", () => {
+      this.limit();
+      events.moved();
+    });
+    viewer.addHandler("canvas-click", (event) => {
+      if (!event.quick) return;
+      const point = viewer.viewport.pointFromPixel(event.position);
+      const [x, y] = [Math.floor(point.x * this.width), Math.floor(point.y * this.width)];
+      if (x >= 0 && y >= 0 && x < this.width && y < this.height) events.picked(x, y);
+    });
+    viewer.addHandler("canvas-key", (event) => {
+      event.preventDefaultAction = true; // keys are the page's, wherever the focus is
+    });
+    viewer.world.addHandler("add-item", (event) => {
+      event.item.addHandler("fully-loaded-change", () => events.loaded(this.allLoaded()));
+    });
+  }
+
+  private allLoaded(): boolean {
+    const { world } = this.viewer;
+    return Array.from({ length: world.getItemCount() }, (_, index) => world.getItemAt(index)).every((item) =>
+      item.getFullyLoaded(),
+    );
+  }
+}

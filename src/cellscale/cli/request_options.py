@@ -97,6 +97,7 @@ _OPTIONS = [
     ),
     _outputs("--export", "exports", **_one_of("anndata"), multiple=True, help="Further formats of the tables."),
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
+    _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
     _running("--dry_run", is_flag=True, help="Only say what would be done."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
@@ -203,6 +204,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         A postprocessing parameter is out of its range.
     """
     facts = dict(options)
+    facts["report"] = not facts.pop("no_report")
     facts["engine"] = facts["engine"] or _usual_engine(facts)
     for prefix in _LABELS:
         facts[prefix] = Parameters(

@@ -113,5 +113,14 @@ def _record(closing: Closing) -> tuple[str, ...]:
     return ()
 
 
-_STEPS: tuple[tuple[str, Step], ...] = (("benchmark records", _record),)
+def _report(closing: Closing) -> tuple[str, ...]:
+    """Bring the dataset's report up to date."""
+    if not closing.request.report:
+        return ()
+    from cellscale.engines.reporting import write_report
+
+    return (write_report(closing.request, closing.outcome),)
+
+
+_STEPS: tuple[tuple[str, Step], ...] = (("benchmark records", _record), ("report", _report))
 """What is done, in this order, under the names that warnings show."""

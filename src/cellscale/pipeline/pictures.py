@@ -19,7 +19,7 @@ from cellscale.report.examine import STEPS, Pictures, examine
 from cellscale.report.look import Look, look_from_json, look_to_json
 from cellscale.report.picture import Picture
 from cellscale.storage.atomic import atomic_write, write_bytes
-from cellscale.storage.uri import Entry, base_name, delete, join, make_folder, read_bytes
+from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import look_name, picture_name
 
@@ -90,7 +90,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
             run.stage("pictures", STEPS + missing) as advance,
             open_subject(run, entry, request, masks, masks_are_ours=ours) as subject,
         ):
-            seen, pictures = examine(subject, run.budget.workers, advance)
+            seen, pictures = examine(subject, run.budget.workers, advance, local_path(request.paths.jobs))
             _write_look(ledger, mark, request, entry.name, seen)
             if missing:
                 outputs = _outputs(request, entry.name, seen)
@@ -162,7 +162,7 @@ def _all(pictures: Pictures) -> Iterator[Picture]:
     """Yield the pictures in the order of `_outputs`."""
     yield pictures.overview.input
     yield pictures.overview.overlay
-    yield from (crop for _, crop in pictures.crops)
+    yield from (crop.overlay for _, crop in pictures.crops)
 
 
 def _write_pictures(ledger: Ledger, mark: str, request: Request, pictures: Mapping[Path | str, Picture]) -> None:

@@ -96,11 +96,17 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         labels = _segmented(run, entry, request, source, model, mark, files)
     _learn_certificates(run, labels)
     counts = {compartment: found.count for compartment, found in labels.items()}
-    certificates = {compartment: asdict(found.certificate) for compartment, found in labels.items()}
     ledger.finish(
         "segmentation",
         outputs,
-        {"objects": counts, "certified": True, "certificates": certificates, "version": __version__},
+        {
+            "objects": counts,
+            "certified": True,
+            "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
+            "network": model.sha256,
+            "parameters": {compartment: asdict(request.parameters(compartment)) for compartment in labels},
+            "version": __version__,
+        },
     )
     return Masks(True, counts, outputs)
 

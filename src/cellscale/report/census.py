@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.cells.masks import label_reader
 from cellscale.cells.matching import Matching, match
+from cellscale.cells.spool import Scratch
 from cellscale.cells.survey import LabelTable, survey
 from cellscale.regions import Region, RegionReader
 
@@ -54,7 +55,11 @@ class Census:
 
 
 def take_census(
-    cells: RegionReader | None, nuclei: RegionReader | None, regions: Iterable[Region], pool: Executor
+    cells: RegionReader | None,
+    nuclei: RegionReader | None,
+    regions: Iterable[Region],
+    pool: Executor,
+    scratch: Scratch,
 ) -> Census:
     """Find the objects of an image's masks in one pass.
 
@@ -66,16 +71,19 @@ def take_census(
         Regions that tile the image; the result does not depend on them.
     pool
         Reads them side by side.
+    scratch
+        Where the objects are kept.
     """
     found = survey(
         label_reader(cells, "whole-cell") if cells else None,
         label_reader(nuclei, "nucleus") if nuclei else None,
         regions,
         pool,
+        scratch,
     )
     lone_cells, lone_nuclei = (np.zeros(len(table), np.bool_) for table in (found.cells, found.nuclei))
     if cells and nuclei:
-        pairs = match(found, Matching.ONE_TO_ONE)
+        pairs = match(found, Matching.ONE_TO_ONE, scratch)
         lone_cells[pairs.cells[pairs.nuclei < 0]] = True
         lone_nuclei[:] = True
         lone_nuclei[pairs.nuclei[pairs.nuclei >= 0]] = False

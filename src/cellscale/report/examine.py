@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.cells.spool import Scratch
 from cellscale.cells.survey import LabelTable
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region, blocks
@@ -18,7 +20,7 @@ from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook,
 from cellscale.report.picture import Picture
 from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness
 from cellscale.report.subject import Subject
-from cellscale.report.views import Overview, view_crops, view_overview
+from cellscale.report.views import Crop, Overview, view_crops, view_overview
 
 __all__ = ["STEPS", "Pictures", "examine"]
 
@@ -33,10 +35,12 @@ class Pictures:
     """What was seen, as pictures of their own."""
 
     overview: Overview
-    crops: tuple[tuple[Choice, Picture], ...]
+    crops: tuple[tuple[Choice, Crop], ...]
 
 
-def examine(subject: Subject, workers: int, advance: Callable[[], object]) -> tuple[Look, Pictures]:
+def examine(
+    subject: Subject, workers: int, advance: Callable[[], object], scratch: Path | None = None
+) -> tuple[Look, Pictures]:
     """Look at an image.
 
     Parameters
@@ -47,14 +51,17 @@ def examine(subject: Subject, workers: int, advance: Callable[[], object]) -> tu
         Threads. Does not change the result.
     advance
         Is called ``STEPS`` times.
+    scratch
+        Folder for what grows with the number of objects; the system's if None.
 
     Returns
     -------
     Facts for the report, and the pictures.
     """
     shape, masks = subject.shape, subject.masks
-    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-look") as pool:
-        census = take_census(masks.get("whole-cell"), masks.get("nuclear"), blocks(shape, (1024, 2048)), pool)
+    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-look") as pool, Scratch(scratch) as objects_there:
+        regions = blocks(shape, (1024, 2048))
+        census = take_census(masks.get("whole-cell"), masks.get("nuclear"), regions, pool, objects_there)
         advance()
         overview = view_overview(subject, pool)
         advance()
@@ -66,8 +73,8 @@ def examine(subject: Subject, workers: int, advance: Callable[[], object]) -> tu
         advance()
         samples = _sampled(subject, sample_regions(objects, shape), pool)
         advance()
-    look = _look(subject, census, objects, samples, Pictures(overview, crops))
-    return look, Pictures(overview, crops)
+        pictures = Pictures(overview, crops)
+        return _look(subject, census, objects, samples, pictures), pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ def _look(
         focus=samples.focus,
         input=webp(small[0]),
         overlay=webp(small[1]),
-        crops=tuple(_crop(choice, picture) for choice, picture in pictures.crops),
+        crops=tuple(_crop(choice, crop) for choice, crop in pictures.crops),
         flags=find_flags(_evidence(subject, compartments, samples)),
     )
 
@@ -158,10 +165,15 @@ _TABLES: dict[Compartment, Callable[[Census], tuple[LabelTable, NDArray[np.bool_
 }
 
 
-def _crop(choice: Choice, picture: Picture) -> CropLook:
-    region = choice.region
+def _crop(choice: Choice, crop: Crop) -> CropLook:
     return CropLook(
-        whys=choice.whys, x=region.left, y=region.top, width=region.width, height=region.height, picture=webp(picture)
+        whys=choice.whys,
+        x=choice.region.left,
+        y=choice.region.top,
+        width=choice.region.width,
+        height=choice.region.height,
+        input=webp(crop.input),
+        overlay=webp(crop.overlay),
     )
 
 

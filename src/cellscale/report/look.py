@@ -87,8 +87,10 @@ class CropLook:
     """Row of its first pixel."""
     width: int
     height: int
-    picture: str
-    """With outlines, WebP, base64."""
+    input: str
+    """Picture as WebP, base64."""
+    overlay: str
+    """The same with outlines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from cellscale.report.picture import (
 )
 from cellscale.report.subject import Subject
 
-__all__ = ["Overview", "view_crops", "view_overview"]
+__all__ = ["Crop", "Overview", "view_crops", "view_overview"]
 
 COLOURS: dict[Compartment, tuple[int, int, int]] = {"whole-cell": CELL_COLOUR, "nuclear": NUCLEUS_COLOUR}
 """Outlines in the order in which they are drawn."""
@@ -60,6 +60,16 @@ class Overview:
         return means
 
 
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of an image at full resolution."""
+
+    input: Picture
+    """Without outlines."""
+    overlay: Picture
+    """With outlines."""
+
+
 def view_overview(subject: Subject, pool: Executor) -> Overview:
     """Make the overview of an image; it is read in parts, each once, in the threads of ``pool``."""
     shape, shown = subject.shape, subject.shown
@@ -77,8 +87,8 @@ def view_overview(subject: Subject, pool: Executor) -> Overview:
 
 def view_crops(
     subject: Subject, regions: Iterable[Region], contrasts: tuple[Contrast, Contrast] | None
-) -> list[Picture]:
-    """Return parts of an image at full resolution with outlines.
+) -> list[Crop]:
+    """Return parts of an image at full resolution.
 
     Parameters
     ----------
@@ -93,14 +103,15 @@ def view_crops(
     parts = [[read(region) for region in regions] for read in subject.shown.full]
     if contrasts is None:
         contrasts = (contrast_of(parts[0]), contrast_of(parts[1]))
-    pictures = []
+    crops = []
     for region, *planes in zip(regions, *parts, strict=True):
         edges = {
             compartment: outlines(read, region, subject.shape).astype(np.float32)
             for compartment, read in subject.masks.items()
         }
-        pictures.append(_outlined(_composed(planes, contrasts), edges))
-    return pictures
+        picture = _composed(planes, contrasts)
+        crops.append(Crop(picture, _outlined(picture, edges)))
+    return crops
 
 
 def _composed(planes: list[NDArray[np.float32]], contrasts: tuple[Contrast, Contrast]) -> Picture:

@@ -18,6 +18,7 @@ __all__ = [
     "page_name",
     "picture_name",
     "report_name",
+    "run_name",
     "separate_paths",
     "shapes_name",
     "workspace_paths",
@@ -160,6 +161,11 @@ def page_name(image: str) -> str:
 def look_name(image: str) -> str:
     """Return the file name of what was seen in an image, kept with the state of runs for the report."""
     return f"{image}.look.json"
+
+
+def run_name(image: str) -> str:
+    """Return the file name of what became of an image, kept with the state of runs for the report."""
+    return f"{image}.run.json"
 
 
 def _absolute(location: Location) -> Path | str:

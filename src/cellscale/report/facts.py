@@ -1,0 +1,157 @@
+"""What pages say of an image in words and numbers, from what was seen and what became of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cellscale.records.machine import Machine
+from cellscale.report.look import CompartmentLook, Look
+from cellscale.report.record import ImageRecord
+from cellscale.report.words import count, number, percent
+
+__all__ = ["COLUMNS", "Fact", "density", "extent", "image_facts", "made_facts", "median_area", "row", "unit"]
+
+COLUMNS = (
+    "status",
+    "cells",
+    "nuclei",
+    "nuclei without a cell",
+    "at the border",
+    "per mm²",
+    "median cell",
+    "median nucleus",
+    "time",
+    "peak memory",
+)
+"""Of the table of images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number with its name."""
+
+    name: str
+    value: str
+    more: str = ""
+    """What explains it."""
+
+
+def unit(look: Look) -> str:
+    """Return the unit of areas."""
+    return "pixels" if look.pixel_size is None else "µm²"
+
+
+def extent(look: Look) -> str:
+    """Return the size of an image in mm; empty where µm/px are not known."""
+    if look.pixel_size is None:
+        return ""
+    width, height = look.shape[1] * look.pixel_size[0] / 1e3, look.shape[0] * look.pixel_size[1] / 1e3
+    return f"{number(width)} x {number(height)} mm"
+
+
+def density(look: Look) -> float | None:
+    """Return objects a mm² of image: cells, or nuclei where there is no mask of cells."""
+    counted = look.compartments.get("whole-cell") or look.compartments.get("nuclear")
+    return counted.count / look.area_mm2 if counted is not None and look.area_mm2 else None
+
+
+def median_area(found: CompartmentLook | None) -> float | None:
+    """Return the median area of a mask's objects."""
+    return found.areas.quartiles[1] if found is not None and found.areas is not None else None
+
+
+def image_facts(record: ImageRecord, look: Look | None) -> Iterator[Fact]:
+    """Yield the numbers at the head of an image's page."""
+    cells = look.compartments.get("whole-cell") if look is not None else None
+    nuclei = look.compartments.get("nuclear") if look is not None else None
+    yield Fact("cells", count(cells.count if cells else record.cells))
+    yield Fact("nuclei", count(nuclei.count if nuclei else record.nuclei))
+    if look is None:
+        return
+    if cells is not None and cells.alone is not None:
+        yield Fact("cells without a nucleus", count(cells.alone), _share(cells.alone, cells.count))
+    if nuclei is not None and (alone := _unmatched(record, nuclei)) is not None:
+        yield Fact("nuclei without a cell", count(alone), _share(alone, nuclei.count))
+    if cells is not None or nuclei is not None:
+        border = cells or nuclei
+        assert border is not None, "one of them is there"
+        yield Fact("touching the border", count(border.at_border), _share(border.at_border, border.count))
+    if (dense := density(look)) is not None:
+        yield Fact("cells a mm²" if cells else "nuclei a mm²", number(dense), f"on {number(look.area_mm2 or 0)} mm²")
+    for word, found in (("cell", cells), ("nucleus", nuclei)):
+        if found is not None and found.areas is not None:
+            lower, median, upper = found.areas.quartiles
+            more = f"{unit(look)}, half of them {number(lower)} to {number(upper)}"
+            yield Fact(f"median {word}", number(median), more)
+
+
+def made_facts(record: ImageRecord, look: Look | None) -> Iterator[tuple[str, str]]:
+    """Yield how an image's outputs were made: what was chosen and why, with what, and where."""
+    if look is not None:
+        yield "nucleus", look.nucleus
+        yield "membrane", look.membrane
+        size = look.pixel_size
+        yield "µm/px", "not known" if size is None else f"{_sides(size)} ({look.pixel_size_source})"
+        yield "image", f"{look.shape[1]:,} x {look.shape[0]:,} pixels, {len(look.channels)} channels, {look.dtype}"
+        if look.focus.parts:
+            sharp = look.focus.parts - look.focus.blurred
+            yield "focus", f"{sharp} of {look.focus.parts} parts looked at are as sharp as the image is elsewhere"
+    for compartment, certificate in record.certificates.items():
+        yield (
+            f"certificate, {compartment}",
+            f"all {certificate.blocks:,} blocks proved that their labels are those of the whole image; "
+            f"{certificate.enlarged:,} needed wider surroundings, up to {certificate.largest_halo:,} pixels",
+        )
+    yield from _circumstances(record)
+
+
+def row(record: ImageRecord, look: Look | None) -> tuple[str, ...]:
+    """Return an image's row of the table, in the order of `COLUMNS`."""
+    cells = look.compartments.get("whole-cell") if look is not None else None
+    nuclei = look.compartments.get("nuclear") if look is not None else None
+    border = cells or nuclei
+    areas = [median_area(found) for found in (cells, nuclei)]
+    dense = density(look) if look is not None else None
+    sized = "" if look is None else f" {unit(look)}"
+    return (
+        record.status,
+        count(cells.count if cells else record.cells),
+        count(nuclei.count if nuclei else record.nuclei),
+        count(_unmatched(record, nuclei)),
+        count(border.at_border if border else None),
+        count(None) if dense is None else number(dense),
+        *(count(None) if area is None else f"{number(area)}{sized}" for area in areas),
+        f"{record.seconds:,.1f} s" if record.seconds else count(None),
+        f"{record.peak_memory / 1e9:.2f} GB" if record.peak_memory else count(None),
+    )
+
+
+def _unmatched(record: ImageRecord, nuclei: CompartmentLook | None) -> int | None:
+    """Return how many nuclei have no cell: by the rule of the tables where those were made."""
+    if record.unmatched_nuclei is not None:
+        return record.unmatched_nuclei
+    return nuclei.alone if nuclei is not None else None
+
+
+def _circumstances(record: ImageRecord) -> Iterator[tuple[str, str]]:
+    if record.network:
+        yield "network", record.network
+    if record.network_sha256:
+        yield "weights, SHA-256", record.network_sha256
+    if record.seconds:
+        yield "time and memory", f"{record.seconds:,.1f} s, at most {record.peak_memory / 1e9:.2f} GB"
+    if record.machine != Machine():
+        machine = record.machine
+        graphics = f", {machine.num_gpus} x {machine.gpu_type}" if machine.num_gpus else ""
+        yield "machine", f"{machine.cpu}, {machine.cores} cores, {machine.memory / 1e9:.0f} GB{graphics}"
+    if record.versions:
+        yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    if record.finished_utc:
+        yield "finished", f"{record.finished_utc[:19].replace('T', ' ')} UTC"
+
+
+def _share(part: int, whole: int) -> str:
+    return percent(part / whole) if whole else ""
+
+
+def _sides(size: tuple[float, float]) -> str:
+    return f"{size[0]:g}" if size[0] == size[1] else f"{size[0]:g} x {size[1]:g}"

@@ -1,0 +1,190 @@
+"""The report's plots, as SVG that follows the page's colours in light, dark and print."""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cellscale.predict.heads import Compartment
+from cellscale.report.look import Areas, ChannelLook
+
+__all__ = ["area_plot", "channel_plot", "density_plot", "images_plot"]
+
+INK, PAPER, CELLS, NUCLEI, GRID = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
+"""Colours that no plot needs; each stands for a colour of the page, which differs between light, dark and print."""
+_PAGE = {
+    INK: "currentColor",
+    PAPER: "var(--paper)",
+    CELLS: "var(--cells)",
+    NUCLEI: "var(--nuclei)",
+    GRID: "var(--line)",
+}
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+}
+_SERIES: dict[Compartment, tuple[str, str, str]] = {
+    "whole-cell": ("cells", CELLS, "-"),
+    "nuclear": ("nuclei", NUCLEI, "--"),
+}
+LONGEST = 28
+"""Characters of a name that fit a plot."""
+
+
+def area_plot(areas: Mapping[Compartment, Areas], unit: str) -> str:
+    """Return the distributions of the areas of cells and nuclei.
+
+    Parameters
+    ----------
+    areas
+        By compartment.
+    unit
+        Of the areas.
+    """
+    figure, axes = _figure(5.2, 2.8)
+    for compartment, (word, colour, style) in _SERIES.items():
+        found = areas.get(compartment)
+        if found is None:
+            continue
+        edges = np.linspace(0, found.high, len(found.counts) + 1)
+        share = 100 * np.array(found.counts) / max(sum(found.counts), 1)
+        axes.stairs(share, edges, color=colour, linestyle=style, linewidth=1.8, label=word)
+        axes.axvline(found.quartiles[1], color=colour, linestyle=style, linewidth=1)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(f"area, {unit} (upright lines: medians)")
+    axes.set_ylabel("% of all")
+    axes.legend()
+    return _svg(figure, "Distribution of areas")
+
+
+def density_plot(tiles: Sequence[Sequence[int]], shape: tuple[int, int], tile: int, unit_area: float | None) -> str:
+    """Return a map of how densely objects lie.
+
+    Parameters
+    ----------
+    tiles
+        Objects in each square tile of the image.
+    shape
+        Rows and columns of the image.
+    tile
+        Side of a tile in pixels.
+    unit_area
+        mm² a pixel; None for objects a tile.
+    """
+    counts = np.array(tiles, np.float64)
+    heights, widths = (
+        np.minimum((np.arange(n) + 1) * tile, length) - np.arange(n) * tile
+        for n, length in zip(counts.shape, shape, strict=True)
+    )
+    pixels = np.outer(heights, widths)
+    density = counts / (pixels * unit_area) if unit_area else counts * tile * tile / pixels
+    figure, axes = _figure(5.2, min(max(4.2 * shape[0] / shape[1], 1.6), 6))
+    axes.grid(visible=False)
+    rows, columns = np.append(0, np.cumsum(heights)), np.append(0, np.cumsum(widths))
+    mesh = axes.pcolormesh(columns, rows, density, cmap="cividis", vmin=0, rasterized=counts.size > 400)
+    axes.set_aspect("equal")
+    axes.invert_yaxis()
+    axes.set_xlabel("x, pixels")
+    axes.set_ylabel("y, pixels")
+    bar = figure.colorbar(mesh, ax=axes)
+    bar.set_label("a mm²" if unit_area else f"in {tile} x {tile} pixels")
+    bar.outline.set_visible(False)
+    return _svg(figure, "Map of the density of objects")
+
+
+def channel_plot(channels: Sequence[ChannelLook]) -> str:
+    """Return the histograms of all channels, one above the other, each from its lowest value to its top."""
+    figure, axes = _figure(5.2, 0.5 + 0.36 * len(channels))
+    for row, channel in enumerate(reversed(channels)):
+        counts = np.log1p(np.array(channel.intensities.counts, np.float64))
+        heights = row + 0.9 * counts / max(counts.max(), 1)
+        edges = np.linspace(0, 100, len(counts) + 1)
+        colour = {"nucleus": NUCLEI, "membrane": CELLS}.get(channel.role, INK)
+        axes.stairs(heights, edges, baseline=row, fill=True, color=colour, alpha=0.75)
+    axes.set_yticks(range(len(channels)), [_short(channel.name) for channel in reversed(channels)])
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, len(channels))
+    axes.set_xlabel("intensity, % of the way from lowest to 99.9th percentile")
+    return _svg(figure, "Histograms of intensity of each channel, logarithmic heights")
+
+
+def images_plot(names: Sequence[str], panels: Sequence[tuple[str, Mapping[str, Sequence[float | None]]]]) -> str:
+    """Return a comparison of images: a row for each, a panel for each quantity.
+
+    Parameters
+    ----------
+    names
+        Of the images.
+    panels
+        Title, and by series (``cells`` or ``nuclei``) a value for each image; None where there is none.
+    """
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(9, 0.9 + 0.24 * len(names)), layout="constrained")
+        every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    rows = np.arange(len(names))[::-1]
+    looks = {word: (colour, marker) for (word, colour, _), marker in zip(_SERIES.values(), "os", strict=True)}
+    for axes, (title, series) in zip(every, panels, strict=True):
+        for word, values in series.items():
+            colour, marker = looks[word]
+            numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+            axes.plot(numbers, rows, linestyle="none", marker=marker, color=colour, markersize=6, label=word)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.tick_params(axis="y", length=0)
+        if len(series) > 1:
+            axes.legend(loc="best", fontsize=9)
+    every[0].set_yticks(rows, [_short(name) for name in names])
+    return _svg(figure, "The images side by side")
+
+
+def _short(name: str) -> str:
+    """Return a name that fits: its beginning and its end, which tell images of a series apart."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 11]}…{name[-10:]}"
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots()
+
+
+def _svg(figure: Figure, title: str) -> str:
+    """Return a figure as an SVG element that takes its size and colours from the page."""
+    file = io.BytesIO()
+    with mpl.rc_context({**_SETTINGS, "svg.hashsalt": title}):
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = file.getvalue().decode("utf-8")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
+    for colour, page in _PAGE.items():
+        text = text.replace(colour, page)
+    return re.sub(
+        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
+        rf'<svg viewBox="\1" role="img" aria-label="{title}" xmlns:xlink="http://www.w3.org/1999/xlink">',
+        text,
+        count=1,
+    )

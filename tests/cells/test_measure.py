@@ -35,12 +35,14 @@ def image(shape, seed=0, channels=3):
 
 
 @settings(max_examples=15)
-@given(st.integers(0, 10**6), st.integers(1, 90), st.integers(1, 3), st.sampled_from(Matching))
-def test_results_do_not_depend_on_strips_or_workers(seed, rows, workers, matching):
+@given(st.integers(0, 10**6), st.integers(1, 90), st.integers(1, 90), st.integers(1, 3), st.sampled_from(Matching))
+def test_results_do_not_depend_on_windows_or_workers(seed, rows, columns, workers, matching):
     cells, nuclei = blobs((60, 80), seed)
     channels = image((60, 80), seed)
-    (whole,) = everything(cells, nuclei, channels, matching=matching, workers=1, chunk_rows=1000)
-    (cut,) = everything(cells, nuclei, channels, matching=matching, workers=workers, chunk_rows=rows, max_memory=1)
+    (whole,) = everything(cells, nuclei, channels, matching=matching, workers=1, chunk=(1000, 1000))
+    (cut,) = everything(
+        cells, nuclei, channels, matching=matching, workers=workers, chunk=(rows, columns), window_pixels=1
+    )
     assert_same(whole, cut)
 
 
@@ -58,7 +60,7 @@ def test_batches_follow_one_another():
 def test_an_object_taller_than_a_strip_is_whole():
     cells = np.zeros((64, 9), dtype=np.uint16)
     cells[:, 4], cells[10:12, :3] = 2, 1
-    (batch,) = everything(cells, cells, cells[None], chunk_rows=8, max_memory=1)
+    (batch,) = everything(cells, cells, cells[None], chunk=(8, 9), window_pixels=1)
     assert batch.outlines.boxes.tolist() == [[10, 0, 12, 3], [0, 4, 64, 5]]
     assert rings(batch.outlines, 1)[0][0].tolist() == [[4, 0], [4, 64], [5, 64], [5, 0]]
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellscale.cells.spool import Scratch
 from cellscale.cells.survey import survey
 from cellscale.regions import blocks
 from tests.cells.scenes import label_masks, reader
@@ -14,7 +15,7 @@ from tests.cells.scenes import label_masks, reader
 
 def surveyed(cells, nuclei, block=(64, 64)):
     with ThreadPoolExecutor(2) as pool:
-        return survey(reader(cells), reader(nuclei), blocks(cells.shape, block), pool)
+        return survey(reader(cells), reader(nuclei), blocks(cells.shape, block), pool, Scratch())
 
 
 @given(label_masks(), st.integers(1, 6), st.integers(1, 6))
@@ -51,6 +52,6 @@ def test_large_labels_are_kept_apart(label):
 def test_a_mask_that_does_not_exist_is_empty():
     cells = np.array([[5, 5]], dtype=np.uint32)
     with ThreadPoolExecutor(1) as pool:
-        found = survey(None, reader(cells), blocks(cells.shape, (9, 9)), pool)
+        found = survey(None, reader(cells), blocks(cells.shape, (9, 9)), pool, Scratch())
     assert len(found.cells) == 0
     assert found.nuclei.labels.tolist() == [5]

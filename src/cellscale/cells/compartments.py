@@ -110,7 +110,7 @@ def _cell_pixels(
                 places[total + pixel] = lists[compartment, pixel]
             total += counts[compartment]
         offsets[index, 4] = total
-    return offsets, places[:total].copy()
+    return offsets, places[:total]
 
 
 @kernel
@@ -129,7 +129,7 @@ def _whole_pixels(
                     places[total] = y * window.shape[1] + x
                     total += 1
         offsets[index, 1] = total
-    return offsets, places[:total].copy()
+    return offsets, places[:total]
 
 
 @kernel

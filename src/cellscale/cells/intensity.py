@@ -1,5 +1,7 @@
 """Statistics of the intensities in each compartment of each object."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,14 +15,16 @@ N_STATISTICS = 6
 
 BINS = 64
 
+DTYPES = (np.uint8, np.uint16, np.float32)
 
-def intensities(window: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float32]:
+
+def intensities(window: NDArray[Any], pixels: Pixels) -> NDArray[np.float32]:
     """Measure one channel.
 
     Parameters
     ----------
     window
-        The channel's pixels, as float32 like QuPath's, ``(rows, columns)``.
+        The channel's pixels, taken as float32 like QuPath's, ``(rows, columns)``.
     pixels
         The objects' pixels in that window.
 
@@ -35,13 +39,14 @@ def intensities(window: NDArray[np.float32], pixels: Pixels) -> NDArray[np.float
     the mean of the two middle values as median of an even number; sample variance (n - 1), two-pass with
     correction, 0 for one pixel. Minimum, maximum and median pass over NaN pixels; the others are NaN then.
     """
-    return _measure(window.reshape(-1), pixels.offsets, pixels.places)
+    # Kernels are compiled for the usual types; others are converted.
+    known = window.dtype in DTYPES
+    values = np.ascontiguousarray(window, dtype=window.dtype if known else np.float32)
+    return _measure(values.reshape(-1), pixels.offsets, pixels.places)
 
 
 @kernel
-def _measure(
-    values: NDArray[np.float32], offsets: NDArray[np.int64], places: NDArray[np.int32]
-) -> NDArray[np.float32]:
+def _measure(values: NDArray[Any], offsets: NDArray[np.int64], places: NDArray[np.int32]) -> NDArray[np.float32]:
     """Measure object after object."""
     objects, compartments = offsets.shape[0], offsets.shape[1] - 1
     out = np.empty((objects, compartments, N_STATISTICS), dtype=np.float32)
@@ -60,7 +65,7 @@ def _measure(
 
 @kernel
 def _statistics(
-    values: NDArray[np.float32],
+    values: NDArray[Any],
     places: NDArray[np.int32],
     chosen: NDArray[np.float32],
     scratch: NDArray[np.float32],
@@ -69,10 +74,10 @@ def _statistics(
 ) -> None:
     """Fill ``out`` with the six statistics of the values at some places, which are gathered in ``chosen``."""
     count = len(places)
-    total = 0.0
+    total = np.float64(0)
     low, high = np.float32(np.inf), np.float32(-np.inf)
     for index in range(count):
-        value = values[places[index]]
+        value = np.float32(values[places[index]])
         chosen[index] = value
         total += value
         low = value if value < low else low

@@ -6,10 +6,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.cells.spool import Scratch
 from cellscale.cells.survey import LabelTable, Overlaps, Survey
 from cellscale.compiled import kernel
 
-__all__ = ["Matching", "Pairing", "match"]
+__all__ = ["Matching", "Pairing", "each_alone", "match"]
 
 
 class Matching(Enum):
@@ -36,7 +37,7 @@ class Pairing:
     """Number of nuclei that belong to no object."""
 
 
-def match(survey: Survey, matching: Matching) -> Pairing:
+def match(survey: Survey, matching: Matching, scratch: Scratch) -> Pairing:
     """Pair nuclei with cells.
 
     Both rules rank a pair by the share of the nucleus's pixels that lie in the cell.
@@ -49,18 +50,54 @@ def match(survey: Survey, matching: Matching) -> Pairing:
     ties by lower nucleus label, then lower cell label; then the cells left over. That is the order of objects too.
     """
     if matching is Matching.ONE_TO_ONE:
-        return _one_to_one(survey)
+        return _one_to_one(survey, scratch)
     return _as_initializer(survey)
 
 
-def _one_to_one(survey: Survey) -> Pairing:
-    """Take the best covered nuclei first."""
-    overlaps = survey.overlaps
-    order = np.lexsort((overlaps.nuclei, overlaps.cells, -_shares(overlaps, survey.nuclei)))
-    taken = order[_greedy(overlaps.cells[order], overlaps.nuclei[order], len(survey.cells), len(survey.nuclei))]
-    nuclei = np.full(len(survey.cells), -1, dtype=np.int64)
-    nuclei[overlaps.cells[taken]] = overlaps.nuclei[taken]
-    return Pairing(np.arange(len(survey.cells)), nuclei, len(survey.nuclei) - len(taken))
+def each_alone(survey: Survey, scratch: Scratch) -> Pairing:
+    """Make an object of each label of the only mask."""
+    cells, nuclei = len(survey.cells), len(survey.nuclei)
+    if cells:
+        return Pairing(scratch.counted(cells), scratch.filled(cells, -1), 0)
+    return Pairing(scratch.filled(nuclei, -1), scratch.counted(nuclei), 0)
+
+
+def _one_to_one(survey: Survey, scratch: Scratch) -> Pairing:
+    """Take the best covered nuclei first, among those pairs of which a part has another choice."""
+    cells, nuclei = scratch.counted(len(survey.cells)), scratch.filled(len(survey.cells), -1)
+    overlaps, contested = survey.overlaps, [np.empty(0, np.int64)]
+    choices = _choices(overlaps.nuclei, len(survey.nuclei), scratch)
+    matched = np.int64(0)
+    for part in scratch.parts(len(overlaps.pixels)):
+        some = overlaps.part(part)
+        alone = _alone(overlaps.cells, part) & (choices[some.nuclei] == 1)
+        nuclei[some.cells[alone]] = some.nuclei[alone]
+        matched += np.count_nonzero(alone)
+        contested.append(part.start + np.flatnonzero(~alone))
+    rest = overlaps.part(np.concatenate(contested))
+    order = np.lexsort((rest.nuclei, rest.cells, -_shares(rest, survey.nuclei)))
+    taken = order[_greedy(rest.cells[order], rest.nuclei[order], len(survey.cells), len(survey.nuclei))]
+    nuclei[rest.cells[taken]] = rest.nuclei[taken]
+    scratch.release()
+    return Pairing(cells, nuclei, len(survey.nuclei) - int(matched) - len(taken))
+
+
+def _choices(nuclei: NDArray[np.int64], count: int, scratch: Scratch) -> NDArray[np.uint8]:
+    """Return with how many cells each nucleus shares pixels: 0, 1, or 2 for more."""
+    choices = np.zeros(count, np.uint8)
+    for part in scratch.parts(len(nuclei)):
+        some = nuclei[part]
+        found, counts = np.unique(some, return_counts=True)
+        choices[found] = np.minimum(choices[found] + counts, 2)
+    return choices
+
+
+def _alone(cells: NDArray[np.int64], part: slice) -> NDArray[np.bool_]:
+    """Return which of the cells in a part of an ascending list are in the whole list only once."""
+    around = cells[max(part.start - 1, 0) : part.stop + 1]
+    differs = np.concatenate([[True], around[1:] != around[:-1], [True]])
+    once: NDArray[np.bool_] = differs[:-1] & differs[1:]
+    return once[min(part.start, 1) :][: part.stop - part.start]
 
 
 def _as_initializer(survey: Survey) -> Pairing:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +11,23 @@ import numpy as np
 from cellscale.cells.batch import ObjectKind
 from cellscale.cells.intensity import N_STATISTICS
 from cellscale.cells.masks import label_reader
-from cellscale.cells.matching import Matching, Pairing, match
+from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.outlines import Outlines
 from cellscale.cells.passage import Passage, n_compartments
-from cellscale.cells.spool import RowSpool
-from cellscale.cells.survey import Survey, survey
+from cellscale.cells.spool import Scratch
+from cellscale.cells.survey import survey
 from cellscale.errors import MaskError
 from cellscale.images.info import PixelSize
 from cellscale.regions import RegionReader, blocks
 
 __all__ = ["measure"]
+
+HEIGHT = 512
+"""Rows of a window: many times a cell's."""
+
+SURVEYED = 2 << 20
+"""Pixels of the masks that are surveyed at a time by each worker."""
 
 
 def measure(
@@ -35,8 +41,9 @@ def measure(
     pixel_size: PixelSize | None = None,
     matching: Matching = Matching.ONE_TO_ONE,
     workers: int | None = None,
-    max_memory: int = 256 << 20,
-    chunk_rows: int = 256,
+    window_pixels: int = 4 << 20,
+    chunk: tuple[int, int] = (256, 256),
+    mask_chunk: tuple[int, int] = (256, 256),
     scratch: Path | None = None,
 ) -> Measurement:
     """Measure intensities and shapes of every cell of an image.
@@ -62,10 +69,10 @@ def measure(
         How nuclei are paired with cells.
     workers
         Threads; None for one a core.
-    max_memory
-        Bytes of pixels to hold at a time, as near as strips of whole chunks allow.
-    chunk_rows
-        Rows that the files behind the readers decode together: strips are a multiple of them.
+    window_pixels
+        Pixels that are worked on at a time, as near as whole chunks allow; they take some 60 bytes each.
+    chunk, mask_chunk
+        Rows and columns that the files behind the readers of channels and of masks decode together.
     scratch
         Folder for intermediate results, about 1.5 KB a cell and 8 channels; None for the system's.
 
@@ -81,44 +88,39 @@ def measure(
     if cells is None and nuclei is None:
         raise MaskError("there is nothing to measure: neither a whole-cell mask nor a nucleus mask was given")
     masks = (_mask(cells, "whole-cell"), _mask(nuclei, "nucleus"))
-    rows, ahead = _strips(shape[1], 4 * (2 + len(channels)), max_memory, chunk_rows)
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool, ExitStack() as opened:
-        found = survey(*masks, blocks(shape, (rows, shape[1])), pool)
+        files = opened.enter_context(Scratch(scratch))
+        found = survey(*masks, blocks(shape, _window_size(shape, mask_chunk, SURVEYED)), pool, files)
         kind = ObjectKind.CELL if cells and nuclei else ObjectKind.DETECTION
-        pairing = match(found, matching) if kind is ObjectKind.CELL else _each_alone(found)
+        pairing = match(found, matching, files) if kind is ObjectKind.CELL else each_alone(found, files)
         columns = len(channels) * n_compartments(kind) * N_STATISTICS
-        outlines = [opened.enter_context(closing(Outlines(table, scratch))) for table in (found.cells, found.nuclei)]
-        intensities = opened.enter_context(closing(RowSpool((len(pairing.cells), columns), scratch)))
         measurement = Measurement(
             image_name=image_name,
             kind=kind,
             channel_names=tuple(channel_names),
             pixel_size=pixel_size,
-            cells=outlines[0],
-            nuclei=outlines[1],
+            cells=Outlines(found.cells, files),
+            nuclei=Outlines(found.nuclei, files),
             pairing=pairing,
-            intensities=intensities,
+            intensities=files.zeros((len(pairing.cells), columns), np.float32),
+            scratch=files,
         )
-        Passage(measurement, masks, tuple(channels), shape, pool, workers).run(rows, ahead=ahead)
+        del found
+        passage = Passage(measurement, masks, tuple(channels), shape, pool, workers)
+        passage.run(_window_size(shape, chunk, window_pixels))
         opened.pop_all()
     return measurement
+
+
+def _window_size(shape: tuple[int, int], chunk: tuple[int, int], pixels: int) -> tuple[int, int]:
+    """Return rows and columns of a window of whole chunks: wide and low where chunks are as wide as the image."""
+    if chunk[1] >= shape[1]:
+        return max(pixels // (shape[1] * chunk[0]), 1) * chunk[0], shape[1]
+    rows = -(-HEIGHT // chunk[0]) * chunk[0]
+    return rows, max(pixels // (rows * chunk[1]), 1) * chunk[1]
 
 
 def _mask(reader: RegionReader | None, name: str) -> RegionReader | None:
     """Wrap the reader of a mask that exists."""
     return None if reader is None else label_reader(reader, name)
-
-
-def _strips(width: int, pixel_bytes: int, max_memory: int, chunk_rows: int) -> tuple[int, bool]:
-    """Return the height of a strip, and whether there is memory to read the next one while one is worked on."""
-    chunks = max_memory // (width * pixel_bytes * chunk_rows)
-    return max(chunks // 2, 1) * chunk_rows, chunks > 1
-
-
-def _each_alone(found: Survey) -> Pairing:
-    """Make an object of each label of the only mask."""
-    nothing = np.full(len(found.cells) + len(found.nuclei), -1)
-    if len(found.cells):
-        return Pairing(np.arange(len(found.cells)), nothing, 0)
-    return Pairing(nothing, np.arange(len(found.nuclei)), 0)

@@ -12,7 +12,7 @@ from cellscale.cells.geometry import FEATURES
 from cellscale.cells.identity import object_ids
 from cellscale.cells.matching import Pairing
 from cellscale.cells.outlines import Outlines
-from cellscale.cells.spool import RowSpool
+from cellscale.cells.spool import Scratch
 from cellscale.images.info import PixelSize
 
 __all__ = ["Measurement"]
@@ -39,7 +39,9 @@ class Measurement:
     pairing
         The objects in their order. For detections of a nucleus mask the cell is -1.
     intensities
-        A row for each object: channel, compartment, statistic.
+        A row for each object: channel, compartment, statistic, float32.
+    scratch
+        Where all this is kept.
     """
 
     def __init__(
@@ -52,7 +54,8 @@ class Measurement:
         cells: Outlines,
         nuclei: Outlines,
         pairing: Pairing,
-        intensities: RowSpool,
+        intensities: NDArray[np.float32],
+        scratch: Scratch,
     ) -> None:
         self.image_name = image_name
         self.kind = kind
@@ -62,6 +65,7 @@ class Measurement:
         self.nuclei = nuclei
         self.pairing = pairing
         self.intensities = intensities
+        self.scratch = scratch
 
     def __len__(self) -> int:
         """Return the number of objects."""
@@ -79,9 +83,7 @@ class Measurement:
 
     def close(self) -> None:
         """Delete the intermediate files; batches cannot be read any more."""
-        self.cells.close()
-        self.nuclei.close()
-        self.intensities.close()
+        self.scratch.close()
 
     @property
     def unit(self) -> str:
@@ -109,10 +111,12 @@ class Measurement:
     def objects_of(self, outlines: Outlines) -> NDArray[np.int64]:
         """Return, for each object of a mask, the first of the image's objects that it is part of, or -1."""
         rows = self.pairing.cells if outlines is self.cells else self.pairing.nuclei
-        objects = np.full(len(outlines.table), -1)
-        backward = np.arange(len(rows))[::-1]
-        backward = backward[rows[backward] >= 0]
-        objects[rows[backward]] = backward
+        objects = self.scratch.filled(len(outlines.table), -1)
+        for part in self.scratch.parts(len(rows)):
+            there = part.start + np.flatnonzero(rows[part] >= 0)
+            there = there[objects[rows[there]] < 0]
+            # Backward, so that the first of several holds.
+            objects[rows[there[::-1]]] = there[::-1]
         return objects
 
     def columns(self, dialect: Dialect) -> Columns:
@@ -128,8 +132,14 @@ class Measurement:
         """
         columns = self.columns(dialect)
         first = np.zeros(int(columns.sources.max(initial=-1)) + 1, dtype=np.int64)
-        for source, present in self._optional().items():
-            first[source] = np.argmax(present) if present.any() else len(self)
+        optional = list(self._optional(0, 0))
+        first[optional] = len(self)
+        for part in self.scratch.parts(len(self)):
+            for source, present in self._optional(part.start, part.stop).items():
+                if first[source] == len(self) and present.any():
+                    first[source] = part.start + np.argmax(present)
+            if (first[optional] < len(self)).all():
+                break
         first = first[columns.sources]
         order = np.argsort(first, kind="stable")
         return columns.reordered(order[first[order] < len(self)])
@@ -138,13 +148,14 @@ class Measurement:
         """Yield the objects in order, at most ``size`` at a time."""
         for start in range(0, len(self), size):
             yield self.batch(start, min(start + size, len(self)))
+            self.scratch.release()
 
     def batch(self, start: int, stop: int) -> CellBatch:
         """Return the objects from ``start`` to ``stop - 1``."""
         cells, nuclei = self.pairing.cells[start:stop], self.pairing.nuclei[start:stop]
         cell_labels, nucleus_labels = self.labels(np.arange(start, stop))
         inner = nuclei if self.kind is ObjectKind.CELL else np.full(stop - start, -1)
-        values = np.concatenate([self.intensities.read(start, stop), self._shape_values(cells, nuclei)], axis=1)
+        values = np.concatenate([self.intensities[start:stop], self._shape_values(cells, nuclei)], axis=1)
         absent = np.zeros(values.shape, dtype=np.bool_)
         for source, present in self._optional(start, stop).items():
             absent[:, source] = ~present
@@ -169,7 +180,7 @@ class Measurement:
     @property
     def _first_shape(self) -> int:
         """Column of the first shape feature, in the order of measuring."""
-        return self.intensities.shape[1]
+        return int(self.intensities.shape[1])
 
     def _shape_values(self, cells: NDArray[np.int64], nuclei: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the shape features of objects, in the order of measuring."""
@@ -192,7 +203,7 @@ class Measurement:
         areas: NDArray[np.float64] = outlines.features[rows, 0]
         return areas
 
-    def _optional(self, start: int = 0, stop: int | None = None) -> dict[int, NDArray[np.bool_]]:
+    def _optional(self, start: int, stop: int) -> dict[int, NDArray[np.bool_]]:
         """Return, for each measurement that some objects lack, which of the objects in a range have it."""
         cells, nuclei = self.pairing.cells[start:stop], self.pairing.nuclei[start:stop]
         if self.kind is ObjectKind.DETECTION:

@@ -1,6 +1,6 @@
 """The second pass over an image: trace and measure every object, window by window."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
@@ -13,17 +13,23 @@ from cellscale.cells.batch import ObjectKind
 from cellscale.cells.columns import COMPARTMENTS
 from cellscale.cells.compartments import MARGIN, Pixels, cell_pixels, whole_pixels
 from cellscale.cells.geometry import shape_features
-from cellscale.cells.intensity import N_STATISTICS, intensities
+from cellscale.cells.intensity import intensities
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.outlines import Outlines
 from cellscale.cells.records import Records, shapes_of
 from cellscale.cells.tracing import trace
-from cellscale.cells.windows import Strips, Work, plan
+from cellscale.cells.windows import Strips, Swath, Work, plan
 from cellscale.regions import Region, RegionReader
 
 __all__ = ["Passage", "n_compartments"]
 
+CHANNELS = 4
+"""Channels in memory at a time, at most, and as many that are read meanwhile."""
+
 Traced: TypeAlias = tuple[Records, NDArray[np.int64], NDArray[np.float64]]
+
+WindowReader: TypeAlias = Callable[[int, int], NDArray[Any]]
+"""Answers for a window and a reader, both by index."""
 
 
 def n_compartments(kind: ObjectKind) -> int:
@@ -50,47 +56,74 @@ class Passage:
     workers: int
     """Threads of the pool."""
 
-    def run(self, strip_rows: int, *, ahead: bool) -> None:
-        """Go through the image in windows of about ``strip_rows`` rows, reading one of them ahead or not."""
+    def run(self, size: tuple[int, int]) -> None:
+        """Go through the image in windows of about ``size`` rows and columns."""
         measurement = self.measurement
-        tables = (measurement.cells.table.boxes, measurement.nuclei.table.boxes, self._regions())
-        bands, tall = plan(tables, self.shape[1], strip_rows)
-        readers = [reader for reader in (*self.masks, *self.channels) if reader]
-        strips = Strips(readers, self.shape, strip_rows, self.pool)
-        for index, band in enumerate(bands):
-            for wanted in bands[index : index + 1 + ahead]:
-                strips.request(wanted.region)
-            self._window(band, tables[2], partial(strips.read, band.region))
-            strips.release(min((later.region.top for later in bands[index + 1 :]), default=self.shape[0]))
-        for work in tall:
-            self._window(work, tables[2], partial(_read, readers, work.region))
+        regions = self._regions()
+        tables = (measurement.cells.table.boxes, measurement.nuclei.table.boxes, regions)
+        swaths, large = plan(tables, self.shape, size, measurement.scratch)
+        for swath in swaths:
+            strips = Strips(self._readers, swath.region, size[0])
+            self._windows(swath.windows, regions, partial(_from_strips, strips, swath))
+        self._windows(large, regions, partial(_directly, self._readers, large))
+
+    @property
+    def _readers(self) -> list[RegionReader]:
+        """The masks that there are, and the channels."""
+        return [reader for reader in (*self.masks, *self.channels) if reader]
+
+    @property
+    def _given(self) -> list[int]:
+        """Which of the two masks there are."""
+        return [index for index, mask in enumerate(self.masks) if mask]
 
     def _regions(self) -> NDArray[np.int64]:
         """Return the rectangle of each object in which its pixels are looked for."""
         cells, nuclei = self.measurement.cells.table, self.measurement.nuclei.table
         if self.measurement.kind is ObjectKind.DETECTION:
-            return np.concatenate([cells.boxes, nuclei.boxes])
-        regions = cells.boxes[self.measurement.pairing.cells]
-        regions[:, :2] = np.maximum(regions[:, :2] - MARGIN, 0)
-        regions[:, 2:] = np.minimum(regions[:, 2:] + MARGIN, self.shape)
+            return cells.boxes if len(cells) else nuclei.boxes
+        scratch, owners = self.measurement.scratch, self.measurement.pairing.cells
+        regions: NDArray[np.int64] = scratch.zeros((len(owners), 4), np.int64)
+        for part in scratch.parts(len(owners)):
+            boxes = cells.boxes[owners[part]]
+            regions[part, :2] = np.maximum(boxes[:, :2] - MARGIN, 0)
+            regions[part, 2:] = np.minimum(boxes[:, 2:] + MARGIN, self.shape)
         return regions
 
-    def _window(self, work: Work, regions: NDArray[np.int64], read: Callable[[int], NDArray[Any]]) -> None:
+    def _windows(self, works: Sequence[Work], regions: NDArray[np.int64], read: WindowReader) -> None:
+        """Measure window after window, while the masks of the next one are read."""
+        ahead = self._submit_masks(works[:1], read, 0)
+        for index, work in enumerate(works):
+            masks = dict(zip(self._given, (future.result() for future in ahead), strict=True))
+            ahead = self._submit_masks(works[index + 1 : index + 2], read, index + 1)
+            self._window(work, masks, regions, partial(read, index))
+            self.measurement.scratch.release()
+
+    def _submit_masks(self, works: Sequence[Work], read: WindowReader, index: int) -> list[Future[NDArray[Any]]]:
+        """Start to read the masks of a window, if there is one."""
+        return [self.pool.submit(read, index, mask) for mask in range(len(self._given)) if works]
+
+    def _window(
+        self,
+        work: Work,
+        masks: Mapping[int, NDArray[np.uint32]],
+        regions: NDArray[np.int64],
+        read: Callable[[int], NDArray[Any]],
+    ) -> None:
         """Trace and measure the objects of one window."""
-        given = [index for index, mask in enumerate(self.masks) if mask]
-        windows = dict(zip(given, self.pool.map(read, range(len(given))), strict=True))
         sides = (self.measurement.cells, self.measurement.nuclei)
-        tracing = [
-            (sides[index], rows, self.pool.submit(self._trace, windows[index], work.region, sides[index], rows))
-            for index in given
-            for rows in self._pieces(work.members[index])
-        ]
         listing = [
-            self.pool.submit(self._pixels, list(windows.values()), work.region, rows, regions[rows])
+            self.pool.submit(self._pixels, list(masks.values()), work.region, rows, regions[rows])
             for rows in self._pieces(work.members[2])
         ]
-        values = self._intensities(lambda channel: read(len(given) + channel), listing)
-        self.measurement.intensities.write(work.members[2], values)
+        tracing = [
+            (sides[index], rows, self.pool.submit(self._trace, mask, work.region, sides[index], rows))
+            for index, mask in masks.items()
+            for rows in self._pieces(work.members[index])
+        ]
+        if self.channels and len(work.members[2]):
+            values = self._intensities(lambda channel: read(len(masks) + channel), listing)
+            self.measurement.intensities[work.members[2]] = values
         for outlines, rows, traced in tracing:
             outlines.add(rows, *traced.result())
 
@@ -123,26 +156,32 @@ class Passage:
     def _intensities(
         self, read: Callable[[int], NDArray[Any]], listing: Sequence[Future[Pixels]]
     ) -> NDArray[np.float32]:
-        """Measure all channels, as many at a time as there are workers; a row for each object."""
-        compartments = n_compartments(self.measurement.kind)
+        """Measure all channels, some at a time while the next ones are read; a row for each object."""
+        groups = list(_groups(len(self.channels), min(self.workers, CHANNELS)))
+        reading = [self.pool.submit(read, channel) for channel in groups[0]]
         pixels = [future.result() for future in listing]
         blocks: list[list[NDArray[np.float32]]] = [[] for _ in pixels]
-        for group in _groups(len(self.channels), self.workers):
-            windows = list(self.pool.map(lambda channel: _as_float32(read(channel)), group))
+        for group in range(len(groups)):
+            windows = [future.result() for future in reading]
             tasks = [[self.pool.submit(intensities, window, piece) for window in windows] for piece in pixels]
+            reading = [
+                self.pool.submit(read, channel)
+                for following in groups[group + 1 : group + 2]
+                for channel in following
+            ]
             for block, futures in zip(blocks, tasks, strict=True):
                 block += [future.result() for future in futures]
-        rows = [np.stack(block, axis=1).reshape(len(block[0]), -1) for block in blocks if block]
-        width = len(self.channels) * compartments * N_STATISTICS
-        return np.concatenate([np.empty((0, width), dtype=np.float32), *rows])
+        return np.concatenate([np.stack(block, axis=1).reshape(len(block[0]), -1) for block in blocks])
 
 
-def _read(readers: Sequence[RegionReader], region: Region, index: int) -> NDArray[Any]:
-    return readers[index](region)
+def _from_strips(strips: Strips, swath: Swath, index: int, reader: int) -> NDArray[Any]:
+    """Read a window of a swath."""
+    return strips.read(reader, swath.windows[index].region, swath.top_after(index))
 
 
-def _as_float32(window: NDArray[Any]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(window, dtype=np.float32)
+def _directly(readers: Sequence[RegionReader], works: Sequence[Work], index: int, reader: int) -> NDArray[Any]:
+    """Read a window that stands by itself."""
+    return readers[reader](works[index].region)
 
 
 def _groups(count: int, size: int) -> Iterator[range]:

@@ -1,21 +1,28 @@
 """One pass over the masks: which labels there are, where they lie, and which of them share pixels."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.cells.groups import GROUP, SortedGroups, grouped
+from cellscale.cells.spool import Scratch
 from cellscale.compiled import kernel
 from cellscale.regions import Region, RegionReader
 
 __all__ = ["LabelTable", "Overlaps", "Survey", "survey"]
 
+HALF = np.uint64(32)
+"""Bits of a key: the cell label is in the upper half, the nucleus label in the lower."""
+
+OVERLAP = np.dtype([("cell", "i8"), ("nucleus", "i8"), ("pixels", "i8")])
+
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """The objects of one mask, in ascending label order."""
+    """The objects of one mask, in ascending label order; the arrays may lie in files."""
 
     labels: NDArray[np.int64]
     """Distinct labels, ``(n,)``."""
@@ -44,6 +51,10 @@ class Overlaps:
     pixels: NDArray[np.int64]
     """Number of shared pixels, ``(p,)``."""
 
+    def part(self, rows: slice | NDArray[np.int64]) -> "Overlaps":
+        """Return some of the pairs."""
+        return Overlaps(self.cells[rows], self.nuclei[rows], self.pixels[rows])
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -54,19 +65,12 @@ class Survey:
     overlaps: Overlaps
 
 
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Pixels that have the same cell label and the same nucleus label, by ascending key."""
-
-    keys: NDArray[np.uint64]
-    """Cell label in the upper half, nucleus label in the lower."""
-
-    pixels: NDArray[np.int64]
-    boxes: NDArray[np.int32]
-
-
 def survey(
-    cells: RegionReader | None, nuclei: RegionReader | None, regions: Iterable[Region], pool: Executor
+    cells: RegionReader | None,
+    nuclei: RegionReader | None,
+    regions: Iterable[Region],
+    pool: Executor,
+    scratch: Scratch,
 ) -> Survey:
     """Find the objects of both masks and the pixels they share.
 
@@ -78,68 +82,80 @@ def survey(
         Regions that tile the image. The result does not depend on them.
     pool
         Where regions are read and counted side by side.
+    scratch
+        Where the result is kept.
 
     Notes
     -----
-    The pass works on horizontal runs of equal label pairs, of which an image has far fewer than pixels.
+    The pass works on horizontal runs of equal label pairs, of which an image has far fewer than pixels. What the
+    regions hold is kept in files and merged by ranges of labels.
     """
 
-    def count(region: Region) -> _Pairs:
+    def count(region: Region) -> NDArray[np.void]:
         none = np.zeros(region.shape, dtype=np.uint32)
         return _pairs_of(cells(region) if cells else none, nuclei(region) if nuclei else none, region)
 
-    pairs = _joined(list(pool.map(count, regions)))
-    cell_labels, nucleus_labels = _halves(pairs.keys)
-    cell_table, nucleus_table = _table(pairs, cell_labels), _table(pairs, nucleus_labels)
-    both = (cell_labels > 0) & (nucleus_labels > 0)
-    overlaps = Overlaps(
-        np.searchsorted(cell_table.labels, cell_labels[both]),
-        np.searchsorted(nucleus_table.labels, nucleus_labels[both]),
-        pairs.pixels[both],
-    )
-    return Survey(cell_table, nucleus_table, overlaps)
+    by_cell, by_nucleus = SortedGroups(scratch), SortedGroups(scratch)
+    for pairs in pool.map(count, regions):
+        by_cell.add(pairs)
+        by_nucleus.add(_added_up(pairs, pairs["key"] << HALF))
+    nucleus_table = _table(by_nucleus.merged(), scratch)
+    overlaps = scratch.growing(OVERLAP)
+
+    def cell_groups() -> Iterator[NDArray[np.void]]:
+        first = 0
+        for pairs in by_cell.merged():
+            found = _added_up(pairs, _cell_keys(pairs))
+            overlaps.append(_overlaps(pairs, found["key"], first, nucleus_table.labels))
+            first += len(found)
+            yield found
+
+    cell_table = _table(cell_groups(), scratch)
+    both = overlaps.array()
+    return Survey(cell_table, nucleus_table, Overlaps(both["cell"], both["nucleus"], both["pixels"]))
 
 
-def _halves(keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split keys into cell and nucleus labels."""
-    return (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+def _cell_keys(pairs: NDArray[np.void]) -> NDArray[np.uint64]:
+    """Return keys that have the cell label alone."""
+    keys: NDArray[np.uint64] = (pairs["key"] >> HALF) << HALF
+    return keys
 
 
-def _pairs_of(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32], region: Region) -> _Pairs:
+def _pairs_of(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32], region: Region) -> NDArray[np.void]:
     """Count the pairs of one region."""
     keys, runs = _runs(cells, nuclei)
     boxes = np.stack([runs[:, 0], runs[:, 1], runs[:, 0] + 1, runs[:, 2]], axis=1)
     boxes += np.array([region.top, region.left, region.top, region.left], dtype=np.int32)
-    return _grouped(keys, (runs[:, 2] - runs[:, 1]).astype(np.int64), boxes)
+    return grouped(keys, (runs[:, 2] - runs[:, 1]).astype(np.int64), boxes)
 
 
-def _joined(parts: list[_Pairs]) -> _Pairs:
-    """Add the counts of several regions."""
-    return _grouped(
-        np.concatenate([np.empty(0, dtype=np.uint64), *(part.keys for part in parts)]),
-        np.concatenate([np.empty(0, dtype=np.int64), *(part.pixels for part in parts)]),
-        np.concatenate([np.empty((0, 4), dtype=np.int32), *(part.boxes for part in parts)]),
+def _added_up(pairs: NDArray[np.void], keys: NDArray[np.uint64]) -> NDArray[np.void]:
+    """Add up pairs that have the same key, background aside."""
+    some = keys > 0
+    return grouped(keys[some], pairs["pixels"][some], pairs["box"][some])
+
+
+def _table(groups: Iterable[NDArray[np.void]], scratch: Scratch) -> LabelTable:
+    """Keep the objects of one mask, whose labels are in the upper half of the keys."""
+    table = scratch.stored(groups, GROUP)
+    return LabelTable(
+        scratch.stored((table["key"][part] >> HALF for part in scratch.parts(len(table))), np.int64),
+        scratch.stored((table["pixels"][part] for part in scratch.parts(len(table))), np.int64),
+        scratch.stored((table["box"][part].ravel() for part in scratch.parts(len(table))), np.int64).reshape(-1, 4),
     )
 
 
-def _table(pairs: _Pairs, labels: NDArray[np.int64]) -> LabelTable:
-    """Add up the pairs of each label, background aside."""
-    some = labels > 0
-    grouped = _grouped(labels[some].astype(np.uint64), pairs.pixels[some], pairs.boxes[some])
-    return LabelTable(grouped.keys.astype(np.int64), grouped.pixels, grouped.boxes.astype(np.int64))
-
-
-def _grouped(keys: NDArray[np.uint64], pixels: NDArray[np.int64], boxes: NDArray[np.int32]) -> _Pairs:
-    """Sum pixels and unite boxes of equal keys."""
-    if not len(keys):
-        return _Pairs(keys, pixels, boxes)
-    order = np.argsort(keys)
-    keys, boxes = keys[order], boxes[order]
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    united = np.empty((len(starts), 4), dtype=np.int32)
-    np.minimum.reduceat(boxes[:, :2], starts, axis=0, out=united[:, :2])
-    np.maximum.reduceat(boxes[:, 2:], starts, axis=0, out=united[:, 2:])
-    return _Pairs(keys[starts], np.add.reduceat(pixels[order], starts), united)
+def _overlaps(
+    pairs: NDArray[np.void], cell_keys: NDArray[np.uint64], first: int, nucleus_labels: NDArray[np.int64]
+) -> NDArray[np.void]:
+    """Return those pairs that are of a cell and a nucleus; the cells are all those of some rows from ``first`` on."""
+    nuclei = ((pairs["key"] << HALF) >> HALF).astype(np.int64)
+    both = (pairs["key"] >> HALF > 0) & (nuclei > 0)
+    found = np.empty(np.count_nonzero(both), OVERLAP)
+    found["cell"] = first + np.searchsorted(cell_keys, _cell_keys(pairs)[both])
+    found["nucleus"] = np.searchsorted(nucleus_labels, nuclei[both])
+    found["pixels"] = pairs["pixels"][both]
+    return found
 
 
 @kernel

@@ -1,16 +1,17 @@
-"""Windows that slide down an image, so that each strip of rows is read once."""
+"""Windows that slide down an image, so that each row of a swath is read once."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.cells.spool import Scratch
+from cellscale.compiled import kernel
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["Strips", "Work", "plan"]
+__all__ = ["Strips", "Swath", "Work", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,118 +22,172 @@ class Work:
     """The window: it holds all of them whole."""
 
     members: tuple[NDArray[np.int64], ...]
-    """Rows of the objects, for each table of boxes that was planned for."""
+    """Rows of the objects, ascending, for each table of boxes that was planned for."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Strip:
-    """Consecutive rows of all readers."""
+class Swath:
+    """Windows of the same columns, from top to bottom, each within two strips of rows."""
 
-    top: int
-    bottom: int
+    region: Region
+    """The columns, over the image's whole height."""
 
-    rows: Sequence[Callable[[], NDArray[Any]]]
-    """Answer with the rows of each reader, as soon as they are read."""
+    windows: tuple[Work, ...]
 
-    def below(self, top: int) -> "_Strip":
-        """Return the rows from ``top`` on, and let go of the others."""
-        return _Strip(top, self.bottom, [_always(rows()[top - self.top :].copy()) for rows in self.rows])
-
-
-def _always(rows: NDArray[Any]) -> Callable[[], NDArray[Any]]:
-    """Return a function that answers with these rows."""
-    return lambda: rows
+    def top_after(self, index: int) -> int:
+        """Return the first row that windows after this one look at."""
+        return min((later.region.top for later in self.windows[index + 1 :]), default=self.region.bottom)
 
 
 class Strips:
-    """Reads windows of full width from several readers, ahead of need and each strip of rows once.
+    """Reads the windows of one swath, each strip of rows once for each reader.
 
     Parameters
     ----------
     readers
         What is read, each with its own data type.
-    shape
-        Rows and columns of the image.
+    swath
+        The columns, over the image's whole height.
     height
         Rows in a strip.
-    pool
-        Where strips are read.
     """
 
-    def __init__(self, readers: Sequence[RegionReader], shape: tuple[int, int], height: int, pool: Executor) -> None:
+    def __init__(self, readers: Sequence[RegionReader], swath: Region, height: int) -> None:
         self._readers = readers
-        self._shape = shape
+        self._swath = swath
         self._height = height
-        self._pool = pool
-        self._strips: dict[int, _Strip] = {}
+        self._held: dict[int, tuple[int, NDArray[Any]]] = {}
 
-    def request(self, region: Region) -> None:
-        """Start to read the strips of a window."""
-        for index in self._indices(region):
-            if index not in self._strips:
-                top = index * self._height
-                strip = Region(top, 0, min(top + self._height, self._shape[0]), self._shape[1])
-                rows = [self._pool.submit(reader, strip).result for reader in self._readers]
-                self._strips[index] = _Strip(strip.top, strip.bottom, rows)
+    def read(self, reader: int, window: Region, top_after: int) -> NDArray[Any]:
+        """Return the pixels of the next window from one reader, and keep what later windows need of them.
 
-    def release(self, top: int) -> None:
-        """Forget the rows above ``top``."""
-        self._strips = {
-            index: strip if strip.top >= top else strip.below(top)
-            for index, strip in self._strips.items()
-            if strip.bottom > top
-        }
-
-    def read(self, region: Region, reader: int) -> NDArray[Any]:
-        """Return the pixels of a requested window of full width from one reader."""
+        Parameters
+        ----------
+        reader
+            Index of the reader; no two threads may ask for the same one.
+        window
+            Below or beside the one before.
+        top_after
+            First row of all windows to come.
+        """
+        end = min(-(-window.bottom // self._height) * self._height, self._swath.bottom)
+        start = window.top // self._height * self._height
         parts = []
-        for index in self._indices(region):
-            strip = self._strips[index]
-            rows = strip.rows[reader]()
-            parts.append(rows[max(region.top - strip.top, 0) : region.bottom - strip.top])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if reader in self._held:
+            top, rows = self._held.pop(reader)
+            if top + len(rows) > window.top:
+                parts.append(rows[window.top - top :])
+                start = top + len(rows)
+        if start < end:
+            rows = self._readers[reader](Region(start, self._swath.left, end, self._swath.right))
+            parts.append(rows[max(window.top - start, 0) :])
+        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if top_after < end:
+            self._held[reader] = (top_after, whole[top_after - window.top :].copy())
+        return whole[: window.height]
 
-    def _indices(self, region: Region) -> range:
-        return range(region.top // self._height, -(-region.bottom // self._height))
 
-
-def plan(tables: Sequence[NDArray[np.int64]], width: int, height: int) -> tuple[list[Work], list[Work]]:
-    """Group objects by the strip in which they end.
+def plan(
+    tables: Sequence[NDArray[np.int64]], shape: tuple[int, int], size: tuple[int, int], scratch: Scratch
+) -> tuple[list[Swath], list[Work]]:
+    """Group objects by the window in which their last row and column lie.
 
     Parameters
     ----------
     tables
         For each kind of objects their boxes: top, left, bottom, right, ``(n, 4)``.
-    width
-        Columns of the image.
-    height
-        Rows in a strip.
+    shape
+        Rows and columns of the image.
+    size
+        Rows and columns of a window.
+    scratch
+        Where the order of the objects is kept.
 
     Returns
     -------
-    Windows of full width from top to bottom, each within two strips; and a window each for the objects that are
-    taller than a strip, so that one of them does not make everybody's window large.
+    Swaths of windows, each window within two strips of its swath; and a window each for the objects that are larger
+    than that, so that one of them does not make everybody's window large.
     """
-    strips = [np.where(boxes[:, 2] - boxes[:, 0] > height, -1, (boxes[:, 2] - 1) // height) for boxes in tables]
-    orders = [np.argsort(of_table, kind="stable") for of_table in strips]
-    bands = []
-    for strip in np.unique(np.concatenate(strips)):
-        members = tuple(_equal(of_table, order, strip) for of_table, order in zip(strips, orders, strict=True))
-        if strip >= 0:
-            boxes = np.concatenate([boxes[rows] for boxes, rows in zip(tables, members, strict=True)])
-            bands.append(Work(Region(int(boxes[:, 0].min()), 0, int(boxes[:, 2].max()), width), members))
-    tall = [
+    grid = (-(-shape[0] // size[0]), -(-shape[1] // size[1]))
+    ends = np.zeros((len(tables), grid[0] * grid[1] + 2), np.int64)
+    bounds = np.tile(np.array([*shape, 0, 0]), (ends.shape[1] - 1, 1))
+    for boxes, counts in zip(tables, ends[:, 1:], strict=True):
+        for part in scratch.parts(len(boxes)):
+            _count(boxes[part], size, grid, counts, bounds)
+    np.cumsum(ends, axis=1, out=ends)
+    orders = [scratch.zeros((len(boxes),), np.int64) for boxes in tables]
+    for boxes, order, places in zip(tables, orders, ends.copy(), strict=True):
+        for part in scratch.parts(len(boxes)):
+            _sort(boxes[part], part.start, size, grid, places, order)
+    members = [
+        tuple(order[ends[table, window] : ends[table, window + 1]] for table, order in enumerate(orders))
+        for window in range(ends.shape[1] - 1)
+    ]
+    swaths = [
+        _swath(range(first, first + grid[0]), bounds, members, shape[0])
+        for first in range(0, len(members) - 1, grid[0])
+    ]
+    return [swath for swath in swaths if swath.windows], _large(tables, members[-1])
+
+
+def _swath(
+    windows: range, bounds: NDArray[np.int64], members: Sequence[tuple[NDArray[np.int64], ...]], bottom: int
+) -> Swath:
+    """Return those windows of a swath in which there is something."""
+    some = [window for window in windows if any(map(len, members[window]))]
+    left, right = (int(bounds[some, 1].min()), int(bounds[some, 3].max())) if some else (0, 0)
+    works = (Work(Region(int(bounds[one, 0]), left, int(bounds[one, 2]), right), members[one]) for one in some)
+    return Swath(Region(0, left, bottom, right), tuple(works))
+
+
+def _large(tables: Sequence[NDArray[np.int64]], members: Sequence[NDArray[np.int64]]) -> list[Work]:
+    """Return a window for each large object."""
+    return [
         Work(
             Region(*tables[table][row].tolist()),
             tuple(np.array([row] * (k == table), dtype=np.int64) for k in range(len(tables))),
         )
-        for table, of_table in enumerate(strips)
-        for row in np.flatnonzero(of_table < 0)
+        for table, rows in enumerate(members)
+        for row in rows
     ]
-    return bands, tall
 
 
-def _equal(keys: NDArray[np.int64], order: NDArray[np.int64], key: int) -> NDArray[np.int64]:
-    """Return, ascending, where sorted keys equal ``key``."""
-    start, stop = np.searchsorted(keys, (key, key + 1), sorter=order)
-    return order[start:stop]
+@kernel
+def _window(box: NDArray[np.int64], size: tuple[int, int], grid: tuple[int, int]) -> int:
+    """Return the number of an object's window, swath after swath; large objects are in the last one."""
+    if box[2] - box[0] > size[0] or box[3] - box[1] > size[1]:
+        return grid[0] * grid[1]
+    return int((box[3] - 1) // size[1] * grid[0] + (box[2] - 1) // size[0])
+
+
+@kernel
+def _count(
+    boxes: NDArray[np.int64],
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    counts: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+) -> None:
+    """Count the objects of each window, and find out what they cover."""
+    for row in range(len(boxes)):
+        window = _window(boxes[row], size, grid)
+        counts[window] += 1
+        for side in range(2):
+            bounds[window, side] = min(bounds[window, side], boxes[row, side])
+            bounds[window, side + 2] = max(bounds[window, side + 2], boxes[row, side + 2])
+
+
+@kernel
+def _sort(
+    boxes: NDArray[np.int64],
+    first: int,
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    places: NDArray[np.int64],
+    order: NDArray[np.int64],
+) -> None:
+    """Write the numbers of some objects, from ``first`` on, to the next places of their windows."""
+    for row in range(len(boxes)):
+        window = _window(boxes[row], size, grid)
+        order[places[window]] = first + row
+        places[window] += 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
 __all__ = ["Report", "found_masks", "measure_image"]
+
+MASK_CACHE = 16 * 2**20
+"""Bytes of decoded labels that are kept of each mask: neighbouring windows share little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +155,12 @@ def _measured(
 ) -> Iterator[Measurement]:
     """Measure the objects of the masks over all channels of the image."""
     with ExitStack() as stack:
-        readers = {
-            compartment: stack.enter_context(open_mask(mask.location, expect_shape=image.info.shape)).read
+        shape = image.info.shape
+        opened = {
+            compartment: stack.enter_context(open_mask(mask.location, expect_shape=shape, cache_bytes=MASK_CACHE))
             for compartment, mask in masks.items()
         }
+        readers = {compartment: mask.read for compartment, mask in opened.items()}
         with run.stage("measurement", 1, reading=run.reading) as advance:
             measurement = measure(
                 cells=readers.get("whole-cell"),
@@ -163,17 +169,23 @@ def _measured(
                     run.reading.around(combined_reader(image, (channel.index,))) for channel in image.info.channels
                 ],
                 channel_names=[channel.name for channel in image.info.channels],
-                shape=image.info.shape,
+                shape=shape,
                 image_name=run.image,
                 pixel_size=image.info.pixel_size,
                 matching=Matching(request.matching),
                 workers=run.budget.workers,
-                chunk_rows=min(image.info.chunk[0], 1024),
+                chunk=_bounded(image.info.chunk),
+                mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),
                 scratch=local_path(request.paths.jobs),
             )
             stack.enter_context(measurement)
             advance()
         yield measurement
+
+
+def _bounded(chunk: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of chunks, of which very high ones are read in part."""
+    return min(chunk[0], 1024), chunk[1]
 
 
 def _counted(measurement: Measurement, masks: Mapping[Compartment, Entry]) -> tuple[int | None, int | None]:

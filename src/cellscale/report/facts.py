@@ -93,13 +93,12 @@ def made_facts(record: ImageRecord, look: Look | None) -> Iterator[tuple[str, st
         yield "µm/px", "not known" if size is None else f"{_sides(size)} ({look.pixel_size_source})"
         yield "image", f"{look.shape[1]:,} x {look.shape[0]:,} pixels, {len(look.channels)} channels, {look.dtype}"
         if look.focus.parts:
-            sharp = look.focus.parts - look.focus.blurred
-            yield "focus", f"{sharp} of {look.focus.parts} parts looked at are as sharp as the image is elsewhere"
+            yield "focus", f"{look.focus.blurred} of {look.focus.parts} parts looked at are out of focus"
     for compartment, certificate in record.certificates.items():
         yield (
             f"certificate, {compartment}",
-            f"all {certificate.blocks:,} blocks proved that their labels are those of the whole image; "
-            f"{certificate.enlarged:,} needed wider surroundings, up to {certificate.largest_halo:,} pixels",
+            f"each block (there are {certificate.blocks:,}) proved that its labels are those of the whole image; "
+            f"{certificate.enlarged:,} had to look further around, at most {certificate.largest_halo:,} pixels",
         )
     yield from _circumstances(record)
 

@@ -48,7 +48,7 @@ class Areas:
     """The areas of a mask's objects, in µm², or in pixels where µm/px are not known."""
 
     counts: tuple[int, ...]
-    """Objects by area, in bins of equal width from 0 to ``high``, larger ones in the last."""
+    """Objects by area, in bins of equal width from 0 to ``high``; larger ones, 1 % at most, are left out."""
     high: float
     quartiles: tuple[float, float, float]
 
@@ -59,7 +59,7 @@ class Areas:
             return None
         lower, median, upper = (float(value) for value in np.percentile(areas, (25, 50, 75)))
         high = float(max(np.percentile(areas, 99), 1.1 * upper))
-        counts, _ = np.histogram(np.minimum(areas, high), bins=bins, range=(0, high))
+        counts, _ = np.histogram(areas, bins=bins, range=(0, high))
         return cls(counts=tuple(int(count) for count in counts), high=high, quartiles=(lower, median, upper))
 
 

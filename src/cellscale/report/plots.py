@@ -16,11 +16,11 @@ from cellscale.report.look import Areas, ChannelLook
 
 __all__ = ["area_plot", "channel_plot", "density_plot", "images_plot"]
 
-INK, PAPER, CELLS, NUCLEI, GRID = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
+INK, QUIET, CELLS, NUCLEI, GRID = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
 """Colours that no plot needs; each stands for a colour of the page, which differs between light, dark and print."""
 _PAGE = {
     INK: "currentColor",
-    PAPER: "var(--paper)",
+    QUIET: "var(--quiet)",
     CELLS: "var(--cells)",
     NUCLEI: "var(--nuclei)",
     GRID: "var(--line)",
@@ -42,8 +42,6 @@ _SETTINGS: dict[str, Any] = {
     "grid.linewidth": 0.8,
     "xtick.color": INK,
     "ytick.color": INK,
-    "legend.frameon": False,
-    "legend.labelcolor": INK,
 }
 _SERIES: dict[Compartment, tuple[str, str, str]] = {
     "whole-cell": ("cells", CELLS, "-"),
@@ -76,7 +74,7 @@ def area_plot(areas: Mapping[Compartment, Areas], unit: str) -> str:
     axes.set_ylim(bottom=0)
     axes.set_xlabel(f"area, {unit} (upright lines: medians)")
     axes.set_ylabel("% of all")
-    axes.legend()
+    _legend(axes)
     return _svg(figure, "Distribution of areas")
 
 
@@ -122,12 +120,13 @@ def channel_plot(channels: Sequence[ChannelLook]) -> str:
         counts = np.log1p(np.array(channel.intensities.counts, np.float64))
         heights = row + 0.9 * counts / max(counts.max(), 1)
         edges = np.linspace(0, 100, len(counts) + 1)
-        colour = {"nucleus": NUCLEI, "membrane": CELLS}.get(channel.role, INK)
+        colour = {"nucleus": NUCLEI, "membrane": CELLS}.get(channel.role, QUIET)
         axes.stairs(heights, edges, baseline=row, fill=True, color=colour, alpha=0.75)
-    axes.set_yticks(range(len(channels)), [_short(channel.name) for channel in reversed(channels)])
+    axes.set_yticks(np.arange(len(channels)) + 0.4, [_short(channel.name) for channel in reversed(channels)])
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, 100)
     axes.set_ylim(0, len(channels))
+    axes.grid(visible=False, axis="y")
     axes.set_xlabel("intensity, % of the way from lowest to 99.9th percentile")
     return _svg(figure, "Histograms of intensity of each channel, logarithmic heights")
 
@@ -157,9 +156,14 @@ def images_plot(names: Sequence[str], panels: Sequence[tuple[str, Mapping[str, S
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.tick_params(axis="y", length=0)
         if len(series) > 1:
-            axes.legend(loc="best", fontsize=9)
+            _legend(axes)
+    every[0].set_ylim(-0.5, len(names) - 0.5)
     every[0].set_yticks(rows, [_short(name) for name in names])
     return _svg(figure, "The images side by side")
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(frameon=False, labelcolor=INK, fontsize=9)
 
 
 def _short(name: str) -> str:

@@ -41,7 +41,7 @@ class Intensities:
     """The intensities of a channel."""
 
     counts: tuple[int, ...]
-    """Pixels by intensity, in bins of equal width from ``low`` to ``high``."""
+    """Pixels by intensity, in bins of equal width from ``low`` to ``high``; brighter ones are left out."""
     low: float
     high: float
     median: float
@@ -88,9 +88,9 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
     low, median, top = (float(value) for value in np.percentile(values, (0, 50, 99.9)))
     maximum = float(values.max())
     high = top if top > low else maximum
-    counts, _ = np.histogram(np.minimum(values, high), bins=BINS, range=(low, high if high > low else low + 1))
+    whole = all(plane.dtype.kind in "ui" for plane in planes)
     return Intensities(
-        counts=tuple(int(count) for count in counts),
+        counts=_histogram(values, low, high, whole=whole),
         low=low,
         high=high,
         median=median,
@@ -99,6 +99,17 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
         saturated=_saturated(values, low, maximum, largest),
         blank=bool(np.count_nonzero(values > low) < len(values) / 1000),
     )
+
+
+def _histogram(values: NDArray[np.float64], low: float, high: float, *, whole: bool) -> tuple[int, ...]:
+    """Count values in bins of equal width from ``low`` to ``high``; of whole numbers each bin holds as many."""
+    bins, end = BINS, high if high > low else low + 1
+    if whole:
+        width = -(-int(high - low + 1) // BINS)
+        bins = -(-int(high - low + 1) // width)
+        end = low + bins * width
+    counts, _ = np.histogram(values[values <= high], bins=bins, range=(low, end))
+    return tuple(int(count) for count in counts)
 
 
 def _saturated(values: NDArray[np.float64], low: float, maximum: float, largest: float | None) -> float:

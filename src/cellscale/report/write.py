@@ -10,7 +10,7 @@ from cellscale.report.look import Look, look_from_json
 from cellscale.report.pages import Entry, image_page, index_entry, index_page, page_version
 from cellscale.report.record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
-from cellscale.storage.uri import base_name, exists, join, listing, make_folder, read_bytes
+from cellscale.storage.uri import exists, join, listing, make_folder, read_bytes
 from cellscale.workspace.layout import WorkspacePaths, look_name, page_name, run_name
 
 __all__ = ["INDEX", "update_report"]
@@ -53,9 +53,13 @@ def update_report(paths: WorkspacePaths, records: Iterable[ImageRecord], images:
             if earlier is not None:
                 entries[name] = index_entry(earlier, _look(kept, name)[0])
     index = join(paths.reports, INDEX)
-    title = base_name(paths.images if paths.project is None else paths.reports)
-    write_text(index, index_page(title, [entries[name] for name in sorted(entries)]))
+    write_text(index, index_page(_title(paths.images), [entries[name] for name in sorted(entries)]))
     return index
+
+
+def _title(images: Path | str) -> str:
+    """Return what the dataset is called: the folder of images and the one that it is in."""
+    return "/".join(str(images).rstrip("/").replace("\\", "/").split("/")[-2:])
 
 
 def _updated(kept: Path | str, reports: Path | str, record: ImageRecord) -> Entry:

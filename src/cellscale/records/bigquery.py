@@ -24,7 +24,7 @@ from cellscale.records.archive import RecordFile
 from cellscale.records.row import Row
 from cellscale.records.schema import bigquery_schema
 
-__all__ = ["append_file", "create_table", "open_client"]
+__all__ = ["Waits", "append_file", "create_table", "open_client"]
 
 _EMULATOR = "BIGQUERY_EMULATOR_HOST"
 """Environment variable by which Google's client finds an emulator."""
@@ -39,7 +39,7 @@ _PATIENCE = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Waits:
+class Waits:
     """How long to wait between tries."""
 
     first: float = _FIRST_WAIT
@@ -47,7 +47,7 @@ class _Waits:
     patience: float = _PATIENCE
 
 
-_WAITS = _Waits()
+_WAITS = Waits()
 
 
 def open_client(table: str) -> bigquery.Client:
@@ -97,7 +97,7 @@ def create_table(client: bigquery.Client, table: str) -> int | None:
         return len(missing)
 
 
-def append_file(client: bigquery.Client, table: str, file: RecordFile, waits: _Waits = _WAITS) -> None:
+def append_file(client: bigquery.Client, table: str, file: RecordFile, waits: Waits = _WAITS) -> None:
     """Append a file of records to a table, unless that was done before.
 
     The load job's name follows from the table and the file, and BigQuery refuses a second job of a name, so that a
@@ -157,7 +157,7 @@ def _loading(client: bigquery.Client, table: str, content: bytes, name: str, loc
         return client.get_job(name, location=location)
 
 
-def _sleep(waits: _Waits, attempt: int) -> None:
+def _sleep(waits: Waits, attempt: int) -> None:
     time.sleep(random.uniform(0.5, 1.0) * min(waits.first * 2**attempt, waits.longest))
 
 
@@ -191,6 +191,8 @@ def _explained(table: str) -> Iterator[None]:
             f"there is no BigQuery table {table}, or no dataset for it; make the dataset with `bq mk --dataset "
             f"{table.rpartition('.')[0]}` and the table with `cellscale benchmark create-table {table}`"
         ) from error
+    except exceptions.RetryError as error:
+        raise StorageError(f"BigQuery is asked too often for {table}: {_first_words(error.cause)}") from error
     except (exceptions.Forbidden, exceptions.Unauthorized) as error:
         if _is_busy(error):
             raise StorageError(f"BigQuery is asked too often for {table}: {_first_words(error)}") from error

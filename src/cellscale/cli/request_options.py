@@ -12,6 +12,7 @@ from cellscale.cli.options import Option, byte_size, name_list, option_in, posit
 from cellscale.engines.engine import engine_names
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.request import Request
+from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -72,6 +73,20 @@ _OPTIONS = [
     _network("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
     _network(
         "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network takes at once."
+    ),
+    _network(
+        "--device",
+        default=AUTO,
+        metavar="DEVICE",
+        help=f"What computes the network: {', '.join((AUTO, *DEVICES))}; cuda:1 or cuda:0,1 for chosen cards. "
+        "Default: the best that works.",
+    ),
+    _network(
+        "--precision",
+        **_one_of(*PRECISIONS),
+        default="float32",
+        show_default=True,
+        help="Number format of the network; the others are faster where a device offers them.",
     ),
     _outputs("--overwrite", is_flag=True, help="Make outputs again that are there already."),
     _outputs(

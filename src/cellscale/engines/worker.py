@@ -6,7 +6,10 @@ from cellscale.cells.anndata_file import require
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model
-from cellscale.predict.network import BATCH, OnnxNetwork
+from cellscale.predict.choice import NetworkRequest, candidates, open_network
+from cellscale.predict.devices import AUTO, parse_device
+from cellscale.predict.network import Network
+from cellscale.weights.catalogue import cache_folder
 from cellscale.weights.resolve import resolve_model
 
 __all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
@@ -54,20 +57,31 @@ def choose_model(request: Request) -> Model | None:
     Raises
     ------
     ModelError
-        The weights are missing or not the ones asked for.
+        The weights are missing or not the ones asked for, or the device does not work.
+    RequestError
+        The device is not installed.
     """
     if not request.segment:
         return None
+    device = parse_device(request.device)
+    expected = candidates(device, request.precision)[0]
     resolved = resolve_model(request.model_path, request.model_hash)
 
     @cache
-    def load() -> OnnxNetwork:
-        return OnnxNetwork(
-            resolved.path,
-            compartments=request.compartments,
-            threads=request.workers or 0,
-            batch_size=request.batch_size or BATCH,
-            name=resolved.name,
+    def load() -> Network:
+        return open_network(
+            NetworkRequest(
+                model=resolved.path,
+                compartments=request.compartments,
+                device=device,
+                precision=request.precision,
+                threads=request.workers or 0,
+                batch_size=request.batch_size,
+                name=resolved.name,
+                cache=cache_folder() / "compiled" / resolved.sha256[:12],
+            )
         )
 
-    return Model(resolved.sha256, load)
+    if device.name not in (AUTO, "cpu") and not request.dry_run:
+        load()  # a device that was named and does not work is told before the first image
+    return Model(resolved.sha256, load, f"{expected.name} {request.precision}")

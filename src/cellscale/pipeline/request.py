@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
+from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -65,6 +66,12 @@ class Request:
 
     batch_size: int | None = None
     """Tiles that the network takes at once; None: chosen for the machine."""
+
+    device: str = "auto"
+    """What computes the network, as `cellscale.predict.devices.parse_device` reads it."""
+
+    precision: Precision = "float32"
+    """Number format that the network computes in."""
 
     workers: int | None = None
     """Blocks worked on side by side; None: as many as the machine's cores and memory allow."""

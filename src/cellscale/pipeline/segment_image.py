@@ -51,6 +51,8 @@ class Model:
 
     sha256: str
     load: Callable[[], Network]
+    arithmetic: str = "cpu float32"
+    """What the last bits of its maps depend on, if it runs on the device that is expected."""
 
 
 def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | str]]:
@@ -137,12 +139,13 @@ def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput,
         "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,
+        "precision": request.precision,
         "labels": {compartment: asdict(request.parameters(compartment)) for compartment in request.compartments},
     }
     return fingerprint(facts)
 
 
-def run_state(request: Request, image: str, mark: str, *, shared: bool = False) -> RunState:
+def run_state(request: Request, image: str, mark: str, arithmetic: str, *, shared: bool = False) -> RunState:
     """Return where the finished units of an image are kept.
 
     Parameters
@@ -153,11 +156,16 @@ def run_state(request: Request, image: str, mark: str, *, shared: bool = False) 
         The image's name.
     mark
         The image's `segmentation_mark`.
+    arithmetic
+        What the last bits of the network's maps depend on: work begun on one kind of device is not finished on
+        another, so that a resumed image has the bytes of an uninterrupted one.
     shared
         Where the dataset is in an object store, keep them there as well, so that another machine can go on. The state
         has to be closed then.
     """
-    key = fingerprint({"facts": mark, "version": __version__, "block": BLOCK, "group": GROUP})
+    key = fingerprint(
+        {"facts": mark, "arithmetic": arithmetic, "version": __version__, "block": BLOCK, "group": GROUP}
+    )
     return open_state(request.paths.jobs, image, key, shared=shared)
 
 
@@ -173,8 +181,17 @@ def _segmented(
     """Segment the image and write its masks; the state goes when they are there."""
     loading = Stopwatch()
     network = loading.around(model.load)()
-    run.learn(network=network.name, batch_size=network.batch_size, model_load_seconds=loading.seconds)
-    with run_state(request, entry.name, mark, shared=run.placement.shared_state) as state:
+    computation = network.computation
+    for note in computation.notes:
+        run.notice(note)
+    run.learn(
+        network=network.name,
+        batch_size=network.batch_size,
+        device=computation.device,
+        precision=computation.precision,
+        model_load_seconds=loading.seconds,
+    )
+    with run_state(request, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state) as state:
         for attempt in range(ATTEMPTS):
             try:
                 labels = _labelled(run, entry, request, source, network, state)

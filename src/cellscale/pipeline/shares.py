@@ -63,7 +63,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     ledger = Ledger(request.paths.jobs, entry.name)
     if not request.overwrite and ledger.decide("segmentation", mark, outputs) in ("keep", "foreign"):
         return Plan()
-    with run_state(request, entry.name, mark, shared=True) as state:
+    with run_state(request, entry.name, mark, model.arithmetic, shared=True) as state:
         return _plan(request, state, shape)
 
 
@@ -117,7 +117,7 @@ def _opened(
     """Open the image, prepared for the network, and its run state."""
     with open_input(entry, request, run.budget.cache_bytes) as source:
         mark = segmentation_mark(entry, request, source, model)
-        with run_state(request, entry.name, mark, shared=True) as state:
+        with run_state(request, entry.name, mark, model.arithmetic, shared=True) as state:
             yield prepare(run, state, source), state
 
 

@@ -5,7 +5,6 @@ import weakref
 from functools import cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["card_count", "page_locked"]

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from cellscale.errors import RequestError
 
-__all__ = ["AUTO", "DEVICES", "PRECISIONS", "Device", "DeviceChoice", "Precision", "parse_device"]
+__all__ = ["ANY_DEVICE", "AUTO", "DEVICES", "PRECISIONS", "Device", "DeviceChoice", "Precision", "parse_device"]
 
 Precision: TypeAlias = Literal["float32", "fp16", "bf16"]
 """Number format of weights and intermediate values; maps are float32 in any case."""
@@ -45,7 +45,8 @@ class Device:
 
 _GPU_PACKAGE = (
     "an NVIDIA card with its driver, and ONNX Runtime for it in the place of the one for processors: "
-    "pip uninstall -y onnxruntime, then pip install --force-reinstall 'onnxruntime-gpu[cuda,cudnn]' onnx"
+    "pip install 'cellscale[gpu]', then pip uninstall -y onnxruntime, then "
+    "pip install --force-reinstall --no-deps onnxruntime-gpu"
 )
 
 DEVICES: dict[str, Device] = {
@@ -56,7 +57,7 @@ DEVICES: dict[str, Device] = {
         Device(
             "tensorrt",
             "TensorrtExecutionProvider",
-            f"{_GPU_PACKAGE} tensorrt",
+            f"{_GPU_PACKAGE}, then pip install tensorrt",
             ("float32", "fp16"),
             batch_size=32,
         ),
@@ -85,6 +86,9 @@ class DeviceChoice:
     cards: tuple[int, ...] = ()
     """Which cards, from 0; empty for all that are visible."""
 
+
+ANY_DEVICE = DeviceChoice()
+"""The best that works."""
 
 _CHOICE = re.compile(r"([a-z]+)(?::(\d+(?:,\d+)*))?", re.ASCII)
 _NUMBERED = ("cuda", "tensorrt", "directml")

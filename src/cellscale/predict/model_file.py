@@ -5,17 +5,11 @@ from typing import Any
 
 from cellscale.errors import ModelError
 from cellscale.predict.heads import Head
-from cellscale.predict.joining import MAPS, joined
+from cellscale.predict.joining import CHANNELS, INPUT, MAPS, joined
 from cellscale.predict.pruning import pruned
 from cellscale.predict.tiles import TILE
 
-__all__ = ["CHANNELS", "INPUT", "model_content", "model_name", "require_mesmer_like"]
-
-INPUT = "input_0"
-"""Name of the network's input."""
-
-CHANNELS = 2
-"""Nucleus, then membrane."""
+__all__ = ["model_content", "model_name", "require_mesmer_like"]
 
 
 def model_name(model: Path | str | bytes) -> str:
@@ -31,11 +25,15 @@ def model_content(model: Path | str | bytes, heads: tuple[Head, ...]) -> bytes:
     ModelError
         The file cannot be read.
     """
-    try:
-        content = model if isinstance(model, bytes) else Path(model).read_bytes()
-    except OSError as error:
-        raise ModelError(f"{model} cannot be read: {error}. Check --model_path.") from error
+    content = model if isinstance(model, bytes) else _read(Path(model))
     return joined(pruned(content, list(dict.fromkeys(head.output for head in heads))), heads)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error}. Check --model_path.") from error
 
 
 def require_mesmer_like(session: Any, heads: tuple[Head, ...], name: str) -> None:

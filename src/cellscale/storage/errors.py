@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cellscale.errors import StorageError
+from cellscale.storage.redaction import redacted
 
 __all__ = ["explained", "failures"]
 
@@ -46,7 +47,10 @@ def failures() -> tuple[type[BaseException], ...]:
     return tuple(found)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, location: str) -> str:
+    if "://" in location and (isinstance(error, PermissionError) or str(error).startswith("Forbidden")):
+        said = " ".join(str(error).split())
+        return f"permission denied: give the account that is used here the right to do so ({said})"
     number = getattr(error, "errno", None)
     if number is None and isinstance(error, FileNotFoundError):
         number = errno.ENOENT
@@ -54,7 +58,7 @@ def _reason(error: BaseException) -> str:
         number = errno.EACCES
     if number in _ADVICE:
         return _ADVICE[number]
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"{type(error).__name__}: {' '.join(str(error).split())}" if str(error) else type(error).__name__
 
 
 @contextmanager
@@ -77,5 +81,7 @@ def explained(action: str, location: str | os.PathLike[str]) -> Iterator[None]:
         yield
     except BaseException as error:
         if isinstance(error, failures()):
-            raise StorageError(f"cannot {action} {os.fspath(location)}: {_reason(error)}") from error
+            raise StorageError(
+                f"cannot {action} {os.fspath(location)}: {redacted(_reason(error, os.fspath(location)))}"
+            ) from error
         raise

@@ -1,6 +1,7 @@
 """One run at a time on one dataset."""
 
 import json
+import logging
 import os
 import secrets
 import socket
@@ -13,11 +14,14 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from cellscale.errors import RunInProgressError
+from cellscale.errors import RunInProgressError, StorageError
+from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.errors import explained
-from cellscale.storage.uri import Location, delete, filesystem, local_path, read_bytes
+from cellscale.storage.uri import Location, delete, local_path, read_bytes
 
 __all__ = ["run_lock"]
+
+_LOG = logging.getLogger(__name__)
 
 _EXPIRY_SECONDS = 600.0
 """After this time without a sign of life a remote lock is another run's to take."""
@@ -68,10 +72,9 @@ def _local(path: Path) -> Iterator[None]:
 @contextmanager
 def _remote(location: str) -> Iterator[None]:
     marker = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
-    _check_free(location)
-    _renew(location, marker)
+    _make_free(location)
     # Stores without conditional writes let two runs that start together both write: the last one to be read has it.
-    if _holder(location).get("owner") != marker["owner"]:
+    if not write_new(location, _content(marker)) or not _is_held_by(location, marker):
         raise RunInProgressError(f"another run has just started on this dataset (it holds {location}): wait for it")
     stopped = threading.Event()
     renewing = threading.Thread(target=_keep, args=(location, marker, stopped), daemon=True, name="lock")
@@ -81,38 +84,50 @@ def _remote(location: str) -> Iterator[None]:
     finally:
         stopped.set()
         renewing.join()
-        if _holder(location).get("owner") == marker["owner"]:
+        if _is_held_by(location, marker):
             delete(location)
 
 
 def _keep(location: str, marker: dict[str, Any], stopped: threading.Event) -> None:
     while not stopped.wait(_EXPIRY_SECONDS / 5):
-        _renew(location, marker)
+        try:
+            if not _is_held_by(location, marker):
+                _LOG.warning("%s is another run's now: this one was without a connection for too long", location)
+                return
+            put_bytes(location, _content(marker))
+        except StorageError as error:
+            _LOG.warning("the lock could not be renewed, which is tried again: %s", error)
 
 
-def _renew(location: str, marker: dict[str, Any]) -> None:
-    fs, key = filesystem(location)
-    with explained("lock", location):
-        fs.pipe_file(key, json.dumps({**marker, "expires": time.time() + _EXPIRY_SECONDS}).encode())
+def _content(marker: dict[str, Any]) -> bytes:
+    return json.dumps({**marker, "expires": time.time() + _EXPIRY_SECONDS}).encode()
 
 
-def _holder(location: str) -> dict[str, Any]:
-    fs, key = filesystem(location)
-    with explained("lock", location):
-        fs.invalidate_cache()
-        if not fs.exists(key):
-            return {}
+def _is_held_by(location: str, marker: dict[str, Any]) -> bool:
+    return bool((_holder(location) or {}).get("owner") == marker["owner"])
+
+
+def _holder(location: str) -> dict[str, Any] | None:
+    """Return the marker; None where there is none."""
     try:
         found = json.loads(read_bytes(location))
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
     except ValueError:  # a marker that was cut off or is no marker holds nothing
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _check_free(location: str) -> None:
+def _make_free(location: str) -> None:
+    """Remove a marker that expired or is none; raise `RunInProgressError` where it holds."""
     holder = _holder(location)
+    if holder is None:
+        return
     if holder.get("expires", 0) > time.time():
         raise RunInProgressError(
             f"another run is at work on this dataset ({location} is held by process {holder.get('process')} on "
             f"{holder.get('host')}): wait for it; if it was killed, try again in {_EXPIRY_SECONDS / 60:.0f} minutes"
         )
+    delete(location)

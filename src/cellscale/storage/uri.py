@@ -85,9 +85,9 @@ def filesystem(location: Location) -> tuple[Any, str]:
     StorageError
         The scheme is unknown, or its client is not installed.
     """
-    if os.environ.get("STORAGE_EMULATOR_HOST"):
-        # gcsfs asks an emulator for the bucket's storage layout otherwise, and waits up to a minute for no answer.
-        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+    # gcsfs asks for the bucket's storage layout otherwise, which needs a permission more than reading and writing do,
+    # and waits up to a minute where nobody answers (an emulator). Who has a zonal bucket sets it to true.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     scheme = str(location).partition("://")[0].lower()
     try:
         kind = fsspec.get_filesystem_class(scheme)

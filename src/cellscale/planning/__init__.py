@@ -1,0 +1,1 @@
+"""What a run will take, from what earlier ones took."""

@@ -50,7 +50,7 @@ class _Slot:
         self.size = size
         self._session = session
         self._tiles = np.zeros((size, TILE, TILE, CHANNELS), np.float32)
-        self._maps = np.empty((size, TILE, TILE, maps), np.float32)
+        self._maps = np.zeros((size, TILE, TILE, maps), np.float32)
         for buffer in (self._tiles, self._maps):
             page_locked(buffer)
         self._binding = session.io_binding()

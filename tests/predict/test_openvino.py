@@ -1,0 +1,53 @@
+"""OpenVINO computes the processor's maps, in bfloat16 nearly."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cellscale.errors import ModelError, RequestError
+from cellscale.predict.choice import NetworkRequest, open_network
+from cellscale.predict.devices import DeviceChoice
+from cellscale.predict.network import OnnxNetwork
+from cellscale.predict.openvino import OpenVinoNetwork, require_openvino
+
+pytest.importorskip("openvino", reason="the extra openvino is not installed")
+
+TILES = np.random.default_rng(0).random((5, 256, 256, 2), np.float32) / 4
+
+
+def opened(model: Path | bytes, precision: str = "float32") -> OpenVinoNetwork:
+    network = open_network(
+        NetworkRequest(model=model, device=DeviceChoice("openvino"), precision=precision, threads=2)
+    )  # type: ignore[arg-type]
+    assert isinstance(network, OpenVinoNetwork)
+    return network
+
+
+@pytest.fixture(scope="module")
+def expected(tiny_model: Path) -> np.ndarray:
+    return OnnxNetwork(tiny_model).predict(TILES)
+
+
+def test_float32_is_the_same_but_for_rounding(tiny_model: Path, expected: np.ndarray) -> None:
+    network = opened(tiny_model)
+    np.testing.assert_allclose(network.predict(TILES), expected, rtol=0, atol=1e-5)
+    assert network.computation.arithmetic == "openvino float32"
+
+
+def test_a_tile_does_not_depend_on_its_batch(tiny_model: Path) -> None:
+    network = opened(tiny_model)
+    np.testing.assert_array_equal(network.predict(TILES)[3:4], network.predict(TILES[3:4]))
+
+
+def test_bf16_is_near(tiny_model: Path, expected: np.ndarray) -> None:
+    try:
+        require_openvino("bf16")
+    except RequestError as error:
+        pytest.skip(str(error))
+    np.testing.assert_allclose(opened(tiny_model, "bf16").predict(TILES), expected, rtol=0, atol=0.05)
+
+
+def test_a_damaged_model_is_refused() -> None:
+    with pytest.raises(ModelError, match="OpenVINO cannot load network"):
+        opened(b"not a model")

@@ -22,7 +22,7 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import MESMER_HEADS
-from cellscale.predict.network import OnnxNetwork
+from cellscale.predict.network import Computation, OnnxNetwork
 from cellscale.predict.tiles import TileGrid, tile_input
 from cellscale.preprocess.equalise import ChannelFacts, equalise, finish, level_range
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
@@ -152,7 +152,7 @@ def test_integers_beyond_32_bits_are_refused(tmp_path, network):
 class Plain:
     """A network whose mask is all of one piece, with a marker only where the nucleus is brightest."""
 
-    name, heads, batch_size = "plain", MESMER_HEADS, 16
+    name, heads, batch_size, calls, computation = "plain", MESMER_HEADS, 16, 1, Computation()
 
     def predict(self, batch):
         maxima = (batch[..., :1] > 0.9).astype(np.float32)

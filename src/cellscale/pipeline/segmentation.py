@@ -16,10 +16,11 @@ from cellscale.label.parameters import Parameters
 from cellscale.pipeline.inputs import NetworkInput
 from cellscale.pipeline.intermediates import save_intermediates
 from cellscale.pipeline.labels import BlockStore, CompartmentLabels
+from cellscale.pipeline.prediction import predict_groups
 from cellscale.pipeline.preparation import PreparedImage, prepare
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
-from cellscale.pipeline.tiles import TileGroups, TileStore, predict_groups
+from cellscale.pipeline.tiles import TileGroups, TileStore
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import Compartment
 from cellscale.predict.network import Network
@@ -111,23 +112,18 @@ def _predict_and_label(
         except UncertainError:
             hard.append((index, compartment))
 
+    count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)
     with (
-        run.stage(
-            "network",
-            len(tiles.groups),
-            len(tiles.groups) - len(tiles.missing),
-            reading=run.reading,
-            writing=tiles.writing,
-        ) as predicted,
         run.stage("labels", total, total - len(work), reading=tiles.reading) as labelled,
         _submitted(label_or_postpone, work, run.budget.workers) as futures,
     ):
+        with run.stage("network", count, done, reading=run.reading, writing=tiles.writing) as predicted:
 
-        def after_each(busy: float) -> None:
-            predicted(busy=busy)
-            _raise_first_error(futures)
+            def after_each(busy: float) -> None:
+                predicted(busy=busy)
+                _raise_first_error(futures)
 
-        predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)
+            predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)
         for future in futures:
             future.result()
         # Blocks that need wide surroundings take their turn with all the memory that there is.

@@ -18,13 +18,14 @@ from cellscale.errors import StorageError, UncertainError
 from cellscale.label.maps import MapReader
 from cellscale.pipeline.inputs import open_input
 from cellscale.pipeline.labels import BlockStore
+from cellscale.pipeline.prediction import predict_groups
 from cellscale.pipeline.preparation import PreparedImage, network_shape, prepare
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segment_image import Model, mask_outputs, run_state, segmentation_mark
 from cellscale.pipeline.segmentation import GROUPS_AT_HAND, map_reader
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
-from cellscale.pipeline.tiles import Group, TileGroups, TileStore, predict_groups, unit
+from cellscale.pipeline.tiles import Group, TileGroups, TileStore, unit
 from cellscale.predict.heads import Compartment
 from cellscale.predict.tiles import TileGrid
 from cellscale.records.ledger import Ledger

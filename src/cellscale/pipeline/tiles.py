@@ -1,8 +1,8 @@
-"""The network's maps of one image: predicted tile by tile, kept on disk, blended for any region."""
+"""The network's maps of one image: kept on disk in groups of tiles, read tile by tile."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,14 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
-from cellscale.pipeline.stages import in_order, timed
 from cellscale.pipeline.state import RunState
-from cellscale.predict.network import Network
-from cellscale.predict.tiles import TileGrid, tile_input
+from cellscale.predict.tiles import TileGrid
 from cellscale.records.stopwatch import Stopwatch
-from cellscale.regions import Region, RegionReader, covering
 
-__all__ = ["GROUP", "Group", "TileGroups", "TileStore", "predict_groups", "unit"]
+__all__ = ["GROUP", "Group", "TileGroups", "TileStore", "unit"]
 
 GROUP = 4
 """Tiles along a side of a group: the unit of prediction, of storage and of resume."""
@@ -135,62 +132,6 @@ class TileStore:
         if arrays is None:
             raise DamagedStateError(f"{self.state.folder}: unit {unit(group)} was damaged or removed")
         return arrays
-
-
-def predict_groups(
-    store: TileStore,
-    network: Network,
-    read: RegionReader,
-    *,
-    workers: int,
-    after_each: Callable[[float], None],
-) -> None:
-    """Predict the groups that are missing, the next ones' input being prepared meanwhile.
-
-    Parameters
-    ----------
-    store
-        Where the maps go.
-    network
-        Predicts.
-    read
-        Answers for a region of the preprocessed image with float32 ``(2, rows, columns)``.
-    workers
-        Threads that prepare input.
-    after_each
-        Called after each group with the processor time that preparing it took; what it raises ends the prediction.
-    """
-    grid = store.groups.grid
-
-    def prepare(group: Group) -> tuple[Group, NDArray[np.float32]]:
-        tiles = store.groups.tiles(group)
-        region = covering([grid.region(row, column) for row, column in tiles])
-        pixels = read(region)
-
-        def inner(part: Region) -> NDArray[np.float32]:
-            return pixels[(slice(None), *part.within(region))]
-
-        return group, np.stack([tile_input(inner, grid, row, column) for row, column in tiles])
-
-    try:
-        for (group, tiles), busy in in_order(timed(prepare), store.missing, workers):
-            firsts, places = different(tiles)
-            batches = np.array_split(tiles[firsts], range(network.batch_size, len(firsts), network.batch_size))
-            store.put(group, np.concatenate([network.predict(batch) for batch in batches]), places)
-            after_each(busy)
-    except BaseException as error:
-        store.fail(error)
-        raise
-
-
-def different(tiles: NDArray[np.float32]) -> tuple[list[int], NDArray[np.int64]]:
-    """Return the first of each kind of equal tiles, and for each tile its kind.
-
-    Slides have much blank glass; its tiles need to be predicted and kept only once a group.
-    """
-    kinds: dict[bytes, int] = {}
-    places = np.array([kinds.setdefault(tile.tobytes(), len(kinds)) for tile in tiles], np.int64)
-    return [int(np.argmax(places == kind)) for kind in range(len(kinds))], places
 
 
 def unit(group: Group) -> str:

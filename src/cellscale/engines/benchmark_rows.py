@@ -118,6 +118,7 @@ def _image_values(parts: Sequence[ImageOutcome]) -> dict[str, Any]:
         "cells": last.cells,
         "nuclei": last.nuclei,
         "total_time_s": sum(part.seconds for part in parts),
+        "segmentation_time_s": _segmentation_seconds(parts),
         "peak_memory_gb": max(part.peak_memory for part in parts) / 1e9,
         "resumed": any(record.earlier_units > 0 for part in parts for record in part.stages),
         "certified": True if facts.blocks else None,
@@ -125,6 +126,13 @@ def _image_values(parts: Sequence[ImageOutcome]) -> dict[str, Any]:
         "enlarged_blocks": facts.enlarged_blocks if facts.blocks else None,
         "largest_halo_px": facts.largest_halo if facts.blocks else None,
     }
+
+
+def _segmentation_seconds(parts: Sequence[ImageOutcome]) -> float | None:
+    """Return the wall time of all stages of segmenting; the network works while blocks are labelled."""
+    names = {name for stage in STAGES[:3] for name in _PARTS[stage]} - {"network"}
+    found = [record for part in parts for record in part.stages if record.stage in names]
+    return _seconds(found) if found else None
 
 
 def _machine_values(part: ImageOutcome) -> dict[str, Any]:

@@ -36,7 +36,7 @@ table {{ border-collapse: collapse; font-size: 12px; font-variant-numeric: tabul
 th, td {{ padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }}
 </style></head><body>
 <h1>cellscale benchmarks</h1>
-<p>{count} images that were finished in one go. Scales are logarithmic; a dotted line grows as the pixels do.</p>
+<p>{count} images that were finished in one go. A dotted line grows as the pixels do.</p>
 {plot}
 <h2>Records</h2>
 <div><table><thead><tr>{head}</tr></thead><tbody>
@@ -95,12 +95,16 @@ def _panel(axes: Axes, groups: dict[str, list[Row]], column: str, title: str, un
             marker = _MARKERS[index % len(_MARKERS)]
             axes.plot(*zip(*points, strict=True), marker, label=name, color=f"C{index}", alpha=0.75, markersize=6)
             drawn += points
-    axes.set(title=f"pixels and {title}", xlabel="megapixels", ylabel=unit, xscale="log", yscale="log")
+    axes.set(title=f"pixels and {title}", xlabel="megapixels", ylabel=unit, xscale="log")
+    is_memory = column == "peak_memory_gb"
+    axes.set_yscale("linear" if is_memory else "log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
     axes.grid(alpha=0.3)
-    if drawn and column != "peak_memory_gb":
+    if is_memory:
+        axes.set_ylim(bottom=0)
+    elif drawn:
         x, y = sorted(drawn)[len(drawn) // 2]
         ends = [min(drawn)[0], max(drawn)[0]]
         axes.plot(ends, [y * end / x for end in ends], ":", color="0.5", zorder=0)

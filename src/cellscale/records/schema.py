@@ -87,6 +87,7 @@ _AFTER: tuple[Column, ...] = (
     Column("cells", "INTEGER", "labels in the whole-cell mask"),
     Column("nuclei", "INTEGER", "labels in the nucleus mask"),
     Column("total_time_s", "FLOAT", "wall time of the image; stages that run side by side add up to more"),
+    Column("segmentation_time_s", "FLOAT", "wall time from the first statistics to the last mask"),
     Column("peak_memory_gb", "FLOAT", "largest resident size of the process, in 10^9 bytes"),
     Column("resumed", "BOOLEAN", "whether an earlier run had done a part of the work, which is not counted here"),
     Column("certified", "BOOLEAN", "whether every block proved its labels to be those of the whole image"),

@@ -1,0 +1,291 @@
+"""What images cost, learnt from benchmark records: a few rates, each with a plain meaning, and their error.
+
+Work grows with pixels, tiles and channels; it is shared by a machine's cores. A machine that has no records of its
+own is predicted from the rates of another, with more error.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist, fmean, median, stdev
+
+from cellscale.records.row import Row
+
+__all__ = ["STRIDE_PIXELS", "ImageSize", "Prediction", "Rates", "learn"]
+
+STRIDE_PIXELS = 192**2
+"""Pixels of the image that a tile of the network adds."""
+LIKELY = 0.9
+"""Probability with which a measured value lies within the stated error."""
+_LEAST_SPREAD = 0.05
+_SPREAD_OF_FEW = 0.25
+"""Relative error (one standard deviation) that is assumed until there are enough records to see it."""
+_ENOUGH = 5
+_SPREAD_ELSEWHERE = 0.3
+"""The same, for machines other than those of the records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSize:
+    """What is known of an image before any of its pixels is read."""
+
+    pixels: int
+    network_pixels: int
+    """At the network's pixel size."""
+    tiles: int
+    """Tiles that the network computes at most; equal ones of blank glass are computed once a group."""
+    channels: int
+    file_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A number with its error."""
+
+    value: float
+    spread: float
+    """Relative standard deviation: the logarithm of measured by predicted is taken to be normal."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Between what the measured value lies with a probability of 0.9."""
+        factor = math.exp(NormalDist().inv_cdf((1 + LIKELY) / 2) * self.spread)
+        return self.value / factor, self.value * factor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Rates of work on one kind of core, and of card where there is one."""
+
+    source: str
+    """Where the records are from."""
+    machine: str
+    """Processor that they were made with."""
+    cores: int
+    """Its cores; work is shared by them."""
+    images: int
+    """Records that the rates were learnt from."""
+    start: float
+    """Seconds an image that do not depend on its size: loading kernels and the network."""
+    preparing: float
+    """Core-seconds a megapixel of the network's pixel size, for statistics and equalisation."""
+    network: float
+    """Core-seconds a tile on a processor, with what prepares it."""
+    labelling: float
+    """Core-seconds a megapixel of the network's pixel size."""
+    finishing: float
+    """Seconds a megapixel for numbering and for writing masks."""
+    measuring: float
+    """Core-seconds a megapixel, of all work that does not depend on the number of channels."""
+    measuring_channel: float
+    """Core-seconds a megapixel and channel."""
+    output_bytes: float
+    """Bytes of outputs a pixel."""
+    memory: tuple[tuple[float, float], ...]
+    """Megapixels, ascending, and the peak memory in bytes that images of that size took; beyond the last it is taken
+    to stay."""
+    workers: int
+    """Blocks side by side that the memory was measured with."""
+    spread: float
+    """Relative standard deviation of the time of an image about its prediction."""
+    memory_spread: float
+    """The same of the memory."""
+
+    def segmenting(self, size: ImageSize, cores: int, tile_seconds: float | None = None) -> float:
+        """Return seconds for making an image's masks.
+
+        Parameters
+        ----------
+        size
+            The image.
+        cores
+            Cores of the machine.
+        tile_seconds
+            Seconds a tile that its cards take together; None where the cores compute the network.
+        """
+        megapixels = size.network_pixels / 1e6
+        labels = self.labelling * megapixels / cores
+        if tile_seconds is None:
+            network = labels + self.network * size.tiles / cores
+        else:  # the cores label while the cards compute
+            network = max(labels, tile_seconds * size.tiles)
+        return self.preparing * megapixels / cores + network + self.finishing * size.pixels / 1e6
+
+    def measuring_time(self, size: ImageSize, cores: int) -> float:
+        """Return seconds for making an image's tables, outlines and project entry."""
+        return (self.measuring + self.measuring_channel * size.channels) * size.pixels / 1e6 / cores
+
+    def time(self, size: ImageSize, cores: int, *, segment: bool = True, measure: bool = True) -> float:
+        """Return seconds for all of an image, on the cores alone."""
+        seconds = self.start
+        seconds += self.segmenting(size, cores) if segment else 0.0
+        return seconds + (self.measuring_time(size, cores) if measure else 0.0)
+
+    def peak_memory(self, size: ImageSize) -> float:
+        """Return the largest resident size of a process with ``workers`` workers, in bytes."""
+        megapixels = size.network_pixels / 1e6
+        below = [point for point in self.memory if point[0] <= megapixels]
+        above = [point for point in self.memory if point[0] > megapixels]
+        if not below or not above:
+            return (below[-1] if below else above[0])[1]
+        (x0, y0), (x1, y1) = below[-1], above[0]
+        return y0 + (y1 - y0) * (megapixels - x0) / (x1 - x0)
+
+    def spread_on(self, *, same_machine: bool) -> float:
+        """Return the relative standard deviation of times, on the machine of the records or on another."""
+        return self.spread if same_machine else math.hypot(self.spread, _SPREAD_ELSEWHERE)
+
+
+def learn(rows: Iterable[Row], source: str) -> Rates | None:
+    """Learn rates from the records of one processor, those that most of the usable records are from.
+
+    Images that failed, or that an earlier run had begun, tell nothing; neither do images whose network was computed
+    by something other than the processor.
+
+    Returns
+    -------
+    The rates; None where there is no record of an image that was both segmented and measured.
+    """
+    usable = [row for row in rows if _is_usable(row)]
+    if not usable:
+        return None
+    kinds = [(row["cpu"], row["cores"]) for row in usable]
+    machine, cores = max(set(kinds), key=lambda kind: (kinds.count(kind), kind))
+    chosen = [row for row in usable if (row["cpu"], row["cores"]) == (machine, cores)]
+    rates = _fitted(chosen, source, machine, cores)
+    return rates
+
+
+def _is_usable(row: Row) -> bool:
+    needed = (
+        "pixels_m", "network_pixels", "height_px", "width_px", "channels", "cpu", "cores", "workers", "total_time_s",
+        "peak_memory_gb",
+    )  # fmt: skip
+    done = ("preprocessing_time_s", "segmentation_time_s", "postprocessing_time_s", "measurement_time_s")
+    return (
+        bool(row["success"])
+        and not row["resumed"]
+        and row["device"] in (None, "cpu")
+        and row["precision"] in (None, "float32")
+        and row["compartment"] == "both"
+        and all(row[name] for name in needed)
+        and all(row[name] is not None for name in done)
+    )
+
+
+def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates:
+    measuring, channel = _measuring(rows, cores)
+    rates = Rates(
+        source=source,
+        machine=machine,
+        cores=cores,
+        images=len(rows),
+        start=0.0,
+        preparing=_rate(rows, lambda row: _wall(row, "preprocessing") * cores, _network_megapixels),
+        network=_rate(rows, lambda row: _network_work(row, cores), _tiles),
+        labelling=_rate(rows, lambda row: row["postprocessing_processor_time_s"] or 0.0, _network_megapixels),
+        finishing=_rate(rows, _finishing, _megapixels),
+        measuring=measuring,
+        measuring_channel=channel,
+        output_bytes=_rate(rows, lambda row: (row["output_mb"] or 0.0) * 1e6, lambda row: row["pixels_m"]),
+        memory=_memory(rows),
+        workers=round(median(row["workers"] for row in rows)),
+        spread=0.0,
+        memory_spread=0.0,
+    )
+    return _with_errors(rates, rows)
+
+
+def _with_errors(rates: Rates, rows: Sequence[Row]) -> Rates:
+    """Return the rates with what the rows leave over: a constant, and the spread about the prediction."""
+    sizes = [_size(row) for row in rows]
+    left = [row["total_time_s"] - rates.time(size, rates.cores) for row, size in zip(rows, sizes, strict=True)]
+    rates = replace(rates, start=max(median(left), 0.0))
+    times = [(row["total_time_s"], rates.time(size, rates.cores)) for row, size in zip(rows, sizes, strict=True)]
+    memory = [(row["peak_memory_gb"] * 1e9, rates.peak_memory(size)) for row, size in zip(rows, sizes, strict=True)]
+    return replace(rates, spread=_spread(times), memory_spread=_spread(memory))
+
+
+def _size(row: Row) -> ImageSize:
+    return ImageSize(
+        pixels=row["pixels_m"],
+        network_pixels=row["network_pixels"],
+        tiles=round(_tiles(row)),
+        channels=row["channels"],
+    )
+
+
+def _spread(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return the relative standard deviation of measured values about their predictions."""
+    logs = [math.log(measured / predicted) for measured, predicted in pairs if measured > 0 and predicted > 0]
+    if len(logs) < _ENOUGH:
+        return _SPREAD_OF_FEW
+    return max(math.hypot(stdev(logs), fmean(logs)), _LEAST_SPREAD)
+
+
+def _rate(rows: Sequence[Row], work: Callable[[Row], float], amount: Callable[[Row], float]) -> float:
+    """Return work by amount; large images, in which it shows best, count for more."""
+    total = sum(amount(row) for row in rows)
+    return max(sum(work(row) for row in rows) / total, 0.0)
+
+
+def _measuring(rows: Sequence[Row], cores: int) -> tuple[float, float]:
+    """Return core-seconds a megapixel for measuring, and those for each channel.
+
+    Where all images have about as many channels, half of the work is taken to be the channels'.
+    """
+    groups: dict[int, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row["channels"], []).append(row)
+    points = [
+        (count, _rate(found, lambda row: _wall(row, "measurement") * cores, _megapixels))
+        for count, found in sorted(groups.items())
+    ]
+    (few, low), (many, high) = points[0], points[-1]
+    slope = (high - low) / (many - few) if many >= 2 * few else low / 2 / few
+    slope = min(max(slope, 0.0), low / few)
+    return low - slope * few, slope
+
+
+def _memory(rows: Sequence[Row]) -> tuple[tuple[float, float], ...]:
+    """Return the memory at each size of image, growing with the size."""
+    peaks: dict[float, list[float]] = {}
+    for row in rows:
+        peaks.setdefault(row["network_pixels"] / 1e6, []).append(row["peak_memory_gb"] * 1e9)
+    points: list[tuple[float, float]] = []
+    for size, found in sorted(peaks.items()):
+        points.append((size, max(fmean(found), points[-1][1] if points else 0.0)))
+    return tuple(points)
+
+
+def _wall(row: Row, stage: str) -> float:
+    parts = (row[f"{stage}_{name}"] or 0.0 for name in ("input_load_time_s", "time_s", "output_write_time_s"))
+    return float(sum(parts))
+
+
+def _network_work(row: Row, cores: int) -> float:
+    """Return the core-seconds of the network: what neither labelling nor another stage of segmenting took."""
+    seconds = row["segmentation_time_s"] - _wall(row, "preprocessing") - _finishing(row)
+    return max(float(seconds * cores - (row["postprocessing_processor_time_s"] or 0.0)), 0.0)
+
+
+def _finishing(row: Row) -> float:
+    """Return the seconds of numbering and of writing masks."""
+    labelling = (row["postprocessing_processor_time_s"] or 0.0) / row["workers"]
+    writing = row["postprocessing_output_write_time_s"] or 0.0
+    return float(max(row["postprocessing_time_s"] - labelling, 0.0) + writing)
+
+
+def _network_megapixels(row: Row) -> float:
+    return float(row["network_pixels"] / 1e6)
+
+
+def _megapixels(row: Row) -> float:
+    return float(row["pixels_m"] / 1e6)
+
+
+def _tiles(row: Row) -> float:
+    """Return the tiles of an image; its sides at the network's pixel size are not on record."""
+    rows = math.sqrt(row["network_pixels"] * row["height_px"] / row["width_px"])
+    columns = row["network_pixels"] / rows
+    return float(max(math.ceil((rows - 256) / 192) + 1, 1) * max(math.ceil((columns - 256) / 192) + 1, 1))

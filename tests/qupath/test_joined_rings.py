@@ -2,14 +2,18 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from scipy import ndimage
 
 from cellscale.cells.columns import Dialect
-from cellscale.cells.geometry import RoiForm
+from cellscale.cells.geometry import RoiForm, roi_codes
 from cellscale.qupath.joined_rings import join_rings
 from cellscale.qupath.roi import FORMS, RoiBatch
+from tests.cells.scenes import label_masks, traced
 from tests.qupath.data_reader import Roi
 from tests.qupath.golden import shapes_of
 
+GEOMETRY = FORMS.index(RoiForm.GEOMETRY)
 SQUARE = [(0, 0), (0, 9), (9, 9), (9, 0)]
 NOTCHED = [(0, 0), (0, 9), (9, 9), (9, 2), (7, 2), (7, 0)]
 AT_NOTCH = [(7, 2), (5, 2), (5, 4), (7, 4)]
@@ -48,3 +52,23 @@ def test_touching_holes_are_entered_at_their_corners():
 def test_forms(dialect, forms):
     shapes = outlines([SQUARE], [NOTCHED, AT_NOTCH], [SQUARE, INSIDE], [NOTCHED])
     assert [FORMS[code] for code in RoiBatch.of(shapes, dialect).forms] == forms
+
+
+@settings(max_examples=300)
+@given(label_masks(side=16, labels=1))
+def test_the_table_and_the_data_file_agree_on_the_form(mask):
+    shapes = traced(mask)
+    np.testing.assert_array_equal(RoiBatch.of(shapes, Dialect.V0_7).forms, roi_codes(shapes))
+    for row, label in enumerate(shapes.labels):
+        touching = np.flatnonzero(np.diff(shapes.polygon_offsets)[row : row + 1] == 1)
+        assert len(join_rings(shapes, row + touching)[1]) == (roi_codes(shapes)[row] == GEOMETRY) * len(touching), (
+            label
+        )
+
+
+def test_scattered_holes_agree_as_well():
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        labels, _ = ndimage.label(random.random((30, 30)) < 0.7)
+        shapes = traced(labels.astype(np.uint32))
+        np.testing.assert_array_equal(RoiBatch.of(shapes, Dialect.V0_7).forms, roi_codes(shapes))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cellscale.cells.arrow import ascii_column, text_columns
+from cellscale.cells.arrow import ascii_column, constant, number_column, text_columns
 from cellscale.cells.batch import CellBatch, ObjectKind
 from cellscale.cells.columns import Dialect
 from cellscale.cells.json_text import geometry_texts, measurement_texts
@@ -58,7 +58,7 @@ class GeoJsonWriter:
     def write(self, batch: CellBatch) -> None:
         """Write the objects of a batch."""
         measurements = measurement_texts(self._columns.names, *batch.select(self._columns))
-        rows = pa.array(batch.nucleus_rows, mask=batch.nucleus_rows < 0)
+        rows = number_column(batch.nucleus_rows, batch.nucleus_rows < 0)
         nuclei = _joined(',"nucleusGeometry":', _geometries(batch.nuclei).take(rows))
         features = _joined(
             SEPARATOR,
@@ -66,7 +66,7 @@ class GeoJsonWriter:
             ascii_column(batch.ids),
             '","geometry":',
             _geometries(batch.outlines),
-            pc.fill_null(nuclei, ""),
+            pc.coalesce(nuclei, constant("", len(batch))),
             f',"properties":{{"objectType":"{TYPES[batch.kind]}","measurements":{{',
             text_columns(measurements, len(batch))[0],
             "}}}",
@@ -100,14 +100,18 @@ def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines,
         known = objects[rows] >= 0
         ids = np.zeros(len(rows), dtype="S36")
         ids[known] = measurement.ids(objects[rows][known])
-        member = pc.if_else(pa.array(known), _joined('"id":"', ascii_column(ids), '",'), "")
+        member = pc.if_else(
+            number_column(known.astype(np.uint8)).cast(pa.bool_()),
+            _joined('"id":"', ascii_column(ids), '",'),
+            constant("", len(rows)),
+        )
         features = _joined(
             '{"type":"Feature",',
             member,
             '"geometry":',
             _geometries(outlines.shapes(rows)),
             ',"properties":{"label":',
-            pa.array(outlines.table.labels[rows]).cast(pa.string()),
+            number_column(outlines.table.labels[rows]).cast(pa.string()),
             "}}\n",
         )
         stream.write(_bytes(features))
@@ -120,7 +124,9 @@ def _geometries(shapes: Shapes) -> pa.Array:
 
 def _joined(*columns: pa.Array | str) -> pa.Array:
     """Join columns and constants row by row; null where one of them is."""
-    return pc.binary_join_element_wise(*columns, "")
+    count = next(len(column) for column in columns if not isinstance(column, str))
+    parts = [constant(column, count) if isinstance(column, str) else column for column in columns]
+    return pc.binary_join_element_wise(*parts, constant("", count))
 
 
 def _bytes(column: pa.Array) -> bytes:

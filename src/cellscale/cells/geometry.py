@@ -9,7 +9,15 @@ from cellscale.cells.hull import convex_hull, enclosing_circle_diameter, minimum
 from cellscale.cells.shapes import Shapes
 from cellscale.compiled import kernel
 
-__all__ = ["FEATURES", "RoiForm", "centroids", "extents", "roi_forms", "shape_features", "stored_centroids"]
+__all__ = [
+    "FEATURES",
+    "RoiForm",
+    "centroids",
+    "extents",
+    "roi_codes",
+    "shape_features",
+    "stored_centroids",
+]
 
 FEATURES = 6
 """Number of shape features: area, length, circularity, solidity, maximum diameter, minimum diameter."""
@@ -22,6 +30,9 @@ class RoiForm(Enum):
     POLYGON = "Polygon"
     GEOMETRY = "Geometry"
     """An outline with holes or of several parts."""
+
+
+_RECTANGLE, _POLYGON, _GEOMETRY = range(len(RoiForm))
 
 
 def shape_features(shapes: Shapes, pixel_size: tuple[float, float]) -> NDArray[np.float64]:
@@ -64,20 +75,20 @@ def stored_centroids(shapes: Shapes) -> NDArray[np.float32]:
     return (np.floor(centroids(shapes) * 100 + 0.5) / 100).astype(np.float32)
 
 
-def roi_forms(shapes: Shapes) -> NDArray[np.object_]:
-    """Return the :class:`RoiForm` of each object, ``(n,)``.
+def roi_codes(shapes: Shapes) -> NDArray[np.int64]:
+    """Return the place of each object's form among the members of :class:`RoiForm`, ``(n,)``.
 
     To QuPath an outline whose holes all touch it at a corner, or touch such holes, is a polygon: one ring that meets
-    itself.
+    itself. Rings of one 4-connected part never meet in a circle, so meetings need only be counted.
     """
     rings = np.diff(shapes.ring_offsets[shapes.polygon_offsets])
     vertices = np.diff(shapes.vertex_offsets[shapes.ring_offsets[shapes.polygon_offsets]])
     single = shapes.polygon_counts == 1
     loops = rings - _meetings(shapes, single & (rings > 1))
-    forms = np.full(len(shapes), RoiForm.GEOMETRY, dtype=np.object_)
-    forms[single & (loops == 1)] = RoiForm.POLYGON
-    forms[(rings == 1) & (vertices == 4)] = RoiForm.RECTANGLE
-    return forms
+    codes = np.full(len(shapes), _GEOMETRY)
+    codes[single & (loops == 1)] = _POLYGON
+    codes[(rings == 1) & (vertices == 4)] = _RECTANGLE
+    return codes
 
 
 def _meetings(shapes: Shapes, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from cellscale.cells.decimal_text import Texts
 from cellscale.cells.shapes import Shapes
+from cellscale.cells.shortest_text import WIDTH, unusual_texts, write_shortest
 from cellscale.compiled import kernel
 
 __all__ = ["geometry_texts", "measurement_texts"]
@@ -44,45 +44,41 @@ def measurement_texts(names: Sequence[str], values: NDArray[np.float32], absent:
     values, absent
         Measurements and where there are none, ``(n, m)``.
     """
-    columns = values.T.ravel()
-    numbers = pa.array(columns, mask=(absent.T.ravel() | ~np.isfinite(columns))).cast(pa.string())
-    _, offsets, data = numbers.buffers()
+    there = np.where(absent, np.float32(np.nan), values)
     keys = [f"{json.dumps(name, ensure_ascii=False)}:".encode() for name in names]
-    out = _members(
-        np.frombuffer(data or b" ", dtype=np.uint8),
-        np.frombuffer(offsets, dtype=np.int32, count=len(columns) + 1),
-        np.frombuffer(b"".join(keys) or b" ", dtype=np.uint8),
-        np.cumsum([0, *map(len, keys)]),
-        len(values),
-    )
-    return Texts(*out)
+    data = np.frombuffer(b"".join(keys) or b" ", dtype=np.uint8)
+    bounds = np.cumsum([0, *map(len, keys)])
+    return Texts(*_members(there, there.view(np.int32), *unusual_texts(there.ravel()), data, bounds))
 
 
 @kernel
 def _members(
-    numbers: NDArray[np.uint8],
-    number_offsets: NDArray[np.int32],
+    values: NDArray[np.float32],
+    bits: NDArray[np.int32],
+    unusual: NDArray[np.uint8],
+    unusual_offsets: NDArray[np.int32],
     keys: NDArray[np.uint8],
     key_offsets: NDArray[np.int64],
-    count: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Write keys and numbers; the numbers of one key lie together, and where one is empty its key is left out."""
-    columns = len(key_offsets) - 1
+    """Write keys and numbers; where a number is not finite its key is left out."""
+    count, columns = values.shape
     offsets = np.zeros(count + 1, dtype=np.int32)
-    out = np.empty(count * (len(keys) + columns) + number_offsets[-1], dtype=np.uint8)
-    place = 0
+    out = np.empty(count * (len(keys) + columns * (1 + WIDTH)), dtype=np.uint8)
+    place, word = 0, 0
     for index in range(count):
         for column in range(columns):
-            start, stop = number_offsets[column * count + index], number_offsets[column * count + index + 1]
-            if start == stop:
+            if not np.isfinite(values[index, column]):
                 continue
             if place > offsets[index]:
                 out[place] = COMMA
                 place += 1
-            place = _copy(keys[key_offsets[column] : key_offsets[column + 1]], out, place)
-            place = _copy(numbers[start:stop], out, place)
+            start = place = _copy(keys[key_offsets[column] : key_offsets[column + 1]], out, place)
+            place = write_shortest(out, start, np.float64(values[index, column]), bits[index, column])
+            if place == start:
+                place = _copy(unusual[unusual_offsets[word] : unusual_offsets[word + 1]], out, place)
+                word += 1
         offsets[index + 1] = place
-    return out[:place].copy(), offsets
+    return out[:place], offsets
 
 
 @kernel
@@ -120,7 +116,7 @@ def _geometries(
             place = _put(CLOSE, out, place)
         place = _put(BRACE, out, place)
         offsets[index + 1] = place
-    return out[:place].copy(), offsets
+    return out[:place], offsets
 
 
 @kernel

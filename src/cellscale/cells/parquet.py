@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.cells.arrow import ascii_column, constant
+from cellscale.cells.arrow import ascii_column, constant, number_column
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
 from cellscale.cells.measurement import Measurement
@@ -16,7 +16,8 @@ from cellscale.cells.table import table_centroids
 
 __all__ = ["ParquetWriter"]
 
-ROWS_PER_GROUP = 65_536
+ROWS_PER_GROUP = 16_384
+"""Some 15 MB with 8 channels; they wait in memory until all of them are there."""
 
 
 class ParquetWriter:
@@ -69,10 +70,10 @@ class ParquetWriter:
             constant(batch.kind.value, len(batch)),
             _labels(batch.cell_labels),
             _labels(batch.nucleus_labels),
-            *(pa.array(centroids[:, axis]) for axis in (0, 1)),
-            *(pa.array(values[:, index], mask=absent[:, index]) for index in range(values.shape[1])),
+            *(number_column(centroids[:, axis]) for axis in (0, 1)),
+            *(number_column(values[:, index], absent[:, index]) for index in range(values.shape[1])),
         ]
-        self._waiting.append(pa.record_batch(columns, schema=self._schema))
+        self._waiting.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
         if sum(map(len, self._waiting)) >= ROWS_PER_GROUP:
             self._flush()
 
@@ -100,4 +101,4 @@ def _schema(unit: str, names: tuple[str, ...]) -> pa.Schema:
 
 def _labels(labels: NDArray[np.int64]) -> pa.Array:
     """Return labels as a column, null for none."""
-    return pa.array(labels.astype(np.uint32), mask=labels == 0)
+    return number_column(labels.astype(np.uint32), labels == 0)

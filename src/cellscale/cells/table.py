@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from cellscale.cells.arrow import ascii_column, constant, text_columns
+from cellscale.cells.arrow import ascii_column, constant, named, text_columns
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
 from cellscale.cells.decimal_text import centroid_decimals, decimal_texts
-from cellscale.cells.geometry import RoiForm, centroids, roi_forms, stored_centroids
+from cellscale.cells.geometry import RoiForm, centroids, roi_codes, stored_centroids
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.shapes import Shapes
 
@@ -72,14 +72,15 @@ class TsvWriter:
             *text_columns(numbers, count),
         ]
         rows = pa.BufferOutputStream()
-        pa_csv.write_csv(pa.table(columns, names=list(map(str, range(len(columns))))), rows, OPTIONS)
+        table = pa.Table.from_arrays(columns, names=list(map(str, range(len(columns)))))
+        pa_csv.write_csv(table, rows, OPTIONS)
         self._stream.write(rows.getvalue().to_pybytes().replace(IMAGE.encode(), self._image))
 
     def _rois(self, shapes: Shapes) -> pa.Array:
         """Return the column that names the kind of outline."""
         if self._dialect is Dialect.V0_5:
             return constant(RoiForm.GEOMETRY.value, len(shapes))
-        return pa.array([form.value for form in roi_forms(shapes)], pa.string())
+        return named([form.value for form in RoiForm], roi_codes(shapes))
 
     def _centroids(self, shapes: Shapes) -> list[pa.Array]:
         """Return the columns of the centroid's x and y."""
@@ -96,7 +97,7 @@ def table_centroids(shapes: Shapes, dialect: Dialect) -> NDArray[np.float64]:
     """
     grid = stored_centroids(shapes)
     if dialect is Dialect.V0_7:
-        simple = roi_forms(shapes) != RoiForm.GEOMETRY
+        simple = roi_codes(shapes) != list(RoiForm).index(RoiForm.GEOMETRY)
         grid[simple] = centroids(shapes)[simple]
     return grid.astype(np.float64)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.cells.columns import Dialect
-from cellscale.cells.geometry import RoiForm, centroids, extents, roi_forms, stored_centroids
+from cellscale.cells.geometry import RoiForm, centroids, extents, roi_codes, stored_centroids
 from cellscale.cells.shapes import Shapes
 from cellscale.qupath.java_types import Encoded, JavaArray, JavaObject, Slot
 from cellscale.qupath.joined_rings import join_rings
@@ -29,10 +29,10 @@ __all__ = ["FORMS", "Part", "RoiBatch", "roi_columns", "roi_object"]
 Part: TypeAlias = Callable[[str], Encoded | Slot]
 """Gives the varying part of that name: of one object, or a slot for that of many."""
 
-FORMS = (RoiForm.GEOMETRY, RoiForm.POLYGON, RoiForm.RECTANGLE)
+FORMS = tuple(RoiForm)
 """The forms by the code that :class:`RoiBatch` gives them."""
 
-_GEOMETRY, _POLYGON = 0, 1
+_GEOMETRY, _POLYGON = FORMS.index(RoiForm.GEOMETRY), FORMS.index(RoiForm.POLYGON)
 _PLANE = {"c": -1, "t": 0, "z": 0}
 _Columns: TypeAlias = dict[str, tuple[Rows, ...]]
 
@@ -58,12 +58,10 @@ class RoiBatch:
     @classmethod
     def of(cls, shapes: Shapes, dialect: Dialect) -> "RoiBatch":
         """Measure outlines; QuPath 0.5 knows only one form for them."""
-        codes = np.zeros(len(shapes), dtype=np.int64)
+        codes = np.full(len(shapes), _GEOMETRY)
         vertices = shapes.vertices
         if dialect is not Dialect.V0_5:
-            found = roi_forms(shapes)
-            for code, form in enumerate(FORMS):
-                codes[found == form] = code
+            codes = roi_codes(shapes)
             rings = np.diff(shapes.ring_offsets[shapes.polygon_offsets])
             vertices, apart = join_rings(shapes, np.flatnonzero((codes == _POLYGON) & (rings > 1)))
             codes[apart] = _GEOMETRY

@@ -270,8 +270,9 @@ export class App {
     styles.clear();
     for (const mask of facts.masks) {
       const mode = settings.modes[mask];
-      const labels = this.labels.get(mask);
       if (mode === "off") continue;
+      const colored = mask === facts.masks[0] || mode === "filled";
+      const labels = colored ? this.labels.get(mask) : undefined;
       styles.set(mask, {
         filled: mode === "filled",
         outline: OUTLINES[mask],

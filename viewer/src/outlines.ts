@@ -22,8 +22,8 @@ export interface LabelWindow {
   left: number;
 }
 
-export const SELECTED_OUTLINE = 0xffffffff;
-const SELECTED_FILL = 0x66ffffff;
+const SELECTED_OUTLINE = 0xffd84fff;
+const SELECTED_FILL = 0x59ffffff;
 
 /**
  * Draw one mask over what is in `out`.

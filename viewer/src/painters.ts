@@ -37,7 +37,8 @@ export function maskPainter(image: number, facts: ImageFacts, tile: number, styl
       shown().forEach((mask, index) => {
         const style = styles.get(mask);
         if (style === undefined || raw[index] === undefined) return;
-        paintMask(out, width, height, scale, { ...window, labels: new Uint32Array(raw[index]) }, style);
+        const drawn = { ...style, outline: fainter(style.outline, at.level) };
+        paintMask(out, width, height, scale, { ...window, labels: new Uint32Array(raw[index]) }, drawn);
       });
     },
   };
@@ -47,4 +48,11 @@ export function maskPainter(image: number, facts: ImageFacts, tile: number, styl
 function labelPlace(at: Place): Place {
   if (at.level >= 0) return at;
   return { level: 0, row: at.row >> -at.level, column: at.column >> -at.level };
+}
+
+/** From afar, where cells are a few pixels wide, outlines would be all there is to see. */
+function fainter(outline: number, level: number): number {
+  const alpha = outline >>> 24;
+  const share = level <= 0 ? 1 : Math.max(0.65 ** level, 0.25);
+  return ((outline & 0xffffff) | (Math.round(alpha * share) << 24)) >>> 0;
 }

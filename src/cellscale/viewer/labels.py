@@ -11,8 +11,8 @@ from cellscale.regions import Region
 __all__ = ["find_label", "pixel_lengths"]
 
 _BAND_BYTES = 16 * 2**20
-_PATCH = 256
-_PATCHES = 4
+_PATCH = 128
+_PATCHES = 3
 """Patches a side from which the length of a pixel is learnt."""
 
 

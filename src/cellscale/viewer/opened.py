@@ -31,6 +31,9 @@ __all__ = ["FoundObject", "ImageFiles", "OpenImage", "Tile"]
 _IMAGE_CACHE = 128 * 2**20
 _MASK_CACHE = 96 * 2**20
 
+_CLOSE = 0.01
+"""Relative difference below which two lengths of a pixel are the same."""
+
 Starter = Callable[[Overview, tuple[str, ...]], None]
 """Has an overview made in the background, and kept under a name."""
 
@@ -158,8 +161,16 @@ class OpenImage:
         with self._lock:
             if compartment not in self._lengths and self.table is not None and compartment in self.masks:
                 labels = self.table.labels(compartment)
-                self._lengths[compartment] = pixel_lengths(self.masks[compartment], labels, self.table.centroids())
+                lengths = pixel_lengths(self.masks[compartment], labels, self.table.centroids())
+                self._lengths[compartment] = lengths and self._as_in_file(lengths)
             return self._lengths.get(compartment)
+
+    def _as_in_file(self, lengths: tuple[float, float]) -> tuple[float, float]:
+        """Return the file's own, exact lengths where the table was obviously made with them."""
+        size = self.image.info.pixel_size
+        if size is not None and abs(lengths[0] / size.x - 1) < _CLOSE and abs(lengths[1] / size.y - 1) < _CLOSE:
+            return size.x, size.y
+        return lengths
 
     def _plane(self, compartment: Compartment) -> Plane:
         if compartment not in self._labels:

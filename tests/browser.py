@@ -1,0 +1,46 @@
+"""A real browser for tests of pages: import ``browser`` and ``page`` into a ``conftest.py``."""
+
+import os
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+__all__ = ["browser", "page"]
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_OWN = {"127.0.0.1", "localhost", ""}
+"""Where a page may ask for something: this machine, and files, data and blobs, which have no host."""
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; ``make test`` installs it where it may."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium is installed here: run 'apt-get install chromium' as root")
+    words = ["--disable-gpu", *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=words)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that may neither write errors to the console nor ask other machines for anything."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    opened = context.new_page()
+    problems = []
+    opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    opened.on("request", lambda request: _check(request.url, problems))
+    yield opened
+    context.close()
+    assert not problems
+
+
+def _check(url, problems):
+    if (urlsplit(url).hostname or "") not in _OWN:
+        problems.append(f"asked for {url}")

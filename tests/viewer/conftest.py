@@ -1,0 +1,49 @@
+"""Datasets that are served, and a browser to look at them."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from cellscale.viewer.cache import OverviewCache
+from cellscale.viewer.dataset import Dataset
+from cellscale.viewer.server import open_server
+from cellscale.workspace.discovery import discover
+from cellscale.workspace.layout import workspace_paths
+from tests.browser import browser, page
+from tests.viewer.datasets import measured_dataset
+
+__all__ = ["browser", "page"]
+
+
+@pytest.fixture(scope="session")
+def tissue(tmp_path_factory):
+    """A dataset of two simulated images with masks and measurements, not to be changed."""
+    return measured_dataset(tmp_path_factory.mktemp("viewer") / "tissue")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """A context manager that serves a dataset."""
+
+    @contextmanager
+    def serving(root):
+        paths = workspace_paths(root)
+        dataset = Dataset("dataset", discover(paths), paths, OverviewCache(tmp_path / "cache"))
+        with open_server(dataset) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+            thread.start()
+            try:
+                yield server
+            finally:
+                server.shutdown()
+                thread.join()
+
+    return serving
+
+
+@pytest.fixture
+def served(serve, tissue):
+    """A server of the simulated tissue."""
+    with serve(tissue) as server:
+        yield server

@@ -1,0 +1,136 @@
+"""Who is answered, and with what headers."""
+
+import http.client
+import json
+import socket
+
+import pytest
+
+
+def ask(server, path=None, *, method="GET", host=None, raw=None):
+    """Ask as any program on this machine could; return status, headers and body."""
+    target = raw if raw is not None else f"/{server.token}/{path}"
+    lines = [f"{method} {target} HTTP/1.1", "Connection: close"]
+    if host != "":
+        lines.append(f"Host: {host or f'127.0.0.1:{server.server_port}'}")
+    with socket.create_connection(server.server_address, timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = http.client.HTTPResponse(connection, method=method)
+        answer.begin()
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def test_only_this_machine_can_connect(served):
+    assert served.server_address[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("path", ["", "viewer.js", "viewer.css", "icon.svg", "api/dataset"])
+def test_the_page_is_served_with_headers_that_lock_it_in(served, path):
+    status, headers, body = ask(served, path)
+    assert status == 200
+    assert len(body) == int(headers["Content-Length"]) > 0
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Python" not in headers["Server"]
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/api/dataset", "/wrong/api/dataset", "/wrong/", "//api/dataset", "/é/", "*"]
+)
+def test_without_the_token_nothing_is_told(served, target):
+    status, _, body = ask(served, raw=target)
+    assert status == 403
+    assert served.token.encode() not in body
+    assert b"tissue" not in body
+
+
+def test_part_of_the_token_is_not_enough(served):
+    assert ask(served, raw=f"/{served.token[:-1]}/api/dataset")[0] == 403
+    assert ask(served, raw=f"/{served.token}x/api/dataset")[0] == 403
+
+
+def test_each_server_has_a_token_of_its_own(serve, tissue):
+    with serve(tissue) as one, serve(tissue) as other:
+        assert one.token != other.token
+        assert len(one.token) >= 32
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", "localhost.evil:1"]
+)
+def test_a_page_that_points_its_own_name_here_is_refused(served, host):
+    assert ask(served, "api/dataset", host=host)[0] == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:1234", "LOCALHOST", "[::1]:80"])
+def test_names_of_this_machine_are_answered_at_any_port(served, host):
+    assert ask(served, "api/dataset", host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../server.py",
+        "..%2fserver.py",
+        "static/index.html",
+        "viewer.js/",
+        "LICENSE-openseadragon.txt",
+        "/etc/passwd",
+        "api/images/0/../../../../etc/passwd",
+        "api",
+        "api/images/7",
+        "api/images/0/channels/9",
+        "api/images/0/objects/cells/999999",
+        "api/images/0/measurements/99999",
+    ],
+)
+def test_nothing_but_the_viewers_own_is_found(served, path):
+    status, _, body = ask(served, path)
+    assert status == 404
+    assert "error" in json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "tile",
+    [
+        "channels/x/0/0/0",
+        "channels/0/-1/0/0",
+        "channels/0/0/0/",
+        "channels/0/0/0/1e3",
+        "channels/0/99/0/0",
+        "channels/0/0/2/0",
+        "channels/0/0/0/99999",
+        "channels/0/0/0/99999999999999999999",
+        "channels/0/٣/0/0",
+        "channels/0/0/0/%30",
+        "masks/cytoplasm/0/0/0",
+        "masks/cells/0/0/x",
+        "masks/cells/77/0/0",
+        "objects/cells/one",
+    ],
+)
+def test_a_malformed_request_is_a_400_with_a_reason(served, tile):
+    status, headers, body = ask(served, f"api/images/0/{tile}")
+    assert status == 400
+    assert headers["Content-Type"] == "application/json"
+    assert b"Traceback" not in body
+    assert json.loads(body)["error"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_nothing_can_be_changed(served, method):
+    assert ask(served, "api/dataset", method=method)[0] == 405
+
+
+def test_head_answers_without_a_body(served):
+    status, headers, body = ask(served, "api/dataset", method="HEAD")
+    assert (status, body) == (200, b"")
+    assert int(headers["Content-Length"]) > 0
+
+
+def test_the_address_without_its_slash_leads_to_the_page(served):
+    status, headers, _ = ask(served, raw=f"/{served.token}")
+    assert (status, headers["Location"]) == (308, f"/{served.token}/")

@@ -104,7 +104,7 @@ def _pixel_size(evidence: Evidence) -> Iterator[Flag]:
     limits = {"nuclear": ("nuclei", NUCLEUS_UM2), "whole-cell": ("cells", CELL_UM2)}
     for compartment, (word, (low, high)) in limits.items():
         median = evidence.medians.get(compartment)
-        if median is None or evidence.counts[compartment] < FEW or low <= median <= high:
+        if median is None or evidence.counts.get(compartment, 0) < FEW or low <= median <= high:
             continue
         yield Flag(
             "pixel-size",

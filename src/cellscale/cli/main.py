@@ -20,6 +20,7 @@ _COMMANDS = {
     "benchmark": "cellscale.cli.benchmark:benchmark",
     "simulate": "cellscale.cli.simulate:simulate",
     "models": "cellscale.cli.models:models",
+    "doctor": "cellscale.cli.doctor:doctor",
     "stage": "cellscale.cli.stage:stage",
 }
 

@@ -31,8 +31,9 @@ from cellscale.pipeline.labels import CertificateSummary
 from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
+from cellscale.predict.choice import NetworkRequest, open_network
+from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import Compartment
-from cellscale.predict.network import OnnxNetwork
 from cellscale.regions import RegionReader
 from cellscale.weights.resolve import resolve_model
 
@@ -67,6 +68,8 @@ def segment(
     nuclear: Parameters = NUCLEUS,
     model_path: str | None = None,
     model_hash: str | None = None,
+    device: str = "auto",
+    precision: Precision = "float32",
     workers: int | None = None,
     max_memory: int | None = None,
     listener: Listener = ignore,
@@ -91,6 +94,8 @@ def segment(
         How the network's maps become labels.
     model_path, model_hash
         Another network than the installed Mesmer weights, and the hash that its file must have.
+    device, precision
+        What computes the network, as for ``--device`` and ``--precision``.
     workers, max_memory
         Share of the machine: blocks side by side, and bytes. Results do not depend on them.
     listener
@@ -110,7 +115,16 @@ def segment(
     model = resolve_model(model_path, model_hash)
     wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell, "nuclear": nuclear}
     parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in compartments}
-    network = OnnxNetwork(model.path, compartments=tuple(parameters), threads=workers or 0, name=model.name)
+    network = open_network(
+        NetworkRequest(
+            model=model.path,
+            compartments=tuple(parameters),
+            device=parse_device(device),
+            precision=precision,
+            threads=workers or 0,
+            name=model.name,
+        )
+    )
     with _opened(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(
             image,

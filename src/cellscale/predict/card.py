@@ -23,8 +23,8 @@ __all__ = ["CardNetwork", "Opener"]
 Opener: TypeAlias = Callable[[int, int], Any]
 """Answers for the number of a card and a batch size with an inference session."""
 
-LARGEST_BATCH = 128
-"""Tiles of a batch at most: 200 MB of transfers, and no card gains from more."""
+LARGEST_BATCH = 64
+"""Tiles of a batch at most: 1.5 TFLOP of work for a card, and 100 MB of buffers for each of its runs."""
 
 WORTHWHILE = 1.05
 """Ratio of tiles a second at which a batch of twice the size is taken."""

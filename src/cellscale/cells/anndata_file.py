@@ -84,6 +84,14 @@ class AnnDataWriter:
 
     def write(self, batch: CellBatch) -> None:
         """Write the objects of a batch."""
+        self.put(self.encode(batch))
+
+    def encode(self, batch: CellBatch) -> CellBatch:
+        """Return a batch as it is: its file takes one thread at a time."""
+        return batch
+
+    def put(self, batch: CellBatch) -> None:
+        """Write what :meth:`encode` returned, batch after batch."""
         stop = batch.start + len(batch)
         channels = len(self._measurement.channel_names)
         intensities = batch.values[:, : channels * len(self._layers)].reshape(len(batch), channels, -1)

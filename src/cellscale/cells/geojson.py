@@ -42,21 +42,28 @@ class GeoJsonWriter:
     def __init__(self, stream: BinaryIO, measurement: Measurement, *, dialect: Dialect = Dialect.V0_7) -> None:
         self._stream = stream
         self._columns = measurement.columns(dialect)
-        self._begun = False
 
     def __enter__(self) -> "GeoJsonWriter":
         """Begin the collection."""
-        self._put(b'{"type":"FeatureCollection","features":[\n')
+        self.put(_member(b'{"type":"FeatureCollection","features":[\n'))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Finish the collection."""
-        self._put(b"\n]}\n")
+        self.put(_member(b"\n]}\n"))
 
     def write(self, batch: CellBatch) -> None:
         """Write the objects of a batch."""
+        self.put(self.encode(batch))
+
+    def put(self, features: bytes) -> None:
+        """Write what :meth:`encode` returned, batch after batch."""
+        self._stream.write(features)
+
+    def encode(self, batch: CellBatch) -> bytes:
+        """Return the objects of a batch as they are in the file; from any thread."""
         measurements = measurement_texts(self._columns.names, *batch.select(self._columns))
         rows = number_column(batch.nucleus_rows, batch.nucleus_rows < 0)
         nuclei = _joined(',"nucleusGeometry":', _geometries(batch.nuclei).take(rows))
@@ -71,12 +78,7 @@ class GeoJsonWriter:
             text_columns(measurements, len(batch))[0],
             "}}}",
         )
-        self._put(_bytes(features)[0 if self._begun else len(SEPARATOR) :])
-        self._begun = True
-
-    def _put(self, text: bytes) -> None:
-        """Write a gzip member: members one after another are one gzip file."""
-        self._stream.write(imagecodecs.gzip_encode(text, level=1))
+        return _member(bytes(_bytes(features)[len(SEPARATOR) if batch.start == 0 else 0 :]))
 
 
 def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines, *, size: int = 4096) -> None:
@@ -117,6 +119,11 @@ def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines,
         stream.write(_bytes(features))
 
 
+def _member(text: bytes) -> bytes:
+    """Return a gzip member: members one after another are one gzip file."""
+    return bytes(imagecodecs.gzip_encode(text, level=1))
+
+
 def _geometries(shapes: Shapes) -> pa.Array:
     """Return outlines as a column of GeoJSON geometries."""
     return text_columns(geometry_texts(shapes), len(shapes))[0]
@@ -129,8 +136,8 @@ def _joined(*columns: pa.Array | str) -> pa.Array:
     return pc.binary_join_element_wise(*parts, constant("", count))
 
 
-def _bytes(column: pa.Array) -> bytes:
+def _bytes(column: pa.Array) -> memoryview:
     """Return all texts of a column as one."""
     _, offsets, data = column.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
-    return bytes(data[int(bounds[0]) : int(bounds[-1])])
+    return memoryview(data)[int(bounds[0]) : int(bounds[-1])]

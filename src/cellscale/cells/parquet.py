@@ -62,6 +62,16 @@ class ParquetWriter:
 
     def write(self, batch: CellBatch) -> None:
         """Write the rows of a batch."""
+        self.put(self.encode(batch))
+
+    def put(self, rows: pa.RecordBatch) -> None:
+        """Write what :meth:`encode` returned, batch after batch."""
+        self._waiting.append(rows)
+        if sum(map(len, self._waiting)) >= ROWS_PER_GROUP:
+            self._flush()
+
+    def encode(self, batch: CellBatch) -> pa.RecordBatch:
+        """Return the rows of a batch; from any thread."""
         values, absent = batch.select(self._columns)
         centroids = table_centroids(batch.outlines, self._dialect) * self._scale
         columns = [
@@ -73,9 +83,7 @@ class ParquetWriter:
             *(number_column(centroids[:, axis]) for axis in (0, 1)),
             *(number_column(values[:, index], absent[:, index]) for index in range(values.shape[1])),
         ]
-        self._waiting.append(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-        if sum(map(len, self._waiting)) >= ROWS_PER_GROUP:
-            self._flush()
+        return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
     def _flush(self) -> None:
         """Write the waiting batches as one row group."""

@@ -115,7 +115,7 @@ class Scratch:
 
     def records(self, count: int) -> "RecordSpool":
         """Return a place for the outlines of ``count`` objects."""
-        records = RecordSpool(self.zeros((count, 2), np.int64), self._folder)
+        records = RecordSpool(self, count, self._folder)
         self._files.callback(records.close)
         return records
 
@@ -179,8 +179,10 @@ class RecordSpool:
 
     Parameters
     ----------
-    places
-        Zeros, ``(n, 2)``, for the start and the length of each object's record.
+    scratch
+        Gives back the memory of what is read.
+    count
+        Number of objects.
     folder
         Where the file lies; None for the system's folder of temporary files.
 
@@ -190,9 +192,11 @@ class RecordSpool:
         The folder is missing or read-only.
     """
 
-    def __init__(self, places: NDArray[np.int64], folder: Path | None) -> None:
+    def __init__(self, scratch: Scratch, count: int, folder: Path | None) -> None:
+        self._scratch = scratch
         self._folder = folder
-        self._places = places
+        self._places: NDArray[np.int64] = scratch.zeros((count, 2), np.int64)
+        self._data: NDArray[np.int32] = np.empty(0, np.int32)
         self._size = 0
         with _writing(folder):
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
@@ -219,10 +223,10 @@ class RecordSpool:
         offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
         if not offsets[-1]:
             return Records(np.empty(0, dtype=np.int32), offsets)
-        # Mapped for a moment: pages of a mapping that is kept count as memory of the process.
-        data = np.memmap(self._file, dtype=np.int32, mode="r", shape=(self._size,))
+        if len(self._data) < self._size:
+            self._data = self._scratch.mapped(self._file, 4 * self._size, np.int32)
         places = np.repeat(starts - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return Records(np.asarray(data[places]), offsets)
+        return Records(self._data[places], offsets)
 
     def close(self) -> None:
         """Delete the file."""

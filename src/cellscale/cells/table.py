@@ -51,6 +51,14 @@ class TsvWriter:
 
     def write(self, batch: CellBatch) -> None:
         """Write the rows of a batch."""
+        self.put(self.encode(batch))
+
+    def put(self, rows: bytes) -> None:
+        """Write what :meth:`encode` returned, batch after batch."""
+        self._stream.write(rows)
+
+    def encode(self, batch: CellBatch) -> bytes:
+        """Return the rows of a batch as they are in the table; from any thread."""
         values, absent = batch.select(self._columns)
         count = len(batch)
         numbers = decimal_texts(
@@ -74,7 +82,7 @@ class TsvWriter:
         rows = pa.BufferOutputStream()
         table = pa.Table.from_arrays(columns, names=list(map(str, range(len(columns)))))
         pa_csv.write_csv(table, rows, OPTIONS)
-        self._stream.write(rows.getvalue().to_pybytes().replace(IMAGE.encode(), self._image))
+        return bytes(rows.getvalue().to_pybytes().replace(IMAGE.encode(), self._image))
 
     def _rois(self, shapes: Shapes) -> pa.Array:
         """Return the column that names the kind of outline."""

@@ -1,10 +1,10 @@
 """The files that tell of one image's cells, all written from one pass over the measured objects."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol
 
 from cellscale.cells.anndata_file import AnnDataWriter
 from cellscale.cells.batch import CellBatch
@@ -14,7 +14,7 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.parquet import ParquetWriter
 from cellscale.cells.table import TsvWriter
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.stages import ImageRun, in_order
 from cellscale.predict.heads import Compartment
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import base_name, join, make_folder
@@ -25,7 +25,18 @@ __all__ = ["report_outputs", "write_reports"]
 
 _SUFFIXES = {"anndata": ".h5ad"}
 
-Writer: TypeAlias = Callable[[CellBatch], None]
+ROWS = 1024
+"""Objects that a thread encodes at a time: some 30 MB of text with 8 channels."""
+
+
+class Writer(Protocol):
+    """Writes a file batch after batch; batches are encoded side by side."""
+
+    def encode(self, batch: CellBatch) -> Any:
+        """Return a batch as it will be written; from any thread."""
+
+    def put(self, rows: Any, /) -> None:
+        """Write what was encoded; in order."""
 
 
 def report_outputs(request: Request, image: str, compartments: Iterable[Compartment]) -> tuple[Path | str, ...]:
@@ -62,19 +73,34 @@ def write_reports(
     """
     for folder in (request.paths.reports, request.paths.segmasks):
         make_folder(folder)
-    with run.stage("tables", max(len(measurement), 1)) as advance:
-        with (
-            _writers(measurement, entry, request) as writers,
-            ThreadPoolExecutor(run.budget.workers, thread_name_prefix="cellscale-tables") as pool,
-        ):
-            for batch in measurement.batches():
-                for written in [pool.submit(write, batch) for write in writers]:
-                    written.result()
-                advance(len(batch))
-        for compartment in compartments:
-            outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
-            with atomic_write(join(request.paths.segmasks, shapes_name(entry.name, compartment))) as file:
-                write_shapes(file, measurement, outlines)
+    parts = [range(start, min(start + ROWS, len(measurement))) for start in range(0, len(measurement), ROWS)]
+    with (
+        run.stage("tables", max(len(measurement), 1)) as advance,
+        ThreadPoolExecutor(1, thread_name_prefix="cellscale-shapes") as aside,
+        _writers(measurement, entry, request) as writers,
+    ):
+        shapes = aside.submit(_write_all_shapes, measurement, entry, request, tuple(compartments))
+
+        def encode(part: range) -> list[Any]:
+            batch = measurement.batch(part.start, part.stop)
+            return [writer.encode(batch) for writer in writers]
+
+        for part, encoded in zip(parts, in_order(encode, parts, run.budget.workers), strict=True):
+            for writer, rows in zip(writers, encoded, strict=True):
+                writer.put(rows)
+            measurement.scratch.release()
+            advance(len(part))
+        shapes.result()
+
+
+def _write_all_shapes(
+    measurement: Measurement, entry: ImageEntry, request: Request, compartments: Iterable[Compartment]
+) -> None:
+    """Write the outlines of the masks."""
+    for compartment in compartments:
+        outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
+        with atomic_write(join(request.paths.segmasks, shapes_name(entry.name, compartment))) as file:
+            write_shapes(file, measurement, outlines)
 
 
 @contextmanager
@@ -93,8 +119,8 @@ def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> I
             opened(reports, report_name(entry.name, ".parquet")), measurement, image_name=name, dialect=dialect
         )
         outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
-        writers: list[Writer] = [table.write, stack.enter_context(parquet).write, stack.enter_context(outlines).write]
+        writers: list[Writer] = [table, stack.enter_context(parquet), stack.enter_context(outlines)]
         if "anndata" in request.exports:
             file = opened(reports, report_name(entry.name, _SUFFIXES["anndata"]))
-            writers.append(stack.enter_context(AnnDataWriter(file, measurement)).write)
+            writers.append(stack.enter_context(AnnDataWriter(file, measurement)))
         yield writers

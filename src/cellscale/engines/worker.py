@@ -47,8 +47,15 @@ def refuse_cluster(request: Request) -> None:
             raise RequestError(f"{option} has no meaning with --engine {request.engine}; take --engine dask")
 
 
-def choose_model(request: Request) -> Model | None:
+def choose_model(request: Request, *, computes: bool = True) -> Model | None:
     """Return the network that is asked for, checked now and loaded when the first image needs it.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    computes
+        Whether this machine computes the network; False where others do, which may have other devices.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def choose_model(request: Request) -> Model | None:
     if not request.segment:
         return None
     device = parse_device(request.device)
-    expected = candidates(device, request.precision)[0]
+    expected = candidates(device, request.precision)[0].name if computes else device.name
     resolved = resolve_model(request.model_path, request.model_hash)
 
     @cache
@@ -82,6 +89,6 @@ def choose_model(request: Request) -> Model | None:
             )
         )
 
-    if device.name not in (AUTO, "cpu") and not request.dry_run:
+    if computes and device.name not in (AUTO, "cpu") and not request.dry_run:
         load()  # a device that was named and does not work is told before the first image
-    return Model(resolved.sha256, load, f"{expected.name} {request.precision}")
+    return Model(resolved.sha256, load, f"{expected} {request.precision}")

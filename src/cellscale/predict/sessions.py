@@ -1,6 +1,7 @@
 """Sessions of ONNX Runtime, with the settings that each device needs."""
 
 import io
+import os
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,6 +169,9 @@ def _tensorrt(settings: SessionSettings) -> list[tuple[str, dict[str, str]]]:
             "trt_timing_cache_enable": "True",
             "trt_timing_cache_path": folder,
         }
+    if settings.precision == "float32":
+        # TensorRT has no option for it: float32 is to be float32.
+        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     # What TensorRT does not know stays on the card.
     return [(DEVICES["tensorrt"].provider, options), *_cuda(settings)]
 

@@ -31,7 +31,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     """Work on the images of a dataset with a Dask cluster; see `cellscale.engines.engine.Engine`."""
     require_extras(request)
     entries = discover(request.paths, request.image_filter)
-    model = choose_model(request)
+    model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
     job = Job(replace(request, model_hash=model.sha256 if model else None, log_file=None))
     with ExitStack() as stack:

@@ -108,7 +108,11 @@ def run(
     model_path: str | None,
     table: str | None,
 ) -> None:
-    """Measure this machine: segment and measure simulated tissue in FOLDER, and record what that cost."""
+    """Measure this machine: segment and measure simulated tissue in FOLDER, and record what that cost.
+
+    cellscale estimate goes by these records from then on.
+    """
+    from cellscale.planning.known import keep
     from cellscale.planning.trials import Trials, run_trials
     from cellscale.records.upload import append_files
 
@@ -121,6 +125,7 @@ def run(
         options=() if model_path is None else ("--model_path", model_path),
     )
     files = run_trials(folder, trials, lambda words: click.echo(words, err=True))
+    keep(files)
     if table:
         append_files(table, files)
     click.echo("\t".join(("pixels", "s", "s/Mpx", "peak memory")))

@@ -17,6 +17,7 @@ _COMMANDS = {
     "segment": "cellscale.cli.segment:segment",
     "measure": "cellscale.cli.segment:measure",
     "jobs": "cellscale.cli.jobs:jobs",
+    "estimate": "cellscale.cli.estimate:estimate",
     "benchmark": "cellscale.cli.benchmark:benchmark",
     "simulate": "cellscale.cli.simulate:simulate",
     "models": "cellscale.cli.models:models",

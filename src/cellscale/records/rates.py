@@ -7,14 +7,13 @@ own is predicted from the rates of another, with more error.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from statistics import NormalDist, fmean, median, stdev
 
 from cellscale.records.row import Row
 
-__all__ = ["STRIDE_PIXELS", "ImageSize", "Prediction", "Rates", "learn"]
+__all__ = ["ImageSize", "Prediction", "Rates", "learn", "size_of"]
 
-STRIDE_PIXELS = 192**2
-"""Pixels of the image that a tile of the network adds."""
 LIKELY = 0.9
 """Probability with which a measured value lies within the stated error."""
 _LEAST_SPREAD = 0.05
@@ -65,8 +64,10 @@ class Rates:
     """Its cores; work is shared by them."""
     images: int
     """Records that the rates were learnt from."""
+    loading: float
+    """Seconds for loading the network, once a process."""
     start: float
-    """Seconds an image that do not depend on its size: loading kernels and the network."""
+    """Seconds an image that do not depend on its size."""
     preparing: float
     """Core-seconds a megapixel of the network's pixel size, for statistics and equalisation."""
     network: float
@@ -115,11 +116,9 @@ class Rates:
         """Return seconds for making an image's tables, outlines and project entry."""
         return (self.measuring + self.measuring_channel * size.channels) * size.pixels / 1e6 / cores
 
-    def time(self, size: ImageSize, cores: int, *, segment: bool = True, measure: bool = True) -> float:
-        """Return seconds for all of an image, on the cores alone."""
-        seconds = self.start
-        seconds += self.segmenting(size, cores) if segment else 0.0
-        return seconds + (self.measuring_time(size, cores) if measure else 0.0)
+    def time(self, size: ImageSize, cores: int) -> float:
+        """Return seconds for segmenting and measuring an image on the cores alone, the network being loaded."""
+        return self.start + self.segmenting(size, cores) + self.measuring_time(size, cores)
 
     def peak_memory(self, size: ImageSize) -> float:
         """Return the largest resident size of a process with ``workers`` workers, in bytes."""
@@ -180,6 +179,7 @@ def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates
         machine=machine,
         cores=cores,
         images=len(rows),
+        loading=median(row["prediction_model_load_time_s"] or 0.0 for row in rows),
         start=0.0,
         preparing=_rate(rows, lambda row: _wall(row, "preprocessing") * cores, _network_megapixels),
         network=_rate(rows, lambda row: _network_work(row, cores), _tiles),
@@ -198,15 +198,17 @@ def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates
 
 def _with_errors(rates: Rates, rows: Sequence[Row]) -> Rates:
     """Return the rates with what the rows leave over: a constant, and the spread about the prediction."""
-    sizes = [_size(row) for row in rows]
-    left = [row["total_time_s"] - rates.time(size, rates.cores) for row, size in zip(rows, sizes, strict=True)]
+    sizes = [size_of(row) for row in rows]
+    measured = [row["total_time_s"] - (row["prediction_model_load_time_s"] or 0.0) for row in rows]
+    left = [seconds - rates.time(size, rates.cores) for seconds, size in zip(measured, sizes, strict=True)]
     rates = replace(rates, start=max(median(left), 0.0))
-    times = [(row["total_time_s"], rates.time(size, rates.cores)) for row, size in zip(rows, sizes, strict=True)]
+    times = [(seconds, rates.time(size, rates.cores)) for seconds, size in zip(measured, sizes, strict=True)]
     memory = [(row["peak_memory_gb"] * 1e9, rates.peak_memory(size)) for row, size in zip(rows, sizes, strict=True)]
     return replace(rates, spread=_spread(times), memory_spread=_spread(memory))
 
 
-def _size(row: Row) -> ImageSize:
+def size_of(row: Row) -> ImageSize:
+    """Return the size of the image of a record that `learn` can use."""
     return ImageSize(
         pixels=row["pixels_m"],
         network_pixels=row["network_pixels"],
@@ -224,9 +226,14 @@ def _spread(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def _rate(rows: Sequence[Row], work: Callable[[Row], float], amount: Callable[[Row], float]) -> float:
-    """Return work by amount; large images, in which it shows best, count for more."""
-    total = sum(amount(row) for row in rows)
-    return max(sum(work(row) for row in rows) / total, 0.0)
+    """Return work by amount: the median, so that a run that something disturbed does not count.
+
+    Large images, in which a rate shows best, count for more.
+    """
+    found = sorted((work(row) / amount(row), amount(row)) for row in rows)
+    sums = list(accumulate(weight for _, weight in found))
+    middle = next(rate for (rate, _), passed in zip(found, sums, strict=True) if passed >= sums[-1] / 2)
+    return max(middle, 0.0)
 
 
 def _measuring(rows: Sequence[Row], cores: int) -> tuple[float, float]:

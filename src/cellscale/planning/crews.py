@@ -1,0 +1,113 @@
+"""The machines that an estimate is made for: this one, one's own, or rented ones."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_of, parse_compute
+from cellscale.errors import RequestError
+from cellscale.pipeline.budget import SHARE, available_memory
+from cellscale.planning.estimate import Crew
+from cellscale.planning.known import card_seconds
+from cellscale.records.machine import Machine
+from cellscale.records.rates import Rates
+from cellscale.records.row import Row
+
+__all__ = ["CANDIDATES", "OPTION", "measuring_machine", "own_crew", "rented_crew"]
+
+OPTION = "--machine"
+CANDIDATES = tuple(
+    parse_compute(text, OPTION)
+    for text in (
+        str(SEGMENT), "g2-standard-8:SPOT", "g2-standard-16:SPOT", "n1-standard-16:SPOT+nvidia-tesla-t4:1",
+        "n2-standard-8:SPOT", "n2-standard-32:SPOT", "c2d-standard-16:SPOT", "t2d-standard-16:SPOT",
+    )
+)  # fmt: skip
+"""Rented machines that are compared when none is named."""
+START = 180.0
+"""Seconds until a rented machine works: it is found, starts, and fetches its container."""
+START_OF_CARDS = 120.0
+"""Seconds more, in which drivers are installed."""
+SPOT_LOSSES = 0.05
+"""How often an hour a spot machine is taken away: one in five within four hours. Google publishes no rate."""
+SPOT_LOSS = 60.0
+"""Seconds of work done again after that, besides the start of another machine: what the bucket did not have yet."""
+_OWN = re.compile(r"(\d+)x(\d+(?:\.\d+)?)GB", re.IGNORECASE | re.ASCII)
+_CARDS_OF = {"a2": "nvidia-tesla-a100", "a3": "nvidia-h100-80gb", "g2": "nvidia-l4"}
+
+
+def own_crew(text: str | None, machines: int, machine: Machine, rates: Rates, max_memory: int | None = None) -> Crew:
+    """Return machines that cost nothing: like this one, or as ``CORESxMEMORY``, for example ``64x256GB``.
+
+    Raises
+    ------
+    RequestError
+        The text has another form.
+    """
+    if text is None:
+        memory = float(max_memory or available_memory() * SHARE)
+        return Crew(
+            machines=machines,
+            cores=machine.cores,
+            memory=memory,
+            same_machine=(machine.cpu, machine.cores) == (rates.machine, rates.cores),
+        )
+    own = _OWN.fullmatch(text.strip())
+    if own is not None and int(own[1]) > 0:
+        cores, memory = int(own[1]), float(own[2]) * 1e9
+    elif (kind := machine_of(text)) is not None:
+        cores, memory = kind.cores, kind.memory_gib * 2**30
+    else:
+        raise RequestError(f"{OPTION} is {text!r}; expected cores and memory, as in 64x256GB, or a type of Google's")
+    return Crew(machines=machines, cores=cores, memory=max_memory or memory * SHARE, same_machine=False)
+
+
+def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, network: bool = True) -> Crew:
+    """Return machines that Google Cloud Batch rents.
+
+    Parameters
+    ----------
+    compute
+        The kind of machine.
+    machines
+        How many at once.
+    rows
+        Records, for the speed of cards.
+    network
+        Whether the machines compute the network, for which they use their cards.
+
+    Raises
+    ------
+    RequestError
+        Nothing is known of such a machine or card.
+    """
+    kind = machine_of(compute.machine)
+    if kind is None:
+        raise RequestError(f"{OPTION}: nothing is known of the cores and memory of {compute.machine}")
+    seconds, measured = _cards(compute, rows) if network and compute.has_gpu else (None, True)
+    is_spot = compute.provisioning == "SPOT"
+    start = START + (START_OF_CARDS if compute.has_gpu else 0.0)
+    return Crew(
+        machines=machines,
+        cores=kind.cores,
+        memory=kind.memory_gib * 2**30 * SHARE,
+        same_machine=False,
+        compute=compute,
+        tile_seconds=seconds,
+        card_measured=measured,
+        start=start,
+        losses_per_hour=SPOT_LOSSES if is_spot else 0.0,
+        loss=start + SPOT_LOSS,
+    )
+
+
+def measuring_machine(text: str | None) -> Compute:
+    """Return the kind of machine that measures; Batch's usual one where none is named."""
+    return MEASURE if text is None else parse_compute(text, "--measuring_machine")
+
+
+def _cards(compute: Compute, rows: Iterable[Row]) -> tuple[float, bool]:
+    accelerator = compute.accelerator or _CARDS_OF[compute.family]
+    found = card_seconds(accelerator, rows)
+    if found is None:
+        raise RequestError(f"{OPTION}: nothing is known of the speed of {accelerator}; benchmark records would tell")
+    return found[0] / max(compute.count, 1), found[1]

@@ -1,0 +1,155 @@
+"""What a run over a dataset will take on a machine, or on several: time, memory, disk and money."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cellscale.engines.batch.compute import Compute
+from cellscale.engines.batch.prices import disk_price, hourly_price
+from cellscale.pipeline.budget import FIXED, PER_WORKER
+from cellscale.predict.devices import DEVICES
+from cellscale.records.rates import ImageSize, Prediction, Rates
+
+__all__ = ["LABEL_STATE", "TILE_STATE", "Crew", "Estimate", "Work", "estimate"]
+
+TILE_STATE = 256 * 256 * 4 * 4
+"""Bytes that the maps of a tile take on disk while an image is worked on: four maps, float32."""
+LABEL_STATE = 2 * 4
+"""Bytes a pixel that the labels of both compartments take meanwhile."""
+_MEASURING_STATE = 24
+"""Bytes a pixel that waiting measurements and outlines take."""
+_SPREAD_OF_CARDS = 0.5
+"""Relative error of a card that was not measured, by its data sheet."""
+_DISK_BASE = 20.0
+"""GB of a rented machine's disk that the system and the container take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """The machines that work side by side, each on an image of its own."""
+
+    machines: int
+    cores: int
+    """Of each."""
+    memory: float
+    """Bytes of each that a run may use."""
+    same_machine: bool
+    """Whether they are of the kind that the rates were measured on."""
+    compute: Compute | None = None
+    """What is rented; None for machines of one's own."""
+    tile_seconds: float | None = None
+    """Seconds a tile that a machine's cards take; None where the cores compute the network."""
+    card_measured: bool = True
+    start: float = 0.0
+    """Seconds until a machine works."""
+    losses_per_hour: float = 0.0
+    """How often a machine is taken away, where it is a spot machine."""
+    loss: float = 0.0
+    """Seconds that this costs: another machine starts, and does again what had not been kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is asked for."""
+
+    segment: bool = True
+    measure: bool = True
+    workers: int | None = None
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a run will take."""
+
+    crew: Crew
+    time: Prediction
+    """Seconds until the last image is done, if all machines are to be had at once."""
+    machine_hours: Prediction
+    memory: Prediction
+    """Largest resident size of a process, in bytes."""
+    scratch: float
+    """Bytes of disk that the largest image takes on its machine while it is worked on."""
+    outputs: float
+    """Bytes of all outputs."""
+    dollars: Prediction | None
+    """None where nothing is rented, or the price is not known."""
+    workers: int
+    batch_size: int
+
+
+def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work) -> Estimate:
+    """Predict a run.
+
+    Parameters
+    ----------
+    sizes
+        The images, at least one.
+    rates
+        What work costs.
+    crew
+        Who does it.
+    work
+        What is asked for.
+    """
+    each = [_seconds(size, rates, crew, work) for size in sizes]
+    loading = rates.loading if work.segment else 0.0
+    total, longest = sum(each) + loading * min(crew.machines, len(each)), max(each) + loading
+    # Machines that take the next image when they are done end together, but for the last image of each.
+    busy = max(total / crew.machines, longest) if len(each) > crew.machines else longest
+    losses = 1 + crew.losses_per_hour * crew.loss / 3600
+    elapsed = busy * losses + crew.start
+    hours = (total * losses + crew.start * min(crew.machines, len(each))) / 3600
+    spread = _spread(rates, crew, len(sizes))
+    scratch = max(map(_scratch, sizes))
+    workers = _workers(crew, work)
+    peak = max(rates.peak_memory(size) for size in sizes) + (workers - rates.workers) * PER_WORKER
+    return Estimate(
+        crew=crew,
+        time=Prediction(elapsed, spread),
+        machine_hours=Prediction(hours, spread),
+        memory=Prediction(max(peak, FIXED / 2), rates.memory_spread),
+        scratch=scratch,
+        outputs=sum(size.pixels for size in sizes) * rates.output_bytes,
+        dollars=_dollars(crew, hours, scratch, spread),
+        workers=workers,
+        batch_size=work.batch_size or DEVICES["cpu" if crew.tile_seconds is None else "cuda"].batch_size,
+    )
+
+
+def _seconds(size: ImageSize, rates: Rates, crew: Crew, work: Work) -> float:
+    seconds = rates.start
+    if work.segment:
+        seconds += rates.segmenting(size, crew.cores, crew.tile_seconds)
+    if work.measure:
+        seconds += rates.measuring_time(size, crew.cores)
+    return seconds
+
+
+def _spread(rates: Rates, crew: Crew, images: int) -> float:
+    """Return the relative error of the time.
+
+    What is wrong with a rate is wrong for all images; only what differs from image to image evens out.
+    """
+    common = rates.spread_on(same_machine=crew.same_machine)
+    if not crew.card_measured:
+        common = math.hypot(common, _SPREAD_OF_CARDS)
+    return math.hypot(common, rates.spread / math.sqrt(images))
+
+
+def _workers(crew: Crew, work: Work) -> int:
+    """Return blocks side by side, as `cellscale.pipeline.budget.Budget` will choose them."""
+    affordable = int((crew.memory - FIXED) // PER_WORKER)
+    return max(min(work.workers or crew.cores, affordable), 1)
+
+
+def _scratch(size: ImageSize) -> float:
+    segmenting = size.tiles * TILE_STATE + size.network_pixels * LABEL_STATE
+    return float(max(segmenting, size.pixels * _MEASURING_STATE))
+
+
+def _dollars(crew: Crew, hours: float, scratch: float, spread: float) -> Prediction | None:
+    price = None if crew.compute is None else hourly_price(crew.compute)
+    if price is None:
+        return None
+    return Prediction(hours * (price + disk_price(_DISK_BASE + scratch / 1e9)), spread)

@@ -81,6 +81,10 @@ def settings(repeats: int) -> None:
         print(f"{name:28} {np.median(taken):7.4f} s of processor time a tile, {np.median(taken) / usual:5.2f}")
 
 
+MOST_TILES = 80
+"""Tiles that a network is given at once here: a batch of 64 and what its last group has too many."""
+
+
 class AtOnce:
     """A network that answers at once."""
 
@@ -88,7 +92,7 @@ class AtOnce:
 
     def __init__(self, batch_size: int, calls: int) -> None:
         self.batch_size, self.calls = batch_size, calls
-        self._maps = np.random.default_rng(0).random((2048, 256, 256, 4), np.float32)
+        self._maps = np.random.default_rng(0).random((MOST_TILES, 256, 256, 4), np.float32)
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return maps that have nothing to do with the tiles."""
@@ -110,6 +114,11 @@ def prepared_image(size: int) -> PreparedImage:
     return PreparedImage((read, read), (facts, facts), (size, size))
 
 
+def clocks() -> tuple[float, float]:
+    """Return the time and the processor time of all threads."""
+    return time.perf_counter(), time.process_time()
+
+
 def feeding(size: int, workers: int, calls: int) -> None:
     image = prepared_image(size)
     grid = TileGrid.of(image.shape)
@@ -118,12 +127,16 @@ def feeding(size: int, workers: int, calls: int) -> None:
     def region(group: tuple[int, int]) -> Region:
         return covering([grid.region(*place) for place in groups.tiles(group)])
 
-    def report(name: str, start: float) -> None:
-        seconds = time.perf_counter() - start
-        print(f"{name:52} {grid.count / seconds:7.0f} tiles/s, {size * size / 1e6 / seconds:6.1f} Mpx/s", flush=True)
+    def report(name: str, start: tuple[float, float]) -> None:
+        seconds, busy = (now - then for now, then in zip(clocks(), start, strict=True))
+        print(
+            f"{name:52} {grid.count / seconds:7.0f} tiles/s, {size * size / 1e6 / seconds:6.1f} Mpx/s, "
+            f"{1000 * busy / grid.count:6.2f} ms of processor time a tile",
+            flush=True,
+        )
 
     image.read(region((0, 0)))  # compile
-    start = time.perf_counter()
+    start = clocks()
     for _ in in_order(lambda group: image.read(region(group)), list(groups), workers):
         pass
     report(f"preprocessing alone, {workers} workers", start)
@@ -133,9 +146,9 @@ def feeding(size: int, workers: int, calls: int) -> None:
         ("all", image.read),
     ):
         with tempfile.TemporaryDirectory() as folder:
-            store = TileStore(RunState(Path(folder)), groups, 4)
-            start = time.perf_counter()
-            predict_groups(store, AtOnce(64, calls), read, workers=workers, after_each=lambda _: None)
+            store, network = TileStore(RunState(Path(folder)), groups, 4), AtOnce(64, calls)
+            start = clocks()
+            predict_groups(store, network, read, workers=workers, after_each=lambda _: None)
             report(f"{name}, {workers} workers, {calls} calls", start)
 
 

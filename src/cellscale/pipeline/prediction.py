@@ -157,9 +157,16 @@ def _predicted(
         for tile, maps in zip(given.tiles, found, strict=True)
         if maps is None
     ]
-    fresh = iter(network.predict(np.stack(wanted))) if wanted else iter(())
+    fresh = network.predict(np.stack(wanted)) if wanted else np.empty(0, np.float32)
+    start = 0
     for given, found in zip(inputs, known, strict=True):
-        maps = [next(fresh) if old is None else old for old in found]
-        for values, new in zip(given.blank, maps, strict=True):
-            blanks.keep(values, new)
-        yield given, np.stack(maps)
+        stop = start + sum(maps is None for maps in found)
+        own, start = fresh[start:stop], stop
+        if len(own) == len(found):
+            maps = own  # as they came, without another copy
+        else:
+            new = iter(own)
+            maps = np.stack([next(new) if old is None else old for old in found])
+        for values, map_of in zip(given.blank, maps, strict=True):
+            blanks.keep(values, map_of)
+        yield given, maps

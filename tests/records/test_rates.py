@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cellscale.records.rates import ImageSize, Prediction, learn, size_of
+from tests.planning.made_up import KNOWN, made_up_row, made_up_rows
+
+
+@pytest.fixture(scope="module")
+def rates():
+    return learn(made_up_rows(), "a test")
+
+
+def test_the_rates_of_a_known_machine_are_found(rates):
+    found = {name: getattr(rates, name) for name in KNOWN}
+    assert found == pytest.approx(KNOWN, rel=1e-6)
+    assert (rates.machine, rates.cores, rates.images, rates.loading) == ("Known", 2, 8, 1.5)
+    assert rates.output_bytes == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize(("side", "channels"), [(700, 4), (1536, 8), (4096, 4), (16384, 12)])
+def test_other_images_are_predicted_within_a_tenth_from_noisy_records(side, channels):
+    noisy = learn(made_up_rows(noise=0.05), "a test")
+    row = made_up_row(side, channels)
+    assert noisy.time(size_of(row), 2) + noisy.loading == pytest.approx(row["total_time_s"], rel=0.1)
+    assert noisy.peak_memory(size_of(row)) == pytest.approx(row["peak_memory_gb"] * 1e9, rel=0.15)
+
+
+def test_a_run_that_something_disturbed_hardly_counts(rates):
+    disturbed = made_up_row(1024, 8, total_time_s=300.0, segmentation_time_s=280.0)
+    found = learn([*made_up_rows(), disturbed], "a test")
+    assert found.network == pytest.approx(rates.network, rel=0.05)
+    assert found.start == pytest.approx(rates.start, rel=0.05)
+
+
+def test_the_stated_error_grows_with_that_of_the_records(rates):
+    noisy = learn(made_up_rows(noise=0.3), "a test")
+    assert 0 < rates.spread < 0.06
+    assert 0.1 < noisy.spread < 0.6
+
+
+def test_few_records_and_another_machine_are_less_certain(rates):
+    few = learn(made_up_rows(sides=(512, 1024), channels=(4,)), "a test")
+    assert few.spread >= 0.25
+    assert rates.spread_on(same_machine=False) > 0.3 > rates.spread_on(same_machine=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"success": False},
+        {"resumed": True},
+        {"device": "cuda"},
+        {"precision": "bf16"},
+        {"compartment": "nuclear"},
+        {"measurement_time_s": None},
+        {"height_px": None},
+        {"total_time_s": None},
+    ],
+)
+def test_records_that_tell_nothing_are_left_out(values):
+    assert learn([made_up_row(512, **values)], "a test") is None
+    assert learn([made_up_row(512, **values), made_up_row(1024)], "a test").images == 1
+
+
+def test_the_machine_that_most_records_are_from_counts():
+    rows = [*made_up_rows(), *(row | {"cpu": "Other"} for row in made_up_rows(sides=(512,)))]
+    assert learn(rows, "a test").machine == "Known"
+
+
+def test_without_records_there_are_no_rates():
+    assert learn([], "a test") is None
+
+
+def test_cards_take_the_network_from_the_cores(rates):
+    size = size_of(made_up_row(4096))
+    alone, helped = rates.segmenting(size, 8), rates.segmenting(size, 8, tile_seconds=0.003)
+    assert helped < alone
+    # Labelling hides behind a slow card.
+    assert rates.segmenting(size, 8, tile_seconds=10.0) > 10.0 * size.tiles
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**9), st.integers(1, 64), st.integers(1, 60))
+def test_more_work_never_takes_less_and_more_cores_never_more(one, other, cores, channels):
+    rates = learn(made_up_rows(), "a test")
+    small, large = sorted((one, other))
+    sizes = [
+        ImageSize(pixels=pixels, network_pixels=pixels, tiles=pixels // 192**2 + 1, channels=channels)
+        for pixels in (small, large)
+    ]
+    assert rates.time(sizes[0], cores) <= rates.time(sizes[1], cores)
+    assert rates.time(sizes[0], cores + 1) <= rates.time(sizes[0], cores)
+    assert rates.peak_memory(sizes[0]) <= rates.peak_memory(sizes[1])
+    assert rates.time(replace(sizes[0], channels=channels + 1), cores) >= rates.time(sizes[0], cores)
+
+
+def test_an_interval_holds_nine_of_ten_and_is_even_in_ratio():
+    low, high = Prediction(100.0, 0.2).interval
+    assert high / 100 == pytest.approx(100 / low)
+    assert high == pytest.approx(100 * 2.718281828 ** (1.6449 * 0.2), rel=1e-4)

@@ -11,13 +11,14 @@ BIN := $(VENV)/bin
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo test lint format clean
+.PHONY: help venv weights demo test lint format clean viewer browser
 
 help:
 	@echo "make demo    simulate two images of tissue, find and measure their cells in ./demo"
 	@echo "make test    lint, then run the whole test suite"
 	@echo "make lint    check style and types"
 	@echo "make format  rewrite the code in the project's style"
+	@echo "make viewer  rebuild the page of cellscale view from ./viewer (needs Node.js)"
 	@echo "make venv    only install cellscale into ./.venv"
 	@echo "make clean   remove ./.venv, ./demo and caches"
 
@@ -59,7 +60,18 @@ demo: weights
 	@echo "Then take your own images: put OME-TIFFs into FOLDER/OMETIFF and run"
 	@echo "  $(BIN)/cellscale segment-and-measure workspace FOLDER"
 
-test: lint weights
+# Tests of pages need a browser. Where it cannot be installed they are skipped, and say so.
+browser:
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core; \
+	else echo "Tests of pages are skipped: install Chromium to run them."; fi
+
+# What it makes is committed, so that nobody else needs Node.js.
+viewer:
+	cd viewer && npm ci && npm run build
+
+test: lint weights browser
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 lint: $(VENV)/.ready-for-tests

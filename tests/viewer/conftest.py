@@ -29,7 +29,7 @@ def serve(tmp_path):
     @contextmanager
     def serving(root):
         paths = workspace_paths(root)
-        dataset = Dataset("dataset", discover(paths), paths, OverviewCache(tmp_path / "cache"))
+        dataset = Dataset(discover(paths), paths, OverviewCache(tmp_path / "cache"))
         with open_server(dataset) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()

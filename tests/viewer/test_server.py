@@ -83,7 +83,6 @@ def test_names_of_this_machine_are_answered_at_any_port(served, host):
         "api",
         "api/images/7",
         "api/images/0/channels/9",
-        "api/images/0/objects/cells/999999",
         "api/images/0/measurements/99999",
     ],
 )

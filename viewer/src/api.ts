@@ -3,7 +3,6 @@
 export type Mask = "cells" | "nuclei";
 
 export interface DatasetFacts {
-  name: string;
   tile: number;
   images: { name: string; problem: string | null }[];
 }
@@ -75,7 +74,7 @@ export const imageFacts = (image: number) => facts<ImageFacts>(`images/${image}`
 export const channelFacts = (image: number, channel: number) =>
   facts<ChannelFacts>(`images/${image}/channels/${channel}`);
 export const objectFacts = (image: number, mask: Mask, label: number) =>
-  facts<ObjectFacts>(`images/${image}/objects/${mask}/${label}`);
+  facts<ObjectFacts | null>(`images/${image}/objects/${mask}/${label}`);
 
 export async function tableLabels(image: number, mask: Mask): Promise<Uint32Array> {
   return new Uint32Array(await (await ask(`images/${image}/labels/${mask}`)).arrayBuffer());

@@ -310,13 +310,17 @@ export class App {
     const mask = this.facts?.masks[0];
     if (mask === undefined) return;
     await this.select({ mask, label });
-    this.showSelected();
+    if (this.settings.selected?.label === label) this.showSelected();
   }
 
   private async select(selected: Selected): Promise<void> {
     const { number } = this;
     const object = await api.objectFacts(number, selected.mask, selected.label);
     if (this.number !== number) return;
+    if (object === null) {
+      notice(`This image has no ${selected.mask === "cells" ? "cell" : "nucleus"} ${selected.label}`, true);
+      return;
+    }
     hideNotice();
     this.object = object;
     this.settings.selected = selected;

@@ -4,11 +4,13 @@ import OpenSeadragon from "openseadragon";
 import type { Place } from "./api";
 import type { TileStore } from "./store";
 
+export type RawTiles = Map<string, ArrayBuffer>;
+
 export interface Painter {
   /** The raw tiles that a tile is drawn from; levels below 0 are finer than the image. */
   paths(at: Place): string[];
-  /** Fill RGBA pixels, which are transparent at first. */
-  paint(out: Uint32Array, width: number, height: number, at: Place, raw: ArrayBuffer[]): void;
+  /** Fill RGBA pixels, which are transparent at first, from those raw tiles that are there. */
+  paint(out: Uint32Array, width: number, height: number, at: Place, raw: RawTiles): void;
 }
 
 interface Drawn {
@@ -54,17 +56,21 @@ export class Layer {
   beforeDrawing(context: object): void {
     const tile = this.drawn.get(context);
     if (tile === undefined || tile.version === this.version) return;
+    const raw: RawTiles = new Map();
     const paths = this.painter.paths(tile.at);
-    const raw = paths.map((path) => this.store.peek(path));
-    if (raw.every((bytes) => bytes !== undefined)) this.paint(tile, raw as ArrayBuffer[], this.version);
-    else if (tile.coming !== this.version) void this.fetch(tile, paths);
+    for (const path of paths) {
+      const bytes = this.store.peek(path);
+      if (bytes !== undefined) raw.set(path, bytes);
+    }
+    if (raw.size === paths.length) this.paint(tile, raw, this.version);
+    else if (tile.coming !== this.version) void this.fetch(tile);
   }
 
-  private async fetch(tile: Drawn, paths: string[]): Promise<void> {
+  private async fetch(tile: Drawn): Promise<void> {
     const version = this.version;
     tile.coming = version;
     try {
-      const raw = await Promise.all(paths.map((path) => this.store.load(path)));
+      const raw = await this.load(tile.at);
       if (version === this.version) this.paint(tile, raw, version);
       this.redraw();
     } catch {
@@ -72,7 +78,13 @@ export class Layer {
     }
   }
 
-  private paint(tile: Drawn, raw: ArrayBuffer[], version: number): void {
+  private async load(at: Place, signal?: AbortSignal): Promise<RawTiles> {
+    const load = async (path: string) => [path, await this.store.load(path, signal)] as const;
+    return new Map(await Promise.all(this.painter.paths(at).map(load)));
+  }
+
+  /** Draw a tile; `version` is what the settings were when `raw` was asked for. */
+  private paint(tile: Drawn, raw: RawTiles, version: number): void {
     const { width, height } = tile.context.canvas;
     if (width === 0 || height === 0) return; // given up by OpenSeadragon meanwhile
     const image = tile.context.createImageData(width, height);
@@ -87,8 +99,7 @@ export class Layer {
     const tile = this.blank(this.place(job.tile.level, job.tile.x, job.tile.y));
     const version = this.version;
     try {
-      const paths = this.painter.paths(tile.at);
-      const raw = await Promise.all(paths.map((path) => this.store.load(path, abort.signal)));
+      const raw = await this.load(tile.at, abort.signal);
       if (abort.signal.aborted) return;
       this.paint(tile, raw, version);
       this.drawn.set(tile.context, tile);

@@ -16,7 +16,7 @@ export interface Link {
 
 export function writeLink(image: string, spot: Spot, settings: Settings): string {
   const words = new URLSearchParams({ image });
-  words.set("at", `${spot.x.toFixed(1)},${spot.y.toFixed(1)},${Number(spot.zoom.toPrecision(5))}`);
+  words.set("at", `${spot.x.toFixed(2)},${spot.y.toFixed(2)},${Number(spot.zoom.toPrecision(5))}`);
   const shown = settings.channels.flatMap((channel, number) =>
     channel.shown ? [`${number}.${channel.color.slice(1)}.${channel.dark ?? ""}.${channel.bright ?? ""}`] : [],
   );

@@ -10,10 +10,11 @@ export function channelPainter(image: number, tables: Map<number, ChannelTable>)
   const order = () => [...tables.keys()].sort((one, other) => one - other);
   return {
     paths: (at) => order().map((channel) => channelTile(image, channel, at)),
-    paint(out, _width, _height, _at, raw) {
-      const planes = order().flatMap((channel, index) => {
+    paint(out, _width, _height, at, raw) {
+      const planes = order().flatMap((channel) => {
         const table = tables.get(channel);
-        return table !== undefined && raw[index] !== undefined ? [{ steps: new Uint16Array(raw[index]), table }] : [];
+        const steps = raw.get(channelTile(image, channel, at));
+        return table !== undefined && steps !== undefined ? [{ steps: new Uint16Array(steps), table }] : [];
       });
       paintChannels(out, planes);
     },
@@ -34,12 +35,13 @@ export function maskPainter(image: number, facts: ImageFacts, tile: number, styl
         top: (at.row * tile) / scale - place.row * tile,
         left: (at.column * tile) / scale - place.column * tile,
       };
-      shown().forEach((mask, index) => {
+      for (const mask of shown()) {
         const style = styles.get(mask);
-        if (style === undefined || raw[index] === undefined) return;
+        const labels = raw.get(maskTile(image, mask, place));
+        if (style === undefined || labels === undefined) continue;
         const drawn = { ...style, outline: fainter(style.outline, at.level) };
-        paintMask(out, width, height, scale, { ...window, labels: new Uint32Array(raw[index]) }, drawn);
-      });
+        paintMask(out, width, height, scale, { ...window, labels: new Uint32Array(labels) }, drawn);
+      }
     },
   };
 }

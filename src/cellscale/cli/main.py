@@ -16,6 +16,7 @@ _COMMANDS = {
     "segment-and-measure": "cellscale.cli.segment:segment_and_measure",
     "segment": "cellscale.cli.segment:segment",
     "measure": "cellscale.cli.segment:measure",
+    "view": "cellscale.cli.view:view",
     "jobs": "cellscale.cli.jobs:jobs",
     "estimate": "cellscale.cli.estimate:estimate",
     "benchmark": "cellscale.cli.benchmark:benchmark",

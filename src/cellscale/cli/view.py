@@ -26,7 +26,6 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
     import webbrowser
     from contextlib import suppress
 
-    from cellscale.storage.uri import base_name
     from cellscale.viewer.cache import OverviewCache
     from cellscale.viewer.dataset import Dataset
     from cellscale.viewer.server import open_server
@@ -37,7 +36,7 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
     entries = discover(paths, image_filter)
     cache = OverviewCache()
     cache.prune()
-    with open_server(Dataset(base_name(dataset), entries, paths, cache), port) as server:
+    with open_server(Dataset(entries, paths, cache), port) as server:
         click.echo(server.url)
         click.echo("Ctrl-C ends it.", err=True)
         if not no_browser:

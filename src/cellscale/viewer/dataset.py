@@ -30,8 +30,6 @@ class Dataset:
 
     Parameters
     ----------
-    name
-        What the user calls it.
     entries
         The images.
     paths
@@ -40,8 +38,7 @@ class Dataset:
         Where overviews are kept.
     """
 
-    def __init__(self, name: str, entries: list[ImageEntry], paths: WorkspacePaths, cache: OverviewCache) -> None:
-        self.name = name
+    def __init__(self, entries: list[ImageEntry], paths: WorkspacePaths, cache: OverviewCache) -> None:
         self.entries = entries
         self._paths = paths
         self._cache = cache

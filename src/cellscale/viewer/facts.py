@@ -27,7 +27,6 @@ def readable(text: str) -> str:
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     """Return what the dataset holds."""
     return {
-        "name": readable(dataset.name),
         "tile": TILE,
         "images": [{"name": readable(entry.name), "problem": _text(entry.problem)} for entry in dataset.entries],
     }

@@ -139,23 +139,15 @@ class OpenImage:
         framed[grown.within(Region(region.top - 1, region.left - 1, region.bottom + 1, region.right + 1))] = pixels
         return Tile(framed, complete)
 
-    def find(self, compartment: Compartment, label: int) -> FoundObject:
-        """Look for an object by its label in a mask.
-
-        Raises
-        ------
-        NotFoundError
-            Neither the table nor the mask has it.
-        """
+    def find(self, compartment: Compartment, label: int) -> FoundObject | None:
+        """Look for an object by its label in a mask; None if neither the table nor the mask has it."""
         mask = self.masks.get(compartment)
         row = None if self.table is None else self.table.row(compartment, label)
-        lengths = self._pixel_lengths(compartment)
+        lengths = None if row is None else self._pixel_lengths(compartment)
         if row is not None and lengths is not None:
             return FoundObject(row, (row.centroid[0] / lengths[0], row.centroid[1] / lengths[1]))
-        place = None if mask is None else find_label(mask, label)
-        if row is None and place is None:
-            raise NotFoundError(f"{self.image.info.name}: there is no label {label}")
-        return FoundObject(row, place)
+        place = None if mask is None or label < 1 else find_label(mask, label)
+        return None if row is None and place is None else FoundObject(row, place)
 
     def _pixel_lengths(self, compartment: Compartment) -> tuple[float, float] | None:
         with self._lock:

@@ -115,7 +115,8 @@ def _mask_tile(dataset: Dataset, number: int, mask: Compartment, level: int, row
 
 def _object(dataset: Dataset, number: int, mask: Compartment, label: int) -> Answer:
     with dataset.image(number) as opened:
-        return as_json(object_facts(opened.find(mask, label)))
+        found = opened.find(mask, label)
+    return as_json(None if found is None else object_facts(found))
 
 
 def _table_labels(dataset: Dataset, number: int, mask: Compartment) -> Answer:

@@ -117,17 +117,11 @@ class CellTable:
         """Return x and y of every object in the table's unit, (objects, 2)."""
         return np.stack([self._read(name).to_numpy(zero_copy_only=False) for name in self._centroid], axis=1)
 
-    def row(self, compartment: Compartment, label: int) -> CellRow:
-        """Return the object that has a label in a mask.
-
-        Raises
-        ------
-        NotFoundError
-            No object has it.
-        """
+    def row(self, compartment: Compartment, label: int) -> CellRow | None:
+        """Return the object that has a label in a mask; None if there is none."""
         found = np.flatnonzero(self.labels(compartment) == label)
         if label < 1 or not len(found):
-            raise NotFoundError(f"no object of the table has the label {label}")
+            return None
         table = self._record(int(found[0]))
         values = {name: table.column(name)[0] for name in table.column_names}
         return CellRow(

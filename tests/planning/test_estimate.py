@@ -1,0 +1,129 @@
+from dataclasses import replace
+
+import pytest
+
+from cellscale.engines.batch.compute import parse_compute
+from cellscale.engines.batch.prices import hourly_price
+from cellscale.errors import RequestError
+from cellscale.pipeline.budget import Budget
+from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
+from cellscale.planning.estimate import Crew, Work, estimate
+from cellscale.planning.rented import compare
+from cellscale.records.machine import Machine
+from cellscale.records.rates import learn, size_of
+from tests.planning.made_up import made_up_row, made_up_rows
+
+HERE = Machine(cpu="Known", cores=2, memory=16_000_000_000)
+
+
+@pytest.fixture(scope="module")
+def rates():
+    return learn(made_up_rows(), "a test")
+
+
+@pytest.fixture
+def sizes():
+    return [size_of(made_up_row(side)) for side in (1024, 2048, 2048, 4096)]
+
+
+def crew(**facts):
+    return Crew(**{"machines": 1, "cores": 2, "memory": 8e9, "same_machine": True, **facts})
+
+
+def test_one_machine_takes_the_images_one_after_another(rates, sizes):
+    found = estimate(sizes, rates, crew(), Work())
+    assert found.time.value == pytest.approx(sum(rates.time(size, 2) for size in sizes) + rates.loading)
+    assert found.machine_hours.value * 3600 == pytest.approx(found.time.value)
+    assert found.dollars is None
+
+
+def test_machines_share_images_but_no_image(rates, sizes):
+    longest = rates.time(sizes[-1], 2) + rates.loading
+    assert estimate(sizes, rates, crew(machines=100), Work()).time.value == pytest.approx(longest)
+    many = sizes[:1] * 1000
+    one, ten = (estimate(many, rates, crew(machines=machines), Work()).time.value for machines in (1, 10))
+    assert ten == pytest.approx(one / 10, rel=0.05)
+
+
+def test_parts_of_the_work_take_their_part(rates, sizes):
+    both, masks, tables = (
+        estimate(sizes, rates, crew(), work).time.value for work in (Work(), Work(measure=False), Work(segment=False))
+    )
+    assert masks < both
+    assert tables < both
+    assert masks + tables == pytest.approx(both + rates.start * len(sizes))
+
+
+@pytest.mark.parametrize("memory", [1.4e9, 1.6e9, 3e9, 30e9])
+def test_workers_are_those_that_a_run_will_choose(rates, sizes, memory):
+    found = estimate(sizes, rates, crew(memory=memory, cores=8), Work(workers=8))
+    assert found.workers == Budget.choose(8, int(memory)).workers
+
+
+def test_more_workers_take_more_memory(rates, sizes):
+    two, eight = (estimate(sizes, rates, crew(cores=cores), Work()).memory.value for cores in (2, 8))
+    assert two < eight
+
+
+def test_disk_goes_by_the_largest_image_and_outputs_by_all(rates, sizes):
+    found = estimate(sizes, rates, crew(), Work())
+    largest = sizes[-1]
+    # Four float32 maps of every tile, and the labels of two compartments.
+    assert found.scratch == largest.tiles * 2**20 + largest.pixels * 8
+    assert found.outputs == pytest.approx(6 * sum(size.pixels for size in sizes))
+
+
+def test_spot_machines_cost_less_and_take_a_little_longer(rates, sizes):
+    spot, standard = (
+        estimate(sizes, rates, rented_crew(parse_compute(f"n2-standard-8:{kind}", "--machine"), 2), Work())
+        for kind in ("SPOT", "STANDARD")
+    )
+    assert spot.dollars.value < standard.dollars.value
+    assert standard.time.value < spot.time.value < 1.1 * standard.time.value
+
+
+def test_cost_is_the_price_of_the_hours(rates, sizes):
+    compute = parse_compute("n2-standard-8:STANDARD", "--machine")
+    found = estimate(sizes, rates, rented_crew(compute, 1), Work())
+    assert found.dollars.value == pytest.approx(found.machine_hours.value * hourly_price(compute), rel=0.05)
+
+
+def test_a_machine_of_one_s_own_is_named_by_cores_and_memory(rates):
+    assert own_crew(None, 1, HERE, rates, 4_000_000_000) == crew(memory=4_000_000_000)
+    assert not own_crew(None, 1, replace(HERE, cpu="Other"), rates).same_machine
+    large = own_crew("64x256GB", 3, HERE, rates)
+    assert (large.machines, large.cores, large.memory, large.same_machine) == (3, 64, 128e9, False)
+    assert own_crew("n2-standard-16", 1, HERE, rates).cores == 16
+
+
+@pytest.mark.parametrize("text", ["", "64", "0x16GB", "x", "64x256"])
+def test_another_machine_is_refused(rates, text):
+    with pytest.raises(RequestError, match=r"--machine is .*expected cores and memory, as in 64x256GB"):
+        own_crew(text, 1, HERE, rates)
+
+
+def test_kinds_of_machines_are_compared_the_cheapest_first(rates, sizes):
+    options = compare(sizes, rates, CANDIDATES, None, 2)
+    dollars = [option.dollars.value for option in options]
+    assert len(options) == len(CANDIDATES)
+    assert dollars == sorted(dollars)
+    low, high = options[0].dollars.interval
+    assert low < dollars[0] < high
+
+
+def test_a_card_that_was_measured_counts_as_it_was(rates, sizes):
+    compute = parse_compute("n1-standard-8:SPOT+nvidia-tesla-t4:1", "--machine")
+    measured = made_up_row(
+        2048, device="cuda", prediction_gpu_type="Tesla T4", prediction_num_gpus=1, prediction_time_s=2048**2 / 192**2
+    )
+    by_sheet, by_records = rented_crew(compute, 1), rented_crew(compute, 1, [measured])
+    assert (by_sheet.card_measured, by_records.card_measured) == (False, True)
+    assert by_records.tile_seconds == pytest.approx(1.0)
+    assert (
+        estimate(sizes, rates, by_sheet, Work()).time.spread > estimate(sizes, rates, by_records, Work()).time.spread
+    )
+
+
+def test_an_unknown_machine_says_so():
+    with pytest.raises(RequestError, match="nothing is known of the cores"):
+        rented_crew(parse_compute("z9-strange-x", "--machine"), 1)

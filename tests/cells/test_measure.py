@@ -140,6 +140,17 @@ def test_no_channels_are_no_trouble():
     assert batch.values.shape == (1, 6)
 
 
+@pytest.mark.parametrize("with_nuclei", [True, False])
+def test_channels_without_a_name_are_named_by_position(with_nuclei):
+    cells = np.ones((4, 5), dtype=np.uint8)
+    channels, names = image((4, 5)), ["", " \t", " A "]
+    with measured(cells, cells if with_nuclei else None, channels, channel_names=names) as measurement:
+        assert measurement.channel_names == ("Channel 1", "Channel 2", " A ")
+        found = measurement.columns(Dialect.V0_5).names
+    for channel in ("Channel 1", "Channel 2", "A"):
+        assert (f"{channel}: Cell: Mean" if with_nuclei else f"{' A ' if channel == 'A' else channel}: Mean") in found
+
+
 def test_pixels_that_are_not_square():
     cells = np.ones((4, 4), dtype=np.uint8)
     nuclei = np.pad(np.ones((2, 2), dtype=np.uint8), 1)

@@ -96,6 +96,13 @@ def test_text_files_are_byte_for_byte_qupaths(shared, tmp_path, case, version):
     theirs = golden_project(shared, case, version)
     for name in ("project.qpproj", "data/1/server.json", "data/1/summary.json"):
         assert masked(tmp_path / name) == masked(theirs / name)
+    names = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    ours_alone = {"data/1/cellscale.json", "project.qpproj.backup", "data/1/thumbnail.jpg"}
+    expected = {str(file.relative_to(theirs)) for file in theirs.rglob("*") if file.is_file()}
+    assert names | ours_alone == expected | ours_alone
+    assert list((tmp_path / "classifiers").iterdir()) == []
+    if version == "0.7.0":
+        assert (tmp_path / "data/metadata.json").read_bytes() == (theirs / "data/metadata.json").read_bytes()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

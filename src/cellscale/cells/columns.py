@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COMPARTMENTS", "STATISTICS", "Columns", "Dialect", "cell_columns", "detection_columns"]
+__all__ = ["COMPARTMENTS", "STATISTICS", "Columns", "Dialect", "cell_columns", "detection_columns", "shown_names"]
 
 COMPARTMENTS = ("Nucleus", "Cytoplasm", "Membrane", "Cell")
 """Parts of a cell in which intensities are measured, in order."""
@@ -39,6 +39,11 @@ class Columns:
     def reordered(self, order: NDArray[np.int64]) -> "Columns":
         """Return the columns that ``order`` lists, in that order."""
         return Columns(tuple(self.names[index] for index in order), self.sources[order])
+
+
+def shown_names(channels: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of all channels as QuPath has them: a blank one is named by its position."""
+    return tuple(name if name.strip() else f"Channel {number}" for number, name in enumerate(channels, 1))
 
 
 def cell_columns(channels: Sequence[str], unit: str, dialect: Dialect) -> Columns:

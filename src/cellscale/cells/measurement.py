@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import Columns, Dialect, cell_columns, detection_columns
+from cellscale.cells.columns import Columns, Dialect, cell_columns, detection_columns, shown_names
 from cellscale.cells.geometry import FEATURES
 from cellscale.cells.identity import object_ids
 from cellscale.cells.matching import Pairing
@@ -31,7 +31,7 @@ class Measurement:
     kind
         What the objects are.
     channel_names
-        Names of the image's channels, not trimmed.
+        Names of the image's channels, not trimmed; blank ones get a name as QuPath gives it.
     pixel_size
         None where measurements are in pixels.
     cells, nuclei
@@ -59,7 +59,7 @@ class Measurement:
     ) -> None:
         self.image_name = image_name
         self.kind = kind
-        self.channel_names = channel_names
+        self.channel_names = shown_names(channel_names)
         self.pixel_size = pixel_size
         self.cells = cells
         self.nuclei = nuclei

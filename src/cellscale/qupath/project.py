@@ -84,9 +84,19 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
         if extended == parse_project(before, location):
             return False
         write_bytes(join(folder, f"{PROJECT_FILE}.backup"), before)
-    make_folder(folder)
+    else:
+        _begin_project(folder, dialect)
     write_bytes(location, to_json(extended, pretty=True).encode())
     return True
+
+
+def _begin_project(folder: Location, dialect: Dialect) -> None:
+    """Make what a new project of QuPath has besides its images: an empty folder, later also empty metadata."""
+    make_folder(join(folder, "classifiers"))
+    metadata = join(folder, "data", "metadata.json")
+    if dialect is not Dialect.V0_5 and not exists(metadata):
+        make_folder(join(folder, "data"))
+        write_bytes(metadata, b"{}")
 
 
 def _content(location: Location) -> bytes | None:

@@ -1,6 +1,7 @@
 """Tables and outlines of one image's cells, from its masks: made, or kept."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
@@ -85,12 +86,16 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if request.dry_run:
         return Report(True, None, None, None, outputs)
     ledger.begin("measurement", mark, outputs)
-    with _opened(run, entry, request) as image, _measured(run, image, request, masks) as measurement:
+    with (
+        _opened(run, entry, request) as image,
+        _measured(run, image, request, masks) as measurement,
+        ThreadPoolExecutor(1, thread_name_prefix="cellscale-project") as beside,
+    ):
+        project_entry = beside.submit(write_project_entry, run, measurement, image, request)
         write_reports(run, measurement, entry, request, masks)
-        project_entry = write_project_entry(run, measurement, image, request)
         cells, nuclei = _counted(measurement, masks)
         unmatched = measurement.unmatched_nuclei
-    facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry}
+    facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
     ledger.finish("measurement", outputs, {**facts, "version": __version__})
     return Report(True, cells, nuclei, unmatched, outputs)
 

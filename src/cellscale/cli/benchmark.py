@@ -67,8 +67,9 @@ def show(records: tuple[str, ...]) -> None:
     """Show what a megapixel takes, by machine and device, over all records of datasets."""
     from cellscale.records.summary import summarize
 
+    summaries = summarize(_read(records))
     click.echo("\t".join(_COLUMNS))
-    for summary in summarize(_read(records)):
+    for summary in summaries:
         click.echo("\t".join(_cells(summary)))
 
 

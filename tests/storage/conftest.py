@@ -24,4 +24,4 @@ def store(request):
     """The proxy of a store, and the URI of a bucket in it."""
     proxy = request.getfixturevalue({"gs": "gcs_proxy", "s3": "s3_proxy"}[request.param])
     yield proxy, f"{request.param}://{BUCKET}"
-    proxy.fail = lambda method, path: None
+    proxy.fail = lambda method, path, body: None

@@ -9,21 +9,27 @@ __all__ = ["Proxy"]
 _OWN_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Clients may hang up, or be killed."""
+
+
 class Proxy:
     """Passes requests on to a port of this machine.
 
-    ``requests`` holds the method and path of each; ``fail`` may be set to a function of method and path that returns
+    ``requests`` holds the method and path of each; ``fail`` may be set to a function of method, path and body that returns
     the status to answer with instead of passing the request on, or None.
     """
 
     def __init__(self, port):
         self.port = port
         self.requests = []
-        self.fail = lambda method, path: None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        self._server.request_queue_size = 128
+        self.fail = lambda method, path, body: None
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.host = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self):
@@ -47,7 +53,7 @@ def _handler(proxy):
         def pass_on(self):
             body = self._body()
             proxy.requests.append((self.command, self.path))
-            status = proxy.fail(self.command, self.path)
+            status = proxy.fail(self.command, self.path, body)
             if status is not None:
                 self._answer(status, [], b'{"error": {"code": %d, "message": "try again"}}' % status)
                 return

@@ -22,7 +22,7 @@ def often(*statuses):
     """Fail every other request."""
     turns, numbers, lock = itertools.cycle([True, False]), itertools.cycle(statuses), threading.Lock()
 
-    def fail(method, path):
+    def fail(method, path, body):
         with lock:
             return next(numbers) if next(turns) else None
 
@@ -55,7 +55,7 @@ def test_too_many_requests_are_survived(store) -> None:
 
 def test_what_does_not_pass_is_told_once_and_in_words(store) -> None:
     proxy, bucket = store
-    proxy.fail = lambda method, path: 403
+    proxy.fail = lambda method, path, body: 403
     with pytest.raises(StorageError, match=r"cannot write .*permission denied"):
         write_bytes(join(bucket, "forbidden"), b"")
     with pytest.raises(StorageError, match=r"cannot list .*permission denied"):
@@ -119,7 +119,7 @@ def test_what_cannot_be_sent_is_told_at_the_end(store, tmp_path, caplog) -> None
     proxy, bucket = store
     (tmp_path / "a").write_bytes(b"")
     uploads = Uploads()
-    proxy.fail = lambda method, path: 403
+    proxy.fail = lambda method, path, body: 403
     uploads.submit("a", [(tmp_path / "a", join(bucket, "a"))], lambda: pytest.fail("it was not sent"))
     with pytest.raises(StorageError, match="permission denied"):
         uploads.flush()

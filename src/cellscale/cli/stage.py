@@ -13,7 +13,7 @@ from cellscale.cli.options import VERBOSITY, SectionedCommand, WordGroup, at_ter
 from cellscale.errors import CellscaleError
 
 if TYPE_CHECKING:
-    from cellscale.engines.tasks.results import Task
+    from cellscale.engines.tasks.results import Part, Task
     from cellscale.engines.tasks.spec import RunSpec
     from cellscale.pipeline.events import Listener
 
@@ -70,6 +70,59 @@ def measure_image(**options: Any) -> None:
     _image_task("measure-image", **options)
 
 
+@stage.command("preprocess", cls=SectionedCommand)
+@_common
+def preprocess(**options: Any) -> None:
+    """Learn what of the whole image the network's input depends on."""
+    _image_task("preprocess", **options)
+
+
+@stage.command("predict", cls=SectionedCommand)
+@_common
+def predict(**options: Any) -> None:
+    """Run the network over one image of a run."""
+    _image_task("predict", **options)
+
+
+@stage.command("postprocess", cls=SectionedCommand)
+@_common
+def postprocess(**options: Any) -> None:
+    """Make the masks of one image of a run from the network's maps."""
+    _image_task("segment-image", **options)
+
+
+@stage.command("visualize", cls=SectionedCommand)
+@_common
+def visualize(**options: Any) -> None:
+    """Make the pictures of one image of a run."""
+    _image_task("visualize", **options)
+
+
+@stage.command("gather-benchmark", cls=SectionedCommand)
+@_common
+def gather_benchmark(location: str, index: int | None, log_format: str | None, verbosity: int) -> None:
+    """Put together what the stages of one image cost; the end of the run records it for all images."""
+    with _reported(location, log_format, verbosity, {"task": "gather-benchmark", "task_index": index}) as found:
+        from cellscale.engines.tasks.costs import gather_costs
+
+        spec, listener = found
+        gather_costs(spec, index, listener)
+
+
+@stage.command("shapes", cls=SectionedCommand)
+@_common
+def shapes(**options: Any) -> None:
+    """Write the outlines of one image's cells, from its masks."""
+    _image_task("shapes", **options)
+
+
+@stage.command("measure", cls=SectionedCommand)
+@_common
+def measure(**options: Any) -> None:
+    """Make the tables of one image of a run, from its masks."""
+    _image_task("measure-image", **options)
+
+
 @stage.command("finish", cls=SectionedCommand)
 @_common
 def finish(location: str, index: int | None, log_format: str | None, verbosity: int) -> None:
@@ -82,7 +135,9 @@ def finish(location: str, index: int | None, log_format: str | None, verbosity: 
     click.get_current_context().exit(code)
 
 
-def _image_task(task: "Task", location: str, index: int | None, log_format: str | None, verbosity: int) -> NoReturn:
+def _image_task(
+    task: "Task | Part", location: str, index: int | None, log_format: str | None, verbosity: int
+) -> NoReturn:
     if index is None:
         raise click.UsageError("--task_index is missing, and BATCH_TASK_INDEX is not set")
     with _reported(location, log_format, verbosity, {"task": task, "task_index": index}) as (spec, listener):

@@ -1,7 +1,7 @@
 """One image of a dataset, from its file to all its outputs; what goes wrong with it ends here."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from cellscale.records.meter import Meter
 from cellscale.storage.uri import find
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["process_image"]
+__all__ = ["attempt", "process_image"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,11 +60,41 @@ def process_image(
     RequestError
         The request itself is wrong, for this image and all others.
     """
+    return attempt(entry, budget, listener, placement, lambda run: _worked(run, entry, request, model))
+
+
+def attempt(
+    entry: ImageEntry,
+    budget: Budget,
+    listener: Listener,
+    placement: Placement,
+    work: Callable[[ImageRun], ImageOutcome],
+) -> ImageOutcome:
+    """Work on an image, and return what became of it, errors and costs included.
+
+    Parameters
+    ----------
+    entry
+        The image.
+    budget
+        How much of the machine may be used.
+    listener
+        Is told of progress.
+    placement
+        How the work fits in with that on other images.
+    work
+        What to do.
+
+    Raises
+    ------
+    RequestError
+        The request itself is wrong, for this image and all others.
+    """
     run = ImageRun(entry.name, listener, budget, placement=placement)
     run.learn(file_bytes=entry.size, workers=budget.workers)
     with Meter() as meter:
         try:
-            outcome = _worked(run, entry, request, model)
+            outcome = work(run)
         except RequestError:
             raise
         except CellscaleError as error:

@@ -18,7 +18,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
 from cellscale.pipeline.project_entry import is_in_project, write_project_entry
-from cellscale.pipeline.reports import report_outputs, write_reports
+from cellscale.pipeline.reports import report_outputs, write_outlines, write_reports
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import fingerprint
@@ -28,7 +28,7 @@ from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
-__all__ = ["Report", "found_masks", "measure_image"]
+__all__ = ["Report", "found_masks", "measure_image", "outline_image"]
 
 MASK_CACHE = 16 * 2**20
 """Bytes of decoded labels that are kept of each mask: neighbouring windows share little."""
@@ -100,6 +100,38 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     return Report(True, cells, nuclei, unmatched, outputs)
 
 
+def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[Path | str, ...]:
+    """Write the outlines of an image's cells alone, of which `measure_image` makes the same again.
+
+    Returns
+    -------
+    The files, also where they are kept because the image is measured already, or because others made them.
+
+    Raises
+    ------
+    ImageError
+        There is no mask, or one does not fit the image.
+    StorageError
+        Something cannot be read or written.
+    """
+    masks = found_masks(request, entry.name)
+    outputs = report_outputs(request, entry.name, masks)
+    files = outputs[-len(masks) :]
+    ledger = Ledger(request.paths.jobs, entry.name)
+    mark = fingerprint(_facts(entry, request, masks))
+    if not request.overwrite and ledger.decide("measurement", mark, outputs) in ("keep", "foreign"):
+        return files
+    ledger.begin("measurement", mark, outputs)
+    with (
+        _opened(run, entry, request) as image,
+        _measured(run, image, request, masks, intensities=False) as measurement,
+        run.stage("outlines", len(masks)) as advance,
+    ):
+        write_outlines(measurement, entry, request, masks)
+        advance(len(masks))
+    return files
+
+
 def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
     """Return the masks that are there, by compartment; TIFF before OME-Zarr.
 
@@ -156,9 +188,10 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
 
 @contextmanager
 def _measured(
-    run: ImageRun, image: Image, request: Request, masks: Mapping[Compartment, Entry]
+    run: ImageRun, image: Image, request: Request, masks: Mapping[Compartment, Entry], *, intensities: bool = True
 ) -> Iterator[Measurement]:
-    """Measure the objects of the masks over all channels of the image."""
+    """Measure the objects of the masks over all channels of the image, or their shapes alone."""
+    channels = image.info.channels if intensities else ()
     with ExitStack() as stack:
         shape = image.info.shape
         opened = {
@@ -170,10 +203,8 @@ def _measured(
             measurement = measure(
                 cells=readers.get("whole-cell"),
                 nuclei=readers.get("nuclear"),
-                channels=[
-                    run.reading.around(combined_reader(image, (channel.index,))) for channel in image.info.channels
-                ],
-                channel_names=[channel.name for channel in image.info.channels],
+                channels=[run.reading.around(combined_reader(image, (channel.index,))) for channel in channels],
+                channel_names=[channel.name for channel in channels],
                 shape=shape,
                 image_name=run.image,
                 pixel_size=image.info.pixel_size,

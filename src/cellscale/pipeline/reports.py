@@ -21,7 +21,7 @@ from cellscale.storage.uri import base_name, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import cells_name, report_name, shapes_name
 
-__all__ = ["report_outputs", "write_reports"]
+__all__ = ["report_outputs", "write_outlines", "write_reports"]
 
 _SUFFIXES = {"anndata": ".h5ad"}
 
@@ -79,7 +79,7 @@ def write_reports(
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-shapes") as aside,
         _writers(measurement, entry, request) as writers,
     ):
-        shapes = aside.submit(_write_all_shapes, measurement, entry, request, tuple(compartments))
+        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments))
 
         def encode(part: range) -> list[Any]:
             batch = measurement.batch(part.start, part.stop)
@@ -93,10 +93,10 @@ def write_reports(
         shapes.result()
 
 
-def _write_all_shapes(
+def write_outlines(
     measurement: Measurement, entry: ImageEntry, request: Request, compartments: Iterable[Compartment]
 ) -> None:
-    """Write the outlines of the masks."""
+    """Write the outlines of the masks, each file whole or not at all."""
     for compartment in compartments:
         outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
         with atomic_write(join(request.paths.segmasks, shapes_name(entry.name, compartment))) as file:

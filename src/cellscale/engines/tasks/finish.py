@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cellscale.cells.columns import Dialect
 from cellscale.engines.closing import close_run
+from cellscale.engines.tasks.costs import parts_of_all
 from cellscale.engines.tasks.places import place_from_json
 from cellscale.engines.tasks.results import Task, TaskResult, read_results
 from cellscale.engines.tasks.spec import RunSpec, run_folder
@@ -53,7 +54,7 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
         outcome,
         listener,
         run_id=spec.run,
-        parts=[result.outcome for results in (segmented, measured) for result in results.values()],
+        parts=parts_of_all(spec),
         benchmark_table=spec.benchmark_table,
     )
     write_bytes(join(folder, OUTCOME), json.dumps(to_json(outcome), ensure_ascii=False).encode())

@@ -1,17 +1,16 @@
-"""One task: an image of a run segmented or measured, on whatever machine this is."""
+"""One task: an image of a run segmented or measured, or a stage of that, on whatever machine this is."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from cellscale.engines.tasks.places import place_to_json
-from cellscale.engines.tasks.results import Task, TaskResult, find_result, write_result
+from cellscale.engines.tasks.results import Part, Task, TaskResult, find_result, write_result
 from cellscale.engines.tasks.spec import RunSpec, run_folder
-from cellscale.engines.worker import choose_model, require_extras
+from cellscale.engines.tasks.work import work_of
 from cellscale.errors import RequestError
-from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener, Notice
-from cellscale.pipeline.image import process_image
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.placement import Placement
 from cellscale.qupath.project_images import ProjectImage
@@ -19,8 +18,15 @@ from cellscale.storage.redaction import redacted
 
 __all__ = ["run_task"]
 
+_WHOLE: dict[Task | Part, Task] = {
+    "preprocess": "segment-image",
+    "predict": "segment-image",
+    "shapes": "measure-image",
+}
+"""Tasks that cannot be done where a part of them failed."""
 
-def run_task(spec: RunSpec, task: Task, index: int, listener: Listener) -> TaskResult:
+
+def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -> TaskResult:
     """Do a task of a run and write its result, unless that is there already.
 
     Parameters
@@ -28,7 +34,8 @@ def run_task(spec: RunSpec, task: Task, index: int, listener: Listener) -> TaskR
     spec
         The run.
     task
-        What to do: masks (``segment-image``), or tables and pictures from masks (``measure-image``).
+        What to do: masks (``segment-image``), or tables and pictures from masks (``measure-image``), or a part of
+        these by itself.
     index
         Which image.
     listener
@@ -45,47 +52,42 @@ def run_task(spec: RunSpec, task: Task, index: int, listener: Listener) -> TaskR
     StorageError
         The result cannot be written.
     """
-    folder, entry = run_folder(spec), spec.entry(index)
-    earlier = find_result(folder, task, index)
+    entry = spec.entry(index)
+    earlier = find_result(run_folder(spec), task, index)
     if earlier is not None and earlier.outcome.status != "failed":
         listener(Notice(entry.name, "info", f"{task}: done before"))
         return earlier
-    started, places = _now(), list[ProjectImage]()
     listener(ImageStarted(entry.name, index + 1, len(spec.entries)))
-
-    def result(outcome: ImageOutcome) -> TaskResult:
-        made = TaskResult(
-            task=task,
-            index=index,
-            outcome=_safe(outcome),
-            attempt=0 if earlier is None else earlier.attempt + 1,
-            started=started,
-            finished=_now(),
-            host=platform.node(),
-            place=place_to_json(places[-1]) if places else None,
-        )
-        write_result(folder, made)
-        return made
-
+    places = list[ProjectImage]()
     placement = Placement(shared_state=True, position=index, enter_project=places.append)
+    template = TaskResult(
+        task=task,
+        index=index,
+        outcome=ImageOutcome(image=entry.name, status="failed"),
+        attempt=0 if earlier is None else earlier.attempt + 1,
+        started=_now(),
+        host=platform.node(),
+    )
     try:
-        return result(_outcome(spec, task, index, listener, placement))
+        outcome = _outcome(spec, task, index, listener, lambda: work_of(spec, task, index, listener, placement))
     except RequestError as error:
-        result(ImageOutcome(image=entry.name, status="failed", error=str(error)))
+        _write(spec, replace(template, outcome=ImageOutcome(image=entry.name, status="failed", error=str(error))))
         raise
+    place = place_to_json(places[-1]) if places else None
+    return _write(spec, replace(template, outcome=outcome, place=place))
 
 
-def _outcome(spec: RunSpec, task: Task, index: int, listener: Listener, placement: Placement) -> ImageOutcome:
-    entry, request = spec.entry(index), spec.request
-    if task == "measure-image" and request.segment:
+def _outcome(
+    spec: RunSpec, task: Task | Part, index: int, listener: Listener, work: Callable[[], ImageOutcome]
+) -> ImageOutcome:
+    """Do the work, if what it needs is there."""
+    problem = None
+    if spec.request.segment and task in ("measure-image", "shapes", "visualize"):
         problem = _segmentation_problem(spec, index)
-        if problem is not None:
-            listener(Notice(entry.name, "error", problem))
-            return ImageOutcome(image=entry.name, status="failed", error=problem)
-    own = replace(request, segment=task == "segment-image", measure=task == "measure-image", dry_run=False)
-    require_extras(own)
-    budget = Budget.choose(own.workers, own.max_memory)
-    return process_image(entry, own, choose_model(own), budget, listener, placement)
+    if problem is None:
+        return work()
+    listener(Notice(spec.entry(index).name, "error", problem))
+    return ImageOutcome(image=spec.entry(index).name, status="failed", error=problem)
 
 
 def _segmentation_problem(spec: RunSpec, index: int) -> str | None:
@@ -96,6 +98,16 @@ def _segmentation_problem(spec: RunSpec, index: int) -> str | None:
     if segmented.outcome.status == "failed":
         return f"not measured: its segmentation failed: {segmented.outcome.error}"
     return None
+
+
+def _write(spec: RunSpec, result: TaskResult) -> TaskResult:
+    """Write a result; that of a part that failed stands for the whole as well."""
+    made = replace(result, outcome=_safe(result.outcome), finished=_now())
+    write_result(run_folder(spec), made)
+    whole = _WHOLE.get(made.task)
+    if whole is not None and made.outcome.status == "failed":
+        write_result(run_folder(spec), replace(made, task=whole, outcome=replace(made.outcome, stages=())))
+    return made
 
 
 def _safe(outcome: ImageOutcome) -> ImageOutcome:

@@ -14,7 +14,9 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, join, listing, make_folder, read_bytes
 
 __all__ = [
+    "PARTS",
     "TASKS",
+    "Part",
     "Task",
     "TaskResult",
     "find_result",
@@ -29,6 +31,11 @@ Task: TypeAlias = Literal["segment-image", "measure-image"]
 
 TASKS: tuple[Task, ...] = get_args(Task)
 
+Part: TypeAlias = Literal["preprocess", "predict", "shapes", "visualize"]
+"""A stage that is done by itself before or after a task; the other stages are tasks."""
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
 _FETCHES = 16
 """Results that are read side by side."""
 
@@ -37,7 +44,7 @@ _FETCHES = 16
 class TaskResult:
     """What became of one task."""
 
-    task: Task
+    task: Task | Part
 
     index: int
     """Position of the image in the run's list."""
@@ -72,7 +79,7 @@ def write_result(folder: Location, result: TaskResult) -> None:
     write_bytes(join(place, f"{result.index}.json"), content.encode())
 
 
-def finished_tasks(folder: Location, task: Task) -> set[int]:
+def finished_tasks(folder: Location, task: Task | Part) -> set[int]:
     """Return the indices of tasks that have a result, done or failed; one listing."""
     try:
         entries = listing(join(folder, "results", task))
@@ -84,7 +91,7 @@ def finished_tasks(folder: Location, task: Task) -> set[int]:
     return {int(stem) for stem in stems if stem.isdecimal()}
 
 
-def find_result(folder: Location, task: Task, index: int) -> TaskResult | None:
+def find_result(folder: Location, task: Task | Part, index: int) -> TaskResult | None:
     """Read one result; None where there is none.
 
     Raises
@@ -102,7 +109,7 @@ def find_result(folder: Location, task: Task, index: int) -> TaskResult | None:
         raise
 
 
-def read_result(folder: Location, task: Task, index: int) -> TaskResult:
+def read_result(folder: Location, task: Task | Part, index: int) -> TaskResult:
     """Read one result.
 
     Raises
@@ -120,7 +127,7 @@ def read_result(folder: Location, task: Task, index: int) -> TaskResult:
     return from_json(TaskResult, facts, what=str(location))
 
 
-def read_results(folder: Location, task: Task, indices: set[int] | None = None) -> Iterator[TaskResult]:
+def read_results(folder: Location, task: Task | Part, indices: set[int] | None = None) -> Iterator[TaskResult]:
     """Yield the results of a task in the order of their indices, read side by side.
 
     Parameters

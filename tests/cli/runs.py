@@ -67,10 +67,10 @@ def finished(dataset, image, outputs=OUTPUTS):
 
 
 def contents(*folders):
-    """Return the content of every file below some folders, by its path below them."""
+    """Return the content of every file below some folders but the report, which tells the time, by its path."""
     return {
         str(file.relative_to(folder)): file.read_bytes()
         for folder in folders
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file.suffix != ".html"
     }

@@ -10,6 +10,7 @@ from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import workspace_paths
 
+REPORT = "somewhere/index.html"
 LONG = "a rather long [bold] name of an image, as microscopes give them µ"
 OUTCOME = RunOutcome(
     (
@@ -24,7 +25,8 @@ OUTCOME = RunOutcome(
         ),
         ImageOutcome(image="b", status="failed", error="it is empty; export it again"),
         ImageOutcome(image="c", status="planned", notes=("would make masks",)),
-    )
+    ),
+    outputs=(REPORT,),
 )
 
 
@@ -42,6 +44,7 @@ def test_away_from_a_terminal_the_summary_is_lines_parted_by_tabs(request_, caps
     assert lines[2].split("\t") == ["b", "failed", "-", "-", "-", "-", "-"]
     assert "c: would make masks" in lines
     assert f"masks: {request_.paths.segmasks}" in lines
+    assert f"report: {REPORT}" in lines
     assert f"tables: {request_.paths.reports}" in lines
     assert f"QuPath project: {request_.paths.project}" in lines
     assert err == "failed: b: it is empty; export it again\n"

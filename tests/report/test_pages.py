@@ -23,11 +23,12 @@ class Reader(HTMLParser):
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
 
     def handle_data(self, data):
-        self.words.append(data)
+        if self.tags[-1:] != ["style"]:
+            self.words.append(data)
 
     @property
     def text(self):
-        return " ".join("".join(self.words).split())
+        return " ".join(" ".join(self.words).split())
 
 
 def inert(page):
@@ -56,7 +57,7 @@ def test_hostile_names_are_text(name):
 def test_a_page_says_all_that_is_known():
     text = inert(image_page(record(warnings=("mind the gap",)), look(flags=("focus",)))).text
     for words in (
-        "500", "480", "12 2.4 %", "5 1 %", "31 6.2 %", "325 on 1.54 mm²", "median nucleus", "µm²",
+        "500", "480", "12 2.4 %", "5 1 %", "31 6.2 %", "326 on 1.54 mm²", "median nucleus", "µm²",
         "#1 DAPI (by its usual name)", "0.5 (file)", "3,000 x 2,048 pixels, 3 channels, uint16", "mesmer", "ab" * 32,
         "there are 6", "12.5 s, at most 1.20 GB", "a processor, 2 cores, 25 GB", "cellscale 1.0",
         "2026-01-02 03:04:05 UTC", "mind the gap", "Something is wrong with focus. look at focus.", "network 8.0 s",

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.storage.uri import base_name
+from cellscale.workspace.layout import INDEX
 
 __all__ = ["show_summary"]
 
@@ -29,7 +31,7 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
         Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
     """
     _show_images(outcome, console)
-    for line in (*outcome.notes, *_plans(outcome), *_places(request)):
+    for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
         click.echo(line)
     for image in outcome.failed:
         click.echo(f"failed: {image.image}: {image.error}", err=True)
@@ -75,9 +77,10 @@ def _plans(outcome: RunOutcome) -> Iterable[str]:
     return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
 
 
-def _places(request: Request) -> Iterable[str]:
+def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
     """Say where the files are."""
     places: dict[str, Path | str | None] = {"masks": request.paths.segmasks}
     if request.measure:
         places |= {"tables": request.paths.reports, "QuPath project": request.paths.project}
+    places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
     return (f"{kind}: {place}" for kind, place in places.items() if place is not None)

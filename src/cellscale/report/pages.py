@@ -83,7 +83,7 @@ def image_page(record: ImageRecord, look: Look | None) -> str:
 
 def index_entry(record: ImageRecord, look: Look | None) -> Entry:
     """Return what the page of all images says of one; the look itself need not be kept for it."""
-    link = quote(page_name(record.image))
+    link = quote(page_name(record.image), safe="")
     cells = row(record, look)
     if look is None:
         return Entry(record=record, link=link, lines=_lines(record), row=cells)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from cellscale.regions import Region
 
@@ -150,6 +149,8 @@ def sharpness(plane: NDArray[Any], mpp: float) -> tuple[float, float]:
     near = max(1, round(STEP_UM / mpp))
     if min(plane.shape) <= 6 * near:
         return float("nan"), 0.0
+    from scipy.ndimage import uniform_filter  # a tenth of a second, of every run otherwise
+
     smooth = uniform_filter(np.nan_to_num(plane.astype(np.float32)), max(1, round(SMOOTH_UM / mpp)))
     far = _difference(smooth, 3 * near)
     return (float(_difference(smooth, near) / far), float(smooth.var())) if far > 0 else (float("nan"), 0.0)

@@ -11,11 +11,9 @@ from cellscale.report.pages import Entry, image_page, index_entry, index_page, p
 from cellscale.report.record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
 from cellscale.storage.uri import exists, join, listing, make_folder, read_bytes
-from cellscale.workspace.layout import WorkspacePaths, look_name, page_name, run_name
+from cellscale.workspace.layout import INDEX, WorkspacePaths, look_name, page_name, run_name
 
-__all__ = ["INDEX", "update_report"]
-
-INDEX = "index.html"
+__all__ = ["update_report"]
 
 
 def update_report(paths: WorkspacePaths, records: Iterable[ImageRecord], images: Collection[str]) -> Path | str:

@@ -8,6 +8,7 @@ from cellscale.storage.uri import Location, base_name, join, local_path
 
 __all__ = [
     "BENCHMARKS",
+    "INDEX",
     "SUBFOLDERS",
     "Subfolders",
     "WorkspacePaths",
@@ -26,6 +27,9 @@ __all__ = [
 
 BENCHMARKS = "benchmarks"
 """Folder of benchmark records below the folder of the dataset's runs."""
+
+INDEX = "index.html"
+"""File name of the report's page of all images."""
 
 _MASKS: dict[Compartment, str] = {"whole-cell": "WholeCellMask", "nuclear": "NucleusMask"}
 

@@ -30,7 +30,7 @@ CELLS = np.array([[1, 1, 2, 2]])
         ("a/b", ["Nucleus: a/b: Mean"]),
         (" µTub ", ["Nucleus: µTub: Mean"]),
         ("🧬", ["Nucleus: 🧬: Mean"]),
-        ("", ["Nucleus: : Mean"]),
+        ("", ["Nucleus: Channel 1: Mean"]),
     ],
 )
 def test_channels_of_any_name(name, shown):

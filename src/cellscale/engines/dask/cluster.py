@@ -14,7 +14,7 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
 from cellscale.pipeline.request import Request
 
-__all__ = ["connection", "require_fit"]
+__all__ = ["connection", "dashboard", "require_fit"]
 
 CONNECT_SECONDS = 20.0
 """Time in which a scheduler must answer."""
@@ -56,6 +56,13 @@ def require_fit(client: Client, job: Job) -> None:
     for address, problem in client.run(check, job, on_error="return").items():
         if isinstance(problem, Exception):
             raise RequestError(f"the Dask worker {address} cannot take part: {problem}") from problem
+
+
+def dashboard(client: Client, request: Request) -> str | None:
+    """Return the address of the page that shows the cluster at work; None where there is none."""
+    # A cluster of this machine shows one if Bokeh is installed here; of others, the scheduler's machine decides.
+    has_page = request.dask_scheduler is not None or find_spec("bokeh") is not None
+    return client.dashboard_link if has_page else None
 
 
 def _client(address: str) -> Client:

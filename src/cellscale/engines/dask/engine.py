@@ -10,12 +10,12 @@ from dataclasses import replace
 from distributed import Client
 
 from cellscale.engines.closing import close_run
-from cellscale.engines.dask.cluster import connection, require_fit
+from cellscale.engines.dask.cluster import connection, dashboard, require_fit
 from cellscale.engines.dask.crew import Crew
 from cellscale.engines.dask.dispatch import work_through
 from cellscale.engines.dask.tasks import Job
 from cellscale.engines.dask.work import ImageWork
-from cellscale.engines.worker import choose_model, require_extras
+from cellscale.engines.worker import choose_model, refuse_rented, require_extras
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.project_entry import list_in_project
@@ -29,6 +29,7 @@ __all__ = ["run"]
 
 def run(request: Request, listener: Listener) -> RunOutcome:
     """Work on the images of a dataset with a Dask cluster; see `cellscale.engines.engine.Engine`."""
+    refuse_rented(request)
     require_extras(request)
     entries = discover(request.paths, request.image_filter)
     model = choose_model(request, computes=False)
@@ -51,7 +52,9 @@ def _work(connect: Callable[[], Client], job: Job, images: Sequence[ImageWork], 
 
     with closing(Crew(connect, job, tell)) as crew:
         require_fit(crew.client, job)
-        listener(Notice("", "info", f"Dask dashboard: {crew.client.dashboard_link}"))
+        page = dashboard(crew.client, job.request)
+        if page is not None:
+            listener(Notice("", "info", f"the Dask dashboard is at {page}"))
         try:
             work_through(crew, images)
         finally:

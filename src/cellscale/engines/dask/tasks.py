@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
 
-from distributed import get_worker
+from distributed import Worker, get_worker
 
 from cellscale import __version__
 from cellscale.engines.dask.memory import share_of
@@ -52,15 +52,16 @@ class Finished:
     """Its place in the QuPath project, to be entered into the list of images."""
 
 
-def check(job: Job) -> None:
-    """Find out whether this worker can do its part.
+def check(job: Job, dask_worker: Worker) -> None:
+    """Find out whether a worker can do its part.
 
     Raises
     ------
     RequestError
         It cannot: another version of cellscale, too little memory, no weights, or the dataset is not to be seen.
     """
-    _checked(job)
+    _require_fit(job, dask_worker)
+    choose_model(job.request)
 
 
 def plan(job: Job, entry: ImageEntry) -> Plan:
@@ -116,10 +117,7 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
 def _checked(job: Job) -> Model | None:
     """Return the network, loaded; a worker that cannot work raises `RequestError`."""
     with _LOADING:
-        _require_version(job.version)
-        _budget(1)
-        _require_dataset(job.request)
-        require_extras(job.request)
+        _require_fit(job, get_worker())
         return _loaded(job.request)
 
 
@@ -129,21 +127,23 @@ def _model(job: Job) -> Model:
     return model
 
 
-@lru_cache(maxsize=1)
 def _loaded(request: Request) -> Model | None:
-    """Load the network once for all threads, each of which computes a tile at a time."""
+    """Load the network for all threads, each of which computes a tile at a time."""
     model = choose_model(replace(request, workers=1))
     if model is not None:
         model.load()
     return model
 
 
-def _require_version(version: str) -> None:
-    if version != __version__:
+def _require_fit(job: Job, worker: Worker) -> None:
+    if job.version != __version__:
         raise RequestError(
-            f"it has cellscale {__version__}, but this run was begun with {version}; install the same version on all "
-            "workers and on the machine that gives out the work"
+            f"it has cellscale {__version__}, but this run was begun with {job.version}; install the same version on "
+            "all workers and on the machine that gives out the work"
         )
+    _share(worker, 1)
+    _require_dataset(job.request)
+    require_extras(job.request)
 
 
 def _require_dataset(request: Request) -> None:
@@ -160,6 +160,9 @@ def _run(entry: ImageEntry, budget: Budget) -> ImageRun:
 
 
 def _budget(threads: int) -> Budget:
-    """Return what one task may take of this worker: its own thread's share of the memory."""
-    worker = get_worker()
+    return _share(get_worker(), threads)
+
+
+def _share(worker: Worker, threads: int) -> Budget:
+    """Return what one task may take of a worker: one thread's share of the memory."""
     return share_of(worker.memory_manager.memory_limit, worker.state.nthreads, threads)

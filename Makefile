@@ -11,13 +11,14 @@ BIN := $(VENV)/bin
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo test lint format clean viewer browser
+.PHONY: help venv weights demo test lint format clean viewer browser docs
 
 help:
 	@echo "make demo    simulate two images of tissue, find and measure their cells in ./demo"
 	@echo "make test    lint, then run the whole test suite"
 	@echo "make lint    check style and types"
 	@echo "make format  rewrite the code in the project's style"
+	@echo "make docs    build the documentation into ./build/site"
 	@echo "make viewer  rebuild the page of cellscale view from ./viewer (needs Node.js)"
 	@echo "make venv    only install cellscale into ./.venv"
 	@echo "make clean   remove ./.venv, ./demo and caches"
@@ -43,7 +44,7 @@ $(EMULATOR)/.installed: tests/records/bigquery_emulator.txt | $(VENV)/.made
 	touch $@
 
 $(VENV)/.ready-for-tests: pyproject.toml $(EMULATOR)/.installed | $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint --group docs
 	touch $@
 
 venv: $(VENV)/.installed
@@ -70,6 +71,9 @@ browser:
 # What it makes is committed, so that nobody else needs Node.js.
 viewer:
 	cd viewer && npm ci && npm run build
+
+docs: $(VENV)/.ready-for-tests
+	$(BIN)/mkdocs build --strict
 
 test: lint weights browser
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

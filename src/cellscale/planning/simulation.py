@@ -40,7 +40,7 @@ class Fleet:
     retries: int = 10
     """Times that a job is taken up again after a loss before it counts as failed; Batch allows no more."""
     bandwidth: float = float("inf")
-    """Bytes a second that the store gives to all machines together; jobs go slower where they ask for more."""
+    """Bytes a second that all machines together can read; jobs go slower where they ask for more."""
 
 
 @dataclass(slots=True)
@@ -169,6 +169,5 @@ def _ended(run: _Run, attempt: _Attempt, now: float, *, is_lost: bool) -> float:
 def _slowness(jobs: Sequence[Job], fleet: Fleet) -> float:
     """Return how many times as long jobs take since they share the store's bandwidth."""
     seconds = sum(job.seconds for job in jobs)
-    traffic = sum(job.read_bytes + job.written_bytes for job in jobs)
-    asked = traffic / seconds * min(fleet.machines, len(jobs)) if seconds else 0.0
+    asked = sum(job.read_bytes for job in jobs) / seconds * min(fleet.machines, len(jobs)) if seconds else 0.0
     return max(asked / fleet.bandwidth, 1.0)

@@ -1,0 +1,75 @@
+"""Real Dask clusters of a few processes, and what tests do to them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PRELOAD = Path(__file__).with_name("poison.py")
+
+
+def kill_one(client):
+    """Kill a worker as the system does when memory runs out."""
+    address, process = next(iter(client.run(os.getpid).items()))
+    os.kill(process, signal.SIGKILL)
+    return address
+
+
+def wait_for(condition, seconds=60):
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+class Processes:
+    """A scheduler and workers as ``dask scheduler`` and ``dask worker`` start them, at a fixed address."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = _free_port()
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self._running = []
+
+    def start(self, workers):
+        """Start the scheduler and so many workers."""
+        self._run("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+        for _ in range(workers):
+            words = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "3GB"]
+            self._run("worker", self.address, *words, "--local-directory", str(self.folder))
+
+    def kill(self):
+        """Kill all of them."""
+        for process in self._running:
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.wait()
+        self._running.clear()
+
+    def _run(self, *words):
+        command = [sys.executable, "-m", "dask", *words]
+        log = (self.folder / f"{words[0]}.log").open("ab")
+        with log:
+            self._running.append(subprocess.Popen(command, stdout=log, stderr=log))
+
+
+@contextmanager
+def processes(folder):
+    """Give a scheduler and workers that are gone afterwards."""
+    folder.mkdir()
+    cluster = Processes(folder)
+    try:
+        yield cluster
+    finally:
+        cluster.kill()
+
+
+def _free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]

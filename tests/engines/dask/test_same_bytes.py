@@ -1,0 +1,109 @@
+"""Whatever happens to workers and scheduler, a run ends with the bytes of the local engine."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from distributed import Status
+
+from tests.cli.runs import contents
+from tests.engines.dask.clusters import kill_one, processes, wait_for
+from tests.engines.dask.conftest import LARGE, SMALL
+from tests.pipeline.spots import write_dataset
+
+
+def results(dataset):
+    """Return the outputs, without pages that tell times."""
+    found = contents(dataset / "SEGMASK", dataset / "REPORTS", dataset / "PROJ")
+    return {name: found[name] for name in found if not name.endswith((".html", ".backup", "cellscale.json"))}
+
+
+def masks_and_tables(dataset):
+    return {name: content for name, content in results(dataset).items() if "_" in name}
+
+
+def units(dataset, kind):
+    """Return the finished units of a kind of the image that is under way."""
+    return list((dataset / "jobs").glob(f"*/{kind}/*.npz"))
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path / "dataset", large=LARGE)
+
+
+@pytest.fixture
+def expected(by_local_engine):
+    """What is to come out for the large image."""
+    return {name: content for name, content in masks_and_tables(by_local_engine).items() if "large" in name}
+
+
+@pytest.mark.slow
+def test_more_images_than_workers_shared_out_or_whole(by_local_engine, dask_run, small_shares):
+    # In the same place, with the same times: these are in the QuPath project.
+    dataset = by_local_engine.with_name("dataset")
+    shutil.copytree(by_local_engine / "OMETIFF", dataset / "OMETIFF")
+    done = dask_run(dataset)
+    assert done.statuses == dict.fromkeys(["large", *SMALL], "done")
+    here, there = results(dataset), results(by_local_engine)
+    assert here.keys() == there.keys()
+    assert [name for name in here if here[name] != there[name]] == []
+    assert set(dask_run(dataset).statuses.values()) == {"kept"}
+    assert not list((dataset / "jobs").glob("large.*"))
+
+
+@pytest.mark.slow
+def test_a_worker_killed_in_the_middle(dataset, expected, client, dask_run, small_shares):
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(dask_run, dataset)
+        wait_for(lambda: units(dataset, "tiles"))
+        kill_one(client)
+        assert running.result().statuses == {"large": "done"}
+    assert masks_and_tables(dataset) == expected
+
+
+@pytest.mark.slow
+def test_a_paused_worker(dataset, expected, client, dask_run, small_shares):
+    def set_status(dask_worker, status):
+        dask_worker.status = status
+
+    address = next(iter(client.nthreads()))
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(dask_run, dataset)
+        wait_for(lambda: units(dataset, "tiles"))
+        client.run(set_status, status=Status.paused, workers=[address])
+        try:
+            assert running.result().statuses == {"large": "done"}
+        finally:
+            client.run(set_status, status=Status.running, workers=[address])
+    assert masks_and_tables(dataset) == expected
+
+
+@pytest.mark.slow
+def test_a_cluster_that_grows_and_shrinks(dataset, expected, cluster, client, dask_run, small_shares):
+    cluster.scale(1)
+    wait_for(lambda: len(client.nthreads()) == 1)
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(dask_run, dataset)
+        wait_for(lambda: units(dataset, "tiles"))
+        cluster.scale(3)
+        wait_for(lambda: len(client.nthreads()) == 3 or running.done())
+        cluster.scale(2)
+        assert running.result().statuses == {"large": "done"}
+    assert masks_and_tables(dataset) == expected
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_started_again(tmp_path, dataset, expected, dask_run, small_shares):
+    with processes(tmp_path / "logs") as cluster, ThreadPoolExecutor() as pool:
+        cluster.start(workers=2)
+        running = pool.submit(dask_run, dataset, address=cluster.address)
+        wait_for(lambda: units(dataset, "tiles") or running.done())
+        cluster.kill()
+        before = len(units(dataset, "tiles"))
+        cluster.start(workers=1)
+        done = running.result()
+        assert done.statuses == {"large": "done"}
+        assert "the connection to the Dask scheduler is lost" in done.stderr
+        assert before > 0
+    assert masks_and_tables(dataset) == expected

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from cellscale.images.mask_reader import open_mask
 from cellscale.regions import Region
+from tests.cli.runs import run
 from tests.viewer.datasets import large_dataset
 from tests.viewer.questions import label_tile
 
@@ -300,6 +301,22 @@ def test_a_phone_has_room_for_picture_and_panel(page, served):
     assert picture["height"] > 300
     page.click("#panel-toggle")
     assert page.locator("#picture").bounding_box()["height"] == 740
+
+
+def test_a_real_image(page, serve, shared, tmp_path, tiny_model):
+    root = tmp_path / "data"
+    (root / "OMETIFF").mkdir(parents=True)
+    (root / "OMETIFF" / "TissueSample.ome.tiff").symlink_to(shared / "data/workspace/OMETIFF/TissueSample.ome.tiff")
+    assert run("segment-and-measure", "--model_path", tiny_model, "workspace", root).exit_code == 0
+    with serve(root) as server:
+        look(page, server.url)
+        assert canvas(page)[..., :3].max() > 200
+        label, x, y = a_cell(root, "TissueSample", 200)
+        click_pixel(page, x, y)
+        expect(page.locator("#selection-title")).to_have_text(f"Cell {label}")
+        identity = page.locator("#selection-facts").inner_text().rpartition("ID ")[2]
+        row = table(root, "TissueSample")[identity]
+        assert all(value == (row[name] or "–") for name, value in shown_row(page).items())
 
 
 @pytest.mark.slow

@@ -20,6 +20,7 @@ import { MODES, type ChannelSetting, type Mode, type Selected, type Settings, ty
 import { TileStore } from "./store";
 
 const OUTLINES: Record<Mask, number> = { cells: pixel(rgb("#ffffff"), 0.9), nuclei: pixel(rgb("#ffe14d"), 0.9) };
+const BESIDE_COLORS = pixel(rgb("#ffffff"), 0.45);
 const AGAIN_MS = 600;
 const CLOSE_UP = 3;
 
@@ -275,7 +276,7 @@ export class App {
       const labels = colored ? this.labels.get(mask) : undefined;
       styles.set(mask, {
         filled: mode === "filled",
-        outline: OUTLINES[mask],
+        outline: measured === null ? OUTLINES[mask] : BESIDE_COLORS,
         fills: labelPixels(settings.opacity),
         measured: measured === null || labels === undefined ? null : measuredColors(labels, measured, settings.opacity),
         selected: settings.selected?.mask === mask ? settings.selected.label : 0,

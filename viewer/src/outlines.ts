@@ -29,7 +29,7 @@ const SELECTED_FILL = 0x59ffffff;
  * Draw one mask over what is in `out`.
  *
  * Every label takes `scale` by `scale` pixels, and outlines are one pixel wide whatever the scale: hairlines when
- * looked at closely.
+ * looked at closely. That of the selected label is a label wide.
  */
 export function paintMask(
   out: Uint32Array,
@@ -49,11 +49,12 @@ export function paintMask(
       const label = labels[at];
       if (label === 0) continue;
       const inX = scale === 1 ? 0 : x % scale;
+      const thick = label === style.selected;
       const edge =
-        (inX === 0 && labels[at - 1] !== label) ||
-        (inX === last && labels[at + 1] !== label) ||
-        (inY === 0 && labels[at - stride] !== label) ||
-        (inY === last && labels[at + stride] !== label);
+        ((thick || inX === 0) && labels[at - 1] !== label) ||
+        ((thick || inX === last) && labels[at + 1] !== label) ||
+        ((thick || inY === 0) && labels[at - stride] !== label) ||
+        ((thick || inY === last) && labels[at + stride] !== label);
       const color = edge ? outlineOf(label, style) : fillOf(label, style);
       if (color !== 0) out[y * width + x] = color;
     }

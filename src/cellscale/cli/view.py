@@ -23,9 +23,11 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
 
     The address works on this machine alone, until Ctrl-C.
     """
+    import threading
     import webbrowser
     from contextlib import suppress
 
+    from cellscale.compiled import warm_up
     from cellscale.viewer.cache import OverviewCache
     from cellscale.viewer.dataset import Dataset
     from cellscale.viewer.server import open_server
@@ -37,6 +39,7 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
     cache = OverviewCache()
     cache.prune()
     with open_server(Dataset(entries, paths, cache), port) as server:
+        threading.Thread(target=warm_up, daemon=True).start()  # the first click on a cell needs a kernel
         click.echo(server.url)
         click.echo("Ctrl-C ends it.", err=True)
         if not no_browser:

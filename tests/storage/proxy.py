@@ -21,7 +21,8 @@ class _Server(ThreadingHTTPServer):
 class Proxy:
     """Passes requests on to a port of this machine.
 
-    ``requests`` holds the method and path of each; ``fail`` may be set to a function of method, path and body that returns
+    ``requests`` holds the method and path of each; ``fail`` may be set to a function of method, path and body that
+    returns
     the status to answer with instead of passing the request on, or None.
     """
 

@@ -14,13 +14,13 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-import cellscale.planning
-from cellscale.planning.known import shipped_rows
+import cellscale.records
 from cellscale.planning.trials import Trials, run_trials
+from cellscale.records.known import shipped_rows
 from cellscale.records.rates import Rates, learn, size_of
 from cellscale.records.row import Row
 
-SHIPPED = Path(cellscale.planning.__file__).with_name("shipped.jsonl")
+SHIPPED = Path(cellscale.records.__file__).with_name("shipped.jsonl")
 FEW, MANY = 4, 12
 """Channels of the images."""
 

@@ -27,8 +27,8 @@ from cellscale.engines.batch.compute import parse_compute
 from cellscale.planning.campaign import Plan, plan
 from cellscale.planning.crews import own_crew, rented_crew
 from cellscale.planning.estimate import Crew, Work
-from cellscale.planning.known import known_rates
 from cellscale.planning.simulation import Fleet, Job, simulate
+from cellscale.records.known import known_rates
 from cellscale.records.machine import this_machine
 from cellscale.records.rates import ImageSize
 from cellscale.simulate.image_file import write_image

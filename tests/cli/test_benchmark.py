@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from cellscale.planning import known
+from cellscale.records import known
 from cellscale.records.archive import add_records, read_folder
 from cellscale.records.schema import bigquery_schema
 from tests.cli.runs import run

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cellscale.planning import known
+from cellscale.records import known
 from cellscale.records.archive import add_records
 from cellscale.records.machine import this_machine
 from tests.cli.runs import run

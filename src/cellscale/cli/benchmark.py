@@ -113,8 +113,8 @@ def run(
 
     cellscale estimate goes by these records from then on.
     """
-    from cellscale.planning.known import keep
     from cellscale.planning.trials import Trials, run_trials
+    from cellscale.records.known import keep
     from cellscale.records.upload import append_files
 
     trials = Trials(

@@ -66,8 +66,8 @@ def estimate(
     from cellscale.planning.crews import own_crew
     from cellscale.planning.estimate import Work
     from cellscale.planning.estimate import estimate as predict
-    from cellscale.planning.known import known_rates
     from cellscale.planning.survey import survey
+    from cellscale.records.known import known_rates
     from cellscale.records.machine import this_machine
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
@@ -90,8 +90,8 @@ def estimate(
 
 def _rows(jobs: str | Path, others: Sequence[str | Path]) -> "list[Row]":
     """Return all records that tell of cards."""
-    from cellscale.planning.known import user_records
     from cellscale.records.archive import read_folder
+    from cellscale.records.known import user_records
     from cellscale.storage.uri import join
     from cellscale.workspace.layout import BENCHMARKS
 

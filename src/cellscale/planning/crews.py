@@ -7,7 +7,7 @@ from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_o
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory
 from cellscale.planning.estimate import Crew
-from cellscale.planning.known import card_seconds
+from cellscale.records.known import card_seconds
 from cellscale.records.machine import Machine
 from cellscale.records.rates import Rates
 from cellscale.records.row import Row

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from cellscale.engines.batch.compute import CONDUCT, Compute, machine_of
 from cellscale.engines.batch.prices import PRICES_OF, disk_price, hourly_price
 from cellscale.engines.batch.sizing import Need, Sizes
+from cellscale.records.known import card_seconds, known_rates
+from cellscale.records.rates import ImageSize
 
 __all__ = ["Cost", "Work", "estimate_cost"]
 
@@ -12,15 +14,10 @@ _START = 180.0
 """Seconds until a machine works: it is rented, starts, and fetches its container."""
 _START_GPU = 120.0
 """Seconds more, in which drivers are installed."""
-_TILES_PER_MEGAPIXEL = 1e6 / 192**2
-_TILE_ON_CORE = 0.4
-"""Seconds for a tile of the network on one virtual CPU."""
-_TILE_ON_GPU = 0.02
-"""Seconds for a tile on the slowest accelerator in use, a T4, with what feeds it."""
-_LABELS_ON_CORE = 4.0
-"""Seconds a megapixel on one virtual CPU, for all of segmentation but the network."""
-_MEASURING_ON_CORE = 8.0
-"""Seconds a megapixel on one virtual CPU."""
+_MEGAPIXEL = ImageSize(pixels=10**6, network_pixels=10**6, tiles=round(1e6 / 192**2), channels=8)
+"""What the rates are asked for: the number of channels is not known here."""
+_CARD_UNKNOWN = 0.02
+"""Seconds for a tile on an accelerator that nothing is known of."""
 _CORES_UNKNOWN = 8
 
 
@@ -82,10 +79,15 @@ def estimate_cost(works: list[Work], sizes: Sizes) -> Cost:
 def _seconds_per_megapixel(work: Work) -> float:
     machine = machine_of(work.compute.machine)
     cores = machine.cores if machine else _CORES_UNKNOWN
+    rates = known_rates(None, None)
     if work.measuring:
-        return _MEASURING_ON_CORE / cores
-    network = _TILE_ON_GPU / max(work.compute.count, 1) if work.compute.has_gpu else _TILE_ON_CORE / cores
-    return _TILES_PER_MEGAPIXEL * network + _LABELS_ON_CORE / cores
+        return rates.measuring_time(_MEGAPIXEL, cores)
+    return rates.segmenting(_MEGAPIXEL, cores, _tile_seconds(work.compute) if work.compute.has_gpu else None)
+
+
+def _tile_seconds(compute: Compute) -> float:
+    known = card_seconds(compute.accelerator)
+    return (known[0] if known else _CARD_UNKNOWN) / max(compute.count, 1)
 
 
 def _start(compute: Compute) -> float:

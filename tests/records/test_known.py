@@ -1,8 +1,8 @@
 import pytest
 
-from cellscale.planning import known
-from cellscale.planning.known import keep, known_rates, shipped_rows
+from cellscale.records import known
 from cellscale.records.archive import add_records
+from cellscale.records.known import keep, known_rates, shipped_rows
 from cellscale.records.machine import Machine
 from cellscale.records.rates import learn
 from tests.planning.made_up import made_up_rows

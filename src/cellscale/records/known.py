@@ -44,7 +44,7 @@ def keep(records: Iterable[RecordFile]) -> None:
 
 def shipped_rows() -> list[Row]:
     """Return the records that cellscale ships with."""
-    text = files("cellscale.planning").joinpath("shipped.jsonl").read_text(encoding="utf-8")
+    text = files("cellscale.records").joinpath("shipped.jsonl").read_text(encoding="utf-8")
     return [validated(_row(json.loads(line))) for line in text.splitlines()]
 
 

@@ -32,7 +32,6 @@ SPOT_LOSSES = 0.05
 SPOT_LOSS = 60.0
 """Seconds of work done again after that, besides the start of another machine: what the bucket did not have yet."""
 _OWN = re.compile(r"(\d+)x(\d+(?:\.\d+)?)GB", re.IGNORECASE | re.ASCII)
-_CARDS_OF = {"a2": "nvidia-tesla-a100", "a3": "nvidia-h100-80gb", "g2": "nvidia-l4"}
 
 
 def own_crew(text: str | None, machines: int, machine: Machine, rates: Rates, max_memory: int | None = None) -> Crew:
@@ -106,8 +105,7 @@ def measuring_machine(text: str | None) -> Compute:
 
 
 def _cards(compute: Compute, rows: Iterable[Row]) -> tuple[float, bool]:
-    accelerator = compute.accelerator or _CARDS_OF[compute.family]
-    found = card_seconds(accelerator, rows)
+    found = card_seconds(compute.card, rows)
     if found is None:
-        raise RequestError(f"{OPTION}: nothing is known of the speed of {accelerator}; benchmark records would tell")
+        raise RequestError(f"{OPTION}: nothing is known of the speed of {compute.card}; benchmark records would tell")
     return found[0] / max(compute.count, 1), found[1]

@@ -60,6 +60,11 @@ class Compute:
         """Whether the machine has an accelerator, attached or its own."""
         return bool(self.accelerator) or self.family in _WITH_GPU
 
+    @property
+    def card(self) -> str:
+        """Kind of accelerator that the machine has, attached or its own; blank for none."""
+        return self.accelerator or _WITH_GPU.get(self.family, "")
+
     def __str__(self) -> str:
         accelerator = f"+{self.accelerator}:{self.count}" if self.accelerator else ""
         return f"{self.machine}:{self.provisioning}{accelerator}"

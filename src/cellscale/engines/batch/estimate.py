@@ -86,7 +86,7 @@ def _seconds_per_megapixel(work: Work) -> float:
 
 
 def _tile_seconds(compute: Compute) -> float:
-    known = card_seconds(compute.accelerator)
+    known = card_seconds(compute.card)
     return (known[0] if known else _CARD_UNKNOWN) / max(compute.count, 1)
 
 

@@ -17,15 +17,19 @@ from cellscale.report.census import Census, at_border, take_census
 from cellscale.report.crops import SIDE, Choice, choose_crops
 from cellscale.report.flags import Evidence, find_flags
 from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
-from cellscale.report.picture import Picture
 from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness
 from cellscale.report.subject import Subject
+from cellscale.report.thumbnails import middle, shrunk
 from cellscale.report.views import Crop, Overview, view_crops, view_overview
 
 __all__ = ["STEPS", "Pictures", "examine"]
 
-THUMBNAIL = 1024
+OVERVIEW = 1024
 """Pixels along the longer side of the overview in the report, at most."""
+THUMBNAIL = 360
+"""The same of the overview in the list of images."""
+CLOSE_UP = 256
+"""Rows and columns of a crop in the list of images."""
 STEPS = 4
 """How often the progress of `examine` is told."""
 
@@ -123,7 +127,7 @@ def _look(
     """Put all that was seen together."""
     shown, size = subject.shown, subject.pixel_size
     compartments = _compartments(subject, census)
-    small = _thumbnail(pictures.overview.input), _thumbnail(pictures.overview.overlay)
+    overlay = pictures.overview.overlay
     return Look(
         shape=subject.shape,
         dtype=str(subject.image.info.dtype),
@@ -137,8 +141,10 @@ def _look(
         tile=SIDE,
         tiles=tuple(tuple(int(count) for count in row) for row in objects),
         focus=samples.focus,
-        input=webp(small[0]),
-        overlay=webp(small[1]),
+        input=webp(shrunk(pictures.overview.input, OVERVIEW)),
+        overlay=webp(shrunk(overlay, OVERVIEW)),
+        thumbnail=webp(shrunk(overlay, THUMBNAIL)),
+        close_up=webp(middle(pictures.crops[0][1].overlay, CLOSE_UP)) if pictures.crops else "",
         crops=tuple(_crop(choice, crop) for choice, crop in pictures.crops),
         flags=find_flags(_evidence(subject, compartments, samples)),
     )
@@ -175,16 +181,6 @@ def _crop(choice: Choice, crop: Crop) -> CropLook:
         input=webp(crop.input),
         overlay=webp(crop.overlay),
     )
-
-
-def _thumbnail(picture: Picture) -> Picture:
-    """Return a picture of half the size where it is larger than the report needs."""
-    if max(picture.shape) <= THUMBNAIL:
-        return picture
-    rows, columns = (side // 2 * 2 for side in picture.shape[:2])
-    quads = picture[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2, 3)
-    halved: Picture = quads.mean(axis=(1, 3)).round().astype(np.uint8)
-    return halved
 
 
 def _evidence(subject: Subject, looks: dict[Compartment, CompartmentLook], samples: _Samples) -> Evidence:

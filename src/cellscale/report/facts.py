@@ -76,7 +76,9 @@ def image_facts(record: ImageRecord, look: Look | None) -> Iterator[Fact]:
         assert border is not None, "one of them is there"
         yield Fact("touching the border", count(border.at_border), _share(border.at_border, border.count))
     if (dense := density(look)) is not None:
-        yield Fact("cells a mm²" if cells else "nuclei a mm²", number(dense), f"on {number(look.area_mm2 or 0)} mm²")
+        yield Fact(
+            "cells per mm²" if cells else "nuclei per mm²", number(dense), f"on {number(look.area_mm2 or 0)} mm²"
+        )
     for word, found in (("cell", cells), ("nucleus", nuclei)):
         if found is not None and found.areas is not None:
             lower, median, upper = found.areas.quartiles

@@ -130,6 +130,10 @@ class Look:
     """The overview, WebP, base64."""
     overlay: str
     """The same with outlines."""
+    thumbnail: str
+    """The same, smaller."""
+    close_up: str
+    """The middle of the first crop with outlines; empty where there is no crop."""
     crops: tuple[CropLook, ...]
     flags: tuple[Flag, ...]
 

@@ -26,7 +26,6 @@ from cellscale.report.flags import Flag
 from cellscale.report.look import Areas, Look
 from cellscale.report.plots import area_plot, channel_plot, density_plot, images_plot
 from cellscale.report.record import ImageRecord
-from cellscale.report.thumbnails import crop_thumbnail, overview_thumbnail
 from cellscale.report.words import FILTERS, count
 from cellscale.workspace.layout import page_name
 
@@ -94,8 +93,8 @@ def index_entry(record: ImageRecord, look: Look | None) -> Entry:
         lines=_lines(record),
         row=cells,
         flags=look.flags,
-        overview=overview_thumbnail(look),
-        crop=crop_thumbnail(look),
+        overview=look.thumbnail,
+        crop=look.close_up or None,
         density=density(look),
         areas=(areas[0], areas[1]),
         area_unit=unit(look),
@@ -139,7 +138,7 @@ def _comparison(entries: Sequence[Entry]) -> str | None:
     units = {entry.area_unit for entry in shown}
     panels: list[tuple[str, dict[str, list[float | None]]]] = []
     if any(entry.density is not None for entry in shown):
-        panels.append(("cells a mm²", {"cells": [entry.density for entry in shown]}))
+        panels.append(("cells per mm²", {"cells": [entry.density for entry in shown]}))
     if len(units) == 1:
         sizes = {word: [entry.areas[place] for entry in shown] for place, word in enumerate(("cells", "nuclei"))}
         panels.append((f"median area, {units.pop()}", sizes))

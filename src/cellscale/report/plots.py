@@ -116,7 +116,7 @@ def density_plot(tiles: Sequence[Sequence[int]], shape: tuple[int, int], tile: i
     )
     pixels = np.outer(heights, widths)
     density = counts / (pixels * unit_area) if unit_area else counts * tile * tile / pixels
-    figure, axes = _figure(5.2, min(max(4.2 * shape[0] / shape[1], 1.6), 6))
+    figure, axes = _figure(5.2, min(max(3.7 * shape[0] / shape[1] + 0.6, 1.6), 6), margins=(0.14, 0.13, 0.99, 0.97))
     axes.grid(visible=False)
     rows, columns = np.append(0, np.cumsum(heights)), np.append(0, np.cumsum(widths))
     mesh = axes.pcolormesh(columns, rows, density, cmap="cividis", vmin=0, rasterized=counts.size > 400)
@@ -125,7 +125,7 @@ def density_plot(tiles: Sequence[Sequence[int]], shape: tuple[int, int], tile: i
     axes.set_xlabel("x, pixels")
     axes.set_ylabel("y, pixels")
     bar = figure.colorbar(mesh, ax=axes)
-    bar.set_label("a mm²" if unit_area else f"in {tile} x {tile} pixels")
+    bar.set_label("per mm²" if unit_area else f"in {tile} x {tile} pixels")
     bar.outline.set_visible(False)
     return _svg(figure, "Map of the density of objects")
 
@@ -172,7 +172,7 @@ def images_plot(names: Sequence[str], panels: Sequence[tuple[str, Mapping[str, S
             numbers = np.array([np.nan if value is None else value for value in values], np.float64)
             axes.plot(numbers, rows, linestyle="none", marker=marker, color=colour, markersize=6, label=word)
         axes.set_title(title, fontsize=10)
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.08 * max((value for values in series.values() for value in values if value), default=1))
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.tick_params(axis="y", length=0)
         if len(series) > 1:

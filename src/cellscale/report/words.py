@@ -7,10 +7,10 @@ from cellscale.report.crops import Why
 __all__ = ["FILTERS", "count", "number", "percent"]
 
 _WHYS: dict[Why, str] = {
-    "most": "Most objects",
-    "fewest": "Few objects, though there is signal",
-    "doubt": "Most cells without a nucleus and nuclei without a cell",
-    "seam": "A seam between blocks runs through the middle: no cell may be cut along it",
+    "most": "most objects",
+    "fewest": "few objects, though there is signal",
+    "doubt": "most cells without a nucleus and nuclei without a cell",
+    "seam": "a seam between blocks runs through the middle: no cell may be cut along it",
 }
 
 
@@ -47,7 +47,7 @@ def size(value: int) -> str:
 
 def whys(reasons: Sequence[Why]) -> str:
     """Write why a part was chosen."""
-    return "; ".join(_WHYS[why] for why in reasons)
+    return sentence("; ".join(_WHYS[why] for why in reasons))
 
 
 def sentence(text: str) -> str:

@@ -28,7 +28,8 @@ def run(dataset: Path, model: list[str]) -> tuple[dict[str, float], float]:
     """Segment and measure; return the seconds of each stage and the peak memory in bytes."""
     log = dataset / "log.jsonl"
     log.unlink(missing_ok=True)
-    words = [sys.executable, "-m", "cellscale", "segment-and-measure", "--overwrite", "--log_file", str(log), *model]
+    words = [sys.executable, "-m", "cellscale", "segment-and-measure", "--overwrite", "--no_report"]
+    words += ["--log_file", str(log), *model]
     process = subprocess.Popen([*words, "workspace", str(dataset)], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -36,8 +37,9 @@ def run(dataset: Path, model: list[str]) -> tuple[dict[str, float], float]:
     events = map(json.loads, log.read_text(encoding="utf-8").splitlines())
     records = [event["record"] for event in events if event["event"] == "StageFinished"]
     seconds = {record["stage"]: record["seconds"] for record in records}
-    # Labels are made while the network runs.
-    seconds["all"] = sum(seconds.values()) - min(seconds["labels"], seconds["network"])
+    # Labels are made while the network runs, the project while the tables are written.
+    beside = min(seconds["labels"], seconds["network"]) + min(seconds["tables"], seconds["project"])
+    seconds["all"] = sum(seconds.values()) - beside
     return seconds, usage.ru_maxrss * 1024
 
 

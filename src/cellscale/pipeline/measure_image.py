@@ -30,6 +30,9 @@ from cellscale.workspace.layout import mask_name
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image"]
 
+IMAGE_CACHE = 128 * 2**20
+"""Bytes of decoded pixels that are kept: a window of up to 15 channels that lie in the same chunks."""
+
 MASK_CACHE = 16 * 2**20
 """Bytes of decoded labels that are kept of each mask: neighbouring windows share little."""
 
@@ -179,7 +182,7 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
     source = entry.image if entry.image is not None else entry.npz
     assert source is not None, "an entry has an image or an NPZ file"
     given = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
-    with closing(open_image(source, pixel_size=given, cache_bytes=run.budget.cache_bytes)) as image:
+    with closing(open_image(source, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
         run.learn_image(image.info)

@@ -29,12 +29,12 @@ class JsonLog:
     file
         Where to.
     labels
-        Facts that every line has.
+        Facts that every line has; may change meanwhile.
     """
 
     def __init__(self, file: TextIO, labels: Mapping[str, Any]) -> None:
         self._file = file
-        self.labels = dict(labels)
+        self._labels = labels
         self._lock = threading.Lock()
 
     def write(self, severity: str, message: str, **facts: Any) -> None:
@@ -53,7 +53,7 @@ class JsonLog:
             "severity": severity,
             "message": redacted(message),
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            **self.labels,
+            **self._labels,
             **{name: _clean(fact) for name, fact in facts.items()},
         }
         text = json.dumps(line, ensure_ascii=False, default=str)

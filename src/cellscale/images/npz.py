@@ -27,9 +27,9 @@ from cellscale.storage.ranges import LocalRanges, RangeReader, open_ranges
 from cellscale.storage.scratch import scratch_file
 from cellscale.storage.uri import Location, base_name
 
-__all__ = ["NpzImage", "open_npz"]
+__all__ = ["ARRAY", "NpzImage", "open_npz"]
 
-_ARRAY = "input_channels.npy"
+ARRAY = "input_channels"
 _NAMES = ("nuclear", "membrane")
 _MAX_RATIO = 1100
 """Deflate, the only compression that numpy uses, shrinks at most 1032-fold."""
@@ -95,9 +95,14 @@ class NpzImage:
 
 
 def open_npz(
-    location: Location, *, expect_shape: tuple[int, int] | None = None, scratch: Path | None = None
+    location: Location,
+    *,
+    expect_shape: tuple[int, int] | None = None,
+    scratch: Path | None = None,
+    array: str = ARRAY,
+    samples: int | None = 2,
 ) -> NpzImage:
-    """Open the array ``input_channels`` of an NPZ file, or its only array.
+    """Open an array of an NPZ file, ``input_channels`` or the only one if no other is named.
 
     Parameters
     ----------
@@ -107,12 +112,16 @@ def open_npz(
         Rows and columns of the image that it stands for.
     scratch
         Folder for unpacking; the system's temporary folder if None.
+    array
+        Name of the array.
+    samples
+        Numbers of each pixel; None for any.
 
     Raises
     ------
     ImageError
         It is no NPZ file, is damaged, holds Python objects, declares sizes that cannot be, or another array than
-        rows x columns x 2 numbers.
+        rows x columns x samples numbers.
     StorageError
         It cannot be read, or the scratch folder is full.
     """
@@ -120,9 +129,9 @@ def open_npz(
     source = open_ranges(location)
     try:
         with _damage_explained(name), zipfile.ZipFile(_Seekable(source)) as archive:
-            member = _member(archive, source.size, name)
+            member = _member(archive, source.size, name, array)
             with archive.open(member) as stream:
-                header = _header(stream, name)
+                header = _header(stream, name, samples)
             _check(header, member, expect_shape, name)
             pixels = _pixels(archive, member, header, source, scratch)
     except BaseException:
@@ -176,14 +185,12 @@ class _Seekable(io.RawIOBase):
         return size
 
 
-def _member(archive: zipfile.ZipFile, size: int, name: str) -> zipfile.ZipInfo:
+def _member(archive: zipfile.ZipFile, size: int, name: str, array: str) -> zipfile.ZipInfo:
     members = {one.filename: one for one in archive.infolist()}
-    if _ARRAY not in members and len(members) != 1:
+    if f"{array}.npy" not in members and len(members) != 1:
         found = ", ".join(sorted(members)[:10]) or "nothing"
-        raise ImageError(
-            f"{name}: {found} found in the NPZ file; an array input_channels, or a single array, expected"
-        )
-    member = members.get(_ARRAY) or next(iter(members.values()))
+        raise ImageError(f"{name}: {found} found in the NPZ file; an array {array}, or a single array, expected")
+    member = members.get(f"{array}.npy") or next(iter(members.values()))
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         raise ImageError(f"{name}: a kind of compression found that numpy.savez does not use")
     limit = _MAX_RATIO if member.compress_type == zipfile.ZIP_DEFLATED else 1
@@ -195,7 +202,7 @@ def _member(archive: zipfile.ZipFile, size: int, name: str) -> zipfile.ZipInfo:
     return member
 
 
-def _header(stream: IO[bytes], name: str) -> _Header:
+def _header(stream: IO[bytes], name: str, samples: int | None) -> _Header:
     version = npy.read_magic(stream)
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in readers:
@@ -210,8 +217,9 @@ def _header(stream: IO[bytes], name: str) -> _Header:
         raise ImageError(f"{name}: an array of {dtype} found; integers or floats expected")
     if len(shape) == 4 and shape[0] == 1:  # DeepCell's own functions take a batch of one image
         shape = shape[1:]
-    if len(shape) != 3 or shape[2] != 2 or min(shape) < 1:
-        raise ImageError(f"{name}: an array of shape {shape} found; rows x columns x 2 (nucleus, membrane) expected")
+    if len(shape) != 3 or shape[2] != (samples or shape[2]) or min(shape) < 1:
+        wanted = "2 (nucleus, membrane)" if samples == 2 else str(samples or "samples")
+        raise ImageError(f"{name}: an array of shape {shape} found; rows x columns x {wanted} expected")
     return _Header((shape[0], shape[1], shape[2]), fortran_order, dtype, stream.tell())
 
 
@@ -254,14 +262,15 @@ def _content_offset(source: RangeReader, member: zipfile.ZipInfo) -> int:
 
 
 def _info(location: Location, header: _Header) -> ImageInfo:
-    height, width, _ = header.shape
+    height, width, samples = header.shape
+    names = _NAMES if samples == len(_NAMES) else tuple(map(str, range(samples)))
     return ImageInfo(
         name=image_name(location),
         uri=str(location),
         height=height,
         width=width,
         dtype=header.dtype.newbyteorder("="),
-        channels=tuple(Channel(index, text) for index, text in enumerate(_NAMES)),
+        channels=tuple(Channel(index, text) for index, text in enumerate(names)),
         levels=((height, width),),
         chunk=(min(256, height), min(256, width)),
     )

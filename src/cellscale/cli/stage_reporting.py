@@ -1,0 +1,64 @@
+"""How single steps tell what they do: JSON lines for machines, words for people."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from cellscale.cli.options import VERBOSITY, at_terminal
+from cellscale.errors import CellscaleError
+
+if TYPE_CHECKING:
+    from cellscale.pipeline.events import Listener
+
+__all__ = ["CRASH", "reported"]
+
+CRASH = 70
+"""Exit code of what nobody foresaw (1 says that an image failed, 2 that the request is wrong)."""
+
+
+@contextmanager
+def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> Iterator["Listener"]:
+    """Give a listener; what goes wrong is told in the chosen form.
+
+    Parameters
+    ----------
+    log_format
+        ``json`` or ``text``; None for text at a terminal.
+    verbosity
+        How often ``-v`` was given.
+    labels
+        What every line of JSON says; may grow meanwhile.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    if (log_format or ("text" if at_terminal() else "json")) == "text":
+        from rich.console import Console
+
+        from cellscale.cli.progress import listening
+
+        click.get_current_context().meta[VERBOSITY] = verbosity
+        with listening(Console(stderr=True), verbose=verbosity, log_file=None) as listener:
+            yield listener
+        return
+    from cellscale.cli.json_log import json_logging
+
+    with json_logging(sys.stdout, labels, verbose=verbosity) as (log, listener):
+        try:
+            yield listener
+        except click.ClickException:
+            raise
+        except CellscaleError as error:
+            log.write("ERROR", str(error))
+            sys.exit(2)
+        except Exception as error:  # told as one line, and by an exit code that is no image's failure
+            log.crash(error)
+            sys.exit(CRASH)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """End in order when the machine is taken away: what is finished still gets into the store."""
+    sys.exit(128 + number)

@@ -27,7 +27,7 @@ def measured_dataset(root: Path, *, images=2, size=640) -> Path:
     (root / "SEGMASK").mkdir()
     for mask in (root / "TRUTH").glob("*Mask.tiff"):
         shutil.copy(mask, root / "SEGMASK" / mask.name)
-    assert run("measure", "workspace", root).exit_code == 0
+    assert run("measure", "--no_report", "workspace", root).exit_code == 0
     return root
 
 

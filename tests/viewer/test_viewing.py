@@ -307,7 +307,7 @@ def test_a_real_image(page, serve, shared, tmp_path, tiny_model):
     root = tmp_path / "data"
     (root / "OMETIFF").mkdir(parents=True)
     (root / "OMETIFF" / "TissueSample.ome.tiff").symlink_to(shared / "data/workspace/OMETIFF/TissueSample.ome.tiff")
-    assert run("segment-and-measure", "--model_path", tiny_model, "workspace", root).exit_code == 0
+    assert run("segment-and-measure", "--no_report", "--model_path", tiny_model, "workspace", root).exit_code == 0
     with serve(root) as server:
         look(page, server.url)
         assert canvas(page)[..., :3].max() > 200

@@ -58,6 +58,7 @@ export class App {
       moved: () => this.moved(),
       picked: (x, y) => void this.attempt(() => this.pick(x, y)),
       loaded: (all) => this.loaded(all),
+      failed: (error) => this.tell(error),
     });
     this.cells = new CellControls({
       mode: (mask, mode) => this.setMode(mask, mode),
@@ -360,8 +361,12 @@ export class App {
     try {
       await work();
     } catch (error) {
-      this.loaded(true);
-      notice(error instanceof Error ? error.message : String(error), true);
+      this.tell(error);
     }
+  }
+
+  private tell(error: unknown): void {
+    this.loaded(true);
+    notice(error instanceof Error ? error.message : String(error), true);
   }
 }

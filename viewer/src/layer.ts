@@ -42,6 +42,7 @@ export class Layer {
     private readonly painter: Painter,
     private readonly store: TileStore,
     private readonly redraw: () => void,
+    private readonly failed: (error: unknown) => void,
   ) {
     this.source = this.makeSource();
   }
@@ -73,8 +74,8 @@ export class Layer {
       const raw = await this.load(tile.at);
       if (version === this.version) this.paint(tile, raw, version);
       this.redraw();
-    } catch {
-      tile.coming = -1; // tried again when it is next drawn
+    } catch (error) {
+      this.failed(error); // and tried again when settings change
     }
   }
 
@@ -105,7 +106,9 @@ export class Layer {
       this.drawn.set(tile.context, tile);
       job.finish(tile.context, null, "context2d");
     } catch (error) {
-      if (!abort.signal.aborted) job.fail(String(error), null);
+      if (abort.signal.aborted) return;
+      this.failed(error);
+      job.fail(String(error), null);
     }
   }
 

@@ -19,6 +19,7 @@ export interface PictureEvents {
   moved(): void;
   picked(x: number, y: number): void;
   loaded(all: boolean): void;
+  failed(error: unknown): void;
 }
 
 export class Picture {
@@ -58,10 +59,11 @@ export class Picture {
     this.opened += 1;
     const key = `${this.opened}/${name}`;
     const redraw = () => this.viewer.forceRedraw();
+    const failed = (error: unknown) => this.events.failed(error);
     const size = { width: facts.width, height: facts.height, tile, levels: facts.levels };
     const layers: [Layer, Layer] = [
-      new Layer(`${key}/channels`, { ...size, extra: 0 }, channels, this.store, redraw),
-      new Layer(`${key}/labels`, { ...size, extra: FINER }, labels, this.store, redraw),
+      new Layer(`${key}/channels`, { ...size, extra: 0 }, channels, this.store, redraw, failed),
+      new Layer(`${key}/labels`, { ...size, extra: FINER }, labels, this.store, redraw, failed),
     ];
     this.layers = layers;
     this.width = facts.width;

@@ -56,6 +56,8 @@ def look(*, channels=("DAPI", "Membrane", "CD3"), side=300, flags=(), **changes)
         "focus": Focus(parts=24, blurred=1),
         "input": picture(side),
         "overlay": picture(side, 1),
+        "thumbnail": picture(60, 1),
+        "close_up": picture(40, 2),
         "crops": (
             CropLook(whys=("doubt",), x=512, y=0, width=512, height=512, input=picture(64), overlay=picture(64, 2)),
         ),

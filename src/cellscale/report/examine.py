@@ -17,9 +17,11 @@ from cellscale.report.census import Census, at_border, take_census
 from cellscale.report.crops import SIDE, Choice, choose_crops
 from cellscale.report.flags import Evidence, find_flags
 from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
+from cellscale.report.overview import cell_size
 from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness
 from cellscale.report.subject import Subject
 from cellscale.report.thumbnails import middle, shrunk
+from cellscale.report.tracing import TracedMask
 from cellscale.report.views import Crop, Overview, view_crops, view_overview
 
 __all__ = ["STEPS", "Pictures", "examine"]
@@ -30,6 +32,8 @@ THUMBNAIL = 360
 """The same of the overview in the list of images."""
 CLOSE_UP = 256
 """Rows and columns of a crop in the list of images."""
+STEP = (1024, 2048)
+"""Rows and columns of the masks that are read at once: powers of two, as the squares of an overview are."""
 STEPS = 4
 """How often the progress of `examine` is told."""
 
@@ -62,12 +66,13 @@ def examine(
     -------
     Facts for the report, and the pictures.
     """
-    shape, masks = subject.shape, subject.masks
+    shape = subject.shape
+    masks = {name: TracedMask(read, shape, cell_size(shape)) for name, read in subject.masks.items()}
     with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-look") as pool, Scratch(scratch) as objects_there:
-        regions = blocks(shape, (1024, 2048))
-        census = take_census(masks.get("whole-cell"), masks.get("nuclear"), regions, pool, objects_there)
+        cells, nuclei = (masks[name].read if name in masks else None for name in _TABLES)
+        census = take_census(cells, nuclei, blocks(shape, STEP), pool, objects_there)
         advance()
-        overview = view_overview(subject, pool)
+        overview = view_overview(subject, {name: mask.coverage for name, mask in masks.items()}, pool)
         advance()
         counts = census.tiles(shape, SIDE)
         objects = counts.cells if "whole-cell" in masks else counts.nuclei
@@ -102,12 +107,16 @@ def _sampled(subject: Subject, regions: list[Region], pool: Executor) -> _Sample
         role = subject.shown.roles.get(index, "other")
         return ChannelLook(name=info.channels[index].name, role=role, intensities=describe(planes, largest))
 
-    nucleus, membrane = ([read(region) for region in regions] for read in subject.shown.full)
+    # One channel after the other, because a sample of one takes 25 MB and more.
+    membrane = describe([subject.shown.full[1](region) for region in regions])
+    planes = [subject.shown.full[0](region) for region in regions]
+    nucleus, focus = describe(planes), _focus(planes, subject)
+    del planes
     return _Samples(
         channels=tuple(pool.map(channel, range(len(info.channels)))),
-        nucleus=describe(nucleus),
-        membrane=describe(membrane),
-        focus=_focus(nucleus, subject),
+        nucleus=nucleus,
+        membrane=membrane,
+        focus=focus,
         pixels=sum(region.size for region in regions),
     )
 

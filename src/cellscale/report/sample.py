@@ -15,7 +15,7 @@ BLOCKS = 48
 """Parts of an image that are looked at, at most."""
 SIDE = 512
 """Rows and columns of each, the tiles of `cellscale.report.crops`."""
-VALUES = 2**21
+VALUES = 2**20
 """Pixels of a channel that are counted, about; more are thinned out evenly."""
 BINS = 64
 NEGLIGIBLE = 1e-4

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,18 +69,24 @@ class Crop:
     """With outlines."""
 
 
-def view_overview(subject: Subject, pool: Executor) -> Overview:
-    """Make the overview of an image; it is read in parts, each once, in the threads of ``pool``."""
+def view_overview(subject: Subject, edges: Mapping[Compartment, NDArray[np.float32]], pool: Executor) -> Overview:
+    """Make the overview of an image; it is read in parts, each once, in the threads of ``pool``.
+
+    Parameters
+    ----------
+    subject
+        The image.
+    edges
+        Share of each pixel of the overview that is outline.
+    pool
+        Reads.
+    """
     shape, shown = subject.shape, subject.shown
     cell = cell_size(shape)
     size = (-(-shape[0] // cell), -(-shape[1] // cell))
     step = cell // shown.small_factor
     planes = [fitted(block_means(read, shown.small_shape, step, pool), size) for read in shown.small]
     contrasts = (contrast_of([planes[0]]), contrast_of([planes[1]]))
-    edges = {
-        compartment: block_means(partial(outlines, read, shape=shape), shape, cell, pool)
-        for compartment, read in subject.masks.items()
-    }
     return Overview(cell, contrasts, _composed(planes, contrasts), edges)
 
 

@@ -118,7 +118,8 @@ def test_in_a_bucket_with_pictures_and_costs(gcs_proxy, tmp_path, image, tiny_mo
     record = json.loads(told["message"].partition("no table: ")[2])
     for stage in ("preprocessing", "prediction", "postprocessing"):
         assert record[f"{stage}_success"]
-        assert record[f"{stage}_time_s"] > 0
+        assert record[f"{stage}_time_s"] >= 0
+        assert record[f"{stage}_output_write_time_s"] > 0
     assert record["success"]
 
 

@@ -1,5 +1,6 @@
 """Masks of one image of a dataset: made, resumed, or kept."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from cellscale.predict.network import Network
 from cellscale.records.ledger import Ledger
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import blocks
-from cellscale.storage.uri import join, make_folder
+from cellscale.storage.uploads import send_folder
+from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
@@ -208,9 +210,14 @@ def _segmented(
 def _labelled(
     run: ImageRun, entry: ImageEntry, request: Request, source: NetworkInput, network: Network, state: RunState
 ) -> dict[Compartment, CompartmentLabels]:
-    kept = state.folder.parent / "intermediates" / f"{entry.name}.zarr" if request.keep_intermediates else None
+    name, jobs = f"{entry.name}.zarr", request.paths.jobs
+    kept = state.folder.parent / "intermediates" / name if request.keep_intermediates else None
     parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
-    return segment_channels(run, state, source, network, parameters, kept)
+    labels = segment_channels(run, state, source, network, parameters, kept)
+    if kept is not None and local_path(jobs) is None:
+        send_folder(kept, str(join(jobs, "intermediates", name)))
+        shutil.rmtree(kept)
+    return labels
 
 
 def _write_all(

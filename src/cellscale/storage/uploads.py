@@ -8,9 +8,9 @@ from pathlib import Path
 
 from cellscale.errors import StorageError
 from cellscale.storage.atomic import put_bytes
-from cellscale.storage.uri import delete
+from cellscale.storage.uri import delete, objects_below
 
-__all__ = ["Uploads", "delete_all"]
+__all__ = ["Uploads", "delete_all", "send_folder"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,10 +58,11 @@ class Uploads:
                 with self._lock:
                     self._failed[name] = error
 
-        def done(_: Future[None]) -> None:
+        def done(ended: Future[None]) -> None:
             self._room.release()
             with self._lock:
-                self._pending.pop(name, None)
+                if self._pending.get(name) is ended:
+                    del self._pending[name]
 
         with self._lock:
             future = self._pending[name] = self._pool.submit(send)
@@ -104,6 +105,20 @@ def _send(path: Path, uri: str) -> None:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error}") from error
     put_bytes(uri, content)
+
+
+def send_folder(folder: Path, uri: str) -> None:
+    """Copy a folder to an object store; what was below the URI and is not in the folder goes.
+
+    Raises
+    ------
+    StorageError
+        Something cannot be sent.
+    """
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="cellscale-upload") as pool:
+        list(pool.map(lambda name: _send(folder / name, f"{uri}/{name}"), names))
+    delete_all(f"{uri}/{name}" for name in objects_below(uri) if name not in names)
 
 
 def delete_all(uris: Iterable[str]) -> None:

@@ -234,3 +234,18 @@ def test_a_stage_that_was_left_out_is_made_up_for(stopped_after, dataset, refere
         assert task(word, spec, 0).exit_code == 0
     for mask in ("SEGMASK/alpha_WholeCellMask.tiff", "SEGMASK/alpha_NucleusMask.tiff"):
         assert (tmp_path / "dataset" / mask).read_bytes() == (reference / mask).read_bytes()
+
+
+def test_intermediates_are_kept_in_the_bucket(gcs_proxy, dataset, tiny_model, tmp_path) -> None:
+    import zarr
+
+    place = sent(dataset, f"gs://{BUCKET}/{tmp_path.name}")
+    spec = spec_for(place, tiny_model, keep_intermediates=True, image_filter="alpha")
+    assert task("segment-image", spec, 0).exit_code == 0
+    for name, content in download(join(place, "jobs", "intermediates", "alpha.zarr")).items():
+        (tmp_path / "zarr" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "zarr" / name).write_bytes(content)
+    group = zarr.open_group(tmp_path / "zarr", mode="r")
+    assert group["maps"].shape == (4, 300, 260)
+    assert float(group["preprocessed"][...].max()) == 1.0
+    assert not list((tmp_path / "cache").rglob("*.zarr"))

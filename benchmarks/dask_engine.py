@@ -63,7 +63,9 @@ def main() -> None:
 def compare(images: Path, few: Path, request: Request, pairs: int) -> None:
     """Time one and two workers in turn and print what comes out."""
     taken: dict[int, list[float]] = {1: [], 2: []}
-    with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="4GB", dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, memory_limit="4GB", dashboard_address="127.0.0.1:0"
+    ) as cluster:
         for _ in range(pairs):
             for count in sorted(taken, reverse=True):
                 cluster.scale(count)

@@ -25,7 +25,7 @@ def cluster(tmp_path_factory):
             threads_per_worker=1,
             memory_limit="3GB",
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             preload=[str(PRELOAD)],
             local_directory=str(tmp_path_factory.mktemp("dask")),

@@ -93,7 +93,7 @@ def _local_cluster(request: Request) -> Iterator[LocalCluster]:
         host="127.0.0.1",
         # Other users of this machine could otherwise have the workers run their code as this user.
         security=Security.temporary(),
-        dashboard_address="127.0.0.1:0" if find_spec("bokeh") else None,
+        dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
     ) as cluster:
         yield cluster

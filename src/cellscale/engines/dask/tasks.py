@@ -113,12 +113,10 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
     return Finished(outcome, tuple(places))
 
 
-@lru_cache(maxsize=1)
 def _checked(job: Job) -> Model | None:
     """Return the network, loaded; a worker that cannot work raises `RequestError`."""
-    with _LOADING:
-        _require_fit(job, get_worker())
-        return _loaded(job.request)
+    with _LOADING:  # or threads that begin together would each load it
+        return _loaded(job)
 
 
 def _model(job: Job) -> Model:
@@ -127,9 +125,11 @@ def _model(job: Job) -> Model:
     return model
 
 
-def _loaded(request: Request) -> Model | None:
+@lru_cache(maxsize=1)
+def _loaded(job: Job) -> Model | None:
     """Load the network for all threads, each of which computes a tile at a time."""
-    model = choose_model(replace(request, workers=1))
+    _require_fit(job, get_worker())
+    model = choose_model(replace(job.request, workers=1))
     if model is not None:
         model.load()
     return model

@@ -43,6 +43,8 @@ def _labels(array: NDArray[np.generic], region: Region, name: str) -> NDArray[np
         )
     if array.dtype.kind not in "buif":
         raise MaskError(f"the {name} mask has pixels of type {array.dtype}: labels are whole numbers from 0 up")
+    if array.dtype == np.int32 and (not array.size or array.min() >= 0):
+        return np.ascontiguousarray(array).view(np.uint32)
     if array.dtype.kind in "if" or array.dtype.itemsize > 4:
         low, high = array.min(), array.max()
         # Written so that NaN, which compares as false, is refused.

@@ -87,8 +87,8 @@ def survey(
 
     Notes
     -----
-    The pass works on horizontal runs of equal label pairs, of which an image has far fewer than pixels. What the
-    regions hold is kept in files and merged by ranges of labels.
+    The pass joins horizontal runs of equal label pairs to those above them, so that little is left to be sorted. What
+    the regions hold is kept in files and merged by ranges of labels.
     """
 
     def count(region: Region) -> NDArray[np.void]:
@@ -123,10 +123,9 @@ def _cell_keys(pairs: NDArray[np.void]) -> NDArray[np.uint64]:
 
 def _pairs_of(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32], region: Region) -> NDArray[np.void]:
     """Count the pairs of one region."""
-    keys, runs = _runs(cells, nuclei)
-    boxes = np.stack([runs[:, 0], runs[:, 1], runs[:, 0] + 1, runs[:, 2]], axis=1)
+    keys, pixels, boxes = _pieces(cells, nuclei)
     boxes += np.array([region.top, region.left, region.top, region.left], dtype=np.int32)
-    return grouped(keys, (runs[:, 2] - runs[:, 1]).astype(np.int64), boxes)
+    return grouped(keys, pixels, boxes)
 
 
 def _added_up(pairs: NDArray[np.void], keys: NDArray[np.uint64]) -> NDArray[np.void]:
@@ -159,25 +158,46 @@ def _overlaps(
 
 
 @kernel
-def _runs(cells: NDArray[np.uint32], nuclei: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """Return keys and (row, start, stop) of the horizontal runs that are not background in both masks."""
+def _pieces(
+    cells: NDArray[np.uint32], nuclei: NDArray[np.uint32]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32]]:
+    """Return keys, pixels and boxes of the pieces that are an object's; several may have the same key."""
     height, width = cells.shape
+    keys, pixels = np.empty(1024, dtype=np.uint64), np.empty(1024, dtype=np.int64)
+    boxes = np.empty((1024, 4), dtype=np.int32)
     count = 0
+    # The piece of each pixel of the row above and of this one, or -1.
+    owners = np.full((2, width), -1, dtype=np.int32)
     for y in range(height):
-        for x in range(width):
-            changed = x == 0 or cells[y, x] != cells[y, x - 1] or nuclei[y, x] != nuclei[y, x - 1]
-            count += changed and (cells[y, x] != 0 or nuclei[y, x] != 0)
-    keys = np.empty(count, dtype=np.uint64)
-    runs = np.empty((count, 3), dtype=np.int32)
-    count = 0
-    for y in range(height):
+        above, here = owners[y % 2], owners[1 - y % 2]
         start = 0
         for x in range(1, width + 1):
             if x < width and cells[y, x] == cells[y, start] and nuclei[y, x] == nuclei[y, start]:
                 continue
+            owner = -1
             if cells[y, start] or nuclei[y, start]:
-                keys[count] = (np.uint64(cells[y, start]) << np.uint64(32)) | np.uint64(nuclei[y, start])
-                runs[count, 0], runs[count, 1], runs[count, 2] = y, start, x
-                count += 1
+                key = (np.uint64(cells[y, start]) << np.uint64(32)) | np.uint64(nuclei[y, start])
+                owner = _joining(above[start:x], keys, key)
+                if owner < 0:
+                    if count == len(keys):
+                        keys, pixels = np.concatenate((keys, keys)), np.concatenate((pixels, pixels))
+                        boxes = np.concatenate((boxes, boxes))
+                    owner, count = count, count + 1
+                    keys[owner], pixels[owner] = key, 0
+                    boxes[owner, 0], boxes[owner, 1], boxes[owner, 3] = y, start, x
+                pixels[owner] += x - start
+                boxes[owner, 1], boxes[owner, 3] = min(boxes[owner, 1], start), max(boxes[owner, 3], x)
+                boxes[owner, 2] = y + 1
+            for place in range(start, x):
+                here[place] = owner
             start = x
-    return keys, runs
+    return keys[:count], pixels[:count], boxes[:count]
+
+
+@kernel
+def _joining(above: NDArray[np.int32], keys: NDArray[np.uint64], key: np.uint64) -> int:
+    """Return the first piece above that has the same key, or -1."""
+    for owner in above:
+        if owner >= 0 and keys[owner] == key:
+            return int(owner)
+    return -1

@@ -10,15 +10,15 @@ from cellscale.workspace.layout import workspace_paths
 __all__ = ["MEASURING", "SEGMENTING", "outcome", "request"]
 
 SEGMENTING = (
-    StageRecord("statistics", 2.0, 300, 4, 3.0, read_seconds=1.0),
+    StageRecord("statistics", 2.0, 300, 4, 3.0, read_seconds=1.0, processor_seconds=3.5),
     StageRecord("equalisation", 1.0, 400, 4, 1.5, read_seconds=0.5),
-    StageRecord("network", 10.0, 900, 8, 2.0, read_seconds=3.0, write_seconds=0.5),
-    StageRecord("labels", 12.0, 1000, 8, 8.0, read_seconds=0.2),
+    StageRecord("network", 10.0, 900, 8, 2.0, read_seconds=3.0, write_seconds=0.5, processor_seconds=19.0),
+    StageRecord("labels", 12.0, 1000, 8, 8.0, read_seconds=0.2, processor_seconds=22.0),
     StageRecord("numbering", 0.5, 1000, 2, 0.0),
-    StageRecord("masks", 1.5, 1000, 2, 0.0),
+    StageRecord("masks", 1.5, 1000, 2, 0.0, processor_seconds=1.25),
 )
 MEASURING = (
-    StageRecord("measurement", 4.0, 700, 1, 0.0, read_seconds=2.0),
+    StageRecord("measurement", 4.0, 700, 1, 0.0, read_seconds=2.0, processor_seconds=6.0),
     StageRecord("tables", 2.0, 700, 9, 0.0),
     StageRecord("project", 1.0, 700, 9, 0.0),
 )

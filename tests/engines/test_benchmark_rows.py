@@ -64,6 +64,24 @@ def test_times_of_stages_are_told_apart(row):
     assert {name: row[name] for name in expected} == pytest.approx(expected)
 
 
+def test_processor_time_is_told_apart_where_stages_share_the_cores(row):
+    expected = {
+        "preprocessing_processor_time_s": 3.5,
+        "prediction_processor_time_s": 14.0,  # 22 s while blocks were labelled, 8 s of them for that
+        "labelling_processor_time_s": 8.0,
+        "postprocessing_processor_time_s": 9.25,
+        "measurement_processor_time_s": 6.0,
+    }
+    assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def test_an_engine_that_does_not_know_processor_times_leaves_them_empty(tmp_path):
+    stages = tuple(replace(record, processor_seconds=0.0) for record in SEGMENTING)
+    (row,) = benchmark_rows(request(tmp_path), [outcome(stages=stages)], "run-1")
+    assert row["prediction_processor_time_s"] is None
+    assert row["labelling_processor_time_s"] is None
+
+
 def test_peaks_are_those_of_each_stage(row):
     peaks = [row[f"{stage}_peak_memory_gb"] * 1e9 for stage in ("preprocessing", "prediction", "measurement")]
     assert peaks == pytest.approx([400, 900, 700])

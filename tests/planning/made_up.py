@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cellscale.records.row import record_id, validated
 
-__all__ = ["KNOWN", "made_up_row", "made_up_rows"]
+__all__ = ["KNOWN", "SHARE", "made_up_row", "made_up_rows"]
 
 KNOWN = {
     "start": 0.5,
@@ -19,8 +19,11 @@ KNOWN = {
 }
 """Rates of the machine, in the units of `cellscale.records.rates.Rates`."""
 
+SHARE = 0.8
+"""Of its cores that work keeps busy."""
 
-def made_up_row(side, channels=4, *, cores=2, noise=0.0, chance=None, **values):
+
+def made_up_row(side, channels=4, *, cores=2, noise=0.0, loading=1.5, chance=None, **values):
     """Return the record of a square image."""
     chance = chance or random.Random(side + channels)
 
@@ -33,6 +36,7 @@ def made_up_row(side, channels=4, *, cores=2, noise=0.0, chance=None, **values):
     window = near(KNOWN["network"] * tiles / cores) + labelling / cores
     finishing = near(KNOWN["finishing"] * mpx)
     measuring = near((KNOWN["measuring"] + KNOWN["measuring_channel"] * channels) * mpx / cores)
+    work = KNOWN["start"] + loading + (preparing + window + measuring) * cores + finishing
     image, run = f"{side}-{channels}", values.pop("run", "made-up")
     facts = {
         "input_file_id": image,
@@ -57,13 +61,19 @@ def made_up_row(side, channels=4, *, cores=2, noise=0.0, chance=None, **values):
         "preprocessing_time_s": preparing * 0.75,
         "preprocessing_input_load_time_s": preparing * 0.25,
         "prediction_time_s": window,
-        "prediction_model_load_time_s": 1.5,
+        "prediction_model_load_time_s": loading,
         "postprocessing_time_s": labelling / cores + finishing / 2,
         "postprocessing_output_write_time_s": finishing / 2,
-        "postprocessing_processor_time_s": labelling,
+        "engine": "local",
+        "preprocessing_processor_time_s": preparing * cores,
+        "prediction_processor_time_s": window * cores - labelling,
+        "postprocessing_processor_time_s": labelling + finishing,
+        "labelling_processor_time_s": labelling,
+        "measurement_processor_time_s": measuring * cores,
+        "total_processor_time_s": work,
         "measurement_time_s": measuring,
         "segmentation_time_s": preparing + window + finishing,
-        "total_time_s": KNOWN["start"] + 1.5 + preparing + window + finishing + measuring,
+        "total_time_s": KNOWN["start"] + loading + (preparing + window + measuring) / SHARE + finishing,
         "peak_memory_gb": near(0.8 + 0.2 * min(mpx / 4, 1)),
     }
     return validated(facts | values)

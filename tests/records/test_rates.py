@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellscale.records.rates import ImageSize, Prediction, learn, size_of
-from tests.planning.made_up import KNOWN, made_up_row, made_up_rows
+from tests.planning.made_up import KNOWN, SHARE, made_up_row, made_up_rows
 
 
 @pytest.fixture(scope="module")
@@ -13,10 +13,13 @@ def rates():
     return learn(made_up_rows(), "a test")
 
 
-def test_the_rates_of_a_known_machine_are_found(rates):
+def test_the_rates_of_a_known_machine_are_found():
+    again = [made_up_row(side, 8, loading=0.0) for side in (600, 1000, 1400)]
+    rates = learn([*made_up_rows(), *again], "a test")
     found = {name: getattr(rates, name) for name in KNOWN}
     assert found == pytest.approx(KNOWN, rel=1e-6)
-    assert (rates.machine, rates.cores, rates.images, rates.loading) == ("Known", 2, 8, 1.5)
+    assert (rates.machine, rates.cores, rates.images, rates.disturbed) == ("Known", 2, 11, False)
+    assert (rates.loading, rates.share) == pytest.approx((1.5, SHARE))
     assert rates.output_bytes == pytest.approx(6.0)
 
 
@@ -29,10 +32,21 @@ def test_other_images_are_predicted_within_a_tenth_from_noisy_records(side, chan
 
 
 def test_a_run_that_something_disturbed_hardly_counts(rates):
-    disturbed = made_up_row(1024, 8, total_time_s=300.0, segmentation_time_s=280.0)
+    disturbed = made_up_row(1024, 8, total_time_s=300.0)
     found = learn([*made_up_rows(), disturbed], "a test")
-    assert found.network == pytest.approx(rates.network, rel=0.05)
-    assert found.start == pytest.approx(rates.start, rel=0.05)
+    size = size_of(disturbed)
+    assert found.time(size, 2) == pytest.approx(rates.time(size, 2), rel=0.05)
+    assert found.spread < 0.1
+
+
+def test_where_all_runs_were_disturbed_the_work_is_known_but_less_is_certain(rates):
+    rows = [row | {"total_time_s": row["total_time_s"] * 5} for row in made_up_rows()]
+    found = learn(rows, "a test")
+    size = size_of(rows[-1])
+    assert found.disturbed
+    assert found.work(size) == pytest.approx(rates.work(size))
+    assert found.time(size, 2) == pytest.approx(rates.time(size, 2), rel=0.2)
+    assert found.spread > rates.spread
 
 
 def test_the_stated_error_grows_with_that_of_the_records(rates):
@@ -55,7 +69,8 @@ def test_few_records_and_another_machine_are_less_certain(rates):
         {"device": "cuda"},
         {"precision": "bf16"},
         {"compartment": "nuclear"},
-        {"measurement_time_s": None},
+        {"measurement_processor_time_s": None},
+        {"engine": "dask"},
         {"height_px": None},
         {"total_time_s": None},
     ],

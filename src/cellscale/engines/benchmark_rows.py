@@ -1,7 +1,7 @@
 """Benchmark records of a run, from what became of its images."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,12 @@ from cellscale.records.stage import StageRecord
 __all__ = ["benchmark_rows"]
 
 _PARTS: dict[Stage, tuple[str, ...]] = {
-    "preprocessing": ("range", "statistics", "equalisation"),
-    "prediction": ("network",),
+    "preprocessing": ("range", "statistics", "equalisation", "input"),
+    "prediction": ("network", "maps"),
     "postprocessing": ("labels", "numbering", "masks"),
     "measurement": ("measurement", "tables", "project"),
 }
-_WRITERS = ("masks", "tables", "project")
+_WRITERS = ("input", "maps", "masks", "tables", "project")
 """Stages of the pipeline that only write."""
 _MAPS = 2
 """Channels that the network sees."""
@@ -71,6 +71,7 @@ def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: st
     }
     for stage, found in stages.items():
         values |= {f"{stage}_{name}": value for name, value in _stage_values(found).items()}
+    values |= _processor_values(stages)
     if "prediction" in stages:
         facts = stages["prediction"].part.facts
         values["prediction_model_load_time_s"] = facts.model_load_seconds
@@ -118,6 +119,7 @@ def _image_values(parts: Sequence[ImageOutcome]) -> dict[str, Any]:
         "cells": last.cells,
         "nuclei": last.nuclei,
         "total_time_s": sum(part.seconds for part in parts),
+        "total_processor_time_s": sum(part.processor_seconds for part in parts) or None,
         "segmentation_time_s": _segmentation_seconds(parts),
         "peak_memory_gb": max(part.peak_memory for part in parts) / 1e9,
         "resumed": any(record.earlier_units > 0 for part in parts for record in part.stages),
@@ -163,8 +165,23 @@ def _stage_values(found: _StageOutcome) -> dict[str, Any]:
         "input_load_time_s": reading,
         "time_s": working,
         "output_write_time_s": writing,
-        "processor_time_s": sum(record.busy_seconds for record in found.records),
     }
+
+
+def _processor_values(stages: Mapping[Stage, _StageOutcome]) -> dict[str, float | None]:
+    """Return the processor time of each stage; labelling and the network, which run at the same time, told apart."""
+    records = [record for found in stages.values() for record in found.records]
+    times = {record.stage: record.processor_seconds for record in records}
+    if not any(times.values()):  # an engine that does not know
+        return {}
+    for record in records:
+        if record.stage == "labels":
+            times |= {"network": max(times["labels"] - record.busy_seconds, 0.0), "labels": record.busy_seconds}
+    spent = {
+        f"{stage}_processor_time_s": sum(times[record.stage] for record in found.records)
+        for stage, found in stages.items()
+    }
+    return {**spent, "labelling_processor_time_s": times.get("labels")}
 
 
 def _working(record: StageRecord, workers: int) -> float:

@@ -109,6 +109,7 @@ def attempt(
     return replace(
         outcome,
         seconds=meter.seconds,
+        processor_seconds=meter.processor_seconds,
         peak_memory=meter.peak_memory,
         warnings=tuple(run.warnings),
         notes=tuple(run.notes),

@@ -26,6 +26,8 @@ class ImageOutcome:
     unmatched_nuclei: int | None = None
     """Nuclei that belong to no cell; None where it is not known."""
     seconds: float = 0.0
+    processor_seconds: float = 0.0
+    """Processor time of the whole process while it worked on the image."""
     peak_memory: int = 0
     """Largest resident size of the process while it worked on the image, in bytes."""
     outputs: tuple[str, ...] = ()

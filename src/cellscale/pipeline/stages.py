@@ -70,7 +70,9 @@ class ImageRun:
         with Meter() as meter:
             yield advance
         read, written = (clock.seconds - earlier for clock, earlier in zip(clocks, before, strict=True))
-        record = StageRecord(name, meter.seconds, meter.peak_memory, finished, worked, read, written, done)
+        record = StageRecord(
+            name, meter.seconds, meter.peak_memory, finished, worked, read, written, done, meter.processor_seconds
+        )
         self.records.append(record)
         self.listener(StageFinished(self.image, record))
 

@@ -1,7 +1,8 @@
 """What images cost, learnt from benchmark records: a few rates, each with a plain meaning, and their error.
 
-Work grows with pixels, tiles and channels; it is shared by a machine's cores. A machine that has no records of its
-own is predicted from the rates of another, with more error.
+Work grows with pixels, tiles and channels; it is shared by a machine's cores. Rates are learnt from processor time,
+which other programs on the machine hardly change, and from the share of the cores that an undisturbed run keeps busy.
+A machine that has no records of its own is predicted from the rates of another, with more error.
 """
 
 import math
@@ -19,6 +20,15 @@ LIKELY = 0.9
 _LEAST_SPREAD = 0.05
 _SPREAD_OF_FEW = 0.25
 """Relative error (one standard deviation) that is assumed until there are enough records to see it."""
+_SPREAD_OF_SHARE = 0.15
+"""The same of the share of the cores that runs keep busy, where it is not known."""
+_SHARE_UNKNOWN = 0.9
+_DISTURBED = 0.6
+"""Share of the cores below which other programs took them."""
+_LOADED = 0.01
+"""Seconds from which on the network was loaded rather than found loaded."""
+_ONE_AT_A_TIME = ("local", "batch")
+"""Engines that work on one image in a process, whose processor time is the image's then."""
 _ENOUGH = 5
 _SPREAD_ELSEWHERE = 0.3
 """The same, for machines other than those of the records."""
@@ -62,6 +72,10 @@ class Rates:
     """Processor that they were made with."""
     cores: int
     """Its cores; work is shared by them."""
+    share: float
+    """Share of the cores that work keeps busy."""
+    disturbed: bool
+    """Whether other programs took the cores in all records, so that the share is not known."""
     images: int
     """Records that the rates were learnt from."""
     loading: float
@@ -75,7 +89,7 @@ class Rates:
     labelling: float
     """Core-seconds a megapixel of the network's pixel size."""
     finishing: float
-    """Seconds a megapixel for numbering and for writing masks."""
+    """Seconds of one core a megapixel, for numbering and for writing masks."""
     measuring: float
     """Core-seconds a megapixel, of all work that does not depend on the number of channels."""
     measuring_channel: float
@@ -105,16 +119,24 @@ class Rates:
             Seconds a tile that its cards take together; None where the cores compute the network.
         """
         megapixels = size.network_pixels / 1e6
-        labels = self.labelling * megapixels / cores
+        crew = cores * self.share
+        labels = self.labelling * megapixels / crew
         if tile_seconds is None:
-            network = labels + self.network * size.tiles / cores
+            network = labels + self.network * size.tiles / crew
         else:  # the cores label while the cards compute
             network = max(labels, tile_seconds * size.tiles)
-        return self.preparing * megapixels / cores + network + self.finishing * size.pixels / 1e6
+        return self.preparing * megapixels / crew + network + self.finishing * size.pixels / 1e6
 
     def measuring_time(self, size: ImageSize, cores: int) -> float:
         """Return seconds for making an image's tables, outlines and project entry."""
-        return (self.measuring + self.measuring_channel * size.channels) * size.pixels / 1e6 / cores
+        work = (self.measuring + self.measuring_channel * size.channels) * size.pixels / 1e6
+        return work / (cores * self.share)
+
+    def work(self, size: ImageSize) -> float:
+        """Return core-seconds for segmenting and measuring an image, the network being loaded."""
+        labels = (self.preparing + self.labelling) * size.network_pixels / 1e6
+        tables = self.measuring + self.measuring_channel * size.channels + self.finishing
+        return self.start + labels + self.network * size.tiles + tables * size.pixels / 1e6
 
     def time(self, size: ImageSize, cores: int) -> float:
         """Return seconds for segmenting and measuring an image on the cores alone, the network being loaded."""
@@ -158,32 +180,34 @@ def learn(rows: Iterable[Row], source: str) -> Rates | None:
 def _is_usable(row: Row) -> bool:
     needed = (
         "pixels_m", "network_pixels", "height_px", "width_px", "channels", "cpu", "cores", "workers", "total_time_s",
-        "peak_memory_gb",
+        "peak_memory_gb", "total_processor_time_s", "preprocessing_processor_time_s", "prediction_processor_time_s",
+        "postprocessing_processor_time_s", "labelling_processor_time_s", "measurement_processor_time_s",
     )  # fmt: skip
-    done = ("preprocessing_time_s", "segmentation_time_s", "postprocessing_time_s", "measurement_time_s")
     return (
         bool(row["success"])
         and not row["resumed"]
+        and row["engine"] in _ONE_AT_A_TIME
         and row["device"] in (None, "cpu")
         and row["precision"] in (None, "float32")
         and row["compartment"] == "both"
         and all(row[name] for name in needed)
-        and all(row[name] is not None for name in done)
     )
 
 
 def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates:
-    measuring, channel = _measuring(rows, cores)
+    measuring, channel = _measuring(rows)
     rates = Rates(
         source=source,
         machine=machine,
         cores=cores,
+        share=_SHARE_UNKNOWN,
+        disturbed=True,
         images=len(rows),
-        loading=median(row["prediction_model_load_time_s"] or 0.0 for row in rows),
+        loading=0.0,
         start=0.0,
-        preparing=_rate(rows, lambda row: _wall(row, "preprocessing") * cores, _network_megapixels),
-        network=_rate(rows, lambda row: _network_work(row, cores), _tiles),
-        labelling=_rate(rows, lambda row: row["postprocessing_processor_time_s"] or 0.0, _network_megapixels),
+        preparing=_rate(rows, _spent("preprocessing"), _network_megapixels),
+        network=_rate(rows, _spent("prediction"), _tiles),
+        labelling=_rate(rows, _spent("labelling"), _network_megapixels),
         finishing=_rate(rows, _finishing, _megapixels),
         measuring=measuring,
         measuring_channel=channel,
@@ -193,18 +217,55 @@ def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates
         spread=0.0,
         memory_spread=0.0,
     )
-    return _with_errors(rates, rows)
+    return _with_errors(_with_share(_with_constants(rates, rows), rows), rows)
+
+
+def _with_constants(rates: Rates, rows: Sequence[Row]) -> Rates:
+    """Return the rates with what the rows leave over, for images that had to load the network and for others."""
+    left: dict[bool, list[float]] = {True: [], False: []}
+    for row in rows:
+        loaded = (row["prediction_model_load_time_s"] or 0.0) > _LOADED
+        left[loaded].append(row["total_processor_time_s"] - rates.work(size_of(row)))
+    start = max(median(left[False]), 0.0) if left[False] else 0.0
+    loading = max(median(left[True]) - start, 0.0) if left[True] else 0.0
+    return replace(rates, start=start, loading=loading)
+
+
+def _with_share(rates: Rates, rows: Sequence[Row]) -> Rates:
+    """Return the rates with the share of the cores that runs keep busy, going by those that nothing disturbed."""
+    shares = sorted(_share(rates, row) for row in rows)
+    upper = shares[len(shares) * 3 // 4]
+    if upper < _DISTURBED:
+        return rates
+    return replace(rates, share=min(upper, 1.0), disturbed=False)
+
+
+def _share(rates: Rates, row: Row) -> float:
+    """Return the share of the cores that a run kept busy, outside of what one core does alone."""
+    alone = _constant(rates, row) + rates.finishing * row["pixels_m"] / 1e6
+    spread_out = max(row["total_processor_time_s"] - alone, 0.0)
+    return float(spread_out / max(row["total_time_s"] - alone, spread_out / rates.cores) / rates.cores)
+
+
+def _constant(rates: Rates, row: Row) -> float:
+    loaded = (row["prediction_model_load_time_s"] or 0.0) > _LOADED
+    return rates.start + (rates.loading if loaded else 0.0)
 
 
 def _with_errors(rates: Rates, rows: Sequence[Row]) -> Rates:
-    """Return the rates with what the rows leave over: a constant, and the spread about the prediction."""
-    sizes = [size_of(row) for row in rows]
-    measured = [row["total_time_s"] - (row["prediction_model_load_time_s"] or 0.0) for row in rows]
-    left = [seconds - rates.time(size, rates.cores) for seconds, size in zip(measured, sizes, strict=True)]
-    rates = replace(rates, start=max(median(left), 0.0))
-    times = [(seconds, rates.time(size, rates.cores)) for seconds, size in zip(measured, sizes, strict=True)]
-    memory = [(row["peak_memory_gb"] * 1e9, rates.peak_memory(size)) for row, size in zip(rows, sizes, strict=True)]
-    return replace(rates, spread=_spread(times), memory_spread=_spread(memory))
+    """Return the rates with the spread of the rows about what they predict."""
+    times, memory = [], []
+    for row in rows:
+        size, constant = size_of(row), _constant(rates, row) - rates.start
+        memory.append((row["peak_memory_gb"] * 1e9, rates.peak_memory(size)))
+        if rates.disturbed:
+            times.append((row["total_processor_time_s"], rates.work(size) + constant))
+        elif _share(rates, row) > _DISTURBED:
+            times.append((row["total_time_s"], rates.time(size, rates.cores) + constant))
+    spread = _spread(times)
+    if rates.disturbed:
+        spread = math.hypot(spread, _SPREAD_OF_SHARE)
+    return replace(rates, spread=spread, memory_spread=_spread(memory))
 
 
 def size_of(row: Row) -> ImageSize:
@@ -236,7 +297,7 @@ def _rate(rows: Sequence[Row], work: Callable[[Row], float], amount: Callable[[R
     return max(middle, 0.0)
 
 
-def _measuring(rows: Sequence[Row], cores: int) -> tuple[float, float]:
+def _measuring(rows: Sequence[Row]) -> tuple[float, float]:
     """Return core-seconds a megapixel for measuring, and those for each channel.
 
     Where all images have about as many channels, half of the work is taken to be the channels'.
@@ -244,10 +305,7 @@ def _measuring(rows: Sequence[Row], cores: int) -> tuple[float, float]:
     groups: dict[int, list[Row]] = {}
     for row in rows:
         groups.setdefault(row["channels"], []).append(row)
-    points = [
-        (count, _rate(found, lambda row: _wall(row, "measurement") * cores, _megapixels))
-        for count, found in sorted(groups.items())
-    ]
+    points = [(count, _rate(found, _spent("measurement"), _megapixels)) for count, found in sorted(groups.items())]
     (few, low), (many, high) = points[0], points[-1]
     slope = (high - low) / (many - few) if many >= 2 * few else low / 2 / few
     slope = min(max(slope, 0.0), low / few)
@@ -265,22 +323,14 @@ def _memory(rows: Sequence[Row]) -> tuple[tuple[float, float], ...]:
     return tuple(points)
 
 
-def _wall(row: Row, stage: str) -> float:
-    parts = (row[f"{stage}_{name}"] or 0.0 for name in ("input_load_time_s", "time_s", "output_write_time_s"))
-    return float(sum(parts))
-
-
-def _network_work(row: Row, cores: int) -> float:
-    """Return the core-seconds of the network: what neither labelling nor another stage of segmenting took."""
-    seconds = row["segmentation_time_s"] - _wall(row, "preprocessing") - _finishing(row)
-    return max(float(seconds * cores - (row["postprocessing_processor_time_s"] or 0.0)), 0.0)
+def _spent(stage: str) -> Callable[[Row], float]:
+    """Return a function that gives a row's processor time of a stage."""
+    return lambda row: float(row[f"{stage}_processor_time_s"])
 
 
 def _finishing(row: Row) -> float:
-    """Return the seconds of numbering and of writing masks."""
-    labelling = (row["postprocessing_processor_time_s"] or 0.0) / row["workers"]
-    writing = row["postprocessing_output_write_time_s"] or 0.0
-    return float(max(row["postprocessing_time_s"] - labelling, 0.0) + writing)
+    """Return the processor time of numbering and of writing masks."""
+    return max(float(row["postprocessing_processor_time_s"] - row["labelling_processor_time_s"]), 0.0)
 
 
 def _network_megapixels(row: Row) -> float:

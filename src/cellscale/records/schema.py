@@ -87,6 +87,8 @@ _AFTER: tuple[Column, ...] = (
     Column("cells", "INTEGER", "labels in the whole-cell mask"),
     Column("nuclei", "INTEGER", "labels in the nucleus mask"),
     Column("total_time_s", "FLOAT", "wall time of the image; stages that run side by side add up to more"),
+    Column("total_processor_time_s", "FLOAT", "processor time of the process meanwhile, all threads together"),
+    Column("labelling_processor_time_s", "FLOAT", "processor time of labelling, without numbering and masks"),
     Column("segmentation_time_s", "FLOAT", "wall time from the first statistics to the last mask"),
     Column("peak_memory_gb", "FLOAT", "largest resident size of the process, in 10^9 bytes"),
     Column("resumed", "BOOLEAN", "whether an earlier run had done a part of the work, which is not counted here"),
@@ -112,7 +114,7 @@ COLUMNS: tuple[Column, ...] = (
     *(column for stage in STAGES[:3] for column in _stage_columns(stage)),
     *_stage_columns("measurement"),
     *(
-        Column(f"{stage}_processor_time_s", "FLOAT", "processor time of the stage's workers, all threads together")
+        Column(f"{stage}_processor_time_s", "FLOAT", "processor time of all threads; of prediction without labelling")
         for stage in STAGES
     ),
     *_AFTER,

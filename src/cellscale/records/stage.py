@@ -24,3 +24,5 @@ class StageRecord:
     """Time that all threads together spent on writing output."""
     earlier_units: int = 0
     """Units that an earlier run had finished."""
+    processor_seconds: float = 0.0
+    """Processor time of the whole process while the stage ran, other stages at the same time included."""

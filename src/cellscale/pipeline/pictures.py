@@ -25,7 +25,7 @@ from cellscale.workspace.layout import look_name, picture_name
 
 __all__ = ["Pictured", "look_location", "picture_image"]
 
-VERSION = 1
+VERSION = 3
 """Of what is looked at, and how; looks of other versions are made again."""
 
 

@@ -12,10 +12,10 @@ __all__ = ["Evidence", "Flag", "find_flags"]
 
 FEW = 50
 """Objects below which distributions say nothing."""
-NUCLEUS_UM2 = (12.0, 200.0)
-"""Plausible median areas of nuclei: discs of 4 to 16 µm across."""
-CELL_UM2 = (20.0, 1000.0)
-"""Plausible median areas of cells: discs of 5 to 36 µm across."""
+NUCLEUS_UM2 = (18.0, 150.0)
+"""Plausible median areas of nuclei: discs of 4.8 to 14 µm across, from small lymphocytes to large tumour cells."""
+CELL_UM2 = (25.0, 800.0)
+"""Plausible median areas of cells: discs of 5.6 to 32 µm across."""
 ALONE_NUCLEI = 0.2
 """Share of the nuclei that may have no cell."""
 ALONE_CELLS = 0.5

@@ -55,15 +55,14 @@ export class Picture {
   }
 
   /** Show another image: its channels and, over them, its labels. */
-  open(name: string, facts: ImageFacts, tile: number, channels: Painter, labels: Painter, spot?: Spot): [Layer, Layer] {
+  open(facts: ImageFacts, tile: number, channels: Painter, labels: Painter, spot?: Spot): [Layer, Layer] {
     this.opened += 1;
-    const key = `${this.opened}/${name}`;
     const redraw = () => this.viewer.forceRedraw();
     const failed = (error: unknown) => this.events.failed(error);
     const size = { width: facts.width, height: facts.height, tile, levels: facts.levels };
     const layers: [Layer, Layer] = [
-      new Layer(`${key}/channels`, { ...size, extra: 0 }, channels, this.store, redraw, failed),
-      new Layer(`${key}/labels`, { ...size, extra: FINER }, labels, this.store, redraw, failed),
+      new Layer(`${this.opened}/channels`, { ...size, extra: 0 }, channels, this.store, redraw, failed),
+      new Layer(`${this.opened}/labels`, { ...size, extra: FINER }, labels, this.store, redraw, failed),
     ];
     this.layers = layers;
     this.width = facts.width;

@@ -15,7 +15,7 @@ from cellscale.storage.uri import join, listing, local_path, make_folder, object
 __all__ = ["RemoteRunState", "open_state"]
 
 
-def open_state(jobs: Path | str, image: str, key: str, *, shared: bool) -> RunState:
+def open_state(jobs: Path | str, image: str, key: str, *, shared: bool, scratch: Path | None = None) -> RunState:
     """Return the state of an image's unfinished work, to be closed; what was left for other keys is removed.
 
     Parameters
@@ -28,6 +28,8 @@ def open_state(jobs: Path | str, image: str, key: str, *, shared: bool) -> RunSt
         Hash of everything that the work depends on.
     shared
         Where the dataset is in an object store, keep the state there as well, so that another machine can go on.
+    scratch
+        Folder of this machine for copies of what is in the object store; None: one that later runs find again.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def open_state(jobs: Path | str, image: str, key: str, *, shared: bool) -> RunSt
     if not shared or local_path(jobs) is not None:
         return RunState(folder)
     _remove_stale(str(jobs), image, folder.name)
-    return RemoteRunState(folder, str(join(jobs, folder.name)))
+    return RemoteRunState(scratch or folder, str(join(jobs, folder.name)))
 
 
 def _remove_stale(jobs: str, image: str, kept: str) -> None:

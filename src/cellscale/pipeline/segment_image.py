@@ -147,7 +147,9 @@ def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput,
     return fingerprint(facts)
 
 
-def run_state(request: Request, image: str, mark: str, arithmetic: str, *, shared: bool = False) -> RunState:
+def run_state(
+    request: Request, image: str, mark: str, arithmetic: str, *, shared: bool = False, scratch: Path | None = None
+) -> RunState:
     """Return where the finished units of an image are kept.
 
     Parameters
@@ -164,11 +166,13 @@ def run_state(request: Request, image: str, mark: str, arithmetic: str, *, share
     shared
         Where the dataset is in an object store, keep them there as well, so that another machine can go on. The state
         has to be closed then.
+    scratch
+        Folder of this machine for copies of what is in the object store; None: one that later runs find again.
     """
     key = fingerprint(
         {"facts": mark, "arithmetic": arithmetic, "version": __version__, "block": BLOCK, "group": GROUP}
     )
-    return open_state(request.paths.jobs, image, key, shared=shared)
+    return open_state(request.paths.jobs, image, key, shared=shared, scratch=scratch)
 
 
 def _segmented(

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import thread_time
 from typing import Any
 
@@ -64,7 +66,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     ledger = Ledger(request.paths.jobs, entry.name)
     if not request.overwrite and ledger.decide("segmentation", mark, outputs) in ("keep", "foreign"):
         return Plan()
-    with run_state(request, entry.name, mark, model.arithmetic, shared=True) as state:
+    with _state(entry, request, model, mark) as state:
         return _plan(request, state, shape)
 
 
@@ -118,8 +120,18 @@ def _opened(
     """Open the image, prepared for the network, and its run state."""
     with open_input(entry, request, run.budget.cache_bytes) as source:
         mark = segmentation_mark(entry, request, source, model)
-        with run_state(request, entry.name, mark, model.arithmetic, shared=True) as state:
+        with _state(entry, request, model, mark) as state:
             yield prepare(run, state, source), state
+
+
+@contextmanager
+def _state(entry: ImageEntry, request: Request, model: Model, mark: str) -> Iterator[RunState]:
+    """Open the run state; copies of what is in an object store do not stay on this machine."""
+    with (
+        TemporaryDirectory(prefix="cellscale-") as folder,
+        run_state(request, entry.name, mark, model.arithmetic, shared=True, scratch=Path(folder)) as state,
+    ):
+        yield state
 
 
 def _stores(request: Request, state: RunState, shape: tuple[int, int]) -> dict[Compartment, BlockStore]:

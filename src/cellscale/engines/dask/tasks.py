@@ -130,9 +130,8 @@ def _loaded(job: Job) -> Model | None:
     """Load the network for all threads, each of which computes a tile at a time."""
     _require_fit(job, get_worker())
     model = choose_model(replace(job.request, workers=1))
-    if model is not None:
-        model.load()
-    return model
+    # The device that was found here may be another than the one that was expected.
+    return model and replace(model, arithmetic=model.load().computation.arithmetic)
 
 
 def _require_fit(job: Job, worker: Worker) -> None:

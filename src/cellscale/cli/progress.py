@@ -93,15 +93,17 @@ def bars(console: Console) -> Iterator[Listener]:
 def moving(progress: Progress) -> Listener:
     """Move the bars of a progress display as events arrive."""
     tasks: dict[tuple[str, str], TaskID] = {}
-    place = ""
+    places: dict[str, str] = {}
 
     def listen(event: Event) -> None:
-        nonlocal place
         if isinstance(event, ImageStarted):
-            place = f"{event.position}/{event.count} "
+            places[event.image] = f"{event.position}/{event.count} "
         elif isinstance(event, StageStarted):
             tasks[event.image, event.stage] = progress.add_task(
-                event.stage, total=event.total, completed=event.done, image=place + escape(event.image)
+                event.stage,
+                total=event.total,
+                completed=event.done,
+                image=places.get(event.image, "") + escape(event.image),
             )
         elif isinstance(event, Advanced):
             progress.advance(tasks[event.image, event.stage], event.units)

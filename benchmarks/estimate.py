@@ -38,7 +38,12 @@ def show(name: str, rates: Rates, rows: list[Row]) -> None:
         size = size_of(row)
         seconds = rates.time(size, rates.cores) + rates.loading
         memory = rates.peak_memory(size) / 1e9
-        pairs = ((seconds, row["total_time_s"], "s"), (memory, row["peak_memory_gb"], "GB"))
+        work = rates.work(size) + rates.loading
+        pairs = (
+            (seconds, row["total_time_s"], "s"),
+            (work, row["total_processor_time_s"], "core-s"),
+            (memory, row["peak_memory_gb"], "GB"),
+        )
         words = (f"{guess:8.2f} {found:8.2f} {unit} {guess / found:6.2f}" for guess, found, unit in pairs)
         print(f"  {row['height_px']:6} px, {row['channels']:2} channels", *words, sep="   ")
 

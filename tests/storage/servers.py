@@ -93,6 +93,8 @@ def s3():
         s3fs.S3FileSystem.clear_instance_cache()
         try:
             wait_for(f"http://127.0.0.1:{port}/")
+            # The server's memory is this process's: that of an earlier server is still there.
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/reset", data=b"").close()
             s3fs.S3FileSystem().mkdir(BUCKET)
             yield proxy
         finally:

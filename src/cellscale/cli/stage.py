@@ -64,7 +64,15 @@ def _command(name: str, files: Sequence[Option] = ()) -> Callable[[Command], cli
     return decorate
 
 
-@click.group(cls=WordGroup)
+class _InOrder(WordGroup):
+    """A group whose help lists commands in the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands as they were declared."""
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
 def stage() -> None:
     """Do one step of a run, as other machines do."""
 

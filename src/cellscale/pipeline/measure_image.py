@@ -17,6 +17,7 @@ from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
+from cellscale.pipeline.memory import give_back
 from cellscale.pipeline.project_entry import is_in_project, write_project_entry
 from cellscale.pipeline.reports import report_outputs, write_outlines, write_reports
 from cellscale.pipeline.request import Request
@@ -89,6 +90,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if request.dry_run:
         return Report(True, None, None, None, outputs)
     ledger.begin("measurement", mark, outputs)
+    give_back()
     with (
         _opened(run, entry, request) as image,
         _measured(run, image, request, masks) as measurement,

@@ -6,7 +6,7 @@ from cellscale.engines.closing import close_run, new_run_id
 from cellscale.pipeline.events import Notice
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.records.archive import read_folder
-from tests.engines.outcomes import outcome, request
+from tests.engines.outcomes import SEGMENTING, outcome, request
 from tests.records.conftest import bigquery_dataset, bigquery_emulator, bigquery_front
 
 __all__ = ["bigquery_dataset", "bigquery_emulator", "bigquery_front"]
@@ -36,6 +36,17 @@ def test_closing_the_same_run_again_adds_only_what_is_new(tmp_path, notices):
     close(tmp_path, notices, outcome("a"), run_id="run-1")
     close(tmp_path, notices, outcome("a"), outcome("b"), run_id="run-1")
     assert stored(tmp_path) == ["a", "b"]
+
+
+def test_an_image_whose_machine_was_lost_is_on_record_as_failed(tmp_path, notices):
+    segmented = outcome("a", stages=SEGMENTING)
+    joined = outcome("a", stages=SEGMENTING, status="failed")
+    gone = outcome("b", stages=(), status="failed", finished_utc="")
+    close(tmp_path, notices, joined, gone, parts=[segmented])
+    rows = {row["input_file_id"]: row for row in read_folder(tmp_path / "jobs" / "benchmarks")}
+    assert [rows[name]["success"] for name in "ab"] == [False, False]
+    assert (rows["a"]["prediction_success"], rows["a"]["measurement_success"]) == (True, False)
+    assert notices == []
 
 
 def test_a_dry_run_leaves_nothing(tmp_path, notices):

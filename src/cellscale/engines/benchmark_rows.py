@@ -1,7 +1,7 @@
 """Benchmark records of a run, from what became of its images."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,9 @@ class _StageOutcome:
     records: tuple[StageRecord, ...]
 
 
-def benchmark_rows(request: Request, outcomes: Iterable[ImageOutcome], run_id: str) -> list[Row]:
+def benchmark_rows(
+    request: Request, outcomes: Iterable[ImageOutcome], run_id: str, failed: Collection[str] = ()
+) -> list[Row]:
     """Return a record for each image on which something was done.
 
     Parameters
@@ -46,22 +48,29 @@ def benchmark_rows(request: Request, outcomes: Iterable[ImageOutcome], run_id: s
         What became of the images; several of one image, where its stages were done on several machines, in order.
     run_id
         Names the run.
+    failed
+        Images that failed, whatever the outcomes say: machines that were lost leave none.
     """
     parts: dict[str, list[ImageOutcome]] = defaultdict(list)
     for outcome in outcomes:
         if outcome.stages or outcome.status == "failed":
             parts[outcome.image].append(outcome)
-    return [_row(request, image, found, run_id) for image, found in parts.items()]
+    return [
+        _row(
+            request, image, found, run_id, done=image not in failed and all(part.status != "failed" for part in found)
+        )
+        for image, found in parts.items()
+    ]
 
 
-def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: str) -> Row:
+def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: str, *, done: bool) -> Row:
     finished = max(part.finished_utc for part in parts)
     stages = {stage: found for stage in STAGES if (found := _found(stage, parts)) is not None}
     values = {
         "input_file_id": image,
         "compartment": "both" if len(request.compartments) > 1 else request.compartments[0],
         "benchmark_datetime_utc": datetime.fromisoformat(finished) if finished else None,
-        "success": all(part.status != "failed" for part in parts),
+        "success": done,
         "record_id": record_id(run_id, image, finished),
         "run_id": run_id,
         "cellscale_version": __version__,
@@ -77,7 +86,7 @@ def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: st
         values["prediction_model_load_time_s"] = facts.model_load_seconds
         values["prediction_batch_size"] = facts.batch_size or None
     failed = next((stage for stage in _expected(request) if stage not in stages), None)
-    if failed is not None and not values["success"]:
+    if failed is not None and not done:
         values[f"{failed}_success"] = False
     return validated(values)
 

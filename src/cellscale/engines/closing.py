@@ -104,7 +104,11 @@ def _record(closing: Closing) -> tuple[str, ...]:
     from cellscale.engines.benchmark_rows import benchmark_rows
     from cellscale.records.archive import add_records
 
-    rows = benchmark_rows(closing.request, closing.parts, closing.run_id)
+    # A machine that was lost left no part; that its image failed is known all the same.
+    seen = {part.image for part in closing.parts if part.stages or part.status == "failed"}
+    lost = [image for image in closing.outcome.failed if image.image not in seen]
+    failed = {image.image for image in closing.outcome.failed}
+    rows = benchmark_rows(closing.request, [*closing.parts, *lost], closing.run_id, failed)
     files = add_records(join(closing.request.paths.jobs, BENCHMARKS), closing.run_id, rows) if rows else ()
     if closing.benchmark_table:
         from cellscale.records.upload import append_files

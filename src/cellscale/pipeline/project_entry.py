@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 
 from cellscale.cells.batch import CellBatch
 from cellscale.cells.columns import Dialect
 from cellscale.cells.measurement import Measurement
-from cellscale.images.info import Image
+from cellscale.images.info import Image, PixelSize
+from cellscale.images.open import open_image
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
@@ -24,11 +27,27 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: 
     folder = request.paths.project
     if folder is None or entry.image is None:  # QuPath does not open NPZ files
         return True
-    parts = (join(folder, PROJECT_FILE), join(folder, "data", str(entry_id), "data.qpdata"))
-    if entry_id is None or not all(map(exists, parts)):
+    if entry_id is None or not exists(join(folder, "data", str(entry_id), "data.qpdata")):
         return False
-    # Of a run whose end never came, there may be objects of images that the list lacks.
-    return run.placement.enter_project is None or entry_id in entry_ids(folder)
+    enter = run.placement.enter_project
+    if enter is None:
+        return exists(join(folder, PROJECT_FILE))
+    if entry_id in entry_ids(folder):
+        return True
+    # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
+    # get the same number: other machines are giving numbers at this time.
+    place = _place_now(folder, entry.image, request, run.placement.position)
+    if place.entry_id == entry_id:
+        enter(place)
+    return place.entry_id == entry_id
+
+
+def _place_now(folder: Path | str, image: Path | str, request: Request, position: int) -> ProjectImage:
+    """Return the place that an image would get if it were measured again."""
+    size = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    with closing(open_image(image, pixel_size=size)) as opened:
+        (place,) = place_images(folder, [opened.info], spare=position)
+    return place
 
 
 def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:

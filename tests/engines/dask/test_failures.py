@@ -1,5 +1,6 @@
 """What is wrong with one image, one worker or the request, and who is told."""
 
+import json
 import shutil
 
 import numpy as np
@@ -60,6 +61,22 @@ def test_masks_alone_and_then_tables_alone(tmp_path, by_local_engine, dask_run):
     assert dask_run(dataset, "--image_filter", "small0", command="measure").statuses == {"small0": "done"}
     table = "REPORTS/small0_QUANT.tsv"
     assert (dataset / table).read_bytes() == (by_local_engine / table).read_bytes()
+
+
+def test_a_run_killed_before_its_end_leaves_objects_that_the_next_one_enters_into_the_project(
+    tmp_path, dask_run, monkeypatch
+):
+    dataset = write_dataset(tmp_path, small0=SMALL["small0"], small1=SMALL["small1"])
+    with monkeypatch.context() as killed:
+        killed.setattr("cellscale.engines.dask.engine.list_in_project", lambda request, places: None)
+        dask_run(dataset)
+    assert not (dataset / "PROJ" / "project.qpproj").exists()
+    assert set(dask_run(dataset).statuses.values()) == {"kept"}
+    project = json.loads((dataset / "PROJ" / "project.qpproj").read_bytes())
+    assert [(entry["entryID"], entry["imageName"]) for entry in project["images"]] == [
+        (1, "small0.ome.tiff"),
+        (2, "small1.ome.tiff"),
+    ]
 
 
 def test_workers_of_another_version_are_refused(tmp_path, client, request_for):

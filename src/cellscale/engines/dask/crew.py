@@ -81,15 +81,11 @@ class Crew:
     def next(self) -> tuple[Step, Any]:
         """Wait for a task to end; return it with its result or the exception that it ended with."""
         while True:
-            self._look()
-            with suppress(Empty):
-                future = self._ended.get(timeout=LOOK_SECONDS)
-                given = self._given.pop(future.key, None)
-                if given is not None:
-                    try:
-                        return given[1], _result(future)
-                    except _LOST:
-                        self.submit(given[1])
+            future, step = self._next_ended()
+            try:
+                return step, _result(future)
+            except _LOST:
+                self.submit(step)
 
     def drop(self, image: ImageWork) -> None:
         """Take back all tasks of an image."""
@@ -99,6 +95,12 @@ class Crew:
         """Take back all tasks and end the connection."""
         self._take_back(list(self._given))
         self.client.close()
+
+    def _next_ended(self) -> tuple[Future, Step]:
+        while True:
+            self._look()
+            with suppress(Empty, KeyError):  # no news, or of a task that was taken back
+                return self._given.pop(self._ended.get(timeout=LOOK_SECONDS).key)
 
     def _take_back(self, keys: list[str]) -> None:
         futures = [self._given.pop(key)[0] for key in keys]
@@ -129,7 +131,7 @@ class Crew:
             if self.client.status == "running":
                 return self.client
             if self.client.status == "closed":
-                with suppress(*_LOST):
+                with suppress(RequestError, *_LOST):
                     self.client = self._connect()
             sleep(0.2)
         raise RequestError(

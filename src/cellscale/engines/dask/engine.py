@@ -58,4 +58,5 @@ def _work(connect: Callable[[], Client], job: Job, images: Sequence[ImageWork], 
         try:
             work_through(crew, images)
         finally:
-            list_in_project(job.request, [place for image in images for place in image.places])
+            if not job.request.dry_run:
+                list_in_project(job.request, [place for image in images for place in image.places])

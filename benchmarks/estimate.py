@@ -17,7 +17,8 @@ from pathlib import Path
 import cellscale.records
 from cellscale.planning.trials import Trials, run_trials
 from cellscale.records.known import shipped_rows
-from cellscale.records.rates import Rates, learn, size_of
+from cellscale.records.learning import learn, size_of
+from cellscale.records.rates import Rates
 from cellscale.records.row import Row
 
 SHIPPED = Path(cellscale.records.__file__).with_name("shipped.jsonl")

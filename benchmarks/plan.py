@@ -29,8 +29,9 @@ from cellscale.planning.crews import own_crew, rented_crew
 from cellscale.planning.estimate import Crew, Work
 from cellscale.planning.simulation import Fleet, Job, simulate
 from cellscale.records.known import shipped_rows
+from cellscale.records.learning import learn
 from cellscale.records.machine import this_machine
-from cellscale.records.rates import ImageSize, learn
+from cellscale.records.rates import ImageSize
 from cellscale.simulate.image_file import write_image
 from cellscale.simulate.model import TissueModel
 

@@ -9,8 +9,8 @@ from cellscale.pipeline.budget import Budget
 from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
 from cellscale.planning.estimate import Crew, Work, estimate
 from cellscale.planning.rented import compare
+from cellscale.records.learning import learn, size_of
 from cellscale.records.machine import Machine
-from cellscale.records.rates import learn, size_of
 from tests.planning.made_up import made_up_row, made_up_rows
 
 HERE = Machine(cpu="Known", cores=2, memory=16_000_000_000)

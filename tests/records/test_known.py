@@ -3,8 +3,8 @@ import pytest
 from cellscale.records import known
 from cellscale.records.archive import add_records
 from cellscale.records.known import keep, known_rates, shipped_rows
+from cellscale.records.learning import learn
 from cellscale.records.machine import Machine
-from cellscale.records.rates import learn
 from tests.planning.made_up import made_up_rows
 
 HERE = Machine(cpu="Known", cores=2)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellscale.records.rates import ImageSize, Prediction, learn, size_of
+from cellscale.records.learning import learn, size_of
+from cellscale.records.rates import ImageSize, Prediction
 from tests.planning.made_up import KNOWN, SHARE, made_up_row, made_up_rows
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from cellscale.records.archive import RecordFile, add_records, read_folder
+from cellscale.records.learning import learn
 from cellscale.records.machine import Machine
-from cellscale.records.rates import Rates, learn
+from cellscale.records.rates import Rates
 from cellscale.records.row import Row, validated
 from cellscale.storage.uri import Location, join
 from cellscale.weights.catalogue import MESMER

@@ -3,6 +3,8 @@
 import http.client
 import json
 import socket
+import threading
+import time
 
 import pytest
 
@@ -128,6 +130,18 @@ def test_head_answers_without_a_body(served):
     status, headers, body = ask(served, "api/dataset", method="HEAD")
     assert (status, body) == (200, b"")
     assert int(headers["Content-Length"]) > 0
+
+
+def test_closing_waits_for_no_idle_browser(serve, tissue):
+    with serve(tissue) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection.request("GET", f"/{server.token}/api/images/0")
+        assert connection.getresponse().read()
+        threads = threading.active_count()
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    assert threading.active_count() < threads
+    connection.close()
 
 
 def test_the_address_without_its_slash_leads_to_the_page(served):

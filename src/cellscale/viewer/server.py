@@ -4,10 +4,11 @@ import hmac
 import logging
 import re
 import secrets
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -59,13 +60,14 @@ class ViewerServer(ThreadingHTTPServer):
         The port is taken.
     """
 
-    daemon_threads = True
+    daemon_threads = False
     request_queue_size = 64
 
     def __init__(self, dataset: Dataset, port: int = 0) -> None:
         self.dataset = dataset
         self.token = secrets.token_urlsafe(24)
         self.at_work = threading.BoundedSemaphore(_AT_WORK)
+        self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
 
     @property
@@ -77,6 +79,23 @@ class ViewerServer(ThreadingHTTPServer):
         """Listen, without asking for this machine's name as ``HTTPServer`` does: that can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection's requests in a thread of its own."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """End all connections, also those that browsers keep for later, and wait for what is being answered."""
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of browsers that went away; tell the log of all else."""

@@ -6,7 +6,7 @@ Usage::
     cellscale segment --keep_intermediates workspace DATASET
     python docs/render_postprocessing.py DATASET [FOLDER]
 
-Makes one picture for each parameter: the place where it matters most, with the parameter low, as usual, and high. Cells are
+Makes one picture for each parameter: where it matters most, with the parameter low, as usual, and high. Cells are
 outlined in white, nuclei in yellow.
 """
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellscale.records.known import shipped_rows
 from cellscale.records.learning import learn, size_of
 from cellscale.records.rates import ImageSize, Prediction
 from tests.planning.made_up import KNOWN, SHARE, made_up_row, made_up_rows
@@ -116,3 +117,13 @@ def test_an_interval_holds_nine_of_ten_and_is_even_in_ratio():
     low, high = Prediction(100.0, 0.2).interval
     assert high / 100 == pytest.approx(100 / low)
     assert high == pytest.approx(100 * 2.718281828 ** (1.6449 * 0.2), rel=1e-4)
+
+
+def test_every_shipped_record_is_predicted_from_the_others():
+    """Processor time, since the records may have been made while other programs took the cores; and memory."""
+    rows = shipped_rows()
+    for left_out in rows:
+        rates = learn([row for row in rows if row is not left_out], "the others")
+        size = size_of(left_out)
+        assert rates.work(size) + rates.loading == pytest.approx(left_out["total_processor_time_s"], rel=0.2)
+        assert rates.peak_memory(size) == pytest.approx(left_out["peak_memory_gb"] * 1e9, rel=0.2)

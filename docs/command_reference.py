@@ -56,7 +56,7 @@ def _options(context: click.Context) -> Iterator[str]:
             sections.setdefault(getattr(parameter, "heading", "Options"), []).append(record)
     for heading, records in sections.items():
         yield from (f"| {heading} | |", "|---|---|")
-        yield from (f"| `{words}` | {_cell(meaning)} |" for words, meaning in records)
+        yield from (f"| {_code(words)} | {_cell(meaning)} |" for words, meaning in records)
         yield ""
 
 
@@ -68,3 +68,8 @@ def _text(help_text: str) -> str:
 def _cell(text: str) -> str:
     """Return plain text as a cell of a table."""
     return "".join(f"&#{ord(sign)};" if sign in "<>|*_[]&" else sign for sign in " ".join(text.split()))
+
+
+def _code(words: str) -> str:
+    """Return the words of an option, each marked as code, so that lines break between them."""
+    return " ".join(f"`{word}`" for word in words.split())

@@ -103,7 +103,8 @@ def segment(
 
     Returns
     -------
-    The labels, at the image's own size.
+    Segmentation
+        The labels, at the image's own size.
 
     Raises
     ------
@@ -172,8 +173,9 @@ def measure(
 
     Returns
     -------
-    A row for each cell: labels, centroid, intensities in four compartments, shape. ``.to_pandas()`` makes it a data
-    frame.
+    pyarrow.Table
+        A row for each cell: labels, centroid, intensities in four compartments, shape. ``.to_pandas()`` makes it a
+        data frame.
 
     Raises
     ------

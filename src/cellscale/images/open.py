@@ -43,7 +43,8 @@ def open_image(
 
     Returns
     -------
-    The image; close it when done. Regions may be read from several threads at once.
+    Image
+        The image; close it when done. Regions may be read from several threads at once.
 
     Raises
     ------

@@ -27,10 +27,10 @@ from cellscale.workspace.layout import workspace_paths
 SOMETHING = """() => {
     const canvas = document.querySelector("#picture canvas");
     if (canvas.width === 0) return false;
-    const { data } = canvas.getContext("2d").getImageData(0, canvas.height / 2, canvas.width, 8);
+    const { data } = canvas.getContext("2d").getImageData(0, canvas.height / 8, canvas.width, 8);
     return data.some((value, at) => at % 4 < 3 && value > 0);
 }"""
-"""Whether the middle of the picture is no longer black."""
+"""Whether the picture is no longer black: overviews are made from the top."""
 
 TILES = [(row, column) for row in range(4, 8) for column in range(4, 8)]
 
@@ -61,8 +61,14 @@ def milliseconds(server: ViewerServer, layer: str, level: int) -> tuple[float, f
     return medians[0], medians[1]
 
 
+def is_final(server: ViewerServer, tile: str) -> bool:
+    """Return whether asking for a tile again would give the same."""
+    with urllib.request.urlopen(f"{server.url}api/images/0/{tile}") as answer:
+        return "X-Incomplete" not in answer.headers
+
+
 def seconds_to_overview(page: Page, server: ViewerServer) -> tuple[float, float]:
-    """Return when the first pixels, and when all tiles of the view, are on screen."""
+    """Return when the first pixels are on screen, and when the overview of all channels and masks is final."""
     start = time.perf_counter()
     page.goto(server.url)
     page.wait_for_selector("#picture canvas")
@@ -70,6 +76,10 @@ def seconds_to_overview(page: Page, server: ViewerServer) -> tuple[float, float]
         page.wait_for_timeout(10)
     first = time.perf_counter() - start
     page.wait_for_selector("html[data-loaded=true]", state="attached")
+    coarsest = page.evaluate("fetch('api/images/0').then(answer => answer.json())")["levels"] - 1
+    for layer in ("channels/0", "channels/1", "masks/cells", "masks/nuclei"):
+        while not is_final(server, f"{layer}/{coarsest}/0/0"):
+            page.wait_for_timeout(20)
     return first, time.perf_counter() - start
 
 
@@ -91,7 +101,9 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1440, "height": 900})
                 first, everything = seconds_to_overview(page, server)
                 page.close()
-                print(f"  first pixels after {first:.2f} s, all tiles of the view after {everything:.2f} s")
+                print(
+                    f"  first pixels after {first:.2f} s, channels and masks of the overview after {everything:.2f} s"
+                )
                 for layer, level in (("channels/0", 0), ("channels/0", 1), ("masks/cells", 0), ("masks/cells", 1)):
                     cold, warm = milliseconds(server, layer, level)
                     print(f"  {layer:12} level {level}: {cold:6.1f} ms a tile, again {warm:6.1f} ms")

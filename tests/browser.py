@@ -14,7 +14,8 @@ _OWN = {"127.0.0.1", "localhost", ""}
 """Where a page may ask for something: this machine, and files, data and blobs, which have no host."""
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright runs, nothing else may run an event loop in this thread, as other tests do.
+@pytest.fixture(scope="module")
 def browser():
     """Headless Chromium; ``make test`` installs it where it may."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)

@@ -17,7 +17,7 @@ import type { ChannelSetting } from "./settings";
 import { type Shown, settingsFor } from "./shown";
 import { TileStore } from "./store";
 
-const AGAIN_MS = 600;
+const AGAIN_MS = 350;
 
 export class App {
   readonly picture: Picture;

@@ -16,15 +16,22 @@ def mean_reduced(plane: NDArray[Any], ratio: int) -> NDArray[Any]:
     """Return the means of squares of ``ratio`` pixels a side, in the same dtype; an incomplete edge is repeated."""
     if ratio == 1:
         return plane
-    whole = np.pad(plane, [(0, -size % ratio) for size in plane.shape], mode="edge")
+    short = [-size % ratio for size in plane.shape]
+    whole = np.pad(plane, [(0, count) for count in short], mode="edge") if any(short) else plane
     exact = plane.dtype.kind in "ui" and plane.dtype.itemsize <= 2
-    total = np.zeros((whole.shape[0] // ratio, whole.shape[1] // ratio), np.int64 if exact else np.float64)
-    for row in range(ratio):
-        for column in range(ratio):
-            total += whole[row::ratio, column::ratio]
+    rows = _summed(whole, ratio, np.dtype(np.int64 if exact and ratio > 128 else np.int32 if exact else np.float64))
+    total = _summed(rows.T, ratio, rows.dtype).T
     if exact:
         return ((total + ratio * ratio // 2) // (ratio * ratio)).astype(plane.dtype)
     return (total / (ratio * ratio)).astype(plane.dtype)
+
+
+def _summed(plane: NDArray[Any], ratio: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the sums of every ``ratio`` rows."""
+    total = plane[::ratio].astype(dtype)
+    for row in range(1, ratio):
+        total += plane[row::ratio]
+    return total
 
 
 def nearest_reduced(plane: NDArray[Any], ratio: int) -> NDArray[Any]:
@@ -35,4 +42,5 @@ def nearest_reduced(plane: NDArray[Any], ratio: int) -> NDArray[Any]:
 def fitted(plane: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """Return a plane cut, or its edge repeated, to a shape that differs by rounding."""
     cut = plane[: shape[0], : shape[1]]
-    return np.pad(cut, [(0, wanted - size) for wanted, size in zip(shape, cut.shape, strict=True)], mode="edge")
+    short = [wanted - size for wanted, size in zip(shape, cut.shape, strict=True)]
+    return np.pad(cut, [(0, count) for count in short], mode="edge") if any(short) else cut

@@ -54,6 +54,8 @@ class Served:
     request_id: str
     tasks: dict = field(default_factory=dict)
     """State by index."""
+    others: dict = field(default_factory=dict)
+    """State of each other job when this one was submitted."""
     attempts: list = field(default_factory=list)
     """(index, step's name, exit code) of everything that ran."""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -81,7 +83,9 @@ class BatchServer:
         self.programs = {}
         """Functions that stand in for programs other than cellscale, by name: they get the words."""
         self.refusal = None
-        """Code and message with which every request is refused."""
+        """Code and message with which every job is refused."""
+        self.holds = False
+        """No machine is to be had: jobs wait."""
         self._lock = threading.Lock()
         self._machines = threading.Semaphore(machines)
         self._fork = multiprocessing.get_context("forkserver")
@@ -103,12 +107,14 @@ class BatchServer:
                 context.abort(grpc.StatusCode.ALREADY_EXISTS, f"{name} exists")
             job = batch_v1.Job(request.job)
             job.name, job.uid = name, f"{request.job_id[:40]}-{len(self.jobs)}"
-            served = self.jobs[name] = Served(job, request.request_id)
+            others = {name: served.state for name, served in self.jobs.items()}
+            served = self.jobs[name] = Served(job, request.request_id, others=others)
             served.set_state("QUEUED")
             served.tasks = dict.fromkeys(range(job.task_groups[0].task_count), "PENDING")
-        thread = threading.Thread(target=self._run, args=(served,), daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        if not self.holds:
+            thread = threading.Thread(target=self._run, args=(served,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
         return job
 
     def get_job(self, request, context):
@@ -280,12 +286,12 @@ def batch_server(folder, environment, **settings):
 
 
 def _handler(server, name, request, response):
-    method = getattr(server, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
+    method = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
     def answer(message, context):
-        if server.refusal is not None:
+        if server.refusal is not None and name == "CreateJob":
             context.abort(*server.refusal)
-        return method(message, context)
+        return getattr(server, method)(message, context)
 
     serialize = getattr(response, "serialize", None) or response.SerializeToString
     return grpc.unary_unary_rpc_method_handler(answer, request.deserialize, serialize)

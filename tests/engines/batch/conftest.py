@@ -1,6 +1,7 @@
 """A project of Google Cloud on this machine: storage, Batch and logs, as servers that the real clients talk to."""
 
 import json
+import re
 
 import pytest
 
@@ -23,6 +24,18 @@ ENVIRONMENT = {
     "service_account": {"email": "the_service@account.com"},
 }
 CONFIG = "gs://bucket/env-config.json"
+
+
+def upload(root, dataset):
+    """Copy the images of a dataset into the bucket."""
+    for image in sorted((root / "OMETIFF").iterdir()):
+        write_bytes(f"{dataset}/OMETIFF/{image.name}", image.read_bytes())
+    return dataset
+
+
+def run_uri(result):
+    """The run that a command submitted."""
+    return re.search(r"^run: (\S.*)$", result.stdout, re.MULTILINE)[1]
 
 
 @pytest.fixture(scope="module")
@@ -50,4 +63,5 @@ def batch(cloud):
     cloud.faults.clear()
     cloud.programs.clear()
     cloud.refusal = None
+    cloud.holds = False
     return cloud

@@ -1,9 +1,10 @@
 """The engine that rents machines: hands a run to Google Cloud Batch, and follows it if asked."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
 from cellscale.errors import RequestError
-from cellscale.pipeline.events import Listener
+from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
 
@@ -28,7 +29,9 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         notes = ("this very run is at work already; nothing was submitted", *notes)
     if not request.wait:
         return RunOutcome((), notes=notes)
-    return follow_run(folder, submission, listener)
+    for note in notes:
+        listener(Notice(submission.run, "info", note))
+    return replace(follow_run(folder, submission, listener), notes=(f"run: {folder}",))
 
 
 def require_batch() -> None:

@@ -6,7 +6,7 @@ from google.cloud import batch_v1
 
 from cellscale.errors import RequestError
 
-__all__ = ["LONGEST_RUN", "MOST_PARALLEL", "MOST_TASKS", "check_job"]
+__all__ = ["LONGEST_RUN", "MOST_PARALLEL", "MOST_TASKS", "check_job", "check_parallelism"]
 
 MOST_TASKS = 100_000
 MOST_PARALLEL = 5_000
@@ -40,16 +40,21 @@ def check_job(job_id: str, job: batch_v1.Job) -> None:
         raise RequestError(f"the definition of the job has {size:,} bytes; Batch takes {LARGEST_DEFINITION:,}")
 
 
+def check_parallelism(parallelism: int) -> None:
+    """Raise `RequestError` if Batch does not run so many tasks at the same time."""
+    if not 1 <= parallelism <= MOST_PARALLEL:
+        raise RequestError(
+            f"--parallelism is {parallelism:,}; Batch runs 1 to {MOST_PARALLEL:,} tasks at the same time"
+        )
+
+
 def _check_group(group: batch_v1.TaskGroup) -> None:
     if not 1 <= group.task_count <= MOST_TASKS:
         raise RequestError(
             f"the job has {group.task_count:,} tasks, one for each image; Batch takes 1 to {MOST_TASKS:,}. Run a "
             "part of the images at a time with --image_filter."
         )
-    if not 1 <= group.parallelism <= MOST_PARALLEL:
-        raise RequestError(
-            f"--parallelism is {group.parallelism:,}; Batch runs 1 to {MOST_PARALLEL:,} tasks at the same time"
-        )
+    check_parallelism(group.parallelism)
 
 
 def _check_spec(spec: batch_v1.TaskSpec) -> None:

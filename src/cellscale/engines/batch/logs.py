@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
+from google.logging.type.log_severity_pb2 import LogSeverity
 
 from cellscale.engines.batch.client import explained, logging_client
 from cellscale.engines.batch.submission import JobRecord, Submission, find_job
@@ -67,7 +68,7 @@ def _entries(record: JobRecord, wanted: str) -> Iterator[LogLine]:
     )
     with explained("read the logs"):
         for entry in logging_client().list_log_entries(request):
-            yield LogLine(entry.timestamp.isoformat(), entry.severity.name, record.step, _text(entry))
+            yield LogLine(entry.timestamp.isoformat(), LogSeverity.Name(entry.severity), record.step, _text(entry))
 
 
 def _text(entry: LogEntry) -> str:

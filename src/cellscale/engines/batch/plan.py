@@ -10,7 +10,7 @@ from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, parse_com
 from cellscale.engines.batch.environment import Environment, read_environment
 from cellscale.engines.batch.estimate import Cost, Work, estimate_cost
 from cellscale.engines.batch.job import Step, Target, conduct_job, image_job, java_job, job_id
-from cellscale.engines.batch.limits import check_job
+from cellscale.engines.batch.limits import check_job, check_parallelism
 from cellscale.engines.batch.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.closing import new_run_id
 from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec
@@ -77,6 +77,8 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     if request.env_config_uri is None:
         raise RequestError("--env_config_uri is missing; --engine batch needs the description of a cloud environment")
     _check_paths(request.paths)
+    if request.parallelism is not None:
+        check_parallelism(request.parallelism)
     environment = read_environment(request.env_config_uri)
     segmenting = _compute(request.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
     measuring = _compute(request.measurement_compute_config, MEASURE, "--measurement_compute_config")

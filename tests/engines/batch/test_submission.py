@@ -1,0 +1,244 @@
+"""Runs handed to Batch, refused by it, cancelled, and handed over twice."""
+
+import json
+import re
+
+import grpc
+import pytest
+
+from cellscale.engines.batch.client import batch_client
+from cellscale.engines.batch.conduct import start_job
+from cellscale.engines.batch.submission import read_submission
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.uri import delete, listing, read_bytes
+from tests.cli.runs import run
+from tests.engines.batch.conftest import CONFIG, ENVIRONMENT, run_uri, upload
+from tests.pipeline.spots import spots, write_dataset
+
+WORDS = ["segment-and-measure", "--env_config_uri", CONFIG]
+JAVA = ENVIRONMENT | {"quantify_container_image": "dchaley/qupath-project-initializer:latest"}
+
+
+@pytest.fixture
+def dataset(batch, tmp_path, request):
+    """A dataset of two images; Batch has no machines, so that nothing begins."""
+    batch.holds = True
+    root = write_dataset(tmp_path, first=spots((90, 80)), second=spots((100, 90), 1))
+    return upload(root, f"gs://bucket/{request.node.name.replace('[', '-').rstrip(']')}")
+
+
+def configured(name, **facts):
+    location = f"gs://bucket/{name}.json"
+    write_bytes(location, json.dumps(ENVIRONMENT | facts).encode())
+    return location
+
+
+def test_a_run_is_submitted_and_left(dataset, batch):
+    result = run(*WORDS, "workspace", dataset)
+    assert result.exit_code == 0, result.stderr
+    submission = read_submission(run_uri(result))
+    assert [record.step for record in submission.jobs] == ["segment", "measure", "conduct"]
+    console = "console: https://console.cloud.google.com/batch/jobsDetail/regions/us-central1/jobs/cellscale-"
+    for line in (
+        console,
+        "estimated cost: about $",
+        "images: 2",
+        f"follow it: cellscale jobs wait {run_uri(result)}",
+    ):
+        assert line in result.stdout
+    names = [record.name for record in submission.jobs]
+    # The conductor submits the second.
+    assert [name for name in batch.jobs if name in names] == [names[0], names[2]]
+    status = run("jobs", "status", run_uri(result)).stdout
+    assert "segment\tQUEUED\t2 pending" in status
+    assert "measure\tNOT SUBMITTED" in status
+    assert "first\twaiting" in status
+
+
+def test_the_same_run_again_is_the_same_run(dataset, batch):
+    first = run(*WORDS, "workspace", dataset)
+    jobs = set(batch.jobs)
+    second = run(*WORDS, "workspace", dataset)
+    assert second.exit_code == 0
+    assert "nothing was submitted" in second.stdout
+    assert run_uri(second) == run_uri(first)
+    assert set(batch.jobs) == jobs
+    run("jobs", "cancel", run_uri(first))
+    assert run_uri(run(*WORDS, "workspace", dataset)) != run_uri(first)
+
+
+def test_another_run_on_the_same_dataset_is_refused(dataset):
+    first = run(*WORDS, "workspace", dataset)
+    run(*WORDS, "--overwrite", "workspace", dataset).explains("another run is at work", run_uri(first), "jobs cancel")
+
+
+def test_a_job_submitted_twice_is_there_once(dataset, batch):
+    record = read_submission(run_uri(run(*WORDS, "workspace", dataset))).jobs[0]
+    jobs = len(batch.jobs)
+    start_job(record)
+    assert len(batch.jobs) == jobs
+
+
+def test_a_cancelled_run_ends_and_its_next_job_is_not_submitted(dataset, batch):
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    cancelled = run("jobs", "cancel", uri)
+    assert re.findall(r"-(segment|measure|conduct)$", cancelled.stdout, re.MULTILINE) == ["conduct", "segment"]
+    conducted = run("jobs", "conduct", uri)
+    assert conducted.exit_code == 1
+    assert "was cancelled" in conducted.stderr
+    assert not any(name.endswith("-measure") for name in batch.jobs if uri[-6:] in name)
+    waited = run("jobs", "wait", uri)
+    assert waited.exit_code == 1
+    assert "did not end" in waited.errors["first"]
+    assert "nothing to cancel" in run("jobs", "cancel", uri).stdout
+
+
+@pytest.mark.slow
+def test_processes_at_work_are_cancelled(dataset, batch):
+    batch.holds = False
+    uri = run_uri(run(*WORDS, "--parallelism", 2, "workspace", dataset))
+    served = batch.job("segment")
+    while not served.processes:
+        pass
+    assert run("jobs", "cancel", uri).exit_code == 0
+    processes = list(served.processes)
+    for process in processes:
+        process.join(20)
+        assert not process.is_alive()
+    assert served.state == "CANCELLED"
+    assert batch.job("conduct").state == "CANCELLED"
+
+
+def test_a_dry_run_shows_everything_and_submits_nothing(dataset, batch, monkeypatch):
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT")
+    jobs, files = set(batch.jobs), listing(dataset)
+    result = run(*WORDS, "--dry_run", "--parallelism", 1, "workspace", dataset)
+    assert result.exit_code == 0, result.stderr
+    for words in ("images: 2, 0.0 Mpx in all", "segmenting: n1-standard-8:SPOT+nvidia-tesla-t4:1, 1 at a time",
+                  "measuring: n1-standard-8:SPOT, 1 at a time", "estimated cost: about $"):  # fmt: skip
+        assert words in result.stdout
+    definitions = [json.loads(text) for text in re.findall(r"^\{.*?^\}$", result.stdout, re.MULTILINE | re.DOTALL)]
+    assert [one["task_groups"][0]["task_count"] for one in definitions] == ["2", "2", "1"]
+    assert (set(batch.jobs), listing(dataset)) == (jobs, files)
+
+
+def test_measuring_or_segmenting_alone(dataset):
+    segmenting = read_submission(run_uri(run("segment", "--env_config_uri", CONFIG, "workspace", dataset)))
+    assert [record.step for record in segmenting.jobs] == ["segment", "conduct"]
+    measuring = run("measure", "--env_config_uri", CONFIG, "workspace", f"{dataset}/")
+    measuring.explains("another run is at work")
+
+
+def test_pages_of_tasks(dataset, batch):
+    submission = read_submission(run_uri(run(*WORDS, "workspace", dataset)))
+    pager = batch_client().list_tasks(
+        request={"parent": f"{submission.jobs[0].name}/taskGroups/group0", "page_size": 1}
+    )
+    assert [task.status.state.name for task in pager] == ["PENDING", "PENDING"]
+
+
+REFUSALS = {
+    "permission": (grpc.StatusCode.PERMISSION_DENIED, "batch.jobs.create denied", "roles/batch.jobsEditor"),
+    "quota": (grpc.StatusCode.RESOURCE_EXHAUSTED, "Quota exceeded for CreateJob", "quota"),
+    "argument": (grpc.StatusCode.INVALID_ARGUMENT, "no such network", "environment config"),
+    "project": (grpc.StatusCode.NOT_FOUND, "project not found", "check the project"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_what_batch_refuses_is_said_with_what_to_do(dataset, batch, kind):
+    code, message, advice = REFUSALS[kind]
+    batch.refusal = (code, message)
+    result = run(*WORDS, "workspace", dataset)
+    assert result.exit_code == 1
+    assert "cannot submit the job" in result.stderr
+    assert message in result.stderr
+    assert advice in result.stderr
+    batch.refusal = None
+    assert run(*WORDS, "workspace", dataset).exit_code == 0  # the failed submission is in nobody's way
+
+
+def test_without_the_conductor_no_job_stays(dataset, batch, monkeypatch):
+    def refused(request, context):
+        if request.job_id.endswith("-conduct"):
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "only one job today")
+        return create(request, context)
+
+    create = batch.create_job
+    monkeypatch.setattr(batch, "create_job", refused)
+    result = run(*WORDS, "workspace", dataset)
+    assert "only one job today" in result.stderr
+    assert batch.job("segment").state == "CANCELLED"
+
+
+def test_a_missing_bucket_is_named(batch):
+    run(*WORDS, "workspace", "gs://nobodys/dataset").explains("there is no bucket gs://nobodys", "buckets create")
+
+
+def test_a_bucket_without_images_is_told_from_a_missing_one(batch):
+    run(*WORDS, "workspace", "gs://bucket/empty").explains("there is no folder gs://bucket/empty/OMETIFF")
+
+
+def test_a_missing_config_is_named(dataset):
+    run("segment", "--env_config_uri", "gs://bucket/none.json", "workspace", dataset).explains(
+        "--env_config_uri", "gs://bucket/none.json", "does not exist"
+    )
+
+
+def test_a_malformed_config_is_named_with_the_keys_path(dataset):
+    location = configured("malformed", networking_interface={"subnet": "x"})
+    run("segment", "--env_config_uri", location, "workspace", dataset).explains(
+        location, "networking_interface.subnet is no key"
+    )
+
+
+def test_local_folders_are_no_place_for_batch(batch, tmp_path):
+    root = write_dataset(tmp_path / "d", first=spots((90, 80)))
+    run(*WORDS, "workspace", root).explains(str(root), "gs://", "gcloud storage cp")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--segmentation_compute_config", "big"], ["--segmentation_compute_config", "'big'"]),
+        (["--measurement_compute_config", "e2-micro"], ["--measurement_compute_config", "larger machine"]),
+        (["--parallelism", "5001"], ["--parallelism is 5,001", "5,000"]),
+        (["--model_path", "net.onnx"], ["net.onnx", "gs://"]),
+        (["--model_path", "gs://bucket/net.tar.gz"], ["TensorFlow", "tf2onnx"]),
+        (["--engine", "local"], ["--env_config_uri has no meaning with --engine local"]),
+    ],
+)
+def test_options_that_cannot_be(dataset, words, expected):
+    run(*WORDS, *words, "workspace", dataset).explains(*expected)
+
+
+def test_the_originals_mesmer_archive_means_the_built_in_network(dataset):
+    location = configured(
+        "mesmer", segment_model_path="gs://models/MultiplexSegmentation-9.tar.gz", segment_model_hash="a1" * 16
+    )
+    result = run("segment", "--env_config_uri", location, "workspace", dataset)
+    assert result.exit_code == 0, result.stderr
+    request = json.loads(read_bytes(f"{run_uri(result)}/tasks.json"))["request"]
+    assert (request["model_path"], request["model_hash"]) == (None, None)
+
+
+def test_no_credentials_are_asked_for_in_words(dataset, monkeypatch, tmp_path):
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    run(*WORDS, "workspace", dataset).explains("gcloud auth application-default login")
+
+
+def test_a_folder_that_is_no_run(dataset):
+    run("jobs", "status", f"{dataset}/jobs/none").explains("is no run on Batch", "cellscale jobs list")
+
+
+def test_the_java_program_measures_in_one_task(dataset, batch):
+    location = configured("java", **{"quantify_container_image": JAVA["quantify_container_image"]})
+    uri = run_uri(run("segment-and-measure", "--env_config_uri", location, "workspace", dataset))
+    submission = read_submission(uri)
+    assert submission.java
+    measuring = json.loads(submission.jobs[1].definition)["taskGroups"][0]
+    assert measuring["taskCount"] == "1"
+    assert measuring["taskSpec"]["runnables"][0]["container"]["entrypoint"] == "java"
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["measure"] is False
+    delete(f"{uri}/batch.json")

@@ -96,6 +96,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         _measured(run, image, request, masks) as measurement,
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-project") as beside,
     ):
+        give_back()
         project_entry = beside.submit(write_project_entry, run, measurement, image, request)
         write_reports(run, measurement, entry, request, masks)
         cells, nuclei = _counted(measurement, masks)

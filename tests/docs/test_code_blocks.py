@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from cellscale.engines.batch.environment import Environment
 from tests.docs.blocks import RUNNABLE, blocks, run_page
 from tests.docs.places import DOCS, PAGES, README, ROOT
 
@@ -41,3 +42,8 @@ def test_blocks_run_as_printed(page, first_run, tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", [*PAGES, README], ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_name_their_language(page):
     assert not [block.line for block in blocks(page) if not block.language]
+
+
+def test_the_cloud_environment_is_one_that_is_accepted():
+    (block,) = (block for block in blocks(DOCS / "google-cloud.md") if block.language == "json")
+    assert Environment.model_validate_json(block.code).region == "us-central1"

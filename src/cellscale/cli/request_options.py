@@ -124,8 +124,8 @@ _OPTIONS = [
     _cloud(
         "--engine",
         **_one_of(*engine_names()),
-        help="What runs the work. Default: batch where a cloud environment is given, dask where one of its options is, "
-        "or else local.",
+        help="What runs the work. Default: batch where a cloud environment is given, dask where one of its options "
+        "is, or else local.",
     ),
     _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),
     _cloud(

@@ -18,7 +18,7 @@ class ImageOutcome:
 
     image: str
     status: Status
-    """``kept``: all outputs were there already; ``planned``: a dry run, nothing was done; ``waiting``: not done yet."""
+    """``kept``: all outputs were there already; ``planned``: a dry run; ``waiting``: not done yet."""
     cells: int | None = None
     """Labels in the whole-cell mask; None where there is none."""
     nuclei: int | None = None

@@ -128,3 +128,15 @@ def test_only_failed_images_are_taken_up_again(result, here, good, cloud):
     assert len(json.loads(read_bytes(f"{DATASET}/PROJ/project.qpproj"))["images"]) == 12
     nothing = run("jobs", "retry", run_uri(again))
     nothing.explains("nothing to take up again")
+
+
+def test_stages_one_after_another_give_the_same_files(here, cloud):
+    dataset, name = "gs://bucket/separate", IMAGES[0]
+    write_bytes(f"{dataset}/OMETIFF/{name}.ome.tiff", (here / "OMETIFF" / f"{name}.ome.tiff").read_bytes())
+    words = ["--env_config_uri", CONFIG, "--stages", "separate", "--wait", "workspace", dataset]
+    result = run("segment-and-measure", *words)
+    assert result.exit_code == 0, result.stderr
+    steps = [step for job in ("segment", "measure") for _, step, _ in cloud.job(job).attempts]
+    assert steps == ["preprocess", "predict", "postprocess", "shapes", "measure", "gather-benchmark"]
+    for output in outputs([name]):
+        assert read_bytes(join(dataset, output)) == (here / output).read_bytes(), output

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import grpc
 import pytest
@@ -10,13 +13,13 @@ from cellscale.engines.batch.client import batch_client
 from cellscale.engines.batch.conduct import start_job
 from cellscale.engines.batch.submission import read_submission
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import delete, listing, read_bytes
+from cellscale.storage.uri import listing, read_bytes
+from cellscale.weights.catalogue import MESMER
 from tests.cli.runs import run
 from tests.engines.batch.conftest import CONFIG, ENVIRONMENT, run_uri, upload
 from tests.pipeline.spots import spots, write_dataset
 
 WORDS = ["segment-and-measure", "--env_config_uri", CONFIG]
-JAVA = ENVIRONMENT | {"quantify_container_image": "dchaley/qupath-project-initializer:latest"}
 
 
 @pytest.fixture
@@ -212,14 +215,18 @@ def test_options_that_cannot_be(dataset, words, expected):
     run(*WORDS, *words, "workspace", dataset).explains(*expected)
 
 
-def test_the_originals_mesmer_archive_means_the_built_in_network(dataset):
-    location = configured(
-        "mesmer", segment_model_path="gs://models/MultiplexSegmentation-9.tar.gz", segment_model_hash="a1" * 16
-    )
-    result = run("segment", "--env_config_uri", location, "workspace", dataset)
-    assert result.exit_code == 0, result.stderr
-    request = json.loads(read_bytes(f"{run_uri(result)}/tasks.json"))["request"]
-    assert (request["model_path"], request["model_hash"]) == (None, None)
+def test_mesmer_is_put_into_the_bucket_once(dataset, mesmer_path):
+    """The original's config names its own archive of the same network."""
+    archive = {"segment_model_path": "gs://models/MultiplexSegmentation-9.tar.gz", "segment_model_hash": "a1" * 16}
+    words = ["segment", "--env_config_uri", configured("mesmer", **archive), "workspace", dataset]
+    uri = run_uri(run(*words))
+    request = json.loads(read_bytes(f"{uri}/tasks.json"))["request"]
+    (weights,) = listing(f"{dataset}/jobs/models")
+    assert request["model_path"] == weights.location
+    assert (request["model_hash"], weights.size) == (MESMER.sha256, mesmer_path.stat().st_size)
+    run("jobs", "cancel", uri)
+    assert run_uri(run(*words)) != uri
+    assert listing(f"{dataset}/jobs/models") == [weights]
 
 
 def test_no_credentials_are_asked_for_in_words(dataset, monkeypatch, tmp_path):
@@ -232,13 +239,37 @@ def test_a_folder_that_is_no_run(dataset):
     run("jobs", "status", f"{dataset}/jobs/none").explains("is no run on Batch", "cellscale jobs list")
 
 
-def test_the_java_program_measures_in_one_task(dataset, batch):
-    location = configured("java", **{"quantify_container_image": JAVA["quantify_container_image"]})
-    uri = run_uri(run("segment-and-measure", "--env_config_uri", location, "workspace", dataset))
-    submission = read_submission(uri)
-    assert submission.java
-    measuring = json.loads(submission.jobs[1].definition)["taskGroups"][0]
-    assert measuring["taskCount"] == "1"
-    assert measuring["taskSpec"]["runnables"][0]["container"]["entrypoint"] == "java"
-    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["measure"] is False
-    delete(f"{uri}/batch.json")
+def test_the_java_program_measures_all_images_in_one_task(dataset, batch):
+    def java(words):
+        reports = next(word for word in words if word.startswith("--reports-path=")).partition("=")[2]
+        write_bytes(f"{reports}/first_QUANT.tsv", b"table")
+        return 0
+
+    batch.holds, batch.programs = False, {"java": java}
+    location = configured("java", quantify_container_image="dchaley/qupath-project-initializer:latest")
+    result = run("measure", "--env_config_uri", location, "--wait", "workspace", dataset)
+    assert result.exit_code == 1
+    assert "first\tdone" in result.stdout
+    assert "second_QUANT.tsv missing" in result.errors["second"]
+    assert batch.job("measure").job.task_groups[0].task_count == 1
+    assert [step for _, step, _ in batch.job("conduct").attempts] == ["conduct"]
+
+
+@pytest.mark.parametrize("script", ["segment-and-measure.py", "segment.py"])
+def test_the_originals_command_lines_word_for_word(dataset, batch, script):
+    """Those of its README, each option where it stands there."""
+    machines = {"segment.py": ["--compute_config", "n1-standard-8:SPOT+nvidia-tesla-t4:1"]}
+    options = ["--env_config_uri", CONFIG, *machines.get(script, ["--visualize"]), "--image_filter", "fir"]
+    submitted = call(script, *options, "workspace", dataset)
+    assert submitted.returncode == 0, submitted.stderr
+    assert "images: 1" in submitted.stdout
+    folders = {"images": "OMETIFF", "numpy": "NPZ", "segmasks": "M", "project": "P", "reports": f"{script}/R"}
+    words = [word for name, folder in folders.items() for word in (f"--{name}_path", f"{dataset}/{folder}")]
+    result = run(script.removesuffix(".py"), "--env_config_uri", CONFIG, "paths", *words)
+    assert result.exit_code == 0, result.stderr
+    assert "images: 2" in result.stdout
+
+
+def call(script, *words):
+    command = [sys.executable, str(Path(__file__).parents[3] / "scripts" / script), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)

@@ -20,7 +20,9 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     from cellscale.engines.batch.follow import follow_run
     from cellscale.engines.batch.plan import make_plan
     from cellscale.engines.batch.submit import describe_plan, described, submit
+    from cellscale.engines.worker import refuse_cluster
 
+    refuse_cluster(request)
     if request.dry_run:
         return RunOutcome((), notes=describe_plan(make_plan(request)))
     folder, submission, is_new = submit(request)

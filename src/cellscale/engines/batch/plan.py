@@ -12,6 +12,7 @@ from cellscale.engines.batch.estimate import Cost, Work, estimate_cost
 from cellscale.engines.batch.job import Step, Target, conduct_job, image_job, java_job, job_id
 from cellscale.engines.batch.limits import check_job, check_parallelism
 from cellscale.engines.batch.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
+from cellscale.engines.batch.weights import Weights, choose_weights
 from cellscale.engines.closing import new_run_id
 from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec
 from cellscale.errors import RequestError, StorageError
@@ -19,7 +20,6 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.request_json import request_to_json
 from cellscale.pipeline.state import fingerprint
 from cellscale.storage.uri import join, listing
-from cellscale.weights.tensorflow import refuse_tensorflow
 from cellscale.workspace.discovery import ImageEntry, discover
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -28,9 +28,6 @@ __all__ = ["ENVIRONMENT_NAME", "Plan", "make_plan"]
 ENVIRONMENT_NAME = "env-config.json"
 """Name of the environment's copy in a run's folder, which later changes of the original do not reach."""
 
-_ORIGINAL_MESMER = "MultiplexSegmentation"
-"""How the archive with Mesmer's TensorFlow network is called, which the original system's configs name."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -38,6 +35,7 @@ class Plan:
 
     spec: RunSpec
     environment: Environment
+    weights: Weights
     sizes: Sizes
     works: tuple[Work, ...]
     jobs: tuple[tuple[Step, batch_v1.Job], ...]
@@ -80,6 +78,7 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     if request.parallelism is not None:
         check_parallelism(request.parallelism)
     environment = read_environment(request.env_config_uri)
+    weights = choose_weights(request, environment)
     segmenting = _compute(request.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
     measuring = _compute(request.measurement_compute_config, MEASURE, "--measurement_compute_config")
     entries = [entry for entry in _entries(request) if only is None or entry.name in only]
@@ -87,7 +86,7 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     run = new_run_id()
     spec = RunSpec(
         run=run,
-        request=_task_request(request, environment, run),
+        request=_task_request(request, environment, weights, run),
         entries=tuple(entries),
         benchmark_table=environment.bigquery_benchmarking_table or None,
     )
@@ -95,6 +94,7 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     plan = Plan(
         spec=spec,
         environment=environment,
+        weights=weights,
         sizes=sizes,
         works=works,
         jobs=tuple(_jobs(spec, environment, works)),
@@ -141,24 +141,13 @@ def _entries(request: Request) -> list[ImageEntry]:
         raise
 
 
-def _task_request(request: Request, environment: Environment, run: str) -> Request:
+def _task_request(request: Request, environment: Environment, weights: Weights, run: str) -> Request:
     """Return the request as the tasks get it: what this machine alone knows is left behind."""
-    model, checksum = request.model_path, request.model_hash
-    if model is None and environment.segment_model_path:
-        model, checksum = environment.segment_model_path, environment.segment_model_hash or None
-        if _ORIGINAL_MESMER in model:  # the same network as the one that our container has
-            model, checksum = None, None
-    if model is not None and request.segment:
-        refuse_tensorflow(model)
-        if "://" not in model:
-            raise RequestError(
-                f"--model_path is {model}; machines in the cloud need a URI, as in gs://bucket/net.onnx"
-            )
     return replace(
         request,
         measure=request.measure and not environment.measures_with_java,
-        model_path=model,
-        model_hash=checksum,
+        model_path=weights.uri,
+        model_hash=weights.checksum,
         env_config_uri=str(join(request.paths.jobs, run, ENVIRONMENT_NAME)),
         log_file=None,
         wait=False,

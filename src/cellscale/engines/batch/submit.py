@@ -20,6 +20,7 @@ from cellscale.engines.batch.submission import (
     submissions,
     write_submission,
 )
+from cellscale.engines.batch.weights import upload_weights
 from cellscale.engines.tasks.spec import write_spec
 from cellscale.errors import RunInProgressError
 from cellscale.pipeline.request import Request
@@ -139,6 +140,7 @@ def _submission(plan: Plan) -> Submission:
 
 def _write(plan: Plan, submission: Submission) -> None:
     """Put everything into the run's folder that its tasks and its followers read."""
+    upload_weights(plan.weights)
     write_spec(plan.spec)
     write_bytes(join(plan.folder, ENVIRONMENT_NAME), plan.environment.model_dump_json(indent=2).encode())
     write_submission(plan.folder, submission)

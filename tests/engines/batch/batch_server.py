@@ -84,6 +84,8 @@ class BatchServer:
         """Functions that stand in for programs other than cellscale, by name: they get the words."""
         self.refusal = None
         """Code and message with which every job is refused."""
+        self.away = 0
+        """How many requests find nobody."""
         self.holds = False
         """No machine is to be had: jobs wait."""
         self._lock = threading.Lock()
@@ -289,6 +291,9 @@ def _handler(server, name, request, response):
     method = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
     def answer(message, context):
+        if server.away:
+            server.away -= 1
+            context.abort(grpc.StatusCode.UNAVAILABLE, "come back later")
         if server.refusal is not None and name == "CreateJob":
             context.abort(*server.refusal)
         return getattr(server, method)(message, context)

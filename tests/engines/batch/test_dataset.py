@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import find, join, read_bytes
+from cellscale.storage.uri import delete, find, join, read_bytes
 from tests.cli.runs import OUTPUTS, run
 from tests.engines.batch.batch_server import PREEMPTED, Fault
 from tests.engines.batch.conftest import CONFIG, run_uri, upload
@@ -128,6 +128,17 @@ def test_only_failed_images_are_taken_up_again(result, here, good, cloud):
     assert len(json.loads(read_bytes(f"{DATASET}/PROJ/project.qpproj"))["images"]) == 12
     nothing = run("jobs", "retry", run_uri(again))
     nothing.explains("nothing to take up again")
+
+
+def test_an_output_that_is_gone_makes_an_image_failed(cloud):
+    listed = run("jobs", "list", DATASET).stdout.splitlines()
+    table = f"{DATASET}/REPORTS/{IMAGES[KILLED]}_QUANT.tsv"
+    content = read_bytes(table)
+    delete(table)
+    shown = run("jobs", "status", listed[1].split("\t")[0])
+    write_bytes(table, content)
+    assert f"{IMAGES[KILLED]}\tfailed" in shown.stdout
+    assert f"{IMAGES[KILLED]}_QUANT.tsv missing" in shown.stderr
 
 
 def test_stages_one_after_another_give_the_same_files(here, cloud):

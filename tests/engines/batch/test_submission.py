@@ -161,6 +161,20 @@ def test_what_batch_refuses_is_said_with_what_to_do(dataset, batch, kind):
     assert run(*WORDS, "workspace", dataset).exit_code == 0  # the failed submission is in nobody's way
 
 
+def test_a_service_that_is_away_for_a_while_is_waited_for(dataset, batch):
+    batch.away = 2
+    result = run(*WORDS, "workspace", dataset)
+    assert (result.exit_code, batch.away) == (0, 0)
+    batch.away = 1
+    assert run("jobs", "status", run_uri(result)).exit_code == 0
+
+
+def test_without_the_clients_it_says_what_to_install(dataset, monkeypatch):
+    monkeypatch.setitem(sys.modules, "google.cloud.batch_v1", None)
+    for words in (["segment", "--env_config_uri", CONFIG, "workspace", dataset], ["jobs", "list", dataset]):
+        run(*words).explains("pip install 'cellscale[gcp]'")
+
+
 def test_without_the_conductor_no_job_stays(dataset, batch, monkeypatch):
     def refused(request, context):
         if request.job_id.endswith("-conduct"):

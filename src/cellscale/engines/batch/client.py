@@ -10,6 +10,7 @@ from typing import Any
 import google.auth
 import grpc
 from google.api_core import exceptions
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud import batch_v1
 from google.cloud.batch_v1.services.batch_service.transports import BatchServiceGrpcTransport
@@ -18,11 +19,32 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import Loggi
 
 from cellscale.errors import CellscaleError, RequestError
 
-__all__ = ["CloudError", "batch_client", "current_project", "explained", "insecure_channel", "logging_client"]
+__all__ = [
+    "PATIENCE",
+    "CloudError",
+    "batch_client",
+    "current_project",
+    "explained",
+    "insecure_channel",
+    "logging_client",
+]
 
 ENDPOINT = "CELLSCALE_BATCH_ENDPOINT"
-"""Environment variable ``host:port`` of a server that stands in for Google's, spoken to without encryption or
-credentials, as ``STORAGE_EMULATOR_HOST`` is for Cloud Storage."""
+"""Environment variable ``host:port`` of a server that stands in for Google's, as ``STORAGE_EMULATOR_HOST`` is for
+Cloud Storage: it is spoken to without encryption and without credentials."""
+
+PATIENCE = Retry(
+    predicate=if_exception_type(
+        exceptions.ServiceUnavailable,
+        exceptions.DeadlineExceeded,
+        exceptions.InternalServerError,
+        exceptions.Aborted,
+    ),
+    initial=0.5,
+    maximum=30,
+    timeout=900,
+)
+"""How requests are repeated: a conductor looks at its jobs for days, in which a service may be away for minutes."""
 
 _MAKING = threading.Lock()
 

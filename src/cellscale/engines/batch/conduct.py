@@ -11,7 +11,7 @@ from collections.abc import Callable
 from google.api_core import exceptions
 from google.cloud import batch_v1
 
-from cellscale.engines.batch.client import batch_client, explained
+from cellscale.engines.batch.client import PATIENCE, batch_client, explained
 from cellscale.engines.batch.limits import check_job
 from cellscale.engines.batch.submission import JobRecord, Submission, find_job, is_active
 
@@ -40,7 +40,7 @@ def start_job(record: JobRecord) -> None:
     )
     with explained(f"submit the job {job_id}"):
         try:
-            batch_client().create_job(request)
+            batch_client().create_job(request, retry=PATIENCE)
         except exceptions.AlreadyExists:
             return
 
@@ -87,7 +87,7 @@ def cancel_run(submission: Submission) -> tuple[str, ...]:
     for record in reversed(submission.jobs):
         if is_active(find_job(record.name)):
             with explained(f"cancel the job {record.name}"):
-                batch_client().cancel_job(name=record.name)
+                batch_client().cancel_job(name=record.name, retry=PATIENCE)
             cancelled.append(record.name)
     return tuple(cancelled)
 

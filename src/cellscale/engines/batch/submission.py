@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from google.api_core import exceptions
 from google.cloud import batch_v1
 
-from cellscale.engines.batch.client import batch_client, explained
+from cellscale.engines.batch.client import PATIENCE, batch_client, explained
 from cellscale.engines.batch.job import Step
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.typed_json import from_json, to_json
@@ -128,7 +128,7 @@ def find_job(name: str) -> batch_v1.Job | None:
     """
     with explained(f"look at the job {name}"):
         try:
-            return batch_client().get_job(name=name)
+            return batch_client().get_job(name=name, retry=PATIENCE)
         except exceptions.NotFound:
             return None
 

@@ -2,8 +2,9 @@
 
 Usage, from the project's root: ``python -m benchmarks.dask_engine [--images 12] [--size 1024] [--mesmer]``.
 Without ``--mesmer`` a network of a few operations takes Mesmer's place. Workers are warm before they are timed, and
-one and two take turns, so that whatever else the machine does hits both. Prints the seconds of each run and the
-smallest of two workers' as a share of the smallest of one's, which is 0.5 at best.
+one and two take turns, so that whatever else the machine does hits both. Prints the seconds of each run, with the
+processor time of its workers, and the smallest of two workers' as a share of the smallest of one's, which is 0.5 at
+best. Where a worker's processor time is much less than the run's seconds, the machine was busy with something else.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 from tests.predict.tiny_network import write_tiny_network
 
 from cellscale.engines.dask.engine import run
@@ -41,6 +42,12 @@ def seconds(images: Path, request: Request, address: str) -> float:
     if outcome.failed:
         raise SystemExit(outcome.failed[0].error)
     return taken
+
+
+def processor_seconds(cluster: LocalCluster) -> float:
+    """Return the processor time that the workers have had together."""
+    with Client(cluster) as client:
+        return sum(client.run(time.process_time).values())
 
 
 def main() -> None:
@@ -72,8 +79,10 @@ def compare(images: Path, few: Path, request: Request, pairs: int) -> None:
                 cluster.wait_for_workers(count)
                 time.sleep(2)  # until one that is to go has gone
                 seconds(few, request, cluster.scheduler_address)
+                before = processor_seconds(cluster)
                 taken[count].append(seconds(images, request, cluster.scheduler_address))
-                print(f"{count} worker(s): {taken[count][-1]:.1f} s", flush=True)
+                worked = (processor_seconds(cluster) - before) / count
+                print(f"{count} worker(s): {taken[count][-1]:.1f} s, processor {worked:.1f} s each", flush=True)
     print(f"two workers take {min(taken[2]) / min(taken[1]):.3f} of one's time")
 
 

@@ -121,7 +121,7 @@ def test_a_dry_run_shows_everything_and_submits_nothing(dataset, batch, monkeypa
                   "measuring: n1-standard-8:SPOT, 1 at a time", "estimated cost: about $"):  # fmt: skip
         assert words in result.stdout
     definitions = [json.loads(text) for text in re.findall(r"^\{.*?^\}$", result.stdout, re.MULTILINE | re.DOTALL)]
-    assert [one["task_groups"][0]["task_count"] for one in definitions] == ["2", "2", "1"]
+    assert [one["taskGroups"][0]["taskCount"] for one in definitions] == ["2", "2", "1"]
     assert (set(batch.jobs), listing(dataset)) == (jobs, files)
 
 

@@ -30,7 +30,17 @@ from cellscale.engines.batch.limits import LONGEST_RUN, MOST_PARALLEL
 from cellscale.engines.batch.sizing import Need
 from cellscale.pipeline.request import Request
 
-__all__ = ["RETRIED", "Step", "Target", "conduct_job", "console_link", "image_job", "java_job", "job_id"]
+__all__ = [
+    "RETRIED",
+    "Step",
+    "Target",
+    "conduct_job",
+    "console_link",
+    "definition",
+    "image_job",
+    "java_job",
+    "job_id",
+]
 
 Step: TypeAlias = Literal["segment", "measure", "conduct"]
 
@@ -72,6 +82,14 @@ def console_link(name: str) -> str:
     """Return where a person can look at a job, ``projects/P/locations/R/jobs/J``."""
     _, project, _, region, _, job = name.split("/")
     return f"https://console.cloud.google.com/batch/jobsDetail/regions/{region}/jobs/{job}/details?project={project}"
+
+
+def definition(job: batch_v1.Job, indent: int | None = None) -> str:
+    """Return a job as JSON without what is not set, in the form that ``gcloud batch jobs submit --config`` takes."""
+    text: str = batch_v1.Job.to_json(
+        job, indent=indent, use_integers_for_enums=False, always_print_fields_with_no_presence=False
+    )
+    return text
 
 
 def image_job(

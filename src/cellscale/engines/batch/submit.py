@@ -1,16 +1,13 @@
 """Runs handed to Batch."""
 
-import json
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from google.cloud import batch_v1
-
 from cellscale.engines.batch.client import CloudError, current_project
 from cellscale.engines.batch.conduct import cancel_run, start_job
-from cellscale.engines.batch.job import console_link, job_id
+from cellscale.engines.batch.job import console_link, definition, job_id
 from cellscale.engines.batch.plan import ENVIRONMENT_NAME, Plan, make_plan
 from cellscale.engines.batch.submission import (
     JobRecord,
@@ -105,7 +102,7 @@ def describe_plan(plan: Plan) -> tuple[str, ...]:
     lines.append(f"estimated cost: {plan.cost}")
     for step, job in plan.jobs:
         lines.append(f"job {job_id(plan.spec.run, step)}:")
-        lines.append(json.dumps(batch_v1.Job.to_dict(job, use_integers_for_enums=False), indent=2))
+        lines.append(definition(job, indent=2))
     return tuple(lines)
 
 
@@ -131,7 +128,7 @@ def _submission(plan: Plan) -> Submission:
             JobRecord(
                 step=step,
                 name=f"{parent}/jobs/{job_id(run, step)}",
-                definition=batch_v1.Job.to_json(job, indent=None, use_integers_for_enums=False),
+                definition=definition(job),
             )
             for step, job in plan.jobs
         ),

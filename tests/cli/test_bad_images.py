@@ -109,7 +109,16 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(dataset, tiny_model):
-    return run("segment-and-measure", "--model_path", tiny_model, "--nuclear_channel", "DAPI", "workspace", dataset)
+    return run(
+        "segment-and-measure",
+        "--no_report",
+        "--model_path",
+        tiny_model,
+        "--nuclear_channel",
+        "DAPI",
+        "workspace",
+        dataset,
+    )
 
 
 @pytest.mark.parametrize("image", BAD)
@@ -133,7 +142,16 @@ def test_the_good_images_beside_bad_ones_are_finished(dataset, done):
 
 
 def test_a_second_run_tries_the_bad_ones_again_and_keeps_the_rest(dataset, done, tiny_model):
-    again = run("segment-and-measure", "--model_path", tiny_model, "--nuclear_channel", "DAPI", "workspace", dataset)
+    again = run(
+        "segment-and-measure",
+        "--no_report",
+        "--model_path",
+        tiny_model,
+        "--nuclear_channel",
+        "DAPI",
+        "workspace",
+        dataset,
+    )
     assert again.exit_code == 1
     assert again.errors == done.errors
     assert [name for name, status in again.statuses.items() if status == "kept"] == list(GOOD)
@@ -145,7 +163,7 @@ def test_measuring_a_bad_image_fails_with_the_reason_too(dataset, done, tmp_path
     again = shutil.copytree(dataset, tmp_path / "again")
     for image in unreadable:
         shutil.copy(again / MASKS[0].format(GOOD[0]), again / MASKS[0].format(image))
-    measured = run("measure", "--overwrite", "workspace", again)
+    measured = run("measure", "--no_report", "--overwrite", "workspace", again)
     assert measured.exit_code == 1
     for image in unreadable:
         assert measured.errors[image] == done.errors[image]

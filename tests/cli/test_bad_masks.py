@@ -78,7 +78,7 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(dataset):
-    return run("measure", "workspace", dataset)
+    return run("measure", "--no_report", "workspace", dataset)
 
 
 @pytest.mark.parametrize("image", BAD)
@@ -105,7 +105,7 @@ def test_the_nucleus_mask_is_checked_as_well(tmp_path):
         for mask in MASKS:
             written(dataset / mask.format(image), LABELS)
     negative(dataset / MASKS[1].format("image"))
-    done = run("measure", "workspace", dataset)
+    done = run("measure", "--no_report", "workspace", dataset)
     assert done.exit_code == 1
     assert "image_NucleusMask: label -2 found" in done.errors["image"]
     assert done.statuses["other"] == "done"

@@ -84,7 +84,7 @@ def dataset(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(dataset, tiny_model):
-    return run("segment-and-measure", "--model_path", tiny_model, "workspace", dataset)
+    return run("segment-and-measure", "--no_report", "--model_path", tiny_model, "workspace", dataset)
 
 
 @pytest.mark.parametrize("image", BAD)

@@ -15,7 +15,7 @@ class Killed(BaseException):
 
 
 def segment_and_measure(model, dataset, *options):
-    return run("segment-and-measure", "--model_path", model, *options, "workspace", dataset)
+    return run("segment-and-measure", "--no_report", "--model_path", model, *options, "workspace", dataset)
 
 
 def results(dataset):

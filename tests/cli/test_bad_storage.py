@@ -22,7 +22,7 @@ def dataset(tmp_path):
 
 
 def segment_and_measure(model, dataset, *options):
-    return run("segment-and-measure", "--model_path", model, *options, "workspace", dataset)
+    return run("segment-and-measure", "--no_report", "--model_path", model, *options, "workspace", dataset)
 
 
 @contextmanager

@@ -57,7 +57,8 @@ demo: weights
 	$(BIN)/cellscale simulate demo --images 2 --size 1024 --seed 1
 	$(BIN)/cellscale segment-and-measure workspace demo
 	@echo
-	@echo "Look at the masks in demo/SEGMASK and the tables of cells in demo/REPORTS; demo/PROJ/project.qpproj opens in QuPath."
+	@echo "Open demo/REPORTS/index.html in a browser, or look at every cell with: $(BIN)/cellscale view demo"
+	@echo "Masks are in demo/SEGMASK, tables of cells in demo/REPORTS; demo/PROJ/project.qpproj opens in QuPath."
 	@echo "Then take your own images: put OME-TIFFs into FOLDER/OMETIFF and run"
 	@echo "  $(BIN)/cellscale segment-and-measure workspace FOLDER"
 

@@ -5,7 +5,7 @@ import pytest
 
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
+from cellscale.label.parameters import WHOLE_CELL
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.inputs import network_input
@@ -55,12 +55,11 @@ def test_cells_in_the_corners_are_found_and_numbered_in_raster_order(tmp_path, t
     image = Corners()
     source = network_input(image, pixel_size=choose_pixel_size(image.info))
     run = ImageRun("corners", ignore, Budget.choose(2, 3 * 10**9))
-    parameters = {"whole-cell": WHOLE_CELL, "nuclear": NUCLEUS}
-    found = segment_channels(run, RunState(tmp_path), source, OnnxNetwork(tiny_model), parameters)
-    for labels in found.values():
-        assert labels.count == len(CENTRES)
-        at_centres = [int(labels.read(Region(row, column, row + 1, column + 1))[0, 0]) for row, column in CENTRES]
-        for first in range(0, len(CENTRES), 6):  # those of one row may begin a pixel higher or lower
-            assert sorted(at_centres[first : first + 6]) == list(range(first + 1, first + 7))
-        assert labels.resolution.identities[-1] > 2**31
+    network = OnnxNetwork(tiny_model, compartments=("whole-cell",))  # both take the same way, one after another
+    labels = segment_channels(run, RunState(tmp_path), source, network, {"whole-cell": WHOLE_CELL})["whole-cell"]
+    assert labels.count == len(CENTRES)
+    at_centres = [int(labels.read(Region(row, column, row + 1, column + 1))[0, 0]) for row, column in CENTRES]
+    for first in range(0, len(CENTRES), 6):  # those of one row may begin a pixel higher or lower
+        assert sorted(at_centres[first : first + 6]) == list(range(first + 1, first + 7))
+    assert labels.resolution.identities[-1] > 2**31
     assert max(record.peak_memory for record in run.records) < 3 * 10**9

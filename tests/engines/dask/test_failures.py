@@ -29,7 +29,11 @@ def test_an_image_that_kills_its_workers_fails_and_the_others_are_done(tmp_path,
     dataset = write_dataset(tmp_path, poison=SMALL["small0"], **SMALL)
     done = dask_run(dataset)
     assert done.exit_code == 1
-    assert done.statuses == {"poison": "failed"} | dict.fromkeys(SMALL, "done")
+    statuses = dict(done.statuses)
+    assert statuses.pop("poison") == "failed"
+    # "kept" where the result was lost with a worker and the task done again.
+    assert statuses.keys() == SMALL.keys()
+    assert set(statuses.values()) <= {"done", "kept"}
     assert "2 Dask workers in a row died while they worked on it" in done.errors["poison"]
     assert all(finished(dataset, image) for image in SMALL)
 

@@ -23,8 +23,14 @@ def tissue(tmp_path_factory):
 
 
 @pytest.fixture
-def serve(tmp_path):
+def serve(tmp_path, request):
     """A context manager that serves a dataset."""
+    page = request.getfixturevalue("page") if "page" in request.fixturenames else None
+
+    def leave():
+        """Have the browser ask for nothing more: it would tell of a server that is gone."""
+        if page is not None and not page.is_closed():
+            page.goto("about:blank")
 
     @contextmanager
     def serving(root):
@@ -36,6 +42,7 @@ def serve(tmp_path):
             try:
                 yield server
             finally:
+                leave()
                 server.shutdown()
                 thread.join()
 

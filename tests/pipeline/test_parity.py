@@ -13,10 +13,12 @@ from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
 from cellscale.pipeline import budget as budget_module
 from cellscale.pipeline import labels as labels_module
 from cellscale.pipeline import preparation as preparation_module
+from cellscale.pipeline import segmentation as segmentation_module
 from cellscale.pipeline import tiles as tiles_module
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.inputs import network_input
+from cellscale.pipeline.prediction import predict_group
 from cellscale.pipeline.segmentation import segment_channels
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
@@ -86,6 +88,9 @@ def small_units(monkeypatch):
     def make(block, group, step):
         monkeypatch.setattr(labels_module, "BLOCK", block)
         monkeypatch.setattr(tiles_module, "GROUP", group)
+        # Tiles that are no longer there when they are needed, and predictions that wait for labels.
+        monkeypatch.setattr(tiles_module, "SURROUNDINGS", block // 3)
+        monkeypatch.setattr(tiles_module, "ROWS_HELD", 2)
         monkeypatch.setattr(preparation_module, "STEP", step)
 
     return make
@@ -187,6 +192,37 @@ def test_blocks_that_need_wide_surroundings_take_turns_and_get_the_same_labels(
     for compartment, labels in expected.items():
         assert labels.max() > 0
         np.testing.assert_array_equal(found[compartment], labels)
+
+
+def test_blocks_that_need_tiles_which_were_dropped_get_the_same_labels(tmp_path, small_units, monkeypatch):
+    rows, columns = np.ogrid[:1600, :500]
+    dots = (np.hypot(rows % 50 - 25, columns % 50 - 25) < 8) & (rows < 900)
+    planes = np.broadcast_to(np.where(dots, 50_000, 900).astype(np.uint16), (2, 1600, 500))
+
+    class Half(Plain):
+        """Finds dots; where there are none, its mask is all of one piece."""
+
+        def predict(self, batch):
+            maps = super().predict(batch)
+            dotted = batch.std(axis=(1, 2, 3)) > 0.1
+            maps[dotted] = (batch[dotted][..., :1] > 0.5).astype(np.float32)
+            return maps
+
+    expected = at_once(planes, Half())
+    small_units(100, 1, (200, 200))
+    monkeypatch.setattr(budget_module, "PER_WORKER", 90 * 300**2)
+    monkeypatch.setattr(budget_module, "FIXED", 0)
+    again = []
+
+    def noting(store, network, read, group):
+        again.append(group)
+        predict_group(store, network, read, group)
+
+    monkeypatch.setattr(segmentation_module, "predict_group", noting)
+    labels = in_tiles(planes, Half(), tmp_path, workers=2)
+    assert again
+    for compartment, whole in expected.items():
+        np.testing.assert_array_equal(labels[compartment], whole)
 
 
 def test_surroundings_too_wide_for_the_memory_are_an_error_that_says_so(

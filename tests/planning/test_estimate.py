@@ -1,14 +1,18 @@
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cellscale.engines.batch.compute import parse_compute
 from cellscale.engines.batch.prices import hourly_price
 from cellscale.errors import RequestError
+from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.pipeline.budget import Budget
 from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
 from cellscale.planning.estimate import Crew, Work, estimate
 from cellscale.planning.rented import compare
+from cellscale.planning.survey import image_size
 from cellscale.records.learning import learn, size_of
 from cellscale.records.machine import Machine
 from tests.planning.made_up import made_up_row, made_up_rows
@@ -71,6 +75,15 @@ def test_disk_goes_by_the_largest_image_and_outputs_by_all(rates, sizes):
     # Four float32 maps of every tile, and the labels of two compartments.
     assert found.scratch == largest.tiles * 2**20 + largest.pixels * 8
     assert found.outputs == pytest.approx(6 * sum(size.pixels for size in sizes))
+
+
+def test_disk_is_for_the_tiles_that_are_there_at_a_time(rates):
+    info = ImageInfo("large", None, 32_768, 32_768, np.dtype(np.uint16), (Channel(0, "DAPI"),), PixelSize(0.5, 0.5))
+    found = estimate([image_size(info)], rates, crew(), Work())
+    # Eight rows of groups of 4 x 4 tiles, 192 pixels from one to the next.
+    assert found.scratch == 8 * math.ceil(32_768 / 192 / 4) * 16 * 2**20 + 32_768**2 * 8
+    small = replace(info, width=700, height=700)
+    assert image_size(small).held_tiles == image_size(small).tiles
 
 
 def test_spot_machines_cost_less_and_take_a_little_longer(rates, sizes):

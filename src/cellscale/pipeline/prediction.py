@@ -1,5 +1,6 @@
 """The network over all tiles of an image: input prepared ahead, devices kept busy, blank tiles predicted once."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
@@ -13,7 +14,7 @@ from cellscale.predict.network import Network
 from cellscale.predict.tiles import tile_input
 from cellscale.regions import Region, RegionReader, covering
 
-__all__ = ["predict_groups"]
+__all__ = ["predict_group", "predict_groups"]
 
 MOST_GROUPS = 32
 """Groups that are predicted at once, however few of their tiles show anything."""
@@ -29,6 +30,7 @@ def predict_groups(
     *,
     workers: int,
     after_each: Callable[[float], None],
+    ahead: int = sys.maxsize,
 ) -> None:
     """Predict the groups that are missing, the next ones' input being prepared meanwhile.
 
@@ -44,6 +46,8 @@ def predict_groups(
         Threads that prepare input.
     after_each
         Called after each group with the processor time that preparing it took; what it raises ends the prediction.
+    ahead
+        Groups that may be there without anybody waiting for the next one.
     """
     blanks = _BlankMaps()
 
@@ -56,13 +60,19 @@ def predict_groups(
         return [busy for _, busy in inputs]
 
     try:
-        prepared = in_order(timed(prepare), store.missing, workers)
+        prepared = in_order(timed(prepare), store.to_predict(ahead), workers)
         for finished in in_order(predict, _in_batches(prepared, network.batch_size), network.calls):
             for busy in finished:
                 after_each(busy)
     except BaseException as error:
         store.fail(error)
         raise
+
+
+def predict_group(store: TileStore, network: Network, read: RegionReader, group: Group) -> None:
+    """Predict one group now, out of turn; arguments as for `predict_groups`."""
+    for given, maps in _predicted([_prepared(store, group, read)], network, _BlankMaps()):
+        store.put(group, maps, given.places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.state import RunState, is_stale, state_folder
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uploads import Uploads, delete_all
-from cellscale.storage.uri import join, listing, local_path, make_folder, objects_below, read_bytes
+from cellscale.storage.uri import join, listing, local_path, make_folder, objects_below, read_if_there
 
 __all__ = ["RemoteRunState", "open_state"]
 
@@ -99,6 +99,14 @@ class RemoteRunState(RunState):
         super().forget(unit)
         self._remove(f"{unit}.npz", f"{unit}.npy")
 
+    def retire(self, unit: str) -> None:
+        """Free the room that a unit takes on this machine; the store has it until all is done.
+
+        A machine that goes on after this one may lack what was made of the unit, which is still on its way there.
+        """
+        self._uploads.wait(unit)
+        super().forget(unit)
+
     def map_plane(self, name: str) -> NDArray[Any] | None:
         """Return an array whose parts are read from this machine's disk when they are touched."""
         self._fetch(f"{name}.npy")
@@ -152,11 +160,8 @@ class RemoteRunState(RunState):
         path = self.folder / name
         if name not in self._kept or path.exists():
             return
-        try:
-            content = read_bytes(self._location(name))
-        except StorageError as error:
-            if not isinstance(error.__cause__, FileNotFoundError):
-                raise
+        content = read_if_there(self._location(name))
+        if content is None:
             self._kept.discard(name)
             return
         make_folder(path.parent)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import thread_time
 
@@ -16,7 +17,7 @@ from cellscale.label.parameters import Parameters
 from cellscale.pipeline.inputs import NetworkInput
 from cellscale.pipeline.intermediates import save_intermediates
 from cellscale.pipeline.labels import BlockStore, CompartmentLabels
-from cellscale.pipeline.prediction import predict_groups
+from cellscale.pipeline.prediction import predict_group, predict_groups
 from cellscale.pipeline.preparation import PreparedImage, prepare
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
@@ -70,7 +71,9 @@ def segment_channels(
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
-        tiles = TileStore(state, TileGroups(TileGrid.of(prepared.shape)), GROUPS_AT_HAND)
+        # Intermediates are made of all tiles.
+        tiles = _tile_store(state, prepared, stores, keep_all=intermediates is not None)
+        tiles.predict = partial(predict_group, tiles, network, prepared.read)
         _predict_and_label(run, tiles, prepared, network, stores, parameters)
         if intermediates:
             save_intermediates(run, intermediates, prepared, tiles, network.heads)
@@ -83,6 +86,15 @@ def segment_channels(
             )
             advance()
     return labels
+
+
+def _tile_store(
+    state: RunState, prepared: PreparedImage, stores: Mapping[Compartment, BlockStore], *, keep_all: bool
+) -> TileStore:
+    """Return the image's tiles, of which those are kept that blocks which are not labelled yet will need."""
+    groups = TileGroups(TileGrid.of(prepared.shape))
+    users = None if keep_all else (groups.near(store.cores[i]) for store in stores.values() for i in store.missing())
+    return TileStore(state, groups, GROUPS_AT_HAND, users)
 
 
 def _predict_and_label(
@@ -104,18 +116,20 @@ def _predict_and_label(
         read = map_reader(tiles.read, tiles.groups.grid, list(stores).index(compartment))
         start = thread_time()
         stores[compartment].label(index, read, prepared.shape, parameters[compartment], limit)
+        tiles.finish(tiles.groups.near(stores[compartment].cores[index]))
         labelled(busy=thread_time() - start)
 
     def label_or_postpone(index: int, compartment: Compartment) -> None:
         try:
             label(index, compartment, run.budget.pixels_per_worker)
         except UncertainError:
+            tiles.keep_all()
             hard.append((index, compartment))
 
     count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)
     with (
         run.stage("labels", total, total - len(work), reading=tiles.reading) as labelled,
-        _submitted(label_or_postpone, work, run.budget.workers) as futures,
+        _submitted(label_or_postpone, work, run.budget.workers, tiles) as futures,
     ):
         with run.stage("network", count, done, reading=run.reading, writing=tiles.writing) as predicted:
 
@@ -123,7 +137,14 @@ def _predict_and_label(
                 predicted(busy=busy)
                 _raise_first_error(futures)
 
-            predict_groups(tiles, network, prepared.read, workers=run.budget.workers, after_each=after_each)
+            predict_groups(
+                tiles,
+                network,
+                prepared.read,
+                workers=run.budget.workers,
+                after_each=after_each,
+                ahead=tiles.groups.held,
+            )
         for future in futures:
             future.result()
         # Blocks that need wide surroundings take their turn with all the memory that there is.
@@ -133,13 +154,27 @@ def _predict_and_label(
 
 @contextmanager
 def _submitted(
-    function: Callable[[int, Compartment], None], work: list[tuple[int, Compartment]], workers: int
+    function: Callable[[int, Compartment], None],
+    work: list[tuple[int, Compartment]],
+    workers: int,
+    tiles: TileStore,
 ) -> Iterator[list[Future[None]]]:
-    """Have ``function`` called for each item in threads; items that have not begun are dropped on an error."""
+    """Have ``function`` called for each item in threads; an error anywhere ends all who wait for tiles."""
+
+    def call(item: tuple[int, Compartment]) -> None:
+        try:
+            function(*item)
+        except BaseException as error:
+            tiles.fail(error)  # the prediction may be waiting for this very block
+            raise
+
     with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-label") as pool:
-        futures = [pool.submit(function, *item) for item in work]
+        futures = [pool.submit(call, item) for item in work]
         try:
             yield futures
+        except BaseException as error:
+            tiles.fail(error)  # or the blocks would wait for ever, and the pool for them
+            raise
         finally:
             for future in futures:
                 future.cancel()

@@ -73,11 +73,12 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
 def _plan(request: Request, state: RunState, shape: tuple[int, int]) -> Plan:
     groups = TileGroups(TileGrid.of(shape))
     stores = _stores(request, state, shape)
+    cores = next(iter(stores.values())).cores
     blocks = sorted({index for store in stores.values() for index in store.missing()})
     return Plan(
         groups=len(groups),
-        blocks=len(next(iter(stores.values())).cores),
-        missing_groups=tuple(TileStore(state, groups, 1).missing) if blocks else (),
+        blocks=len(cores),
+        missing_groups=tuple(TileStore(state, groups, 1, [groups.near(cores[index]) for index in blocks]).missing),
         missing_blocks=tuple(blocks),
     )
 
@@ -122,6 +123,7 @@ def _opened(
         mark = segmentation_mark(entry, request, source, model)
         with _state(entry, request, model, mark) as state:
             yield prepare(run, state, source), state
+            state.flush()  # what others cannot see is not done
 
 
 @contextmanager

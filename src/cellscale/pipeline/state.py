@@ -108,6 +108,10 @@ class RunState:
         """Drop a unit, so that it is done again."""
         self._arrays(unit).unlink(missing_ok=True)
 
+    def retire(self, unit: str) -> None:
+        """Free the room that a unit takes on this machine; nobody is expected to need it again."""
+        self.forget(unit)
+
     def save_plane(self, name: str, values: NDArray[Any]) -> None:
         """Keep one array so that parts of it can be read; save a unit after it to tell that it is there."""
         path = self._plane(name)

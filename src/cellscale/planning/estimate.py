@@ -13,11 +13,13 @@ from cellscale.records.rates import ImageSize, Prediction, Rates
 __all__ = ["LABEL_STATE", "TILE_STATE", "Crew", "Estimate", "Work", "estimate"]
 
 TILE_STATE = 256 * 256 * 4 * 4
-"""Bytes that the maps of a tile take on disk while an image is worked on: four maps, float32."""
+"""Bytes that the maps of a tile take on disk until the blocks around it are labelled: four maps, float32."""
 LABEL_STATE = 2 * 4
 """Bytes a pixel that the labels of both compartments take meanwhile."""
-_MEASURING_STATE = 24
-"""Bytes a pixel that waiting measurements and outlines take."""
+_CELL_PIXELS = 250
+"""Pixels a cell in crowded tissue, at the network's pixel size."""
+_CELL_STATE, _CHANNEL_STATE = 800, 96
+"""Bytes that a cell's outlines and shape take until its tables are written, and those that each channel adds."""
 _SPREAD_OF_CARDS = 0.5
 """Relative error of a card that was not measured, by its data sheet."""
 _DISK_BASE = 20.0
@@ -144,8 +146,10 @@ def _workers(crew: Crew, work: Work) -> int:
 
 
 def _scratch(size: ImageSize) -> float:
-    segmenting = size.tiles * TILE_STATE + size.network_pixels * LABEL_STATE
-    return float(max(segmenting, size.pixels * _MEASURING_STATE))
+    tiles = size.tiles if size.held_tiles is None else size.held_tiles
+    segmenting = tiles * TILE_STATE + size.network_pixels * LABEL_STATE
+    measuring = size.network_pixels / _CELL_PIXELS * (_CELL_STATE + _CHANNEL_STATE * size.channels)
+    return float(max(segmenting, measuring))
 
 
 def _dollars(crew: Crew, hours: float, scratch: float, spread: float) -> Prediction | None:

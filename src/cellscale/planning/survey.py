@@ -10,6 +10,7 @@ from cellscale.images.info import ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.pipeline.inputs import MODEL_MPP
+from cellscale.pipeline.tiles import GROUP, TileGroups
 from cellscale.predict.tiles import TileGrid
 from cellscale.preprocess.rescale import rescaled_shape
 from cellscale.records.rates import ImageSize
@@ -67,10 +68,12 @@ def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> Survey:
 def image_size(info: ImageInfo, mpp: float | None = None, file_bytes: int = 0) -> ImageSize:
     """Return what an image's header says of the work that it will be."""
     shape = rescaled_shape(info.shape, choose_pixel_size(info, mpp).mpp / MODEL_MPP)
+    grid = TileGrid.of(shape)
     return ImageSize(
         pixels=info.height * info.width,
         network_pixels=shape[0] * shape[1],
-        tiles=TileGrid.of(shape).count,
+        tiles=grid.count,
+        held_tiles=min(TileGroups(grid).held * GROUP**2, grid.count),
         channels=len(info.channels),
         file_bytes=file_bytes,
     )

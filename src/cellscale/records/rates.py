@@ -27,6 +27,8 @@ class ImageSize:
     """Tiles that the network computes at most; equal ones of blank glass are computed once a group."""
     channels: int
     file_bytes: int = 0
+    held_tiles: int | None = None
+    """Tiles whose maps are on disk at a time; all of them if None."""
 
 
 @dataclass(frozen=True, slots=True)

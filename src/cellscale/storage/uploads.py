@@ -32,7 +32,7 @@ class Uploads:
         self._room = threading.BoundedSemaphore(_WAITING)
         self._lock = threading.Lock()
         self._pending: dict[str, Future[None]] = {}
-        self._failed: dict[str, StorageError] = {}
+        self._failed: dict[str, Exception] = {}
 
     def submit(self, name: str, files: Sequence[tuple[Path, str]], after: Callable[[], None]) -> None:
         """Send files, each to its URI; waits where too many wait already.
@@ -53,7 +53,9 @@ class Uploads:
                 for path, uri in files:
                     _send(path, uri)
                 after()
-            except StorageError as error:
+                with self._lock:
+                    self._failed.pop(name, None)
+            except Exception as error:  # raised by flush, whatever it is
                 _LOG.warning("%s could not be kept in the object store: %s", name, error)
                 with self._lock:
                     self._failed[name] = error
@@ -67,6 +69,13 @@ class Uploads:
         with self._lock:
             future = self._pending[name] = self._pool.submit(send)
         future.add_done_callback(done)
+
+    def wait(self, name: str) -> None:
+        """Wait until a group that is waiting or under way is sent, or could not be."""
+        with self._lock:
+            future = self._pending.get(name)
+        if future is not None:
+            future.result()
 
     def cancel(self, prefix: str = "") -> None:
         """Drop the groups whose names begin so, having waited for those under way."""
@@ -89,8 +98,10 @@ class Uploads:
             found = list(self._pending.values())
         for future in found:
             future.result()
-        for error in self._failed.values():
-            raise error
+        with self._lock:
+            failed = dict(self._failed)
+        for name, error in failed.items():
+            raise StorageError(f"{name} could not be kept in the object store: {error}") from error
 
     def close(self) -> None:
         """Send what waits and end the threads."""

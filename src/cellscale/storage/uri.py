@@ -7,6 +7,7 @@ A *location* is a ``Path``, a path as text, or a URI such as ``gs://bucket/folde
 import os
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -32,12 +33,16 @@ __all__ = [
     "make_folder",
     "objects_below",
     "read_bytes",
+    "read_if_there",
 ]
 
 Location: TypeAlias = str | os.PathLike[str]
 """A path, or a URI as text."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
+_CONNECT_SECONDS, _SILENT_SECONDS = 30, 120
+"""Time to wait for a connection, and for its next bytes, before a request is tried again."""
+
 _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
 
 
@@ -93,6 +98,8 @@ def filesystem(location: Location) -> tuple[Any, str]:
         kind = fsspec.get_filesystem_class(scheme)
         options = kind._get_kwargs_from_urls(str(location))
         options.pop("version_aware", None)  # a name that ends in '#12' is no old version of another
+        if scheme in ("gs", "gcs"):
+            options["requests_timeout"] = _google_timeout()
         return kind(**options), kind._strip_protocol(str(location))
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
@@ -100,6 +107,14 @@ def filesystem(location: Location) -> tuple[Any, str]:
         raise StorageError(f"cannot reach {location}: no client for {scheme}:// is installed: {advice}") from error
     except ValueError as error:
         raise StorageError(f"cannot reach {location}: {scheme}:// is no known kind of storage ({error})") from error
+
+
+@cache
+def _google_timeout() -> Any:
+    """Return how long gcsfs, which waits for ever otherwise, is to wait for a connection and for its next bytes."""
+    from aiohttp import ClientTimeout  # there wherever gcsfs is
+
+    return ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS)
 
 
 def join(base: Location, *parts: str) -> Path | str:
@@ -171,6 +186,22 @@ def read_bytes(location: Location) -> bytes:
         fs, key = filesystem(location)
         content: bytes = fs.cat_file(key)
         return content
+
+
+def read_if_there(location: Location) -> bytes | None:
+    """Return a whole file or object; None where there is none.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known, or read: what is there must not be taken for missing.
+    """
+    try:
+        return read_bytes(location)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
 
 
 def delete(location: Location) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cellscale.errors import StorageError
 from cellscale.records.ledger import Ledger
 
 
@@ -71,3 +72,15 @@ def test_a_damaged_ledger_knows_nothing_and_says_so_without_failing(tmp_path, fi
     (tmp_path / "records" / "image.json").write_text(content)
     assert decide(tmp_path, files) == "foreign"
     assert Ledger(tmp_path, "image").facts("segmentation") == {}
+
+
+def test_a_record_that_cannot_be_read_now_is_an_error_and_is_not_replaced(tmp_path, files):
+    make(Ledger(tmp_path, "image"), files)
+    record = tmp_path / "records" / "image.json"
+    kept = record.rename(tmp_path / "kept")
+    record.mkdir()  # there, and not to be read
+    with pytest.raises(StorageError, match=r"cannot read \S*image\.json"):
+        Ledger(tmp_path, "image")
+    record.rmdir()
+    kept.rename(record)
+    assert decide(tmp_path, files) == "keep"

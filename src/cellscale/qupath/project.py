@@ -11,7 +11,7 @@ from cellscale.qupath.project_file import new_project, parse_project, with_locat
 from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
+from cellscale.storage.uri import Location, exists, join, make_folder, read_if_there
 
 __all__ = ["entry_ids", "place_images", "update_project"]
 
@@ -25,7 +25,7 @@ def entry_ids(folder: Location) -> frozenset[int]:
         There is a project file that is damaged or cannot be read.
     """
     location = join(folder, PROJECT_FILE)
-    return entry_numbers(_project(location, _content(location), version="", now=0))
+    return entry_numbers(_project(location, read_if_there(location), version="", now=0))
 
 
 def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0) -> tuple[ProjectImage, ...]:
@@ -46,7 +46,7 @@ def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0
         There is a project file that is damaged or cannot be read.
     """
     location = join(folder, PROJECT_FILE)
-    return number_images(_project(location, _content(location), version="", now=0), infos, spare=spare)
+    return number_images(_project(location, read_if_there(location), version="", now=0), infos, spare=spare)
 
 
 def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Dialect, now: int) -> bool:
@@ -73,7 +73,7 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
         The project file is damaged, cannot be read or written, or was changed since the images were placed.
     """
     location = join(folder, PROJECT_FILE)
-    before = _content(location)
+    before = read_if_there(location)
     project = _project(location, before, VERSIONS[dialect], now)
     if not still_fit(project, images):
         raise StorageError(
@@ -97,10 +97,6 @@ def _begin_project(folder: Location, dialect: Dialect) -> None:
     if dialect is not Dialect.V0_5 and not exists(metadata):
         make_folder(join(folder, "data"))
         write_bytes(metadata, b"{}")
-
-
-def _content(location: Location) -> bytes | None:
-    return read_bytes(location) if exists(location) else None
 
 
 def _project(location: Location, content: bytes | None, version: str, now: int) -> JsonObject:

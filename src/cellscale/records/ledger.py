@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from cellscale.errors import StorageError
 from cellscale.storage.atomic import write_text
-from cellscale.storage.uri import base_name, find, join, make_folder, read_bytes
+from cellscale.storage.uri import base_name, find, join, make_folder, read_if_there
 
 __all__ = ["Decision", "Ledger", "Task"]
 
@@ -24,6 +23,11 @@ class Ledger:
         Folder of the dataset's runs.
     image
         The image's name.
+
+    Raises
+    ------
+    StorageError
+        The record is there and cannot be read.
     """
 
     def __init__(self, jobs: Path | str, image: str) -> None:
@@ -92,10 +96,16 @@ class Ledger:
         return entry if entry.get("complete") else {}
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        """Return what is on record; a damaged record is none, and outputs then count as someone else's."""
+        """Return what is on record; a damaged record is none, and outputs then count as someone else's.
+
+        One that cannot be read now is an error: the next `begin` would replace it, and all outputs would be foreign.
+        """
+        content = read_if_there(self._location)
+        if content is None:
+            return {}
         try:
-            tasks = json.loads(read_bytes(self._location))
-        except (StorageError, ValueError, RecursionError):
+            tasks = json.loads(content)
+        except (ValueError, RecursionError):
             return {}
         if not isinstance(tasks, dict):
             return {}

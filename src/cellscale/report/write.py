@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from cellscale.errors import StorageError
 from cellscale.report.look import Look, look_from_json
 from cellscale.report.pages import Entry, image_page, index_entry, index_page, page_version
 from cellscale.report.record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
-from cellscale.storage.uri import exists, join, listing, make_folder, read_bytes
+from cellscale.storage.uri import exists, join, listing, make_folder, read_if_there
 from cellscale.workspace.layout import INDEX, WorkspacePaths, look_name, page_name, run_name
 
 __all__ = ["update_report"]
@@ -37,7 +36,7 @@ def update_report(paths: WorkspacePaths, records: Iterable[ImageRecord], images:
     Raises
     ------
     StorageError
-        Something cannot be written.
+        Something cannot be read or written.
     """
     kept = join(paths.jobs, "report")
     for folder in (kept, paths.reports):
@@ -80,18 +79,13 @@ def _mark(record: ImageRecord, look: bytes) -> str:
 
 def _look(kept: Path | str, image: str) -> tuple[Look | None, bytes]:
     """Return what was seen in an image, and the same as text; None where nothing was."""
-    try:
-        text = read_bytes(join(kept, look_name(image)))
-    except StorageError:
-        return None, b""
-    return look_from_json(text), text
+    text = read_if_there(join(kept, look_name(image)))
+    return (None, b"") if text is None else (look_from_json(text), text)
 
 
 def _earlier(kept: Path | str, image: str) -> ImageRecord | None:
-    try:
-        return record_from_json(read_bytes(join(kept, run_name(image))))
-    except StorageError:
-        return None
+    text = read_if_there(join(kept, run_name(image)))
+    return None if text is None else record_from_json(text)
 
 
 def _recorded(kept: Path | str) -> list[str]:

@@ -15,7 +15,7 @@ from cellscale.regions import Region
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.locks import run_lock
 from cellscale.storage.ranges import open_ranges
-from cellscale.storage.uri import delete, exists, join, listing, read_bytes
+from cellscale.storage.uri import delete, exists, filesystem, join, listing, read_bytes
 from tests.storage.servers import BUCKET
 
 
@@ -73,3 +73,10 @@ def test_the_second_run_stops(bucket) -> None:
     with run_lock(join(bucket, "lock")), pytest.raises(RunInProgressError, match="held by"):
         run_lock(join(bucket, "lock")).__enter__()
     assert not exists(join(bucket, "lock"))
+
+
+def test_a_connection_that_went_silent_is_not_waited_for_for_ever(bucket) -> None:
+    timeout = filesystem(join(bucket, "name"))[0].requests_timeout
+    assert 0 < timeout.sock_connect <= 60
+    assert 0 < timeout.sock_read <= 300
+    assert timeout.total is None  # large objects take their time

@@ -11,6 +11,7 @@ import fsspec
 import pytest
 
 from cellscale.errors import RunInProgressError, StorageError
+from cellscale.storage import locks
 from cellscale.storage.locks import run_lock
 
 
@@ -49,7 +50,8 @@ def test_a_killed_process_frees_it(tmp_path: Path) -> None:
         pass
 
 
-def test_a_marker_that_expired_is_taken_over() -> None:
+def test_a_marker_that_expired_is_taken_over(monkeypatch) -> None:
+    monkeypatch.setattr(locks, "_SETTLING_SECONDS", 0.01)
     fs = fsspec.filesystem("memory")
     for content in (json.dumps({"owner": "x", "expires": time.time() - 1}).encode(), b"{", b"[]"):
         fs.pipe_file("/locks/old", content)
@@ -69,3 +71,23 @@ def test_a_marker_of_somebody_else_is_left_alone() -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="does not exist"), run_lock(tmp_path / "gone" / "lock"):
         pass
+
+
+def test_of_two_runs_that_see_the_same_expired_marker_one_holds_it(monkeypatch) -> None:
+    fs = fsspec.filesystem("memory")
+    fs.pipe_file("/locks/both", json.dumps({"owner": "gone", "expires": time.time() - 1}).encode())
+    other = json.dumps({"owner": "other", "expires": time.time() + 60}).encode()
+    # The other run, which read the old marker before, removes this run's in its place and writes its own.
+    monkeypatch.setattr(locks.time, "sleep", lambda seconds: fs.pipe_file("/locks/both", other))
+    with pytest.raises(RunInProgressError, match="just started"), run_lock("memory://locks/both"):
+        pass
+    assert fs.cat("/locks/both") == other
+
+
+def test_a_run_that_is_done_does_not_fail_because_its_marker_stays(monkeypatch, caplog) -> None:
+    def refuse(location):
+        raise StorageError("no answer")
+
+    with run_lock("memory://locks/stays"):
+        monkeypatch.setattr(locks, "delete", refuse)
+    assert "the lock could not be removed: no answer" in caplog.text

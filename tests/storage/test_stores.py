@@ -84,7 +84,7 @@ def test_of_many_runs_one_holds_the_lock(store) -> None:
             refused.append(number)
             everybody.wait()
 
-    everybody = threading.Barrier(4)
+    everybody = threading.Barrier(4, timeout=60)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(hold, range(4)))
     assert len(held) == 1
@@ -167,3 +167,32 @@ def test_a_damaged_unit_is_forgotten_everywhere(store, tmp_path, name) -> None:
         assert state.load("cells/0") is None or state.map_plane("cells/0") is None
         assert not state.has("cells/0")
     assert objects_below(uri) == []
+
+
+def test_whatever_went_wrong_with_sending_is_told_until_it_went_well(store, tmp_path) -> None:
+    uploads = Uploads()
+    place = join(store[1], "b")
+
+    def fail():
+        raise RuntimeError("not expected")
+
+    (tmp_path / "b").write_bytes(b"content")
+    uploads.submit("b", [(tmp_path / "b", place)], fail)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="b could not be kept in the object store: not expected"):
+            uploads.flush()
+    uploads.submit("b", [(tmp_path / "b", place)], lambda: None)
+    uploads.flush()
+    uploads.close()
+
+
+def test_a_unit_that_is_retired_leaves_this_machine_and_not_the_store(store, tmp_path) -> None:
+    import numpy as np
+
+    uri = join(store[1], "state", "retired.0123")
+    with RemoteRunState(tmp_path / "one", uri) as state:
+        state.save("tiles/0_0", values=np.arange(5))
+        state.retire("tiles/0_0")
+        assert not list(tmp_path.rglob("*.npz"))
+        assert state.has("tiles/0_0")
+        np.testing.assert_array_equal(state.load("tiles/0_0")["values"], np.arange(5))

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from cellscale.errors import RunInProgressError, StorageError
 from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.errors import explained
-from cellscale.storage.uri import Location, delete, local_path, read_bytes
+from cellscale.storage.uri import Location, delete, local_path, read_if_there
 
 __all__ = ["run_lock"]
 
@@ -25,6 +25,9 @@ _LOG = logging.getLogger(__name__)
 
 _EXPIRY_SECONDS = 600.0
 """After this time without a sign of life a remote lock is another run's to take."""
+
+_SETTLING_SECONDS = 2.0
+"""After this time nobody is still removing an expired marker that was there before."""
 
 
 @contextmanager
@@ -72,9 +75,13 @@ def _local(path: Path) -> Iterator[None]:
 @contextmanager
 def _remote(location: str) -> Iterator[None]:
     marker = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
-    _make_free(location)
+    expired = _make_free(location)
     # Stores without conditional writes let two runs that start together both write: the last one to be read has it.
-    if not write_new(location, _content(marker)) or not _is_held_by(location, marker):
+    held = write_new(location, _content(marker)) and _is_held_by(location, marker)
+    if held and expired:  # another run that saw the old marker may be removing this one for it
+        time.sleep(_SETTLING_SECONDS)
+        held = _is_held_by(location, marker)
+    if not held:
         raise RunInProgressError(f"another run has just started on this dataset (it holds {location}): wait for it")
     stopped = threading.Event()
     renewing = threading.Thread(target=_keep, args=(location, marker, stopped), daemon=True, name="lock")
@@ -84,8 +91,11 @@ def _remote(location: str) -> Iterator[None]:
     finally:
         stopped.set()
         renewing.join()
-        if _is_held_by(location, marker):
-            delete(location)
+        try:
+            if _is_held_by(location, marker):
+                delete(location)
+        except StorageError as error:  # the run is done; the marker expires by itself
+            _LOG.warning("the lock could not be removed: %s", error)
 
 
 def _keep(location: str, marker: dict[str, Any], stopped: threading.Event) -> None:
@@ -109,25 +119,31 @@ def _is_held_by(location: str, marker: dict[str, Any]) -> bool:
 
 def _holder(location: str) -> dict[str, Any] | None:
     """Return the marker; None where there is none."""
+    content = read_if_there(location)
+    if content is None:
+        return None
     try:
-        found = json.loads(read_bytes(location))
-    except StorageError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            return None
-        raise
+        found = json.loads(content)
     except ValueError:  # a marker that was cut off or is no marker holds nothing
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _make_free(location: str) -> None:
-    """Remove a marker that expired or is none; raise `RunInProgressError` where it holds."""
+def _make_free(location: str) -> bool:
+    """Remove a marker that expired or is none, and tell whether there was one.
+
+    Raises
+    ------
+    RunInProgressError
+        It holds.
+    """
     holder = _holder(location)
     if holder is None:
-        return
+        return False
     if holder.get("expires", 0) > time.time():
         raise RunInProgressError(
             f"another run is at work on this dataset ({location} is held by process {holder.get('process')} on "
             f"{holder.get('host')}): wait for it; if it was killed, try again in {_EXPIRY_SECONDS / 60:.0f} minutes"
         )
     delete(location)
+    return True

@@ -37,14 +37,14 @@ def serve(tmp_path, request):
         paths = workspace_paths(root)
         dataset = Dataset(discover(paths), paths, OverviewCache(tmp_path / "cache"))
         with open_server(dataset) as server:
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
             thread.start()
             try:
                 yield server
-            finally:
                 leave()
+            finally:
                 server.shutdown()
-                thread.join()
+                thread.join(30)
 
     return serving
 

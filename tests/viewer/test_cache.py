@@ -2,11 +2,14 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from cellscale.errors import StorageError
 from cellscale.viewer.cache import OverviewCache
+
+DAY = 86400
 
 
 def finish(cache, identity, size, age=0.0):
@@ -36,7 +39,8 @@ def test_what_fails_leaves_nothing(tmp_path):
 
 def test_the_longest_unused_go_first(tmp_path):
     cache = OverviewCache(tmp_path, limit=250)
-    old, used, new = (finish(cache, name, 100, age) for name, age in (("a", 900), ("b", 800), ("c", 0)))
+    ages = (("a", 3 * DAY), ("b", 2 * DAY), ("c", 0))
+    old, used, new = (finish(cache, name, 100, age) for name, age in ages)
     assert cache.finished("b") == used
     cache.prune()
     assert not old.exists()
@@ -57,3 +61,19 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match="file"), OverviewCache(tmp_path / "file").growing("a"):
         pass
+
+
+def test_what_somebody_may_be_looking_at_stays(tmp_path):
+    cache = OverviewCache(tmp_path, limit=50)
+    today, before = finish(cache, "a", 100, DAY - 60), finish(cache, "b", 100, DAY + 60)
+    cache.prune()
+    assert today.exists()
+    assert not before.exists()
+
+
+def test_folders_that_another_process_deletes_at_the_same_time_do_no_harm(tmp_path, monkeypatch):
+    cache = OverviewCache(tmp_path, limit=50)
+    folder = finish(cache, "a", 100, 2 * DAY)
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: iter([folder / "gone"]))
+    monkeypatch.setattr(Path, "is_file", lambda self: True)
+    cache.prune()

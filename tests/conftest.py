@@ -1,6 +1,8 @@
 """Fixtures shared by the whole suite."""
 
+import faulthandler
 import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +16,19 @@ from cellscale.weights.resolve import installed_model
 # The first example of a test may have to compile a kernel.
 settings.register_profile("cellscale", deadline=None)
 settings.load_profile("cellscale")
+
+LEAVING_SECONDS = 300
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown():
+    """Give tearing down a clock of its own: those of pytest and its plugin stop when a test has failed."""
+    faulthandler.dump_traceback_later(LEAVING_SECONDS, file=sys.__stderr__, exit=True)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -49,7 +49,6 @@ class Corners:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
 def test_cells_in_the_corners_are_found_and_numbered_in_raster_order(tmp_path, tiny_model):
     assert SIDE**2 > 2**31
     image = Corners()

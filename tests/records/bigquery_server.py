@@ -147,7 +147,7 @@ def emulator(folder):
             _wait(port, process, folder / "log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
+            process.kill()
             process.wait()
 
 

@@ -58,7 +58,7 @@ def test_a_worker_killed_in_the_middle(dataset, expected, client, dask_run, smal
         running = pool.submit(dask_run, dataset)
         wait_for(lambda: units(dataset, "tiles"))
         kill_one(client)
-        assert running.result().statuses == {"large": "done"}
+        assert running.result(300).statuses == {"large": "done"}
     assert masks_and_tables(dataset) == expected
 
 
@@ -73,7 +73,7 @@ def test_a_paused_worker(dataset, expected, client, dask_run, small_shares):
         wait_for(lambda: units(dataset, "tiles"))
         client.run(set_status, status=Status.paused, workers=[address])
         try:
-            assert running.result().statuses == {"large": "done"}
+            assert running.result(300).statuses == {"large": "done"}
         finally:
             client.run(set_status, status=Status.running, workers=[address])
     assert masks_and_tables(dataset) == expected
@@ -89,7 +89,7 @@ def test_a_cluster_that_grows_and_shrinks(dataset, expected, cluster, client, da
         cluster.scale(3)
         wait_for(lambda: len(client.nthreads()) == 3 or running.done())
         cluster.scale(2)
-        assert running.result().statuses == {"large": "done"}
+        assert running.result(300).statuses == {"large": "done"}
     assert masks_and_tables(dataset) == expected
 
 
@@ -102,7 +102,7 @@ def test_a_scheduler_that_is_started_again(tmp_path, dataset, expected, dask_run
         cluster.kill()
         before = len(units(dataset, "tiles"))
         cluster.start(workers=1)
-        done = running.result()
+        done = running.result(300)
         assert done.statuses == {"large": "done"}
         assert "the connection to the Dask scheduler is lost" in done.stderr
         assert before > 0

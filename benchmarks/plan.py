@@ -24,10 +24,12 @@ from queue import SimpleQueue
 from tests.predict.tiny_network import write_tiny_network
 
 from cellscale.engines.batch.compute import parse_compute
+from cellscale.pipeline.tiles import GROUP, TileGroups
 from cellscale.planning.campaign import Plan, plan
 from cellscale.planning.crews import own_crew, rented_crew
 from cellscale.planning.estimate import Crew, Work
 from cellscale.planning.simulation import Fleet, Job, simulate
+from cellscale.predict.tiles import TileGrid
 from cellscale.records.known import shipped_rows
 from cellscale.records.learning import learn
 from cellscale.records.machine import this_machine
@@ -50,7 +52,12 @@ MACHINES, NODES = 1000, 100
 
 def gigapixel() -> ImageSize:
     return ImageSize(
-        pixels=SIDE * SIDE, network_pixels=SIDE * SIDE, tiles=TILES, channels=CHANNELS, file_bytes=round(FILE_BYTES)
+        pixels=SIDE * SIDE,
+        network_pixels=SIDE * SIDE,
+        tiles=TILES,
+        held_tiles=TileGroups(TileGrid.of((SIDE, SIDE))).held * GROUP**2,
+        channels=CHANNELS,
+        file_bytes=round(FILE_BYTES),
     )
 
 

@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def kernel(function: F) -> F:
-    """Compile ``function`` to machine code on first use; the result is kept on disk for later processes.
+    """Compile ``function`` to machine code on first use; the result is kept on disk for later processes if it may be.
 
     Kernels release the GIL, so that blocks run side by side in threads, and keep IEEE arithmetic (no fast-math),
     so that a result never depends on which block or machine computed it.
@@ -25,7 +25,15 @@ def kernel(function: F) -> F:
     -------
     The compiled function, typed as the original.
     """
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    try:
+        return cast(F, _compiled(function, cache=True))
+    except RuntimeError:  # no folder for what is compiled can be written: it is compiled each time
+        return cast(F, _compiled(function, cache=False))
+
+
+def _compiled(function: Callable[..., object], *, cache: bool) -> Callable[..., object]:
+    made: Callable[..., object] = numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
+    return made
 
 
 def warm_up() -> None:

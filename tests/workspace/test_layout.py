@@ -1,5 +1,6 @@
 """Where a dataset keeps what."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,20 +48,40 @@ def test_a_file_uri_is_a_local_folder(tmp_path):
     assert workspace_paths((tmp_path / "a b").as_uri()).images == tmp_path / "a b" / "OMETIFF"
 
 
-def test_separate_folders_keep_the_state_beside_the_reports(tmp_path, monkeypatch):
+def test_separate_folders_keep_the_state_with_the_masks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paths = separate_paths(images="in", segmasks="masks", reports="out/tables", numpy="npz", project="qp")
     assert paths.images == tmp_path / "in"
     assert paths.numpy == tmp_path / "npz"
     assert paths.project == tmp_path / "qp"
-    assert paths.jobs == tmp_path / "out" / "jobs"
+    assert paths.jobs == tmp_path / "masks" / "jobs"
+
+
+@pytest.mark.parametrize("parent", ["/data", "gs://bucket", "gs://bucket/data"])
+def test_folders_of_a_workspace_named_one_by_one_keep_the_state_where_the_workspace_does(parent):
+    paths = separate_paths(images=f"{parent}/OMETIFF", segmasks=f"{parent}/SEGMASK", reports=f"{parent}/REPORTS")
+    assert paths == replace(workspace_paths(parent), numpy=None, project=None)
+
+
+@pytest.mark.parametrize("parent", ["/lab", "gs://lab"])
+def test_datasets_beside_each_other_never_share_their_state(parent):
+    one, other = (
+        separate_paths(images=f"{parent}/images{n}", segmasks=f"{parent}/masks{n}", reports=f"{parent}/reports")
+        for n in "AB"
+    )
+    assert one.jobs != other.jobs
+
+
+def test_folders_that_are_whole_buckets_have_nothing_put_beside_them():
+    paths = separate_paths(images="gs://images", segmasks="gs://masks")
+    assert (paths.reports, paths.jobs) == ("gs://masks/REPORTS", "gs://masks/jobs")
 
 
 def test_separate_folders_need_neither_npz_nor_project():
     paths = separate_paths(images="gs://a/in", segmasks="gs://a/masks/")
     assert (paths.numpy, paths.project) == (None, None)
     assert paths.reports == "gs://a/REPORTS"
-    assert paths.jobs == "gs://a/jobs"
+    assert paths.jobs == "gs://a/masks/jobs"
 
 
 def test_outputs_are_named_after_their_image():

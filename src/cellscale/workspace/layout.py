@@ -113,7 +113,8 @@ def separate_paths(
     """Return the folders of a dataset that keeps them in separate places.
 
     Without ``reports``, which segmentation alone does not need, that folder is beside the masks. The state of runs
-    is kept beside the reports.
+    belongs to the masks: it is where a workspace has it if their folder is named as in one, and else in their folder,
+    because another dataset may have its masks beside them.
     """
     masks = _absolute(segmasks)
     tables = _sibling(masks, SUBFOLDERS.reports) if reports is None else _absolute(reports)
@@ -123,7 +124,7 @@ def separate_paths(
         segmasks=masks,
         project=None if project is None else _absolute(project),
         reports=tables,
-        jobs=_sibling(tables, "jobs"),
+        jobs=_sibling(masks, "jobs") if base_name(masks) == SUBFOLDERS.segmasks else join(masks, "jobs"),
     )
 
 
@@ -178,6 +179,8 @@ def _absolute(location: Location) -> Path | str:
 
 
 def _sibling(folder: Path | str, name: str) -> Path | str:
+    """Return a folder beside another; inside of it where that is a whole bucket, beside which are other people's."""
     if isinstance(folder, Path):
         return folder.parent / name
-    return folder.removesuffix(base_name(folder)) + name
+    above, _, last = folder.rpartition("/")
+    return join(folder if above.endswith("/") or not last else above, name)

@@ -71,3 +71,16 @@ def test_a_damaged_ledger_knows_nothing_and_says_so_without_failing(tmp_path, fi
     (tmp_path / "records" / "image.json").write_text(content)
     assert decide(tmp_path, files) == "foreign"
     assert Ledger(tmp_path, "image").facts("segmentation") == {}
+
+
+def test_a_run_that_has_a_name_knows_what_it_finished_itself(tmp_path, files):
+    make(Ledger(tmp_path, "image"), files)
+    assert not Ledger(tmp_path, "image").finished_in("segmentation", None)
+    ledger = Ledger(tmp_path, "image")
+    ledger.begin("segmentation", "mark", files)
+    assert not ledger.finished_in("segmentation", "one")
+    ledger.finish("segmentation", files, {}, "one")
+    found = Ledger(tmp_path, "image")
+    assert found.finished_in("segmentation", "one")
+    assert not found.finished_in("segmentation", "another")
+    assert not found.finished_in("measurement", "one")

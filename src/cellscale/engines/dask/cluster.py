@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
+import dask
 from distributed import Client, LocalCluster, Security
 
+from cellscale.engines.dask.answers import answer
+from cellscale.engines.dask.guard import Failure
 from cellscale.engines.dask.memory import least_memory
 from cellscale.engines.dask.tasks import Job, check
 from cellscale.errors import RequestError
@@ -18,6 +22,13 @@ __all__ = ["connection", "dashboard", "require_fit"]
 
 CONNECT_SECONDS = 20.0
 """Time in which a scheduler must answer."""
+FIT_SECONDS = 900.0
+"""Time in which all workers must answer, who may have to download the network first."""
+RESTART_SECONDS = 86400.0
+"""Time in which a process that died may be back. Dask would otherwise give up one that dies a second time soon after,
+and with the last of them a run would wait for ever."""
+CLOSE_SECONDS = 60.0
+"""Time in which the processes of a run's own cluster must have ended in good order."""
 
 
 @contextmanager
@@ -46,16 +57,31 @@ def require_fit(client: Client, job: Job) -> None:
         One cannot.
     """
     # A function of the standard library, which a worker without cellscale can call as well.
-    for address, found in client.run(version, "cellscale", on_error="return").items():
+    for address, found in _of_all(client, version, "cellscale").items():
         if found != job.version:
             problem = "has none" if isinstance(found, Exception) else f"has {found}"
             raise RequestError(
                 f"the Dask worker {address} {problem}: expected cellscale {job.version}, as on this machine. Install "
                 "the same version on all workers"
             )
-    for address, problem in client.run(check, job, on_error="return").items():
-        if isinstance(problem, Exception):
-            raise RequestError(f"the Dask worker {address} cannot take part: {problem}") from problem
+    for address, problem in _of_all(client, check, job).items():
+        if problem is not None:
+            reason = problem.reason if isinstance(problem, Failure) else str(problem)
+            raise RequestError(f"the Dask worker {address} cannot take part: {reason}")
+
+
+def _of_all(client: Client, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """Return what a function returns on each worker, or the exception that it raises there."""
+    try:
+        found: dict[str, Any] = answer(
+            client, lambda: client.run(function, *arguments, on_error="return"), FIT_SECONDS
+        )
+    except TimeoutError as error:
+        raise RequestError(
+            f"not all Dask workers have answered within {FIT_SECONDS / 60:.0f} minutes; restart those that hang, and "
+            "run the same command again"
+        ) from error
+    return found
 
 
 def dashboard(client: Client, request: Request) -> str | None:
@@ -86,14 +112,20 @@ def _local_cluster(request: Request) -> Iterator[LocalCluster]:
             f"{count} Dask workers of {each} threads need {count * least_memory(each) / 1e9:.1f} GB, found "
             f"{memory / 1e9:.1f} GB; use fewer with --dask_workers or --workers, or allow more with --max_memory"
         )
-    with LocalCluster(
-        n_workers=count,
-        threads_per_worker=each,
-        memory_limit=memory // count,
-        host="127.0.0.1",
-        # Other users of this machine could otherwise have the workers run their code as this user.
-        security=Security.temporary(),
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+    # Read when a process is lost, at any time.
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": RESTART_SECONDS}):
+        cluster = LocalCluster(
+            n_workers=count,
+            threads_per_worker=each,
+            memory_limit=memory // count,
+            host="127.0.0.1",
+            # Other users of this machine could otherwise have the workers run their code as this user.
+            security=Security.temporary(),
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+        try:
+            yield cluster
+        finally:
+            with suppress(TimeoutError):  # what is left then ends with this process
+                cluster.close(timeout=CLOSE_SECONDS)

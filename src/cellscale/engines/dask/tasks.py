@@ -1,6 +1,7 @@
 """What a Dask worker does: one share of one image, or the whole of it, from storage and to storage.
 
 Every function here may run on any worker, twice, and at the same time as the others. They return only small facts.
+They are called through `cellscale.engines.dask.guard.guarded`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from threading import Lock
 from distributed import Worker, get_worker
 
 from cellscale import __version__
+from cellscale.engines.dask.guard import Failure, guarded
 from cellscale.engines.dask.memory import share_of
 from cellscale.engines.worker import choose_model, require_extras
 from cellscale.errors import RequestError
@@ -39,6 +41,8 @@ class Job:
     """What all tasks of a run have in common."""
 
     request: Request
+    run: str
+    """Names the run."""
     version: str = __version__
     """Version of cellscale that gives out the tasks."""
 
@@ -52,16 +56,16 @@ class Finished:
     """Its place in the QuPath project, to be entered into the list of images."""
 
 
-def check(job: Job, dask_worker: Worker) -> None:
+def check(job: Job, dask_worker: Worker) -> Failure | None:
     """Find out whether a worker can do its part.
 
-    Raises
-    ------
-    RequestError
-        It cannot: another version of cellscale, too little memory, no weights, or the dataset is not to be seen.
+    Returns
+    -------
+    Why it cannot: another version of cellscale, too little memory, no weights, or the dataset is not to be seen. None
+    if it can.
     """
-    _require_fit(job, dask_worker)
-    choose_model(job.request)
+    failure: Failure | None = guarded(_check, job, dask_worker)
+    return failure
 
 
 def plan(job: Job, entry: ImageEntry) -> Plan:
@@ -107,10 +111,15 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
     """
     model = _checked(job)
     places: list[ProjectImage] = []
-    placement = Placement(shared_state=True, position=position, enter_project=places.append)
+    placement = Placement(shared_state=True, position=position, run=job.run, enter_project=places.append)
     budget = _budget(1 if alone else get_worker().state.nthreads)
     outcome = process_image(entry, job.request, model, budget, ignore, placement)
     return Finished(outcome, tuple(places))
+
+
+def _check(job: Job, worker: Worker) -> None:
+    _require_fit(job, worker)
+    choose_model(job.request)
 
 
 def _checked(job: Job) -> Model | None:

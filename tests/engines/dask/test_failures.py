@@ -189,6 +189,8 @@ def test_a_process_of_this_machine_that_dies_is_replaced_however_long_that_takes
     with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}), connection(request) as connect:
         client = connect()
         try:
+            watching = client.run(lambda: dask.config.get("distributed.worker.profile.enabled"))
+            assert list(watching.values()) == [False]
             address = kill_one(client)
             wait_for(lambda: address not in client.nthreads())
             time.sleep(0.5)

@@ -18,15 +18,22 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
 from cellscale.pipeline.request import Request
 
-__all__ = ["connection", "dashboard", "require_fit"]
+__all__ = ["OWN_CLUSTER", "connection", "dashboard", "require_fit"]
 
 CONNECT_SECONDS = 20.0
 """Time in which a scheduler must answer."""
 FIT_SECONDS = 900.0
 """Time in which all workers must answer, who may have to download the network first."""
-RESTART_SECONDS = 86400.0
-"""Time in which a process that died may be back. Dask would otherwise give up one that dies a second time soon after,
-and with the last of them a run would wait for ever."""
+OWN_CLUSTER: dict[str, Any] = {
+    # Dask would otherwise give up a process that dies a second time soon after, and with the last of them a run would
+    # wait for ever.
+    "distributed.deploy.lost-worker-timeout": "1 day",
+    # Looking at itself costs Dask some 4 % of every core.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+"""What Dask is told of a cluster of this machine's processes."""
 CLOSE_SECONDS = 60.0
 """Time in which the processes of a run's own cluster must have ended in good order."""
 
@@ -112,8 +119,7 @@ def _local_cluster(request: Request) -> Iterator[LocalCluster]:
             f"{count} Dask workers of {each} threads need {count * least_memory(each) / 1e9:.1f} GB, found "
             f"{memory / 1e9:.1f} GB; use fewer with --dask_workers or --workers, or allow more with --max_memory"
         )
-    # Read when a process is lost, at any time.
-    with dask.config.set({"distributed.deploy.lost-worker-timeout": RESTART_SECONDS}):
+    with dask.config.set(OWN_CLUSTER):  # as long as there is the cluster: some of it is read when a process is lost
         cluster = LocalCluster(
             n_workers=count,
             threads_per_worker=each,

@@ -30,10 +30,12 @@ from cellscale.qupath.project_images import ProjectImage
 from cellscale.records.stage import StageRecord
 from cellscale.storage.uri import exists
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import workspace_paths
 
 __all__ = ["Finished", "Job", "check", "finish", "label", "plan", "predict", "prepare"]
 
 _LOADING = Lock()
+_NOWHERE = workspace_paths("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,15 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
 
 def _check(job: Job, worker: Worker) -> None:
     _require_fit(job, worker)
-    choose_model(job.request)
+    with _LOADING:
+        _chosen(_of_network(job.request))
 
 
 def _checked(job: Job) -> Model | None:
     """Return the network, loaded; a worker that cannot work raises `RequestError`."""
     with _LOADING:  # or threads that begin together would each load it
-        return _loaded(job)
+        _fit(job)
+        return _loaded(_of_network(job.request))
 
 
 def _model(job: Job) -> Model:
@@ -135,10 +139,37 @@ def _model(job: Job) -> Model:
 
 
 @lru_cache(maxsize=1)
-def _loaded(job: Job) -> Model | None:
-    """Load the network for all threads, each of which computes a tile at a time."""
+def _fit(job: Job) -> None:
     _require_fit(job, get_worker())
-    model = choose_model(replace(job.request, workers=1))
+
+
+def _of_network(request: Request) -> Request:
+    """Return what of a request is about the network, which stays loaded for other runs that ask for the same.
+
+    All threads of a worker use it, each of which computes a tile at a time.
+    """
+    return Request(
+        paths=_NOWHERE,
+        segment=request.segment,
+        compartments=request.compartments,
+        model_path=request.model_path,
+        model_hash=request.model_hash,
+        batch_size=request.batch_size,
+        device=request.device,
+        precision=request.precision,
+        workers=1,
+        dry_run=request.dry_run,
+    )
+
+
+@lru_cache(maxsize=1)
+def _chosen(request: Request) -> Model | None:
+    return choose_model(request)
+
+
+@lru_cache(maxsize=1)
+def _loaded(request: Request) -> Model | None:
+    model = _chosen(request)
     # The device that was found here may be another than the one that was expected.
     return model and replace(model, arithmetic=model.load().computation.arithmetic)
 

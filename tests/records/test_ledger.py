@@ -84,3 +84,16 @@ def test_a_record_that_cannot_be_read_now_is_an_error_and_is_not_replaced(tmp_pa
     record.rmdir()
     kept.rename(record)
     assert decide(tmp_path, files) == "keep"
+
+
+def test_a_run_that_has_a_name_knows_what_it_finished_itself(tmp_path, files):
+    make(Ledger(tmp_path, "image"), files)
+    assert not Ledger(tmp_path, "image").finished_in("segmentation", None)
+    ledger = Ledger(tmp_path, "image")
+    ledger.begin("segmentation", "mark", files)
+    assert not ledger.finished_in("segmentation", "one")
+    ledger.finish("segmentation", files, {}, "one")
+    found = Ledger(tmp_path, "image")
+    assert found.finished_in("segmentation", "one")
+    assert not found.finished_in("segmentation", "another")
+    assert not found.finished_in("measurement", "one")

@@ -43,7 +43,7 @@ class Report:
     """An image's tables, made or kept."""
 
     made: bool
-    """False where they were there already."""
+    """False where they were there before the run."""
     cells: int | None
     """Labels in the whole-cell mask; None where there is none, or where others made the tables."""
     nuclei: int | None
@@ -102,7 +102,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         cells, nuclei = _counted(measurement, masks)
         unmatched = measurement.unmatched_nuclei
     facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
-    ledger.finish("measurement", outputs, {**facts, "version": __version__})
+    ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
     return Report(True, cells, nuclei, unmatched, outputs)
 
 
@@ -176,7 +176,8 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
         )
         return Report(False, None, None, None, outputs)
     facts = ledger.facts("measurement")
-    return Report(False, facts.get("cells"), facts.get("nuclei"), facts.get("unmatched_nuclei"), outputs)
+    made = ledger.finished_in("measurement", run.placement.run)
+    return Report(made, facts.get("cells"), facts.get("nuclei"), facts.get("unmatched_nuclei"), outputs)
 
 
 @contextmanager

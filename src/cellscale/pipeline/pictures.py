@@ -34,7 +34,7 @@ class Pictured:
     """What was made for people to look at."""
 
     made: bool
-    """False where all was there already, or nothing was asked for."""
+    """False where all was there before the run, or nothing was asked for."""
     outputs: tuple[Path | str, ...] = ()
     """Pictures."""
 
@@ -94,11 +94,12 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
             _write_look(ledger, mark, request, entry.name, seen)
             if missing:
                 outputs = _outputs(request, entry.name, seen)
-                _write_pictures(ledger, mark, request, dict(zip(outputs, _all(pictures), strict=True)))
+                made = dict(zip(outputs, _all(pictures), strict=True))
+                _write_pictures(ledger, mark, request, made, run.placement.run)
                 advance()
     for flag in seen.flags if seen is not None else ():
         run.notice(str(flag), "warning")
-    return Pictured(look is None or missing, outputs)
+    return Pictured(look is None or missing or ledger.finished_in("pictures", run.placement.run), outputs)
 
 
 def _kept_look(ledger: Ledger, mark: str, request: Request, image: str) -> Look | None:
@@ -165,7 +166,9 @@ def _all(pictures: Pictures) -> Iterator[Picture]:
     yield from (crop.overlay for _, crop in pictures.crops)
 
 
-def _write_pictures(ledger: Ledger, mark: str, request: Request, pictures: Mapping[Path | str, Picture]) -> None:
+def _write_pictures(
+    ledger: Ledger, mark: str, request: Request, pictures: Mapping[Path | str, Picture], run: str | None
+) -> None:
     """Write the pictures, and remove those that an earlier run made of other crops."""
     outputs = list(pictures)
     names = {base_name(output) for output in outputs}
@@ -178,4 +181,4 @@ def _write_pictures(ledger: Ledger, mark: str, request: Request, pictures: Mappi
     for location, picture in pictures.items():
         with atomic_write(location) as file:
             file.write(imagecodecs.png_encode(np.ascontiguousarray(picture)))
-    ledger.finish("pictures", outputs, {})
+    ledger.finish("pictures", outputs, {}, run)

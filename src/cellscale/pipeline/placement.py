@@ -18,6 +18,9 @@ class Placement:
     position: int = 0
     """The image's position among those that may enter the QuPath project at the same time."""
 
+    run: str | None = None
+    """Names the run, where an image's work may be done again in the same run; its outputs then count as just made."""
+
     enter_project: Callable[[ProjectImage], None] | None = None
     """Takes the image's place in the project, whose list of images is then left to it; None: write the list."""
 

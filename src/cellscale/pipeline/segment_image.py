@@ -41,7 +41,7 @@ class Masks:
     """An image's masks, made or kept."""
 
     made: bool
-    """False where they were there already."""
+    """False where they were there before the run."""
     counts: dict[Compartment, int]
     """Objects found, by compartment; empty where others made the masks."""
     outputs: tuple[Path | str, ...]
@@ -111,6 +111,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             "parameters": {compartment: asdict(request.parameters(compartment)) for compartment in labels},
             "version": __version__,
         },
+        run.placement.run,
     )
     return Masks(True, counts, outputs)
 
@@ -132,7 +133,8 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
             "warning",
         )
         return Masks(False, {}, outputs)
-    return Masks(False, ledger.facts("segmentation").get("objects", {}), outputs)
+    made = ledger.finished_in("segmentation", run.placement.run)
+    return Masks(made, ledger.facts("segmentation").get("objects", {}), outputs)
 
 
 def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:

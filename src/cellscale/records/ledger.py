@@ -83,12 +83,19 @@ class Ledger:
         self.tasks[task] = {"complete": False, "fingerprint": fingerprint, "outputs": {**known, **names}}
         self._write()
 
-    def finish(self, task: Task, outputs: Sequence[Path | str], facts: Mapping[str, Any]) -> None:
-        """Note that a task's outputs are whole, with whatever is worth knowing of how they were made."""
+    def finish(
+        self, task: Task, outputs: Sequence[Path | str], facts: Mapping[str, Any], run: str | None = None
+    ) -> None:
+        """Note that a task's outputs are whole, with whatever is worth knowing of how they were made, and the run."""
         markers = {base_name(output): _marker(output) for output in outputs}
         known = self.tasks[task]["outputs"]
-        self.tasks[task] = {**self.tasks[task], "complete": True, "outputs": {**known, **markers}, **facts}
+        named = {} if run is None else {"run": run}
+        self.tasks[task] = {**self.tasks[task], "complete": True, "outputs": {**known, **markers}, **facts, **named}
         self._write()
+
+    def finished_in(self, task: Task, run: str | None) -> bool:
+        """Tell whether a run that has a name has finished a task, on whatever machine."""
+        return run is not None and self.facts(task).get("run") == run
 
     def facts(self, task: Task) -> dict[str, Any]:
         """Return what was noted when a task was finished; empty where it was not."""

@@ -6,8 +6,10 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 PRELOAD = Path(__file__).with_name("poison.py")
 
@@ -17,6 +19,20 @@ def kill_one(client):
     address, process = next(iter(client.run(os.getpid).items()))
     os.kill(process, signal.SIGKILL)
     return address
+
+
+def begin(work, *words, **options):
+    """Have something done beside the test, which does not wait for its end if it fails; return its future."""
+    done = Future()
+
+    def do():
+        try:
+            done.set_result(work(*words, **options))
+        except BaseException as error:
+            done.set_exception(error)
+
+    Thread(target=do, daemon=True).start()
+    return done
 
 
 def wait_for(condition, seconds=60):
@@ -42,6 +58,11 @@ class Processes:
         for _ in range(workers):
             words = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "3GB"]
             self._run("worker", self.address, *words, "--local-directory", str(self.folder))
+
+    def signal(self, number):
+        """Send a signal to all of them."""
+        for process in self._running:
+            process.send_signal(number)
 
     def kill(self):
         """Kill all of them."""

@@ -1,6 +1,7 @@
 """A cluster, and what the local engine makes of the images that it is given."""
 
 import logging
+from contextlib import suppress
 
 import dask
 import pytest
@@ -18,9 +19,9 @@ SMALL = {f"small{index}": spots((200 + 30 * index, 260), seed=index) for index i
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     """Two worker processes, one thread each."""
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        LocalCluster(
+    facts = {"distributed.scheduler.allowed-failures": 1, "distributed.deploy.lost-worker-timeout": "1 hour"}
+    with dask.config.set(facts):
+        cluster = LocalCluster(
             n_workers=2,
             threads_per_worker=1,
             memory_limit="3GB",
@@ -29,15 +30,18 @@ def cluster(tmp_path_factory):
             silence_logs=logging.CRITICAL,
             preload=[str(PRELOAD)],
             local_directory=str(tmp_path_factory.mktemp("dask")),
-        ) as cluster,
-    ):
-        yield cluster
+        )
+        try:
+            yield cluster
+        finally:
+            with suppress(TimeoutError):
+                cluster.close(timeout=60)
 
 
 @pytest.fixture
 def client(cluster):
     with Client(cluster) as client:
-        client.wait_for_workers(2)
+        client.wait_for_workers(2, timeout=60)
         yield client
 
 

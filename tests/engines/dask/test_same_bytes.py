@@ -1,15 +1,17 @@
 """Whatever happens to workers and scheduler, a run ends with the bytes of the local engine."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from distributed import Status
 
 from tests.cli.runs import contents
-from tests.engines.dask.clusters import kill_one, processes, wait_for
+from tests.engines.dask.clusters import begin, kill_one, processes, wait_for
 from tests.engines.dask.conftest import LARGE, SMALL
 from tests.pipeline.spots import write_dataset
+
+PATIENCE = 200
+"""Seconds for a run."""
 
 
 def results(dataset):
@@ -54,11 +56,10 @@ def test_more_images_than_workers_shared_out_or_whole(by_local_engine, dask_run,
 
 @pytest.mark.slow
 def test_a_worker_killed_in_the_middle(dataset, expected, client, dask_run, small_shares):
-    with ThreadPoolExecutor() as pool:
-        running = pool.submit(dask_run, dataset)
-        wait_for(lambda: units(dataset, "tiles"))
-        kill_one(client)
-        assert running.result(300).statuses == {"large": "done"}
+    running = begin(dask_run, dataset)
+    wait_for(lambda: units(dataset, "tiles"))
+    kill_one(client)
+    assert running.result(PATIENCE).statuses == {"large": "done"}
     assert masks_and_tables(dataset) == expected
 
 
@@ -68,14 +69,13 @@ def test_a_paused_worker(dataset, expected, client, dask_run, small_shares):
         dask_worker.status = status
 
     address = next(iter(client.nthreads()))
-    with ThreadPoolExecutor() as pool:
-        running = pool.submit(dask_run, dataset)
-        wait_for(lambda: units(dataset, "tiles"))
-        client.run(set_status, status=Status.paused, workers=[address])
-        try:
-            assert running.result(300).statuses == {"large": "done"}
-        finally:
-            client.run(set_status, status=Status.running, workers=[address])
+    running = begin(dask_run, dataset)
+    wait_for(lambda: units(dataset, "tiles"))
+    client.run(set_status, status=Status.paused, workers=[address])
+    try:
+        assert running.result(PATIENCE).statuses == {"large": "done"}
+    finally:
+        client.run(set_status, status=Status.running, workers=[address])
     assert masks_and_tables(dataset) == expected
 
 
@@ -83,26 +83,25 @@ def test_a_paused_worker(dataset, expected, client, dask_run, small_shares):
 def test_a_cluster_that_grows_and_shrinks(dataset, expected, cluster, client, dask_run, small_shares):
     cluster.scale(1)
     wait_for(lambda: len(client.nthreads()) == 1)
-    with ThreadPoolExecutor() as pool:
-        running = pool.submit(dask_run, dataset)
-        wait_for(lambda: units(dataset, "tiles"))
-        cluster.scale(3)
-        wait_for(lambda: len(client.nthreads()) == 3 or running.done())
-        cluster.scale(2)
-        assert running.result(300).statuses == {"large": "done"}
+    running = begin(dask_run, dataset)
+    wait_for(lambda: units(dataset, "tiles"))
+    cluster.scale(3)
+    wait_for(lambda: len(client.nthreads()) == 3 or running.done())
+    cluster.scale(2)
+    assert running.result(PATIENCE).statuses == {"large": "done"}
     assert masks_and_tables(dataset) == expected
 
 
 @pytest.mark.slow
 def test_a_scheduler_that_is_started_again(tmp_path, dataset, expected, dask_run, small_shares):
-    with processes(tmp_path / "logs") as cluster, ThreadPoolExecutor() as pool:
+    with processes(tmp_path / "logs") as cluster:
         cluster.start(workers=2)
-        running = pool.submit(dask_run, dataset, address=cluster.address)
+        running = begin(dask_run, dataset, address=cluster.address)
         wait_for(lambda: units(dataset, "tiles") or running.done())
         cluster.kill()
         before = len(units(dataset, "tiles"))
         cluster.start(workers=1)
-        done = running.result(300)
+        done = running.result(PATIENCE)
         assert done.statuses == {"large": "done"}
         assert "the connection to the Dask scheduler is lost" in done.stderr
         assert before > 0

@@ -4,6 +4,7 @@ import pytest
 from distributed.scheduler import KilledWorker
 
 from cellscale.engines.dask import tasks
+from cellscale.engines.dask.guard import described
 from cellscale.engines.dask.work import ImageWork
 from cellscale.errors import ImageError, RequestError
 from cellscale.pipeline.events import Advanced, ImageStarted, StageFinished, StageStarted
@@ -80,7 +81,7 @@ def test_only_what_earlier_runs_left_is_shared_out(work):
 def test_a_task_that_fails_leaves_the_rest_to_the_last_one(work, error):
     (step,) = planned(work, LARGE)
     predictions = work.after(step, ())
-    (last,) = work.after(predictions[0], error)
+    (last,) = work.after(predictions[0], described(error))
     assert last.function is tasks.finish
     assert not work.needs(predictions[1])
     assert work.after(predictions[1], record("network", 4)) == ()
@@ -90,14 +91,14 @@ def test_a_task_that_fails_leaves_the_rest_to_the_last_one(work, error):
 
 def test_a_last_task_that_fails_unexpectedly_ends_the_work(work):
     (last,) = planned(work, Plan())
-    assert work.after(last, ValueError("odd")) == ()
+    assert work.after(last, described(ValueError("odd"))) == ()
     assert work.outcome.error == "unexpected error: ValueError: odd"
 
 
 def test_what_is_wrong_with_the_request_ends_the_run(work):
     (step,) = work.begin()
     with pytest.raises(RequestError, match="too little"):
-        work.after(step, RequestError("too little"))
+        work.after(step, described(RequestError("too little")))
 
 
 def test_work_that_killed_workers_goes_on_where_it_stopped(work):

@@ -54,6 +54,13 @@ def copied(dataset, place):
     return place
 
 
+def results_of(folder, word):
+    """Return what a task with one image says of it, but its costs."""
+    (result,) = read_results(folder / "jobs" / "run-1", word)
+    told = ("status", "cells", "nuclei", "unmatched_nuclei", "outputs")
+    return {name: getattr(result.outcome, name) for name in told} | {"place": result.place}
+
+
 def found(place):
     if isinstance(place, str):
         return download(place)
@@ -126,6 +133,18 @@ def test_a_later_run_adds_to_the_project_and_keeps_what_is_done(tmp_path, datase
     ]
     results = list(read_results(folder / "jobs" / "run-all", "measure-image"))
     assert [result.outcome.status for result in results] == ["kept", "kept", "failed"]
+
+
+def test_a_task_whose_machine_was_lost_before_it_could_tell_is_done_not_kept(tmp_path, dataset, tiny_model) -> None:
+    folder = copied(dataset, tmp_path / "dataset")
+    spec = spec_for(folder, tiny_model, image_filter="alpha", visualize=True)
+    all_tasks(spec, 1)
+    first = {word: results_of(folder, word) for word in ("segment-image", "measure-image")}
+    delete(join(folder, "jobs", "run-1", "results", "segment-image", "0.json"))
+    delete(join(folder, "jobs", "run-1", "results", "measure-image", "0.json"))
+    all_tasks(spec, 1)
+    assert {word: results_of(folder, word) for word in first} == first
+    assert [facts["status"] for facts in first.values()] == ["done", "done"]
 
 
 def test_a_run_whose_end_never_came_is_taken_up_by_the_next(tmp_path, dataset, tiny_model) -> None:

@@ -2,22 +2,40 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
+import dask
 from distributed import Client, LocalCluster, Security
 
+from cellscale.engines.dask.answers import answer
+from cellscale.engines.dask.guard import Failure
 from cellscale.engines.dask.memory import least_memory
 from cellscale.engines.dask.tasks import Job, check
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
 from cellscale.pipeline.request import Request
 
-__all__ = ["connection", "dashboard", "require_fit"]
+__all__ = ["OWN_CLUSTER", "connection", "dashboard", "require_fit"]
 
 CONNECT_SECONDS = 20.0
 """Time in which a scheduler must answer."""
+FIT_SECONDS = 900.0
+"""Time in which all workers must answer, who may have to download the network first."""
+OWN_CLUSTER: dict[str, Any] = {
+    # Dask would otherwise give up a process that dies a second time soon after, and with the last of them a run would
+    # wait for ever.
+    "distributed.deploy.lost-worker-timeout": "1 day",
+    # Looking at itself costs Dask some 4 % of every core.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+"""What Dask is told of a cluster of this machine's processes."""
+CLOSE_SECONDS = 60.0
+"""Time in which the processes of a run's own cluster must have ended in good order."""
 
 
 @contextmanager
@@ -46,16 +64,31 @@ def require_fit(client: Client, job: Job) -> None:
         One cannot.
     """
     # A function of the standard library, which a worker without cellscale can call as well.
-    for address, found in client.run(version, "cellscale", on_error="return").items():
+    for address, found in _of_all(client, version, "cellscale").items():
         if found != job.version:
             problem = "has none" if isinstance(found, Exception) else f"has {found}"
             raise RequestError(
                 f"the Dask worker {address} {problem}: expected cellscale {job.version}, as on this machine. Install "
                 "the same version on all workers"
             )
-    for address, problem in client.run(check, job, on_error="return").items():
-        if isinstance(problem, Exception):
-            raise RequestError(f"the Dask worker {address} cannot take part: {problem}") from problem
+    for address, problem in _of_all(client, check, job).items():
+        if problem is not None:
+            reason = problem.reason if isinstance(problem, Failure) else str(problem)
+            raise RequestError(f"the Dask worker {address} cannot take part: {reason}")
+
+
+def _of_all(client: Client, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """Return what a function returns on each worker, or the exception that it raises there."""
+    try:
+        found: dict[str, Any] = answer(
+            client, lambda: client.run(function, *arguments, on_error="return"), FIT_SECONDS
+        )
+    except TimeoutError as error:
+        raise RequestError(
+            f"not all Dask workers have answered within {FIT_SECONDS / 60:.0f} minutes; restart those that hang, and "
+            "run the same command again"
+        ) from error
+    return found
 
 
 def dashboard(client: Client, request: Request) -> str | None:
@@ -86,14 +119,19 @@ def _local_cluster(request: Request) -> Iterator[LocalCluster]:
             f"{count} Dask workers of {each} threads need {count * least_memory(each) / 1e9:.1f} GB, found "
             f"{memory / 1e9:.1f} GB; use fewer with --dask_workers or --workers, or allow more with --max_memory"
         )
-    with LocalCluster(
-        n_workers=count,
-        threads_per_worker=each,
-        memory_limit=memory // count,
-        host="127.0.0.1",
-        # Other users of this machine could otherwise have the workers run their code as this user.
-        security=Security.temporary(),
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield cluster
+    with dask.config.set(OWN_CLUSTER):  # as long as there is the cluster: some of it is read when a process is lost
+        cluster = LocalCluster(
+            n_workers=count,
+            threads_per_worker=each,
+            memory_limit=memory // count,
+            host="127.0.0.1",
+            # Other users of this machine could otherwise have the workers run their code as this user.
+            security=Security.temporary(),
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+        try:
+            yield cluster
+        finally:
+            with suppress(TimeoutError):  # what is left then ends with this process
+                cluster.close(timeout=CLOSE_SECONDS)

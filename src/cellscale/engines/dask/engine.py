@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from distributed import Client
 
-from cellscale.engines.closing import close_run
+from cellscale.engines.closing import close_run, new_run_id
 from cellscale.engines.dask.cluster import connection, dashboard, require_fit
 from cellscale.engines.dask.crew import Crew
 from cellscale.engines.dask.dispatch import work_through
@@ -34,14 +34,15 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     entries = discover(request.paths, request.image_filter)
     model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
-    job = Job(replace(request, model_hash=model.sha256 if model else None, log_file=None))
+    job = Job(replace(request, model_hash=model.sha256 if model else None, log_file=None), new_run_id())
     with ExitStack() as stack:
         if not request.dry_run:
             make_folder(request.paths.jobs)
             stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
         connect = stack.enter_context(connection(request))
         _work(connect, job, images, listener)
-        return close_run(request, RunOutcome(tuple(image.outcome for image in images if image.outcome)), listener)
+        outcome = RunOutcome(tuple(image.outcome for image in images if image.outcome))
+        return close_run(request, outcome, listener, run_id=job.run)
 
 
 def _work(connect: Callable[[], Client], job: Job, images: Sequence[ImageWork], listener: Listener) -> None:

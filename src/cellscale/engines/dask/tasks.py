@@ -1,6 +1,7 @@
 """What a Dask worker does: one share of one image, or the whole of it, from storage and to storage.
 
 Every function here may run on any worker, twice, and at the same time as the others. They return only small facts.
+They are called through `cellscale.engines.dask.guard.guarded`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from threading import Lock
 from distributed import Worker, get_worker
 
 from cellscale import __version__
+from cellscale.engines.dask.guard import Failure, guarded
 from cellscale.engines.dask.memory import share_of
 from cellscale.engines.worker import choose_model, require_extras
 from cellscale.errors import RequestError
@@ -28,10 +30,12 @@ from cellscale.qupath.project_images import ProjectImage
 from cellscale.records.stage import StageRecord
 from cellscale.storage.uri import exists
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import workspace_paths
 
 __all__ = ["Finished", "Job", "check", "finish", "label", "plan", "predict", "prepare"]
 
 _LOADING = Lock()
+_NOWHERE = workspace_paths("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Job:
     """What all tasks of a run have in common."""
 
     request: Request
+    run: str
+    """Names the run."""
     version: str = __version__
     """Version of cellscale that gives out the tasks."""
 
@@ -52,16 +58,16 @@ class Finished:
     """Its place in the QuPath project, to be entered into the list of images."""
 
 
-def check(job: Job, dask_worker: Worker) -> None:
+def check(job: Job, dask_worker: Worker) -> Failure | None:
     """Find out whether a worker can do its part.
 
-    Raises
-    ------
-    RequestError
-        It cannot: another version of cellscale, too little memory, no weights, or the dataset is not to be seen.
+    Returns
+    -------
+    Why it cannot: another version of cellscale, too little memory, no weights, or the dataset is not to be seen. None
+    if it can.
     """
-    _require_fit(job, dask_worker)
-    choose_model(job.request)
+    failure: Failure | None = guarded(_check, job, dask_worker)
+    return failure
 
 
 def plan(job: Job, entry: ImageEntry) -> Plan:
@@ -107,16 +113,23 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
     """
     model = _checked(job)
     places: list[ProjectImage] = []
-    placement = Placement(shared_state=True, position=position, enter_project=places.append)
+    placement = Placement(shared_state=True, position=position, run=job.run, enter_project=places.append)
     budget = _budget(1 if alone else get_worker().state.nthreads)
     outcome = process_image(entry, job.request, model, budget, ignore, placement)
     return Finished(outcome, tuple(places))
 
 
+def _check(job: Job, worker: Worker) -> None:
+    _require_fit(job, worker)
+    with _LOADING:
+        _chosen(_of_network(job.request))
+
+
 def _checked(job: Job) -> Model | None:
     """Return the network, loaded; a worker that cannot work raises `RequestError`."""
     with _LOADING:  # or threads that begin together would each load it
-        return _loaded(job)
+        _fit(job)
+        return _loaded(_of_network(job.request))
 
 
 def _model(job: Job) -> Model:
@@ -126,10 +139,37 @@ def _model(job: Job) -> Model:
 
 
 @lru_cache(maxsize=1)
-def _loaded(job: Job) -> Model | None:
-    """Load the network for all threads, each of which computes a tile at a time."""
+def _fit(job: Job) -> None:
     _require_fit(job, get_worker())
-    model = choose_model(replace(job.request, workers=1))
+
+
+def _of_network(request: Request) -> Request:
+    """Return what of a request is about the network, which stays loaded for other runs that ask for the same.
+
+    All threads of a worker use it, each of which computes a tile at a time.
+    """
+    return Request(
+        paths=_NOWHERE,
+        segment=request.segment,
+        compartments=request.compartments,
+        model_path=request.model_path,
+        model_hash=request.model_hash,
+        batch_size=request.batch_size,
+        device=request.device,
+        precision=request.precision,
+        workers=1,
+        dry_run=request.dry_run,
+    )
+
+
+@lru_cache(maxsize=1)
+def _chosen(request: Request) -> Model | None:
+    return choose_model(request)
+
+
+@lru_cache(maxsize=1)
+def _loaded(request: Request) -> Model | None:
+    model = _chosen(request)
     # The device that was found here may be another than the one that was expected.
     return model and replace(model, arithmetic=model.load().computation.arithmetic)
 

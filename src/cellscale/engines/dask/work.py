@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from distributed.scheduler import KilledWorker
 
 from cellscale.engines.dask import tasks
+from cellscale.engines.dask.guard import Failure
 from cellscale.engines.dask.progress import Progress
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener
@@ -72,7 +73,7 @@ class ImageWork:
         return self._advance()
 
     def after(self, step: Step, result: Any) -> Sequence[Step]:
-        """Take the result of a step, or the exception that it ended with, and return what can be done now.
+        """Take the result of a step, or why it has none, and return what can be done now.
 
         Raises
         ------
@@ -81,13 +82,13 @@ class ImageWork:
         """
         if step not in self._open:
             return ()
-        if isinstance(result, RequestError):
-            raise result
+        if isinstance(result, Failure) and result.refused:
+            raise RequestError(result.reason)
         if isinstance(result, KilledWorker):
             self.killed = result
             return ()
         self._open.remove(step)
-        if isinstance(result, Exception):
+        if isinstance(result, Failure):
             return self._after_failure(step, result)
         if isinstance(result, tasks.Finished):
             self._finish(result)
@@ -125,9 +126,9 @@ class ImageWork:
             yield [Step(self, tasks.label, (part,), len(part)) for part in _parts(blocks, BLOCKS)]
         yield [self._last_step(alone=not shared)]
 
-    def _after_failure(self, step: Step, error: Exception) -> Sequence[Step]:
+    def _after_failure(self, step: Step, failure: Failure) -> Sequence[Step]:
         if step.function is tasks.finish:
-            self.fail(f"unexpected error: {type(error).__name__}: {error}")
+            self.fail(failure.reason)
             return ()
         self._open.clear()
         self._stages = iter([[self._last_step(alone=False)]])

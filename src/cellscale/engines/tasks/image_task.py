@@ -59,7 +59,7 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
         return earlier
     listener(ImageStarted(entry.name, index + 1, len(spec.entries)))
     places = list[ProjectImage]()
-    placement = Placement(shared_state=True, position=index, enter_project=places.append)
+    placement = Placement(shared_state=True, position=index, run=spec.run, enter_project=places.append)
     template = TaskResult(
         task=task,
         index=index,

@@ -5,7 +5,7 @@ They are called through `cellscale.engines.dask.guard.guarded`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
 
@@ -122,14 +122,14 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
 def _check(job: Job, worker: Worker) -> None:
     _require_fit(job, worker)
     with _LOADING:
-        _chosen(_of_network(job.request))
+        choose_model(_of_network(job.request))
 
 
 def _checked(job: Job) -> Model | None:
     """Return the network, loaded; a worker that cannot work raises `RequestError`."""
     with _LOADING:  # or threads that begin together would each load it
-        _fit(job)
-        return _loaded(_of_network(job.request))
+        chosen = _fit(job)
+        return chosen and _loaded(_Network(_of_network(job.request), chosen.sha256, chosen))
 
 
 def _model(job: Job) -> Model:
@@ -139,8 +139,19 @@ def _model(job: Job) -> Model:
 
 
 @lru_cache(maxsize=1)
-def _fit(job: Job) -> None:
+def _fit(job: Job) -> Model | None:
+    """Return a run's network, not loaded: its file may be another than the one of the run before."""
     _require_fit(job, get_worker())
+    return choose_model(_of_network(job.request))
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What the loaded network depends on."""
+
+    request: Request
+    sha256: str
+    model: Model = field(compare=False)
 
 
 def _of_network(request: Request) -> Request:
@@ -163,15 +174,10 @@ def _of_network(request: Request) -> Request:
 
 
 @lru_cache(maxsize=1)
-def _chosen(request: Request) -> Model | None:
-    return choose_model(request)
-
-
-@lru_cache(maxsize=1)
-def _loaded(request: Request) -> Model | None:
-    model = _chosen(request)
+def _loaded(network: _Network) -> Model:
+    model = network.model
     # The device that was found here may be another than the one that was expected.
-    return model and replace(model, arithmetic=model.load().computation.arithmetic)
+    return replace(model, arithmetic=model.load().computation.arithmetic)
 
 
 def _require_fit(job: Job, worker: Worker) -> None:

@@ -1,6 +1,6 @@
 """The pages of the report: one for each image, one for all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -118,11 +118,10 @@ def index_page(title: str, entries: Sequence[Entry]) -> str:
         Fact("failed", count(len(entries) - len(done))),
         Fact("worth a look", count(sum(bool(entry.flags) for entry in entries))),
     ]
-    plot = _comparison(entries)
     return (
         _environment()
         .get_template("index.html.j2")
-        .render(title=title, facts=facts, entries=entries, columns=COLUMNS, plot=Markup(plot) if plot else None)
+        .render(title=title, facts=facts, entries=entries, columns=COLUMNS, plots=list(_comparisons(entries)))
     )
 
 
@@ -132,19 +131,18 @@ def page_version() -> bytes:
     return b"\0".join([__version__.encode(), *(part.read_bytes() for part in parts)])
 
 
-def _comparison(entries: Sequence[Entry]) -> str | None:
-    """Return the plot of all images; None where there is nothing to compare, or too much to read."""
+def _comparisons(entries: Sequence[Entry]) -> Iterator[Markup]:
+    """Yield the plots of all images; none where there is nothing to compare, or too much to read."""
     shown = [entry for entry in entries if entry.overview is not None]
     if not 2 <= len(shown) <= SIDE_BY_SIDE:
-        return None
-    units = {entry.area_unit for entry in shown}
-    panels: list[tuple[str, dict[str, list[float | None]]]] = []
+        return
+    names = [entry.record.image for entry in shown]
     if any(entry.density is not None for entry in shown):
-        panels.append(("cells per mm²", {"cells": [entry.density for entry in shown]}))
+        yield Markup(images_plot(names, "cells per mm²", {"cells": [entry.density for entry in shown]}))
+    units = {entry.area_unit for entry in shown}
     if len(units) == 1:
         sizes = {word: [entry.areas[place] for entry in shown] for place, word in enumerate(("cells", "nuclei"))}
-        panels.append((f"median area, {units.pop()}", sizes))
-    return images_plot([entry.record.image for entry in shown], panels) if panels else None
+        yield Markup(images_plot(names, f"median area, {units.pop()}", sizes))
 
 
 def _plots(look: Look) -> dict[str, Markup | None]:

@@ -58,6 +58,14 @@ def tiny_model(tmp_path_factory):
     return write_tiny_network(tmp_path_factory.mktemp("tiny") / "tiny.onnx")
 
 
+@pytest.fixture(scope="session")
+def large(tmp_path_factory):
+    """A dataset with an image of 16,384 pixels a side, masks and a table of cells, not to be changed."""
+    from tests.viewer.datasets import large_dataset
+
+    return large_dataset(tmp_path_factory.mktemp("large") / "data")
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A maker of disks that hold so many bytes and no more."""

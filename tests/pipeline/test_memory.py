@@ -1,13 +1,12 @@
 """Memory stays bounded, whatever the size of the image: this is a promise, so it is asserted."""
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tifffile
 
+from tests.cli.peaks import peak_memory
 from tests.pipeline.spots import spots
 
 GIGABYTE = 10**9
@@ -34,29 +33,13 @@ def write_repeated(path, planes, times):
         )
 
 
-def peak_memory(words):
-    """Run a command and return the largest resident size it had, in bytes."""
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    try:
-        output = process.stdout.read()
-    except BaseException:
-        process.kill()
-        raise
-    process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, output
-    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="peak memory of a child process is not known on this system")
 def test_an_image_of_8192_pixels_a_side_takes_less_than_three_gigabytes(tmp_path, tiny_model):
     planes = np.concatenate([spots((1024, 1024), seed=1), spots((1024, 1024), seed=2)])
     write_repeated(tmp_path / "OMETIFF" / "large.ome.tiff", planes, 8)
-    words = [sys.executable, "-m", "cellscale", "segment-and-measure", "--max_memory", "3GB"]
-    peak = peak_memory([*words, "--model_path", str(tiny_model), "workspace", str(tmp_path)])
+    words = ("segment-and-measure", "--max_memory", "3GB", "--model_path", tiny_model)
+    peak = peak_memory(*words, "workspace", tmp_path)
     assert peak < 3 * GIGABYTE
     labels = tifffile.imread(tmp_path / "SEGMASK" / "large_NucleusMask.tiff", maxworkers=1)
     assert labels.shape == (8192, 8192)

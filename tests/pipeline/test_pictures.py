@@ -175,6 +175,21 @@ def test_large_images_are_shown_small_whether_they_have_a_pyramid_or_not(tmp_pat
     assert any("seam" in crop.whys for crop in look(tmp_path, "plain").crops)
 
 
+def test_the_same_is_seen_in_files_of_tiles_and_of_strips(tmp_path):
+    planes = spots((1100, 2300), seed=6)
+    labels = np.arange(1, 22 * 46 + 1, dtype=np.int32).reshape(22, 46).repeat(50, axis=0).repeat(50, axis=1)
+    labels *= np.arange(2300) % 50 > 3
+    (tmp_path / "SEGMASK").mkdir()
+    for name, cut in (("tiles", {"tile": (256, 256)}), ("strips", {"rowsperstrip": 16})):
+        write_image(tmp_path / "OMETIFF" / f"{name}.ome.tiff", planes, compression="zlib", **cut)
+        for kind in ("WholeCell", "Nucleus"):
+            tifffile.imwrite(tmp_path / "SEGMASK" / f"{name}_{kind}Mask.tiff", labels, compression="zlib", **cut)
+    assert run("measure", "workspace", tmp_path).exit_code == 0
+    seen = look(tmp_path, "tiles")
+    assert seen.compartments["whole-cell"].count == len(np.unique(labels)) - 1
+    assert seen == look(tmp_path, "strips")
+
+
 def test_a_dry_run_and_no_report_leave_nothing(tmp_path, finished, tiny_model):
     dataset = copied(finished, tmp_path)
     assert visualized(tiny_model, dataset, "--dry_run", command="measure").statuses == {"image": "planned"}

@@ -19,12 +19,12 @@ def pool():
         yield threads
 
 
-@given(rows=st.integers(1, 40), columns=st.integers(1, 40), cell=st.sampled_from([1, 2, 4, 8]))
-def test_block_means_are_those_of_the_whole_image(pool, rows, columns, cell):
+@given(rows=st.integers(1, 40), columns=st.integers(1, 40), cell=st.sampled_from([1, 2, 4, 8]), strips=st.booleans())
+def test_block_means_are_those_of_the_whole_image(pool, rows, columns, cell, strips):
     pixels = np.random.default_rng(rows * 41 + columns).integers(0, 1000, (rows, columns)).astype(np.uint16)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(overview, "STEP", 8)
-        found = block_means(lambda region: pixels[region.slices], pixels.shape, cell, pool)
+        found = block_means(lambda region: pixels[region.slices], pixels.shape, cell, pool, strips=strips)
     expected = [
         [pixels[top : top + cell, left : left + cell].mean() for left in range(0, columns, cell)]
         for top in range(0, rows, cell)

@@ -103,4 +103,11 @@ def test_the_list_totals_and_compares_images():
     text = inert(page).text
     assert "images 3 cells 1,000 nuclei 960 failed 1 worth a look 1" in text
     assert "Side by side" in text
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == 2
+
+
+def test_cells_are_counted_in_the_masks_where_a_run_kept_the_tables():
+    entry = index_entry(record(status="kept", cells=None, nuclei=None), look())
+    text = inert(index_page("data", [entry])).text
+    assert "images 1 cells 500 nuclei 480" in text
+    assert {"500 cells", "480 nuclei"} == set(entry.lines)

@@ -10,15 +10,8 @@ from playwright.sync_api import expect
 from cellscale.images.mask_reader import open_mask
 from cellscale.regions import Region
 from tests.cli.runs import run
-from tests.viewer.datasets import large_dataset
 from tests.viewer.questions import label_tile
 from tests.viewer.views import a_cell, canvas, click_pixel, loaded, look, shown_row, smooth, table, view
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    """An image of 16,384 pixels a side, with masks and measurements."""
-    return large_dataset(tmp_path_factory.mktemp("large") / "data")
 
 
 def test_the_page_shows_the_image_with_its_facts(page, served):

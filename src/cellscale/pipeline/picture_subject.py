@@ -12,7 +12,6 @@ from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.pipeline.inputs import MODEL_MPP
 from cellscale.pipeline.labels import BLOCK
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.stages import ImageRun
 from cellscale.predict.heads import Compartment
 from cellscale.regions import RegionReader
 from cellscale.report.look import Role
@@ -23,17 +22,21 @@ from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["open_subject"]
 
+IMAGE_CACHE = 64 * 2**20
+"""Bytes of decoded pixels that are kept: parts that are read one after another share little."""
+
+MASK_CACHE = 16 * 2**20
+"""Bytes of decoded labels that are kept of each mask."""
+
 
 @contextmanager
 def open_subject(
-    run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry], *, masks_are_ours: bool
+    entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry], *, masks_are_ours: bool
 ) -> Iterator[Subject]:
     """Open an image with its masks.
 
     Parameters
     ----------
-    run
-        How much of the machine may be used.
     entry
         The image.
     request
@@ -51,7 +54,7 @@ def open_subject(
     with ExitStack() as stack:
 
         def opened(location: object) -> Image:
-            return stack.enter_context(closing(open_image(str(location), cache_bytes=run.budget.cache_bytes)))
+            return stack.enter_context(closing(open_image(str(location), cache_bytes=IMAGE_CACHE)))
 
         image = None if entry.image is None else opened(entry.image)
         arrays = None if entry.npz is None else opened(entry.npz)
@@ -59,13 +62,17 @@ def open_subject(
         assert described is not None, "an entry has an image or an NPZ file"
         info = described.info
         size = choose_pixel_size(info, request.image_mpp)
+        opened_masks = {
+            compartment: stack.enter_context(
+                open_mask(mask.location, expect_shape=info.shape, cache_bytes=MASK_CACHE)
+            )
+            for compartment, mask in masks.items()
+        }
         yield Subject(
             image=described,
             shown=_shown(arrays or described, described, request, masks_are_ours=masks_are_ours),
-            masks={
-                compartment: stack.enter_context(open_mask(mask.location, expect_shape=info.shape)).read
-                for compartment, mask in masks.items()
-            },
+            masks={compartment: mask.read for compartment, mask in opened_masks.items()},
+            masks_in_strips=any(_in_strips(mask.info) for mask in opened_masks.values()),
             pixel_size=size.size,
             pixel_size_source=size.source,
             seams=BLOCK * MODEL_MPP / size.mpp,
@@ -89,12 +96,17 @@ def _shown(source: Image, image: Image, request: Request, *, masks_are_ours: boo
         full=readers(source),
         small=readers(level),
         small_shape=level.info.shape,
+        in_strips=_in_strips(level.info),
         small_factor=level.factor,
         nucleus=selection.nuclear_text,
         membrane=selection.membrane_text,
         roles=roles,
         membrane_wanted=masks_are_ours and (bool(selection.membrane) or not request.membrane_channels),
     )
+
+
+def _in_strips(info: ImageInfo) -> bool:
+    return info.chunk[1] >= info.width
 
 
 def _is_npz(info: ImageInfo) -> bool:

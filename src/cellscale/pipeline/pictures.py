@@ -9,6 +9,7 @@ import numpy as np
 
 from cellscale.errors import StorageError
 from cellscale.pipeline.measure_image import found_masks
+from cellscale.pipeline.memory import give_back
 from cellscale.pipeline.picture_subject import open_subject
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
@@ -86,11 +87,17 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     missing = bool(outputs) and _are_missing(run, ledger, mark, request, outputs)
     if not request.dry_run and (look is None or missing):
         ours = bool(ledger.facts("segmentation"))
+        give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,
-            open_subject(run, entry, request, masks, masks_are_ours=ours) as subject,
+            open_subject(entry, request, masks, masks_are_ours=ours) as subject,
         ):
-            seen, pictures = examine(subject, run.budget.workers, advance, local_path(request.paths.jobs))
+
+            def step_done() -> None:
+                give_back()  # reading, counting and drawing each leave what the next cannot use
+                advance()
+
+            seen, pictures = examine(subject, run.budget.workers, step_done, local_path(request.paths.jobs))
             _write_look(ledger, mark, request, entry.name, seen)
             if missing:
                 outputs = _outputs(request, entry.name, seen)

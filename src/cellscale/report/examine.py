@@ -18,7 +18,7 @@ from cellscale.report.crops import SIDE, Choice, choose_crops
 from cellscale.report.flags import Evidence, find_flags
 from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
 from cellscale.report.overview import cell_size
-from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness
+from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness, thinning
 from cellscale.report.subject import Subject
 from cellscale.report.thumbnails import middle, shrunk
 from cellscale.report.tracing import TracedMask
@@ -33,7 +33,10 @@ THUMBNAIL = 360
 CLOSE_UP = 256
 """Rows and columns of a crop in the list of images."""
 STEP = (1024, 2048)
-"""Rows and columns of the masks that are read at once: powers of two, as the squares of an overview are."""
+"""Rows and columns of the masks that are read at once: powers of two, as the squares of an overview are. Of masks in
+strips as many rows as have about as many pixels."""
+TOGETHER = 8
+"""Channels that are sampled at a time: those that lie in the same tiles of the file are decoded once."""
 STEPS = 4
 """How often the progress of `examine` is told."""
 
@@ -70,7 +73,8 @@ def examine(
     masks = {name: TracedMask(read, shape, cell_size(shape)) for name, read in subject.masks.items()}
     with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-look") as pool, Scratch(scratch) as objects_there:
         cells, nuclei = (masks[name].read if name in masks else None for name in _TABLES)
-        census = take_census(cells, nuclei, blocks(shape, STEP), pool, objects_there)
+        regions = blocks(shape, _step(shape, strips=subject.masks_in_strips))
+        census = take_census(cells, nuclei, regions, pool, objects_there)
         advance()
         overview = view_overview(subject, {name: mask.coverage for name, mask in masks.items()}, pool)
         advance()
@@ -86,6 +90,14 @@ def examine(
         return _look(subject, census, objects, samples, pictures), pictures
 
 
+def _step(shape: tuple[int, int], *, strips: bool) -> tuple[int, int]:
+    """Return rows and columns of the masks that are read at once."""
+    if not strips:
+        return STEP
+    rows = max(STEP[0] * STEP[1] // shape[1], 1)
+    return max(1 << (rows.bit_length() - 1), cell_size(shape)), shape[1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Samples:
     channels: tuple[ChannelLook, ...]
@@ -96,38 +108,55 @@ class _Samples:
 
 
 def _sampled(subject: Subject, regions: list[Region], pool: Executor) -> _Samples:
-    """Look at a sample of the pixels of all channels."""
+    """Look at a sample of the pixels of all channels; what is kept of each part is thinned out at once."""
+    step = thinning(regions)
+
+    def shown(region: Region) -> tuple[tuple[float, float], list[NDArray[Any]]]:
+        planes = [read(region) for read in subject.shown.full]
+        return _sharpness(planes[0], subject), [plane[::step, ::step].copy() for plane in planes]
+
+    parts = list(pool.map(shown, regions))
+    nucleus, membrane = (describe([planes[place] for _, planes in parts]) for place in range(2))
+    blurred = blurred_parts([sharp for sharp, _ in parts])
+    del parts
+    return _Samples(
+        channels=_channels(subject, regions, step, pool),
+        nucleus=nucleus,
+        membrane=membrane,
+        focus=Focus(parts=blurred[0], blurred=blurred[1]),
+        pixels=sum(region.size for region in regions),
+    )
+
+
+def _channels(subject: Subject, regions: list[Region], step: int, pool: Executor) -> tuple[ChannelLook, ...]:
+    """Look at every ``step``-th row and column of some parts of all channels."""
     info = subject.image.info
     largest = None
     if info.dtype.kind in "ui":
         largest = 2.0**info.significant_bits - 1 if info.significant_bits else float(np.iinfo(info.dtype).max)
 
-    def channel(index: int) -> ChannelLook:
-        planes = [subject.image.read((index,), region)[0] for region in regions]
-        role = subject.shown.roles.get(index, "other")
-        return ChannelLook(name=info.channels[index].name, role=role, intensities=describe(planes, largest))
+    def together(indices: tuple[int, ...]) -> list[ChannelLook]:
+        def thinned(region: Region) -> NDArray[Any]:
+            return subject.image.read(indices, region)[:, ::step, ::step].copy()
 
-    # One channel after the other, because a sample of one takes 25 MB and more.
-    membrane = describe([subject.shown.full[1](region) for region in regions])
-    planes = [subject.shown.full[0](region) for region in regions]
-    nucleus, focus = describe(planes), _focus(planes, subject)
-    del planes
-    return _Samples(
-        channels=tuple(pool.map(channel, range(len(info.channels)))),
-        nucleus=nucleus,
-        membrane=membrane,
-        focus=focus,
-        pixels=sum(region.size for region in regions),
-    )
+        def channel(place: int) -> ChannelLook:
+            index = indices[place]
+            intensities = describe([part[place] for part in parts], largest)
+            role = subject.shown.roles.get(index, "other")
+            return ChannelLook(name=info.channels[index].name, role=role, intensities=intensities)
+
+        parts = list(pool.map(thinned, regions))
+        return list(pool.map(channel, range(len(indices))))
+
+    indices = tuple(range(len(info.channels)))
+    batches = (indices[start : start + TOGETHER] for start in range(0, len(indices), TOGETHER))
+    return tuple(look for batch in batches for look in together(batch))
 
 
-def _focus(planes: list[NDArray[Any]], subject: Subject) -> Focus:
-    """Judge the sharpness of parts of the nucleus channel; not without µm/px, to which it refers."""
+def _sharpness(plane: NDArray[Any], subject: Subject) -> tuple[float, float]:
+    """Judge the sharpness of a part of the nucleus channel; not without µm/px, to which it refers."""
     size = subject.pixel_size
-    if size is None:
-        return Focus(parts=0, blurred=0)
-    parts, blurred = blurred_parts([sharpness(plane, (size.x + size.y) / 2) for plane in planes])
-    return Focus(parts=parts, blurred=blurred)
+    return (float("nan"), 0.0) if size is None else sharpness(plane, (size.x + size.y) / 2)
 
 
 def _look(

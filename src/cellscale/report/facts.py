@@ -8,7 +8,18 @@ from cellscale.report.look import CompartmentLook, Look
 from cellscale.report.record import ImageRecord
 from cellscale.report.words import count, number, percent
 
-__all__ = ["COLUMNS", "Fact", "density", "extent", "image_facts", "made_facts", "median_area", "row", "unit"]
+__all__ = [
+    "COLUMNS",
+    "Fact",
+    "counts",
+    "density",
+    "extent",
+    "image_facts",
+    "made_facts",
+    "median_area",
+    "row",
+    "unit",
+]
 
 COLUMNS = (
     "status",
@@ -59,12 +70,20 @@ def median_area(found: CompartmentLook | None) -> float | None:
     return found.areas.quartiles[1] if found is not None and found.areas is not None else None
 
 
+def counts(record: ImageRecord, look: Look | None) -> tuple[int | None, int | None]:
+    """Return the numbers of cells and nuclei: those seen in the masks, for a run that kept tables counted none."""
+    cells = look.compartments.get("whole-cell") if look is not None else None
+    nuclei = look.compartments.get("nuclear") if look is not None else None
+    return cells.count if cells else record.cells, nuclei.count if nuclei else record.nuclei
+
+
 def image_facts(record: ImageRecord, look: Look | None) -> Iterator[Fact]:
     """Yield the numbers at the head of an image's page."""
     cells = look.compartments.get("whole-cell") if look is not None else None
     nuclei = look.compartments.get("nuclear") if look is not None else None
-    yield Fact("cells", count(cells.count if cells else record.cells))
-    yield Fact("nuclei", count(nuclei.count if nuclei else record.nuclei))
+    counted = counts(record, look)
+    yield Fact("cells", count(counted[0]))
+    yield Fact("nuclei", count(counted[1]))
     if look is None:
         return
     if cells is not None and cells.alone is not None:
@@ -115,8 +134,7 @@ def row(record: ImageRecord, look: Look | None) -> tuple[str, ...]:
     sized = "" if look is None else f" {unit(look)}"
     return (
         record.status,
-        count(cells.count if cells else record.cells),
-        count(nuclei.count if nuclei else record.nuclei),
+        *map(count, counts(record, look)),
         count(_unmatched(record, nuclei)),
         count(border.at_border if border else None),
         count(None) if dense is None else number(dense),

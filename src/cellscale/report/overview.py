@@ -15,7 +15,7 @@ __all__ = ["SIDE", "Level", "block_means", "cell_size", "fitted", "overview_leve
 SIDE = 2048
 """Pixels along the longer side of an overview, at most."""
 STEP = 1024
-"""Rows and columns that are read at once."""
+"""Rows and columns that are read at once; of an image in strips as many rows as have about as many pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ def overview_level(image: Image, cell: int) -> Level:
     return chosen
 
 
-def block_means(read: RegionReader, shape: tuple[int, int], cell: int, pool: Executor) -> NDArray[np.float32]:
+def block_means(
+    read: RegionReader, shape: tuple[int, int], cell: int, pool: Executor, *, strips: bool = False
+) -> NDArray[np.float32]:
     """Return the means of square blocks of an image.
 
     Parameters
@@ -76,13 +78,16 @@ def block_means(read: RegionReader, shape: tuple[int, int], cell: int, pool: Exe
         Side of the blocks in pixels; those at the right and at the bottom may be smaller.
     pool
         Reads parts of the image side by side.
+    strips
+        Whether the parts are as wide as the image.
 
     Returns
     -------
     float32, one for each block.
     """
-    step = max(STEP // cell, 1) * cell
-    regions = list(blocks(shape, (step, step)))
+    rows = STEP * STEP // shape[1] if strips else STEP
+    height = max(rows // cell, 1) * cell
+    regions = list(blocks(shape, (height, shape[1] if strips else height)))
     means = np.empty((-(-shape[0] // cell), -(-shape[1] // cell)), np.float32)
 
     def mean(region: Region) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The pages of the report: one for each image, one for all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,6 +14,7 @@ from cellscale.predict.heads import Compartment
 from cellscale.report.facts import (
     COLUMNS,
     Fact,
+    counts,
     density,
     extent,
     image_facts,
@@ -44,8 +45,8 @@ class Entry:
     record: ImageRecord
     link: str
     """To the image's page."""
-    lines: tuple[str, ...]
-    """What the list says."""
+    counts: tuple[int | None, int | None]
+    """Cells and nuclei."""
     row: tuple[str, ...]
     """Its row of the table."""
     flags: tuple[Flag, ...] = ()
@@ -57,6 +58,12 @@ class Entry:
     areas: tuple[float | None, float | None] = (None, None)
     """Median areas of cells and nuclei."""
     area_unit: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the list says."""
+        counted = zip(self.counts, ("cells", "nuclei"), strict=True)
+        return tuple(f"{value:,} {word}" for value, word in counted if value is not None)
 
 
 def image_page(record: ImageRecord, look: Look | None) -> str:
@@ -83,15 +90,15 @@ def image_page(record: ImageRecord, look: Look | None) -> str:
 def index_entry(record: ImageRecord, look: Look | None) -> Entry:
     """Return what the page of all images says of one; the look itself need not be kept for it."""
     link = quote(page_name(record.image), safe="")
-    cells = row(record, look)
+    found, columns = counts(record, look), row(record, look)
     if look is None:
-        return Entry(record=record, link=link, lines=_lines(record), row=cells)
+        return Entry(record=record, link=link, counts=found, row=columns)
     areas = tuple(median_area(look.compartments.get(compartment)) for compartment in ("whole-cell", "nuclear"))
     return Entry(
         record=record,
         link=link,
-        lines=_lines(record),
-        row=cells,
+        counts=found,
+        row=columns,
         flags=look.flags,
         overview=look.thumbnail,
         crop=look.close_up or None,
@@ -103,19 +110,18 @@ def index_entry(record: ImageRecord, look: Look | None) -> Entry:
 
 def index_page(title: str, entries: Sequence[Entry]) -> str:
     """Return the page of all images as HTML."""
-    done = [entry.record for entry in entries if entry.record.error is None]
+    done = [entry for entry in entries if entry.record.error is None]
     facts = [
         Fact("images", count(len(entries))),
-        Fact("cells", count(sum(record.cells or 0 for record in done))),
-        Fact("nuclei", count(sum(record.nuclei or 0 for record in done))),
+        Fact("cells", count(sum(entry.counts[0] or 0 for entry in done))),
+        Fact("nuclei", count(sum(entry.counts[1] or 0 for entry in done))),
         Fact("failed", count(len(entries) - len(done))),
         Fact("worth a look", count(sum(bool(entry.flags) for entry in entries))),
     ]
-    plot = _comparison(entries)
     return (
         _environment()
         .get_template("index.html.j2")
-        .render(title=title, facts=facts, entries=entries, columns=COLUMNS, plot=Markup(plot) if plot else None)
+        .render(title=title, facts=facts, entries=entries, columns=COLUMNS, plots=list(_comparisons(entries)))
     )
 
 
@@ -125,24 +131,18 @@ def page_version() -> bytes:
     return b"\0".join([__version__.encode(), *(part.read_bytes() for part in parts)])
 
 
-def _lines(record: ImageRecord) -> tuple[str, ...]:
-    counted = {"cells": record.cells, "nuclei": record.nuclei}
-    return tuple(f"{value:,} {word}" for word, value in counted.items() if value is not None)
-
-
-def _comparison(entries: Sequence[Entry]) -> str | None:
-    """Return the plot of all images; None where there is nothing to compare, or too much to read."""
+def _comparisons(entries: Sequence[Entry]) -> Iterator[Markup]:
+    """Yield the plots of all images; none where there is nothing to compare, or too much to read."""
     shown = [entry for entry in entries if entry.overview is not None]
     if not 2 <= len(shown) <= SIDE_BY_SIDE:
-        return None
-    units = {entry.area_unit for entry in shown}
-    panels: list[tuple[str, dict[str, list[float | None]]]] = []
+        return
+    names = [entry.record.image for entry in shown]
     if any(entry.density is not None for entry in shown):
-        panels.append(("cells per mm²", {"cells": [entry.density for entry in shown]}))
+        yield Markup(images_plot(names, "cells per mm²", {"cells": [entry.density for entry in shown]}))
+    units = {entry.area_unit for entry in shown}
     if len(units) == 1:
         sizes = {word: [entry.areas[place] for entry in shown] for place, word in enumerate(("cells", "nuclei"))}
-        panels.append((f"median area, {units.pop()}", sizes))
-    return images_plot([entry.record.image for entry in shown], panels) if panels else None
+        yield Markup(images_plot(names, f"median area, {units.pop()}", sizes))
 
 
 def _plots(look: Look) -> dict[str, Markup | None]:

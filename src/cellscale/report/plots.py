@@ -152,34 +152,35 @@ def channel_plot(channels: Sequence[ChannelLook]) -> str:
 
 
 @_styled
-def images_plot(names: Sequence[str], panels: Sequence[tuple[str, Mapping[str, Sequence[float | None]]]]) -> str:
-    """Return a comparison of images: a row for each, a panel for each quantity.
+def images_plot(names: Sequence[str], title: str, series: Mapping[str, Sequence[float | None]]) -> str:
+    """Return a comparison of images by one quantity: a row for each.
 
     Parameters
     ----------
     names
         Of the images.
-    panels
-        Title, and by series (``cells`` or ``nuclei``) a value for each image; None where there is none.
+    title
+        What is compared.
+    series
+        By name (``cells`` or ``nuclei``) a value for each image; None where there is none.
     """
-    figure = Figure(figsize=(9, 0.9 + 0.24 * len(names)), layout="constrained")
-    every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    figure = Figure(figsize=(5.2, 0.9 + 0.24 * len(names)), layout="constrained")
+    axes = figure.subplots()
     rows = np.arange(len(names))[::-1]
     looks = {word: (colour, marker) for (word, colour, _), marker in zip(_SERIES.values(), "os", strict=True)}
-    for axes, (title, series) in zip(every, panels, strict=True):
-        for word, values in series.items():
-            colour, marker = looks[word]
-            numbers = np.array([np.nan if value is None else value for value in values], np.float64)
-            axes.plot(numbers, rows, linestyle="none", marker=marker, color=colour, markersize=6, label=word)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlim(0, 1.08 * max((value for values in series.values() for value in values if value), default=1))
-        axes.xaxis.set_major_locator(MaxNLocator(5))
-        axes.tick_params(axis="y", length=0)
-        if len(series) > 1:
-            _legend(axes)
-    every[0].set_ylim(-0.5, len(names) - 0.5)
-    every[0].set_yticks(rows, [_short(name) for name in names])
-    return _svg(figure, "The images side by side")
+    for word, values in series.items():
+        colour, marker = looks[word]
+        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+        axes.plot(numbers, rows, linestyle="none", marker=marker, color=colour, markersize=6, label=word)
+    axes.set_title(title, fontsize=10)
+    axes.set_xlim(0, 1.08 * max((value for values in series.values() for value in values if value), default=1))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.tick_params(axis="y", length=0)
+    if len(series) > 1:
+        _legend(axes)
+    axes.set_ylim(-0.5, len(names) - 0.5)
+    axes.set_yticks(rows, [_short(name) for name in names])
+    return _svg(figure, f"The images side by side: {title}")
 
 
 def _legend(axes: Axes) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,14 @@ from numpy.typing import NDArray
 
 from cellscale.regions import Region
 
-__all__ = ["Intensities", "blurred_parts", "describe", "sample_regions", "sharpness"]
+__all__ = ["Intensities", "blurred_parts", "describe", "sample_regions", "sharpness", "thinning"]
 
 BLOCKS = 48
 """Parts of an image that are looked at, at most."""
 SIDE = 512
 """Rows and columns of each, the tiles of `cellscale.report.crops`."""
 VALUES = 2**20
-"""Pixels of a channel that are counted, about; more are thinned out evenly."""
+"""Pixels of a channel that are counted, about."""
 BINS = 64
 NEGLIGIBLE = 1e-4
 """Share of saturated pixels that is not worth telling."""
@@ -69,18 +70,22 @@ def sample_regions(objects: NDArray[np.int64], shape: tuple[int, int]) -> list[R
     return [Region(top, left, min(top + SIDE, shape[0]), min(left + SIDE, shape[1])) for top, left in corners]
 
 
+def thinning(regions: Sequence[Region]) -> int:
+    """Return of how many rows and columns one suffices, so that about ``VALUES`` pixels are left."""
+    return max(1, round(sqrt(sum(region.size for region in regions) / VALUES)))
+
+
 def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> Intensities:
     """Describe a channel by a sample of its pixels.
 
     Parameters
     ----------
     planes
-        Parts of the channel.
+        Parts of the channel, thinned out.
     largest
         The largest value that a pixel can have; None where that is not known.
     """
-    step = max(1, round(np.sqrt(sum(plane.size for plane in planes) / VALUES)))
-    values = np.concatenate([plane[::step, ::step].ravel() for plane in planes]).astype(np.float64)
+    values = np.concatenate([plane.ravel() for plane in planes]).astype(np.float64)
     values = values[np.isfinite(values)]
     if not len(values):
         values = np.zeros(1)

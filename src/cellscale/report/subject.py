@@ -21,6 +21,8 @@ class Shown:
     """The same at a level of the pyramid that suffices for an overview."""
     small_shape: tuple[int, int]
     """Rows and columns of that level."""
+    in_strips: bool
+    """Whether that level lies in strips as wide as it is, of which parts cannot be read alone."""
     small_factor: int
     """Pixels of the image along each axis that one of the level stands for."""
     nucleus: str
@@ -41,6 +43,8 @@ class Subject:
     """All channels."""
     shown: Shown
     masks: Mapping[Compartment, RegionReader]
+    masks_in_strips: bool
+    """Whether one of them lies in strips as wide as it is, of which parts cannot be read alone."""
     pixel_size: PixelSize | None
     """None where it is not known."""
     pixel_size_source: str

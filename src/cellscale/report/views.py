@@ -85,7 +85,8 @@ def view_overview(subject: Subject, edges: Mapping[Compartment, NDArray[np.float
     cell = cell_size(shape)
     size = (-(-shape[0] // cell), -(-shape[1] // cell))
     step = cell // shown.small_factor
-    planes = [fitted(block_means(read, shown.small_shape, step, pool), size) for read in shown.small]
+    means = (block_means(read, shown.small_shape, step, pool, strips=shown.in_strips) for read in shown.small)
+    planes = [fitted(plane, size) for plane in means]
     contrasts = (contrast_of([planes[0]]), contrast_of([planes[1]]))
     return Overview(cell, contrasts, _composed(planes, contrasts), edges)
 

@@ -78,7 +78,7 @@ class GeoJsonWriter:
             text_columns(measurements, len(batch))[0],
             "}}}",
         )
-        return _member(_bytes(features)[len(SEPARATOR) if batch.start == 0 else 0 :])
+        return _member(bytes(_bytes(features)[len(SEPARATOR) if batch.start == 0 else 0 :]))
 
 
 def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines, *, size: int = 4096) -> None:
@@ -119,7 +119,7 @@ def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines,
         stream.write(_bytes(features))
 
 
-def _member(text: bytes | memoryview) -> bytes:
+def _member(text: bytes) -> bytes:
     """Return a gzip member: members one after another are one gzip file."""
     return bytes(imagecodecs.gzip_encode(text, level=1))
 

@@ -3,7 +3,6 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cellscale.cells.anndata_file import require
 from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -19,6 +18,8 @@ __all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
 def require_extras(request: Request) -> None:
     """Raise `RequestError` now, rather than after the first image, if an export's package is not installed."""
     if "anndata" in request.exports:
+        from cellscale.cells.anndata_file import require
+
         require("anndata")
 
 

@@ -37,6 +37,52 @@ def test_moments_of_integers_are_exact(values):
     np.testing.assert_allclose(found[[0, 5, 4]], [mean, variance, np.sqrt(variance)], rtol=1e-7)
 
 
+def both_ways(values, offsets, places):
+    """Return the statistics of whole numbers taken as such, and as floating point."""
+    pixels = Pixels(np.array(offsets), np.array(places, dtype=np.int32))
+    return intensities(values[None], pixels), intensities(values[None].astype(np.float32), pixels)
+
+
+@given(
+    npst.arrays(
+        st.sampled_from([np.uint8, np.uint16]),
+        st.integers(1, 300),
+        elements=st.one_of(st.integers(0, 255), st.integers(200, 203)),
+    ),
+    st.integers(0, 2**32 - 1),
+)
+def test_whole_numbers_have_the_statistics_of_the_same_floating_point_numbers_bit_for_bit(values, seed):
+    random = np.random.default_rng(seed)
+    values *= random.integers(1, 257 if values.dtype == np.uint16 else 2, dtype=values.dtype)
+    inside = random.permutation(len(values))
+    split, membrane = random.integers(0, len(inside) + 1, 2)
+    for elsewhere in (0, min(1, split)):  # a nucleus within its cell, and one of which a pixel is outside
+        parts = [
+            np.sort(inside[:split]),
+            np.sort(inside[split:]),
+            np.sort(inside[:membrane]),
+            np.sort(inside[elsewhere:]),
+        ]
+        whole, floating = both_ways(values, [np.cumsum([0, *map(len, parts)])], np.concatenate(parts))
+        assert whole.tobytes() == floating.tobytes()
+
+
+def test_whole_numbers_whose_mean_lies_between_two_float32_are_measured_like_floating_point():
+    """The mean of 512 numbers needs 25 bits where their sum is odd and above 2^24."""
+    values = np.full(512, 40_000, dtype=np.uint16)
+    for one in range(100):
+        values[one] += 1
+        whole, floating = both_ways(values, [[0, 512]], np.arange(512))
+        assert whole.tobytes() == floating.tobytes()
+
+
+def test_objects_of_very_many_pixels_are_measured_like_floating_point():
+    values = np.random.default_rng(0).integers(0, 65536, 100_000, dtype=np.uint16)
+    for count in (2**15, 2**15 + 1, 100_000):
+        whole, floating = both_ways(values, [[0, count]], np.arange(count))
+        assert whole.tobytes() == floating.tobytes()
+
+
 @pytest.mark.parametrize("count", [2, 15, 16, 17, 64, 65, 300, 301])
 @pytest.mark.parametrize("shape", ["one hot pixel", "all equal", "two values", "steps"])
 def test_medians_of_lopsided_values(count, shape):

@@ -1,9 +1,11 @@
-"""Asking for help is instant."""
+"""Asking for help is instant, measuring loads no more than it needs, and a command ends when it is done."""
 
 import subprocess
 import sys
 
 import pytest
+
+from cellscale.cli.main import cellscale
 
 HEAVY = {"numpy", "numba", "onnxruntime", "scipy", "tifffile", "zarr", "pyarrow", "rich"}
 
@@ -20,3 +22,30 @@ def test_help_loads_nothing_heavy(words):
     assert done.returncode == 0, done.stderr
     assert done.stderr.strip() == "[]"
     assert done.stdout
+
+
+def test_measuring_loads_neither_the_network_nor_the_report_nor_pandas(tmp_path):
+    cellscale(["simulate", str(tmp_path), "--images", "1", "--size", "128", "--truth"], standalone_mode=False)
+    (tmp_path / "SEGMASK").mkdir()
+    for mask in (tmp_path / "TRUTH").glob("*Mask.tiff"):
+        mask.rename(tmp_path / "SEGMASK" / mask.name)
+    unneeded = {"onnxruntime", "matplotlib", "jinja2", "pandas", "anndata", "h5py", "zarr", "pydantic"}
+    words = ["measure", "--no_report", "workspace", str(tmp_path)]
+    program = (
+        "import sys\nfrom cellscale.cli.main import cellscale\n"
+        f"try:\n    cellscale({words!r})\nfinally:\n    print(sorted({unneeded!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "REPORTS").glob("*.tsv"))
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_command_that_is_done_ends_without_looking_for_garbage():
+    program = (
+        "import atexit, gc, sys\nfrom cellscale.cli.main import main\nsys.argv = ['cellscale', '--version']\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000))\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "True"

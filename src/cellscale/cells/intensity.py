@@ -6,16 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.cells.compartments import Pixels
+from cellscale.cells.statistics import N_STATISTICS, moments, sort
+from cellscale.cells.whole_intensity import measure_whole
 from cellscale.compiled import kernel
 
-__all__ = ["N_STATISTICS", "intensities"]
-
-N_STATISTICS = 6
-"""Mean, median, minimum, maximum, standard deviation, variance."""
+__all__ = ["intensities"]
 
 BINS = 64
 
-DTYPES = (np.uint8, np.uint16, np.float32)
+WHOLE = (np.uint8, np.uint16)
 
 
 def intensities(window: NDArray[Any], pixels: Pixels) -> NDArray[np.float32]:
@@ -40,13 +39,16 @@ def intensities(window: NDArray[Any], pixels: Pixels) -> NDArray[np.float32]:
     correction, 0 for one pixel. Minimum, maximum and median pass over NaN pixels; the others are NaN then.
     """
     # Kernels are compiled for the usual types; others are converted.
-    known = window.dtype in DTYPES
-    values = np.ascontiguousarray(window, dtype=window.dtype if known else np.float32)
-    return _measure(values.reshape(-1), pixels.offsets, pixels.places)
+    whole = window.dtype in WHOLE
+    values = np.ascontiguousarray(window, dtype=window.dtype if whole else np.float32)
+    measure = measure_whole if whole else _measure
+    return measure(values.reshape(-1), pixels.offsets, pixels.places)
 
 
 @kernel
-def _measure(values: NDArray[Any], offsets: NDArray[np.int64], places: NDArray[np.int32]) -> NDArray[np.float32]:
+def _measure(
+    values: NDArray[np.float32], offsets: NDArray[np.int64], places: NDArray[np.int32]
+) -> NDArray[np.float32]:
     """Measure object after object."""
     objects, compartments = offsets.shape[0], offsets.shape[1] - 1
     out = np.empty((objects, compartments, N_STATISTICS), dtype=np.float32)
@@ -65,7 +67,7 @@ def _measure(values: NDArray[Any], offsets: NDArray[np.int64], places: NDArray[n
 
 @kernel
 def _statistics(
-    values: NDArray[Any],
+    values: NDArray[np.float32],
     places: NDArray[np.int32],
     chosen: NDArray[np.float32],
     scratch: NDArray[np.float32],
@@ -77,35 +79,17 @@ def _statistics(
     total = np.float64(0)
     low, high = np.float32(np.inf), np.float32(-np.inf)
     for index in range(count):
-        value = np.float32(values[places[index]])
+        value = values[places[index]]
         chosen[index] = value
         total += value
         low = value if value < low else low
         high = value if value > high else high
-    mean, variance = _moments(chosen, total)
+    mean, variance = moments(chosen, total)
     valid = _without_nan(chosen) if np.isnan(total) else count
     if valid == 0:
         low = high = np.float32(np.nan)
     out[0], out[2], out[3], out[4], out[5] = mean, low, high, np.sqrt(variance), variance
     out[1] = _median(chosen[:valid], low, high, scratch, bins) if valid else np.nan
-
-
-@kernel
-def _moments(values: NDArray[np.float32], total: float) -> tuple[float, float]:
-    """Return mean and sample variance of values that have this sum."""
-    count = len(values)
-    rough = total / count
-    rest = 0.0
-    for value in values:
-        rest += value - rough
-    mean = rough + rest / count
-    squares, rest = 0.0, 0.0
-    for value in values:
-        squares += (value - mean) * (value - mean)
-        rest += value - mean
-    if count == 1:
-        return mean, 0.0
-    return mean, (squares - rest * rest / count) / (count - 1)
 
 
 @kernel
@@ -155,20 +139,6 @@ def _median(
 @kernel
 def _middle(values: NDArray[np.float32], below: int, first: int, second: int) -> float:
     """Sort the values and return the mean of the ones at two ranks, of which ``below`` lie before them."""
-    _sort(values)
+    sort(values)
     lower, upper = np.float64(values[first - below]), np.float64(values[second - below])
     return lower if lower == upper else lower + (upper - lower) * 0.5
-
-
-@kernel
-def _sort(values: NDArray[np.float32]) -> None:
-    """Sort in place: Shell's method, which compiles in a tenth of the time of numba's own sort."""
-    gap = len(values)
-    while gap > 1:
-        gap = max(gap * 5 // 11, 1)
-        for index in range(gap, len(values)):
-            value, place = values[index], index
-            while place >= gap and values[place - gap] > value:
-                values[place] = values[place - gap]
-                place -= gap
-            values[place] = value

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from cellscale.cells.batch import ObjectKind
-from cellscale.cells.intensity import N_STATISTICS
 from cellscale.cells.masks import label_reader
 from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.outlines import Outlines
 from cellscale.cells.passage import Passage, n_compartments
 from cellscale.cells.spool import Scratch
+from cellscale.cells.statistics import N_STATISTICS
 from cellscale.cells.survey import survey
 from cellscale.errors import MaskError
 from cellscale.images.info import PixelSize

@@ -1,5 +1,6 @@
 """The command ``cellscale``."""
 
+import gc
 import sys
 import traceback
 from typing import Any
@@ -55,4 +56,8 @@ def cellscale() -> None:
 
 def main() -> None:
     """Run the command line."""
-    cellscale(prog_name="cellscale")
+    try:
+        cellscale(prog_name="cellscale")
+    finally:
+        # While Python ends it looks through all objects for cycles, several times: numba's take a third of a second.
+        gc.freeze()

@@ -9,6 +9,7 @@ from cellscale.engines.worker import choose_model, refuse_cluster, refuse_rented
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
+from cellscale.pipeline.measure_image import prepare_writing
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.storage.locks import run_lock
@@ -26,7 +27,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
     model = choose_model(request)
-    Thread(target=warm_up, name="cellscale-warm-up", daemon=True).start()
+    Thread(target=_get_ready, args=(request,), name="cellscale-warm-up", daemon=True).start()
     with ExitStack() as stack:
         if not request.dry_run:
             make_folder(request.paths.jobs)
@@ -36,3 +37,10 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             listener(ImageStarted(entry.name, position, len(entries)))
             outcomes.append(process_image(entry, request, model, budget, listener))
         return close_run(request, RunOutcome(tuple(outcomes)), listener)
+
+
+def _get_ready(request: Request) -> None:
+    """Do beforehand what the first image would have to wait for."""
+    warm_up()
+    if request.measure:
+        prepare_writing()

@@ -1,16 +1,16 @@
 """What every engine needs on the machine that does the work."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-from cellscale.cells.anndata_file import require
 from cellscale.errors import RequestError
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import Model
-from cellscale.predict.choice import NetworkRequest, candidates, open_network
 from cellscale.predict.devices import AUTO, parse_device
-from cellscale.predict.network import Network
 from cellscale.weights.catalogue import cache_folder
-from cellscale.weights.resolve import resolve_model
+
+if TYPE_CHECKING:
+    from cellscale.predict.network import Network
 
 __all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
 
@@ -18,6 +18,8 @@ __all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
 def require_extras(request: Request) -> None:
     """Raise `RequestError` now, rather than after the first image, if an export's package is not installed."""
     if "anndata" in request.exports:
+        from cellscale.cells.anndata_file import require
+
         require("anndata")
 
 
@@ -70,12 +72,16 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
     """
     if not request.segment:
         return None
+    # What only measures does without the network's library.
+    from cellscale.predict.choice import NetworkRequest, candidates, open_network
+    from cellscale.weights.resolve import resolve_model
+
     device = parse_device(request.device)
     expected = candidates(device, request.precision)[0].name if computes else device.name
     resolved = resolve_model(request.model_path, request.model_hash)
 
     @cache
-    def load() -> Network:
+    def load() -> "Network":
         return open_network(
             NetworkRequest(
                 model=resolved.path,

@@ -10,11 +10,10 @@ from cellscale.errors import CellscaleError, ImageError, RequestError, StorageEr
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measure_image import measure_image
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.pictures import picture_image
 from cellscale.pipeline.placement import ALONE, Placement
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import Model, segment_image
 from cellscale.pipeline.stages import ImageRun
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
@@ -126,6 +125,9 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
         raise ImageError(entry.problem)
     outcome = ImageOutcome(image=entry.name, status="kept")
     if model is not None:
+        # Imported here, as the pictures below: their libraries take long to load, and who only measures needs none.
+        from cellscale.pipeline.segment_image import segment_image
+
         masks = segment_image(run, entry, request, model)
         outcome = replace(
             outcome,
@@ -144,12 +146,15 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
             unmatched_nuclei=report.unmatched_nuclei,
             outputs=outcome.outputs + tuple(str(output) for output in report.outputs),
         )
-    seen = picture_image(run, entry, request, masks_to_come=outcome.status == "done" and request.dry_run)
-    outcome = replace(
-        outcome,
-        status="done" if seen.made and request.visualize else outcome.status,
-        outputs=outcome.outputs + tuple(str(output) for output in seen.outputs),
-    )
+    if request.visualize or request.report:
+        from cellscale.pipeline.pictures import picture_image
+
+        seen = picture_image(run, entry, request, masks_to_come=outcome.status == "done" and request.dry_run)
+        outcome = replace(
+            outcome,
+            status="done" if seen.made and request.visualize else outcome.status,
+            outputs=outcome.outputs + tuple(str(output) for output in seen.outputs),
+        )
     return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome
 
 

@@ -18,8 +18,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
 from cellscale.pipeline.memory import give_back
-from cellscale.pipeline.project_entry import is_in_project, write_project_entry
-from cellscale.pipeline.reports import report_outputs, write_outlines, write_reports
+from cellscale.pipeline.report_files import report_outputs
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import fingerprint
@@ -29,7 +28,7 @@ from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
-__all__ = ["Report", "found_masks", "measure_image", "outline_image"]
+__all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
 
 IMAGE_CACHE = 128 * 2**20
 """Bytes of decoded pixels that are kept: a window of up to 15 channels that lie in the same chunks."""
@@ -81,9 +80,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
     decision = "make" if request.overwrite else ledger.decide("measurement", mark, outputs)
-    if decision == "keep" and not is_in_project(
-        run, request, entry, ledger.facts("measurement").get("project_entry")
-    ):
+    if decision == "keep" and not _is_in_project(run, request, entry, ledger):
         decision = "make"
     if decision in ("keep", "foreign"):
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
@@ -97,6 +94,10 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-project") as beside,
     ):
         give_back()
+        # `prepare_writing` has loaded them while the image was measured.
+        from cellscale.pipeline.project_entry import write_project_entry
+        from cellscale.pipeline.reports import write_reports
+
         project_entry = beside.submit(write_project_entry, run, measurement, image, request)
         write_reports(run, measurement, entry, request, masks)
         cells, nuclei = _counted(measurement, masks)
@@ -104,6 +105,12 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
     ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
     return Report(True, cells, nuclei, unmatched, outputs)
+
+
+def prepare_writing() -> None:
+    """Load what writes the tables and the project; from a thread, it is there when an image is measured."""
+    import cellscale.pipeline.project_entry
+    import cellscale.pipeline.reports  # noqa: F401
 
 
 def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[Path | str, ...]:
@@ -133,6 +140,8 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
         _measured(run, image, request, masks, intensities=False) as measurement,
         run.stage("outlines", len(masks)) as advance,
     ):
+        from cellscale.pipeline.reports import write_outlines
+
         write_outlines(measurement, entry, request, masks)
         advance(len(masks))
     return files
@@ -156,6 +165,13 @@ def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
         names = " or ".join(mask_name(image, compartment) for compartment in request.compartments)
         raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
     return found
+
+
+def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
+    """Tell whether the project has all that it is to have of an image."""
+    from cellscale.pipeline.project_entry import is_in_project
+
+    return is_in_project(run, request, entry, ledger.facts("measurement").get("project_entry"))
 
 
 def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:

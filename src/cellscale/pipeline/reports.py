@@ -13,6 +13,7 @@ from cellscale.cells.geojson import GeoJsonWriter, write_shapes
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.parquet import ParquetWriter
 from cellscale.cells.table import TsvWriter
+from cellscale.pipeline.report_files import SUFFIXES
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun, in_order
 from cellscale.predict.heads import Compartment
@@ -21,9 +22,7 @@ from cellscale.storage.uri import base_name, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import cells_name, report_name, shapes_name
 
-__all__ = ["report_outputs", "write_outlines", "write_reports"]
-
-_SUFFIXES = {"anndata": ".h5ad"}
+__all__ = ["write_outlines", "write_reports"]
 
 ROWS = 1024
 """Objects that a thread encodes at a time: some 30 MB of text with 8 channels."""
@@ -37,16 +36,6 @@ class Writer(Protocol):
 
     def put(self, rows: Any, /) -> None:
         """Write what was encoded; in order."""
-
-
-def report_outputs(request: Request, image: str, compartments: Iterable[Compartment]) -> tuple[Path | str, ...]:
-    """Return the files that measuring an image makes from the masks of some compartments."""
-    tables = (".tsv", ".parquet", *(_SUFFIXES[export] for export in request.exports))
-    return (
-        *(join(request.paths.reports, report_name(image, suffix)) for suffix in tables),
-        join(request.paths.segmasks, cells_name(image)),
-        *(join(request.paths.segmasks, shapes_name(image, compartment)) for compartment in compartments),
-    )
 
 
 def write_reports(
@@ -121,6 +110,6 @@ def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> I
         outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
         writers: list[Writer] = [table, stack.enter_context(parquet), stack.enter_context(outlines)]
         if "anndata" in request.exports:
-            file = opened(reports, report_name(entry.name, _SUFFIXES["anndata"]))
+            file = opened(reports, report_name(entry.name, SUFFIXES["anndata"]))
             writers.append(stack.enter_context(AnnDataWriter(file, measurement)))
         yield writers

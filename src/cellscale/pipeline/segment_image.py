@@ -1,7 +1,7 @@
 """Masks of one image of a dataset: made, resumed, or kept."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from cellscale.errors import DamagedStateError
 from cellscale.images.masks import write_mask
 from cellscale.pipeline.inputs import NetworkInput, open_input
 from cellscale.pipeline.labels import BLOCK, CompartmentLabels
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.remote_state import open_state
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmentation import segment_channels
@@ -27,7 +28,7 @@ from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name
 
-__all__ = ["Masks", "Model", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
+__all__ = ["Masks", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
 
 ATTEMPTS = 3
 """How often damaged units of work are done again before the image fails."""
@@ -45,16 +46,6 @@ class Masks:
     counts: dict[Compartment, int]
     """Objects found, by compartment; empty where others made the masks."""
     outputs: tuple[Path | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """The network, loaded when the first image needs it."""
-
-    sha256: str
-    load: Callable[[], Network]
-    arithmetic: str = "cpu float32"
-    """What the last bits of its maps depend on, if it runs on the device that is expected."""
 
 
 def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | str]]:

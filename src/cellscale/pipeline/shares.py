@@ -20,10 +20,11 @@ from cellscale.errors import StorageError, UncertainError
 from cellscale.label.maps import MapReader
 from cellscale.pipeline.inputs import open_input
 from cellscale.pipeline.labels import BlockStore
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.prediction import predict_groups
 from cellscale.pipeline.preparation import PreparedImage, network_shape, prepare
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import Model, mask_outputs, run_state, segmentation_mark
+from cellscale.pipeline.segment_image import mask_outputs, run_state, segmentation_mark
 from cellscale.pipeline.segmentation import GROUPS_AT_HAND, map_reader
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState

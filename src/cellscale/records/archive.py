@@ -2,11 +2,14 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from cellscale.errors import StorageError
@@ -109,9 +112,17 @@ def read_folder(folder: Location) -> list[Row]:
 
 
 def _encoded(rows: Sequence[Row]) -> bytes:
+    # By way of JSON: Arrow's way to take Python's values imports pandas where it is installed (see cells/arrow.py).
+    lines = "\n".join(json.dumps(row, default=_milliseconds) for row in rows).encode()
+    table = pa_json.read_json(io.BytesIO(lines), parse_options=pa_json.ParseOptions(explicit_schema=_SCHEMA))
     stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), _SCHEMA), stream, compression="zstd")
+    pq.write_table(table, stream, compression="zstd")
     return stream.getvalue()
+
+
+def _milliseconds(moment: datetime) -> str:
+    """Write a DATETIME for JSON."""
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _decoded(content: bytes) -> tuple[Row, ...]:

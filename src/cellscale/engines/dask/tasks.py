@@ -19,10 +19,10 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image import process_image
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.placement import Placement
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import Model
 from cellscale.pipeline.shares import Plan, label_share, plan_shares, predict_share, prepare_share
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.tiles import Group

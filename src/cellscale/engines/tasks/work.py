@@ -11,10 +11,10 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener
 from cellscale.pipeline.image import attempt, process_image
 from cellscale.pipeline.measure_image import outline_image
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.placement import Placement
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import Model
 from cellscale.pipeline.shares import plan_shares, predict_share, prepare_share
 from cellscale.pipeline.stages import ImageRun
 from cellscale.workspace.discovery import ImageEntry

@@ -1,0 +1,20 @@
+"""The network as the pipeline is given it: known by its hash, loaded when the first image needs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cellscale.predict.network import Network
+
+__all__ = ["Model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The network, loaded when the first image needs it."""
+
+    sha256: str
+    load: "Callable[[], Network]"
+    arithmetic: str = "cpu float32"
+    """What the last bits of its maps depend on, if it runs on the device that is expected."""

@@ -142,7 +142,7 @@ def test_a_failed_image_tells_why_beside_one_that_is_done(page, tmp_path, tiny_m
     assert facts(page) | {"images": "2", "failed": "1"} == facts(page)
     assert reason in page.locator(".flag.failed").inner_text()
     check_pictures(page, 1)
-    page.locator("article").get_by_role("link", name="broken").click()
+    page.locator(".flag.failed").get_by_role("link", name="broken").click()
     assert page.locator("h1").inner_text() == "broken"
     assert page.locator(".flag.failed").inner_text() == f"Failed: {reason}"
     check_pictures(page, 0)

@@ -197,3 +197,15 @@ def test_a_process_of_this_machine_that_dies_is_replaced_however_long_that_takes
             client.wait_for_workers(1, timeout=60)
         finally:
             client.close()
+
+
+@pytest.mark.parametrize("option", [("--dask_workers", "2"), ("--workers", "2"), ("--max_memory", "4GB")])
+def test_a_cluster_that_is_there_has_limits_of_its_own(tmp_path, option):
+    dataset = write_dataset(tmp_path, small=SMALL["small0"])
+    words = ("--dask_scheduler", "tcp://127.0.0.1:1", *option, "workspace", dataset)
+    run("measure", *words).explains(option[0], "--dask_scheduler")
+
+
+def test_more_processes_than_threads_are_refused(tmp_path):
+    dataset = write_dataset(tmp_path, small=SMALL["small0"])
+    run("measure", "--dask_workers", "3", "--workers", "2", "workspace", dataset).explains("--dask_workers", "2")

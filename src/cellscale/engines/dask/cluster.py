@@ -18,7 +18,7 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
 from cellscale.pipeline.request import Request
 
-__all__ = ["OWN_CLUSTER", "connection", "dashboard", "require_fit"]
+__all__ = ["OWN_CLUSTER", "connection", "dashboard", "refuse_contradictions", "require_fit"]
 
 CONNECT_SECONDS = 20.0
 """Time in which a scheduler must answer."""
@@ -36,6 +36,26 @@ OWN_CLUSTER: dict[str, Any] = {
 """What Dask is told of a cluster of this machine's processes."""
 CLOSE_SECONDS = 60.0
 """Time in which the processes of a run's own cluster must have ended in good order."""
+
+
+def refuse_contradictions(request: Request) -> None:
+    """Raise `RequestError` if options are given that the cluster could not follow."""
+    asked = {
+        "--dask_workers": request.dask_workers,
+        "--workers": request.workers,
+        "--max_memory": request.max_memory,
+    }
+    for option, value in asked.items():
+        if value is not None and request.dask_scheduler:
+            raise RequestError(
+                f"{option} has no meaning with --dask_scheduler, whose workers have threads and memory limits of "
+                "their own; leave it out, and start the workers with --nthreads and --memory-limit"
+            )
+    if request.workers is not None and (request.dask_workers or 0) > request.workers:
+        raise RequestError(
+            f"{request.dask_workers} Dask workers need a thread each, but --workers allows {request.workers}; give "
+            "fewer with --dask_workers or more with --workers"
+        )
 
 
 @contextmanager

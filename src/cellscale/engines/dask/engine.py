@@ -10,7 +10,7 @@ from dataclasses import replace
 from distributed import Client
 
 from cellscale.engines.closing import close_run, new_run_id
-from cellscale.engines.dask.cluster import connection, dashboard, require_fit
+from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
 from cellscale.engines.dask.crew import Crew
 from cellscale.engines.dask.dispatch import work_through
 from cellscale.engines.dask.tasks import Job
@@ -30,6 +30,7 @@ __all__ = ["run"]
 def run(request: Request, listener: Listener) -> RunOutcome:
     """Work on the images of a dataset with a Dask cluster; see `cellscale.engines.engine.Engine`."""
     refuse_rented(request)
+    refuse_contradictions(request)
     require_extras(request)
     entries = discover(request.paths, request.image_filter)
     model = choose_model(request, computes=False)

@@ -132,6 +132,35 @@ def test_imagej_names_and_calibration(tmp_path: Path) -> None:
         assert [one.name for one in found.channels] == ["DAPI", "CD 3"]
 
 
+@pytest.mark.parametrize(
+    "unit", ["\\u00B5m", "\\u00b5m", "µm".encode(), "μm".encode(), "µm".encode("latin-1"), "micron"], ids=repr
+)
+def test_imagej_units_however_they_are_written(tmp_path: Path, unit) -> None:
+    written = unit if isinstance(unit, bytes) else unit.encode()
+    description = b"ImageJ=1.54f\nimages=2\nchannels=2\nhyperstack=true\nunit=" + written + b"\n"
+    with tifffile.TiffWriter(tmp_path / "ij.tif") as writer:
+        for number in range(2):
+            writer.write(
+                np.zeros((10, 20), np.uint16), description=None if number else description, metadata=None,
+                resolution=(4, 2),
+            )  # fmt: skip
+    found = info_of(tmp_path / "ij.tif")
+    assert found.pixel_size == PixelSize(0.25, 0.5)
+    assert len(found.channels) == 2
+
+
+@pytest.mark.parametrize(
+    ("unit", "resolution", "expected"),
+    [("CENTIMETER", (20_000, 10_000), PixelSize(0.5, 1.0)), ("INCH", (72, 72), None), ("NONE", (4, 2), None)],
+)
+def test_imagej_without_a_unit_has_that_of_the_resolution_tags(tmp_path: Path, unit, resolution, expected) -> None:
+    tifffile.imwrite(
+        tmp_path / "ij.tif", np.zeros((2, 10, 20), np.uint16), imagej=True, resolution=resolution,
+        resolutionunit=unit, metadata={"axes": "CYX"},
+    )  # fmt: skip
+    assert info_of(tmp_path / "ij.tif").pixel_size == expected
+
+
 def test_imagej_without_calibration(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "ij.tif", np.zeros((2, 10, 20), np.uint16), imagej=True, metadata={"axes": "CYX"})
     assert info_of(tmp_path / "ij.tif").pixel_size is None

@@ -26,6 +26,13 @@ def marked(value):
     return planes
 
 
+def two_images(path):
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for name in ("core A", "core B"):
+            facts = {"axes": "CYX", "Name": name, "Channel": {"Name": ["DAPI", "Membrane"]}}
+            writer.write(spots(SHAPE), metadata=facts, photometric="minisblack")
+
+
 EMPTY = {
     "zero": np.zeros((2, *SHAPE), np.uint16),
     "zero floats": np.zeros((2, *SHAPE), np.float32),
@@ -43,6 +50,7 @@ def dataset(tmp_path_factory):
         write_image(folder / "OMETIFF" / f"{name}.ome.tiff", planes)
     for name, value in (("finite", 5), ("nan", np.nan), ("infinite", np.inf)):
         write_image(folder / "OMETIFF" / f"{name}.ome.tiff", marked(value), ["DAPI", "Membrane", "CD3"])
+    two_images(folder / "OMETIFF" / "two images.ome.tiff")
     return folder
 
 
@@ -83,3 +91,8 @@ def test_a_marker_that_is_not_finite_spoils_only_what_is_made_of_it(dataset, don
     assert len({cell for cell, _ in different}) == 1
     assert {column.split(": ")[1] for _, column in different} == {"CD3"}
     assert {column.split(": ")[2] for _, column in different} >= {"Mean", "Std.Dev.", "Variance"}
+
+
+def test_further_images_of_a_file_are_told_once(done):
+    told = "two images: warning: the file holds 2 images of like size; only image 1 (core A) is worked on"
+    assert done.stderr.count(told) == 1

@@ -94,6 +94,11 @@ def test_the_first_image_of_bioformats2raw(tmp_path: Path) -> None:
     zarr.open_group(tmp_path / "a.zarr", mode="w").attrs["ome"] = {"version": "0.5", "bioformats2raw.layout": 3}
     written(tmp_path / "a.zarr" / "0", np.ones((2, 20, 30), np.uint8), "cyx")
     assert OmeZarrImage(tmp_path / "a.zarr").info.shape == (20, 30)
+    assert OmeZarrImage(tmp_path / "a.zarr").info.warnings == ()
+    for number in (1, 2):
+        written(tmp_path / "a.zarr" / str(number), np.ones((2, 20, 30), np.uint8), "cyx")
+    (warning,) = OmeZarrImage(tmp_path / "a.zarr").info.warnings
+    assert "holds 3 images; only image 1 (in a.zarr/0) is worked on" in warning
 
 
 @pytest.mark.parametrize("axes", ["tczyx", "zyx", "tyx"])

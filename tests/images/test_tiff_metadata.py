@@ -119,6 +119,37 @@ def test_the_image_with_most_pixels_and_its_own_metadata(tmp_path: Path) -> None
         assert image.info.pixel_size == PixelSize(0.25, 0.5)
         assert [one.name for one in image.info.channels] == ["DAPI", "m"]
         np.testing.assert_array_equal(image.read((0, 1), image.info.region), big)
+        (warning,) = image.info.warnings
+        assert "holds 2 images of like size; only image 1 (Image1) is worked on" in warning
+
+
+def test_the_image_that_is_worked_on_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "scenes.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for name, side in (("core A", 30), ("core B", 40), ("core C", 39)):
+            writer.write(np.zeros((side, side), np.uint16), metadata={"Name": name})
+    (warning,) = info_of(path).warnings
+    assert "holds 3 images of like size; only image 2 (core B) is worked on" in warning
+
+
+def test_pages_that_are_not_taken_for_channels_are_told(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
+        for compression in ("zlib", "lzw", "zlib"):
+            writer.write(np.zeros((30, 40), np.uint16), metadata=None, compression=compression)
+    found = info_of(tmp_path / "x.tif")
+    assert len(found.channels) == 2
+    assert "holds 2 images of like size" in found.warnings[0]
+
+
+def test_levels_and_small_overviews_are_no_further_images(tmp_path: Path) -> None:
+    path = tmp_path / "one.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(np.zeros((2, 64, 64), np.uint16), subifds=1, photometric="minisblack", metadata={"axes": "CYX"})
+        writer.write(np.zeros((2, 32, 32), np.uint16), subfiletype=1, photometric="minisblack")
+        writer.write(np.zeros((30, 30), np.uint16), metadata={"Name": "label image"})
+    found = info_of(path)
+    assert found.levels == ((64, 64), (32, 32))
+    assert found.warnings == ()
 
 
 def test_imagej_names_and_calibration(tmp_path: Path) -> None:

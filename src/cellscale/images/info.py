@@ -65,6 +65,9 @@ class ImageInfo:
     significant_bits: int | None = None
     """OME SignificantBits, where the file gives it."""
 
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the file: that it holds more than is read."""
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns at full resolution."""

@@ -20,6 +20,7 @@ from cellscale.images.tiff_layout import (
     image_series,
     level_of,
     level_shape,
+    passed_over,
 )
 from cellscale.images.tiff_log import collected_messages
 from cellscale.images.tiff_metadata import check_document_type, tiff_metadata
@@ -162,6 +163,7 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
+            warnings=passed_over(found, self._series),
         )
 
     def _level(self, number: int) -> Level:

@@ -19,6 +19,7 @@ __all__ = [
     "image_series",
     "level_of",
     "level_shape",
+    "passed_over",
 ]
 
 _AXIS_NAMES = {
@@ -34,6 +35,9 @@ _AXIS_NAMES = {
 }
 INTENSITY_TYPES = frozenset({"uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64"})
 """Types of pixel that an image may have."""
+
+_LIKE_SIZE = 0.3
+"""Of the largest image's pixels; labels, overviews and the next level of a pyramid are smaller."""
 
 _ALL_PAGES_TAGGED = frozenset({"ome", "uniform", "generic"})
 """Kinds of series of which each page has tags; of others (ImageJ, tifffile) only the first may, where the pixels lie
@@ -117,6 +121,19 @@ def choose_series(series: list[Any], name: str) -> int:
     if not sizes or max(sizes) == 0:
         raise ImageError(f"{name}: the file holds no image: it is damaged or was not written to the end")
     return sizes.index(max(sizes))
+
+
+def passed_over(series: list[Any], chosen: int) -> tuple[str, ...]:
+    """Return a warning where a file holds further images that are not much smaller than the chosen one."""
+    sizes = [level_shape(one)[0] * level_shape(one)[1] for one in series]
+    like = [index for index, size in enumerate(sizes) if size >= _LIKE_SIZE * sizes[chosen]]
+    if len(like) < 2:
+        return ()
+    name = f" ({series[chosen].name})" if series[chosen].name else ""
+    return (
+        f"the file holds {len(like)} images of like size; only image {like.index(chosen) + 1}{name} is worked on: "
+        f"save the others as files of their own, or, if they are its channels, all as one image",
+    )
 
 
 def level_shape(series: Any) -> tuple[int, int]:

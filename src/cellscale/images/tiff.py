@@ -142,7 +142,7 @@ class TiffImage:
         check_structure(self._tiff, self._name)
         check_document_type(self._tiff, self._name)
         found = image_series(self._tiff, self._name)
-        self._series = choose_series(found, self._name)
+        self._series = choose_series(self._tiff, found, self._name)
         series = found[self._series]
         check_described(self._tiff, series, self._name)
         base = level_of(series, self._source_of, self._types, self._name)
@@ -163,7 +163,7 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
-            warnings=passed_over(found, self._series),
+            warnings=passed_over(self._tiff, found, self._series),
         )
 
     def _level(self, number: int) -> Level:

@@ -109,23 +109,46 @@ def image_series(tiff: Any, name: str) -> list[Any]:
         ) from error
 
 
-def choose_series(series: list[Any], name: str) -> int:
+def choose_series(tiff: Any, series: list[Any], name: str) -> int:
     """Return the index of the series with the most pixels; the first of equals.
+
+    Of a set of OME-TIFFs each file may describe all images; those count here whose first plane is in this file.
 
     Raises
     ------
     ImageError
-        There is no image in the file.
+        There is no image in the file, or only planes of an image that begins in another one.
     """
-    sizes = [level_shape(one)[0] * level_shape(one)[1] for one in series]
+    sizes = _sizes(tiff, series)
+    if any(map(_pixels, series)) and max(sizes) == 0:
+        first = series[0][0].parent.filehandle.name
+        raise ImageError(
+            f"{name}: one of several files of one image (a multi-file OME-TIFF), which begins in {first}: that file "
+            f"is worked on, with the planes of all; leave them together and choose it with --image_filter"
+        )
     if not sizes or max(sizes) == 0:
         raise ImageError(f"{name}: the file holds no image: it is damaged or was not written to the end")
     return sizes.index(max(sizes))
 
 
-def passed_over(series: list[Any], chosen: int) -> tuple[str, ...]:
+def _pixels(series: Any) -> int:
+    rows, columns = level_shape(series)
+    return rows * columns
+
+
+def _sizes(tiff: Any, series: list[Any]) -> list[int]:
+    """Return the pixels of each image; 0 for those that begin in another file."""
+    return [_pixels(one) if one[0] is None or _is_in(one[0], tiff) else 0 for one in series]
+
+
+def _is_in(page: Any, tiff: Any) -> bool:
+    # tifffile opens a file once more that calls itself by two identifiers.
+    return page.parent is tiff or page.parent.filehandle.path == tiff.filehandle.path
+
+
+def passed_over(tiff: Any, series: list[Any], chosen: int) -> tuple[str, ...]:
     """Return a warning where a file holds further images that are not much smaller than the chosen one."""
-    sizes = [level_shape(one)[0] * level_shape(one)[1] for one in series]
+    sizes = _sizes(tiff, series)
     like = [index for index, size in enumerate(sizes) if size >= _LIKE_SIZE * sizes[chosen]]
     if len(like) < 2:
         return ()
@@ -201,7 +224,7 @@ def _pages(series: Any, name: str) -> tuple[list[Any], int | None]:
     if None in pages:
         raise ImageError(
             f"{name}: plane {pages.index(None) + 1} of {len(series)} is in a file that cannot be found: keep the "
-            f"files of a multi-file OME-TIFF together, or write them as one"
+            f"files of a multi-file OME-TIFF together in one folder of a disk, or write them as one"
         )
     one_file = all(page.parent is pages[0].parent for page in pages)  # levels of a pyramid do not say so
     return pages, start if one_file else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from cellscale.cells.batch import ObjectKind
 from cellscale.cells.intensity import N_STATISTICS
+from cellscale.cells.label_places import check_places
 from cellscale.cells.masks import label_reader
 from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
@@ -83,7 +84,7 @@ def measure(
     Raises
     ------
     MaskError
-        If there is no mask, or a mask is not a plane of labels.
+        If there is no mask, or a mask is not a plane of labels, or its labels are not one cell each.
     """
     if cells is None and nuclei is None:
         raise MaskError("there is nothing to measure: neither a whole-cell mask nor a nucleus mask was given")
@@ -92,6 +93,8 @@ def measure(
     with ThreadPoolExecutor(workers) as pool, ExitStack() as opened:
         files = opened.enter_context(Scratch(scratch))
         found = survey(*masks, blocks(shape, _window_size(shape, mask_chunk, SURVEYED)), pool, files)
+        for table, name in ((found.cells, "whole-cell"), (found.nuclei, "nucleus")):
+            check_places(table, name, shape, files)
         kind = ObjectKind.CELL if cells and nuclei else ObjectKind.DETECTION
         pairing = match(found, matching, files) if kind is ObjectKind.CELL else each_alone(found, files)
         columns = len(channels) * n_compartments(kind) * N_STATISTICS

@@ -195,6 +195,7 @@ def measure(
             pixel_size=size,
             matching=Matching(matching),
             workers=workers,
+            memory=Budget.choose(workers).memory,
         ) as measurement:
             stream = io.BytesIO()
             dialect = Dialect(qupath_version)

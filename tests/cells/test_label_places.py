@@ -1,9 +1,12 @@
 """Masks whose labels are no single cells are refused before they are measured; masks of cells never are."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from cellscale.cells.label_places import check_places
+from cellscale.cells.label_places import PIXEL_BYTES, check_places, check_sizes
 from cellscale.cells.measure import measure
 from cellscale.cells.spool import Scratch
 from cellscale.cells.survey import LabelTable
@@ -142,3 +145,47 @@ def test_what_would_take_fifty_times_as_long_is_refused_however_many_cells_there
 
 def test_a_mask_without_labels_is_one():
     checked(np.zeros((10, 10), np.uint32))
+
+
+BUDGET = 1_500_000_000
+
+
+def test_a_background_with_a_label_is_refused_beyond_what_fits_in_memory():
+    labels = grid_of_cells(5000, 100) + np.uint32(1)
+    with pytest.raises(
+        MaskError, match=r"label 1 of the whole-cell mask takes 5,000 x 5,000 .* background.* 1\.9 GB"
+    ):
+        measured(labels, None, memory=BUDGET)
+
+
+def test_a_large_object_is_measured_where_it_fits():
+    labels = np.ones((1500, 1500), np.uint32)
+    with measured(labels, None, np.ones((1, 1500, 1500), np.float32), memory=BUDGET) as measurement:
+        (batch,) = measurement.batches(10)
+        assert len(batch) == 1
+
+
+def test_memory_of_a_label_as_large_as_the_image_is_what_is_promised():
+    """Measured in a process of its own, whose peak nothing else can raise."""
+    code = (
+        "import resource, numpy as np\n"
+        "from tests.cells.scenes import measured\n"
+        "channels = np.ones((6, 1, 1), np.uint16) * np.arange(5000, dtype=np.uint16)\n"
+        "views = [np.broadcast_to(one, (5000, 5000)) for one in channels]\n"
+        "labels = np.broadcast_to(np.uint32(1), (5000, 5000))\n"
+        "measured(np.ones((9, 9), np.uint32), np.ones((9, 9), np.uint32), [np.ones((9, 9), np.uint16)]).close()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "measured(labels, labels, views).close()\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    assert int(done.stdout) * 1024 < PIXEL_BYTES * 5000**2
+
+
+@pytest.mark.parametrize("memory", [None, 10**15])
+@pytest.mark.parametrize(("pixels", "guess"), [(2_400_000_000, "background"), (300, "several cells")])
+def test_what_no_index_can_count_is_refused_whatever_the_memory(memory, pixels, guess):
+    table = table_of([1, 2], [[0, 0, 12, 12], [0, 0, 50_000, 50_000]], pixels)
+    with pytest.raises(MaskError, match=rf"label 2 of the nucleus mask takes 50,000 x 50,000 .*{guess}.*2\^31"):
+        check_sizes(table, "nucleus", Scratch(), memory)
+    check_sizes(table_of([1], [[0, 0, 46_000, 46_000]]), "nucleus", Scratch(), memory)

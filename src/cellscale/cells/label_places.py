@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellscale.cells.compartments import MARGIN
 from cellscale.cells.spool import Scratch
 from cellscale.cells.survey import LabelTable
 from cellscale.errors import MaskError
 
-__all__ = ["check_places"]
+__all__ = ["check_places", "check_sizes"]
 
 LONG, FILLED = 1024, 0.001
 """A label lies in far places if its box is longer than this, and it has less than this share of the box's pixels."""
@@ -27,6 +28,12 @@ IMAGES, PIXELS = 50, 20e9
 OVERFLOW, OVERFLOWN, LOOSE = 65_535, 3, 0.05
 """Highest number of 16 bits: where it is a label, and so many labels fill less than this of long boxes, numbers began
 again."""
+
+PIXEL_BYTES, OTHER_BYTES = 60, 400_000_000
+"""Memory of a pixel of a box, for masks, outlines, lists of pixels and some channels; and of all else."""
+
+LARGEST = 2**31 - 1
+"""Pixels of a window that their 32-bit indices can tell apart."""
 
 
 @dataclass(slots=True)
@@ -92,3 +99,44 @@ def _is_of_cells(long: _Long, table: LabelTable, shape: tuple[int, int]) -> bool
     if len(table) and table.labels[-1] == OVERFLOW and (long.loose >= OVERFLOWN or long.last):
         return False
     return long.pixels <= max(PIXELS, IMAGES * shape[0] * shape[1])
+
+
+def check_sizes(table: LabelTable, name: str, scratch: Scratch, memory: int | None) -> None:
+    """Check that each label can be measured in one window.
+
+    Parameters
+    ----------
+    table
+        The labels of a mask.
+    name
+        What to call the mask in messages.
+    scratch
+        Where the table is kept.
+    memory
+        Bytes that measuring may take; None for as many as there are.
+
+    Raises
+    ------
+    MaskError
+        The box of a label is too large.
+    """
+    limit = LARGEST if memory is None else min((memory - OTHER_BYTES) // PIXEL_BYTES, LARGEST)
+    for part in scratch.parts(len(table)):
+        sides = np.asarray(table.boxes[part, 2:]) - table.boxes[part, :2] + 2 * MARGIN
+        areas = sides.prod(axis=1)
+        row = int(areas.argmax())
+        if areas[row] <= limit:
+            continue
+        height, width = (int(side) - 2 * MARGIN for side in sides[row])
+        is_filled = table.pixels[part][row] > areas[row] / 4
+        needed = (int(areas[row]) * PIXEL_BYTES + OTHER_BYTES) / 1e9
+        label = int(table.labels[part][row])
+        raise MaskError(
+            f"label {label} of the {name} mask takes {height:,} x {width:,} pixels (rows x columns): "
+            + ("is it the background, which has the label 0? " if is_filled else "is it several cells far apart? ")
+            + (
+                f"If it is an object, measuring it needs {needed:.1f} GB (--max_memory)"
+                if areas[row] <= LARGEST
+                else "Objects of more than 2^31 pixels cannot be measured"
+            )
+        )

@@ -10,7 +10,7 @@ import numpy as np
 
 from cellscale.cells.batch import ObjectKind
 from cellscale.cells.intensity import N_STATISTICS
-from cellscale.cells.label_places import check_places
+from cellscale.cells.label_places import check_places, check_sizes
 from cellscale.cells.masks import label_reader
 from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
@@ -46,6 +46,7 @@ def measure(
     chunk: tuple[int, int] = (256, 256),
     mask_chunk: tuple[int, int] = (256, 256),
     scratch: Path | None = None,
+    memory: int | None = None,
 ) -> Measurement:
     """Measure intensities and shapes of every cell of an image.
 
@@ -76,6 +77,8 @@ def measure(
         Rows and columns that the files behind the readers of channels and of masks decode together.
     scratch
         Folder for intermediate results, about 1.5 KB a cell and 8 channels; None for the system's.
+    memory
+        Bytes that one object may make the process take, so that larger ones are refused; None for no bound.
 
     Returns
     -------
@@ -95,6 +98,7 @@ def measure(
         found = survey(*masks, blocks(shape, _window_size(shape, mask_chunk, SURVEYED)), pool, files)
         for table, name in ((found.cells, "whole-cell"), (found.nuclei, "nucleus")):
             check_places(table, name, shape, files)
+            check_sizes(table, name, files, memory)
         kind = ObjectKind.CELL if cells and nuclei else ObjectKind.DETECTION
         pairing = match(found, matching, files) if kind is ObjectKind.CELL else each_alone(found, files)
         columns = len(channels) * n_compartments(kind) * N_STATISTICS

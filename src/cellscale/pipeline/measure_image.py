@@ -219,6 +219,7 @@ def _measured(
                 chunk=_bounded(image.info.chunk),
                 mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),
                 scratch=local_path(request.paths.jobs),
+                memory=run.budget.memory,
             )
             stack.enter_context(measurement)
             advance()

@@ -189,7 +189,8 @@ def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str]
 
 def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
     omero = metadata.get("omero")
-    listed: Sequence[Any] = omero.get("channels", ()) if isinstance(omero, Mapping) else ()
+    found = omero.get("channels") if isinstance(omero, Mapping) else None
+    listed: Sequence[Any] = found if isinstance(found, list) else ()
     facts = [one if isinstance(one, Mapping) else {} for one in listed[:count]]
     facts += [{}] * (count - len(facts))
     return tuple(
@@ -209,7 +210,7 @@ def _color(text: object) -> int | None:
 
 
 def _pixel_size(scales: Mapping[str, Any], axes: tuple[str, ...]) -> PixelSize | None:
-    units = {axis["name"]: axis.get("unit") for axis in scales["axes"] if isinstance(axis, Mapping)}
+    units = {str(axis["name"]).lower(): axis.get("unit") for axis in scales["axes"] if isinstance(axis, Mapping)}
     sides = []
     for position, axis in ((len(axes) - 1, "x"), (len(axes) - 2, "y")):
         unit = units.get(axis)

@@ -51,7 +51,20 @@ def test_colours_and_significant_bits(tmp_path: Path) -> None:
     channels = '<Channel ID="Channel:0:0" Color="-16776961"/><Channel ID="Channel:0:1" Color="red"/>'
     found = written(tmp_path / "x.ome.tif", ome(channels=channels, attributes='SignificantBits="12"'))
     assert [one.color for one in found.channels] == [-16776961, None]
+    assert 'Color="red"' in found.warnings[0]
     assert found.significant_bits == 12
+
+
+@pytest.mark.parametrize(
+    ("colors", "told"),
+    [(('Color="None"', 'Color="none"'), 1), (("", 'Color="-1"'), 0), (('Color="255"', 'Color=""'), 1)],
+)
+def test_colours_that_keep_qupath_from_reading_the_file_are_told(tmp_path: Path, colors, told) -> None:
+    channels = "".join(f'<Channel ID="Channel:0:{i}" Name="c{i}" {one}/>' for i, one in enumerate(colors))
+    found = written(tmp_path / "x.ome.tif", ome(channels=channels))
+    assert [one.name for one in found.channels] == ["c0", "c1"]
+    assert len(found.warnings) == told
+    assert all("QuPath" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
-            warnings=passed_over(self._tiff, found, self._series),
+            warnings=passed_over(self._tiff, found, self._series) + facts.warnings,
         )
 
     def _level(self, number: int) -> Level:

@@ -24,6 +24,7 @@ class TiffMetadata:
     channels: tuple[Channel, ...]
     pixel_size: PixelSize | None = None
     significant_bits: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def named_channels(names: list[str | None], colors: list[int | None], count: int) -> tuple[Channel, ...]:
@@ -74,7 +75,15 @@ def _from_ome(images: tuple[OmeImage, ...], found: Any, series: int, count: int)
     if image is None:
         return TiffMetadata(named_channels([], [], count))
     names, colors = list(image.channel_names), list(image.channel_colors)
-    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
+    warnings = tuple(_odd_color_text(one.odd_color) for one in images if one.odd_color is not None)[:1]
+    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits, warnings)
+
+
+def _odd_color_text(color: str) -> str:
+    return (
+        f'the OME-XML has a channel with Color="{color}", which is no number: QuPath does not read such OME-XML and '
+        "shows the channels as time points, without names; take the attribute out of the file"
+    )
 
 
 def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,6 +166,7 @@ def test_a_large_object_is_measured_where_it_fits():
         assert len(batch) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is counted in other units, or not at all")
 def test_memory_of_a_label_as_large_as_the_image_is_what_is_promised():
     """Measured in a process of its own, whose peak nothing else can raise."""
     code = (
@@ -178,7 +180,10 @@ def test_memory_of_a_label_as_large_as_the_image_is_what_is_promised():
         "measured(labels, labels, views).close()\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
     assert int(done.stdout) * 1024 < PIXEL_BYTES * 5000**2
 
 

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 import cellscale
-from cellscale.errors import ChannelError, MaskError
+from cellscale.errors import ChannelError, MaskError, RequestError
 from tests.pipeline.spots import spots, write_dataset
 
 
@@ -58,6 +58,22 @@ def test_one_compartment_leaves_the_other_out(tiny_model, planes):
     assert found.nucleus is not None
     assert found.nucleus.max() > 0
     assert set(found.certificates) == {"nuclear"}
+
+
+@pytest.mark.parametrize("compartments", [(), ("nucleus",), "cell", ("whole-cell", "nuclei"), ("whole_cell",)])
+def test_compartments_of_other_names_are_refused_with_the_right_ones(tiny_model, planes, compartments):
+    with pytest.raises(RequestError, match="'whole-cell' or 'nuclear' expected"):
+        cellscale.segment(
+            planes, channel_names=["DAPI", "Membrane"], model_path=str(tiny_model), compartments=compartments
+        )
+
+
+def test_a_compartment_may_be_named_alone(tiny_model, planes):
+    found = cellscale.segment(
+        planes, channel_names=["DAPI", "Membrane"], image_mpp=0.5, model_path=str(tiny_model), compartments="nuclear"
+    )
+    assert found.whole_cell is None
+    assert found.nucleus.any()
 
 
 def test_a_mask_of_another_size_is_refused(planes):

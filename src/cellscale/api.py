@@ -18,7 +18,7 @@ from cellscale.cells.columns import Dialect
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.parquet import ParquetWriter
-from cellscale.errors import MaskError
+from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import Combine, combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.open import open_image
@@ -33,7 +33,7 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import Precision, parse_device
-from cellscale.predict.heads import Compartment
+from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.regions import RegionReader
 from cellscale.weights.resolve import resolve_model
 
@@ -63,7 +63,7 @@ def segment(
     membrane_channel: str | Sequence[str] = (),
     combine: Combine = "sum",
     image_mpp: float | None = None,
-    compartments: Sequence[Compartment] = ("whole-cell", "nuclear"),
+    compartments: Compartment | Sequence[Compartment] = ("whole-cell", "nuclear"),
     whole_cell: Parameters = WHOLE_CELL,
     nuclear: Parameters = NUCLEUS,
     model_path: str | None = None,
@@ -89,7 +89,7 @@ def segment(
     image_mpp
         µm/px; None: the file's, else 0.5.
     compartments
-        What to find.
+        What to find: ``whole-cell``, ``nuclear``, or both.
     whole_cell, nuclear
         How the network's maps become labels.
     model_path, model_hash
@@ -113,9 +113,10 @@ def segment(
     ImageError
         The image cannot be read, or a channel cannot be found.
     """
+    chosen = _compartments(compartments)
     model = resolve_model(model_path, model_hash)
     wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell, "nuclear": nuclear}
-    parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in compartments}
+    parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in chosen}
     network = open_network(
         NetworkRequest(
             model=model.path,
@@ -195,6 +196,7 @@ def measure(
             pixel_size=size,
             matching=Matching(matching),
             workers=workers,
+            memory=Budget.choose(workers).memory,
         ) as measurement:
             stream = io.BytesIO()
             dialect = Dialect(qupath_version)
@@ -212,6 +214,14 @@ def _opened(source: Source, channel_names: Sequence[str] | None) -> Iterator[Ima
             yield image
     else:
         yield source
+
+
+def _compartments(given: str | Sequence[str]) -> Sequence[str]:
+    names = _several(given)
+    if not names or not set(names) <= set(COMPARTMENTS):
+        found = ", ".join(map(repr, names)) or "none"
+        raise RequestError(f"compartments: {found} found; {' or '.join(map(repr, COMPARTMENTS))} expected, or both")
+    return names
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:

@@ -26,6 +26,18 @@ def marked(value):
     return planes
 
 
+def one_side(path):
+    facts = {"axes": "CYX", "PhysicalSizeX": 0.5, "Channel": {"Name": ["DAPI", "Membrane"]}}
+    tifffile.imwrite(path, spots(SHAPE), ome=True, metadata=facts, photometric="minisblack")
+
+
+def two_images(path):
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for name in ("core A", "core B"):
+            facts = {"axes": "CYX", "Name": name, "Channel": {"Name": ["DAPI", "Membrane"]}}
+            writer.write(spots(SHAPE), metadata=facts, photometric="minisblack")
+
+
 EMPTY = {
     "zero": np.zeros((2, *SHAPE), np.uint16),
     "zero floats": np.zeros((2, *SHAPE), np.float32),
@@ -43,6 +55,8 @@ def dataset(tmp_path_factory):
         write_image(folder / "OMETIFF" / f"{name}.ome.tiff", planes)
     for name, value in (("finite", 5), ("nan", np.nan), ("infinite", np.inf)):
         write_image(folder / "OMETIFF" / f"{name}.ome.tiff", marked(value), ["DAPI", "Membrane", "CD3"])
+    one_side(folder / "OMETIFF" / "one side.ome.tiff")
+    two_images(folder / "OMETIFF" / "two images.ome.tiff")
     return folder
 
 
@@ -83,3 +97,16 @@ def test_a_marker_that_is_not_finite_spoils_only_what_is_made_of_it(dataset, don
     assert len({cell for cell, _ in different}) == 1
     assert {column.split(": ")[1] for _, column in different} == {"CD3"}
     assert {column.split(": ")[2] for _, column in different} >= {"Mean", "Std.Dev.", "Variance"}
+
+
+def test_further_images_of_a_file_are_told_once(done):
+    told = "two images: warning: the file holds 2 images of like size; only image 1 (core A) is worked on"
+    assert done.stderr.count(told) == 1
+
+
+def test_pixels_of_which_one_side_is_known_are_told_once(dataset, done):
+    told = "one side: warning: the file gives only one side of a pixel, 0.5 µm; a square is assumed"
+    assert done.stderr.count(told) == 1
+    assert "Cell: Area µm^2" in rows(dataset, "one side")[0]
+    again = run("measure", "--no_report", "--overwrite", "--image_filter", "one side", "workspace", dataset)
+    assert again.stderr.count(told) == 1

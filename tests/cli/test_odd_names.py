@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import os
+import sys
 
 import pytest
 
@@ -124,3 +126,24 @@ def test_a_channel_name_with_a_tab_or_a_line_break_breaks_no_table(tmp_path, tin
     rows = tables(tmp_path, "a")
     assert rows
     assert all(None not in row and None not in row.values() for row in rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("command", ["segment-and-measure", "measure"])
+def test_a_name_that_is_not_utf8_fails_alone_and_costs_the_others_no_report(tmp_path, tiny_model, command):
+    folder = tmp_path / "OMETIFF"
+    for name in ("good", "other"):
+        write_image(folder / f"{name}.ome.tiff", PLANES)
+    if command == "measure":
+        assert run("segment", "--model_path", tiny_model, "workspace", tmp_path).exit_code == 0
+    write_image(folder / "x.ome.tiff", PLANES).rename(folder / os.fsdecode(b"pr\xe4p.ome.tiff"))
+    model = ["--model_path", tiny_model] if command != "measure" else []
+    done = run(command, *model, "workspace", tmp_path)
+    assert done.exit_code == 1
+    assert done.statuses == {"good": "done", r"pr\udce4p": "failed", "other": "done"}
+    assert "is not UTF-8" in done.errors[r"pr\udce4p"]
+    assert "warning: " not in done.stderr
+    assert r"pr\udce4p" in (tmp_path / "REPORTS" / "index.html").read_text(encoding="utf-8")
+    assert (tmp_path / "REPORTS" / "other_report.html").is_file()
+    shown = run("benchmark", "show", tmp_path)
+    assert shown.exit_code == 0

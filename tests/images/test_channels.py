@@ -71,7 +71,7 @@ def test_two_channels_of_one_name() -> None:
         "DAPI", "dapi", "DAPI-01", "Cycle_2 DAPI", "DAPI_R1", "DAPI (1)", "Hoechst", "Hoechst 33342", "HOECHST1",
         "HH3", "Histone H3", "HistoneH3", "H3", "HistoneH3_113In", "DNA", "DNA1", "DNA_1", "DNA-2", "191Ir_DNA1",
         "DNA1(Ir191)", "Ir191", "193Ir", "dsDNA", "dsDNA_89", "DRAQ5", "SYTO13", "SYTO 13", "SYTOX Green", "TO-PRO-3",
-        "nuclear", "Nucleus", "Hematoxylin",
+        "nuclear", "Nucleus", "Hematoxylin", "HH3_113In", "HH3 Pt195", "H3 (Pt194)",
     ],
 )  # fmt: skip
 def test_usual_names_of_the_nucleus(name) -> None:
@@ -85,7 +85,8 @@ def test_usual_names_of_the_nucleus(name) -> None:
     [
         "DNAJB1", "DNA-PK", "DNA-PKcs", "DNA ligase", "cGAS", "H3K27me3", "Histone H3K9ac", "phospho-Histone H3",
         "pHH3", "Nuclear membrane", "Nuclear pore", "Nucleolin", "NUCB2", "LaminAC", "CD193", "Ki67 191",
-        "DAPI background", "AF DAPI", "Channel 1", "",
+        "DAPI background", "AF DAPI", "DAPI bleached", "Channel 1", "", "p-HH3", "Phospho-HH3", "HH3 pS10",
+        "HH3 phospho Ser28", "H3 pS10", "Histone H3 pT11", "H3 ac27", "HH3 K27me3", "dsDNA damage",
     ],
 )  # fmt: skip
 def test_names_that_only_look_like_the_nucleus(name) -> None:
@@ -96,6 +97,7 @@ def test_names_that_only_look_like_the_nucleus(name) -> None:
 def test_the_first_round_and_the_most_usual_stain() -> None:
     assert select_channels(info_of("CD3", "DAPI-01", "CD8", "DAPI-02")).nuclear == (1,)
     assert select_channels(info_of("HH3", "CD3", "DAPI")).nuclear == (2,)
+    assert select_channels(info_of("p-HH3", "HH3", "dsDNA")).nuclear == (1,)
     assert select_channels(info_of("nuclear", "membrane")).nuclear == (0,)
 
 
@@ -109,7 +111,9 @@ def test_usual_names_of_the_membrane(name) -> None:
     assert chosen.membrane == (2,)
 
 
-@pytest.mark.parametrize("name", ["Nuclear membrane", "basement membrane", "E-cadherin", "CD45", "PanCK"])
+@pytest.mark.parametrize(
+    "name", ["Nuclear membrane", "basement membrane", "Na/K-ATPase pS16", "E-cadherin", "CD45", "PanCK"]
+)
 def test_the_membrane_is_blank_rather_than_wrong(name) -> None:
     chosen = select_channels(info_of("DAPI", name))
     assert chosen.membrane == ()

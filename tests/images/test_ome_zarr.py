@@ -71,6 +71,26 @@ def test_one_channel_without_an_axis_of_its_own(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.read((0,), image.info.region)[0], pixels)
 
 
+@pytest.mark.parametrize(
+    "omero", [{"channels": None}, {"channels": {}}, {}, None, {"channels": [None, {"label": None}]}]
+)
+def test_channels_that_are_not_named_are_numbered(tmp_path: Path, omero) -> None:
+    written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r+")
+    group.attrs["ome"] = {**group.attrs["ome"], "omero": omero}
+    assert [one.name for one in OmeZarrImage(tmp_path / "a.zarr").info.channels] == ["Channel 1", "Channel 2"]
+
+
+def test_axes_may_have_capital_names(tmp_path: Path) -> None:
+    written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx", scale=[1, 500, 250])
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r+")
+    facts = group.attrs["ome"]
+    for axis in facts["multiscales"][0]["axes"]:
+        axis["name"] = axis["name"].upper()
+    group.attrs["ome"] = facts
+    assert OmeZarrImage(tmp_path / "a.zarr").info.pixel_size == PixelSize(0.25, 0.5)
+
+
 def test_scale_without_a_unit_is_no_size(tmp_path: Path) -> None:
     written(tmp_path / "a.zarr", np.zeros((20, 30), np.uint8), "yx")
     group = zarr.open_group(tmp_path / "a.zarr")
@@ -94,6 +114,11 @@ def test_the_first_image_of_bioformats2raw(tmp_path: Path) -> None:
     zarr.open_group(tmp_path / "a.zarr", mode="w").attrs["ome"] = {"version": "0.5", "bioformats2raw.layout": 3}
     written(tmp_path / "a.zarr" / "0", np.ones((2, 20, 30), np.uint8), "cyx")
     assert OmeZarrImage(tmp_path / "a.zarr").info.shape == (20, 30)
+    assert OmeZarrImage(tmp_path / "a.zarr").info.warnings == ()
+    for number in (1, 2):
+        written(tmp_path / "a.zarr" / str(number), np.ones((2, 20, 30), np.uint8), "cyx")
+    (warning,) = OmeZarrImage(tmp_path / "a.zarr").info.warnings
+    assert "holds 3 images; only image 1 (in a.zarr/0) is worked on" in warning
 
 
 @pytest.mark.parametrize("axes", ["tczyx", "zyx", "tyx"])

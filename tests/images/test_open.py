@@ -9,6 +9,8 @@ import zarr
 
 from cellscale.errors import ImageError
 from cellscale.images.info import PixelSize
+from cellscale.images.label_zarr import write_label_zarr
+from cellscale.images.mask_reader import open_mask
 from cellscale.images.names import image_name
 from cellscale.images.open import open_image
 from cellscale.regions import Region
@@ -55,6 +57,28 @@ def test_names_with_anything_in_them(tmp_path: Path) -> None:
     assert [image_name(name) for name in ("a b.ome.tif", "..a..tiff", "x.OME.TIFF", "gs://b/x y.zarr/", ".tif")] == [
         "a b", "..a.", "x", "x y", ".tif",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["slide.zarr.ome.tif", "slide.zarr_Mask.tiff", "p.zarr_export/a", "p.zarr/a.TIF"])
+def test_zarr_in_a_name_makes_no_zarr_of_a_tiff(tmp_path: Path, name) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    tifffile.imwrite(path, PIXELS[0])
+    for opened in (open_image(path), open_mask(path), open_mask(str(path))):
+        assert opened.info.shape == (30, 40)
+        opened.close()
+
+
+@pytest.mark.parametrize("path", ["a.ome.zarr", "a.ome.zarr/", "a.OME.ZARR/labels/cells"])
+def test_a_folder_inside_a_zarr_is_one(tmp_path: Path, path) -> None:
+    sources(tmp_path)
+    if "labels" in path:
+        (tmp_path / "a.ome.zarr").rename(tmp_path / "a.OME.ZARR")
+        (tmp_path / path).parent.mkdir()
+        write_label_zarr(tmp_path / path, lambda region: PIXELS[0][region.slices].astype(np.int32), (30, 40))
+        assert open_mask(tmp_path / path).shape == (30, 40)
+    image = open_image(f"{tmp_path}/{path}")
+    assert image.info.shape == (30, 40)
 
 
 def test_arrays_of_one_channel_and_of_none() -> None:

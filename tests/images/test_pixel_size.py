@@ -7,6 +7,7 @@ from cellscale.errors import RequestError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.images.units import pixel_size_of
 
 
 def info_of(size):
@@ -36,6 +37,15 @@ def test_pixels_that_are_not_square() -> None:
     assert oblong.mpp == 0.375
     assert oblong.size == PixelSize(0.25, 0.5)
     assert "0.25 x 0.5" in oblong.warnings[0]
+
+
+@pytest.mark.parametrize(("x", "y"), [(0.4, None), (None, 0.4)])
+def test_one_side_alone_is_taken_for_both_and_told(x, y) -> None:
+    chosen = choose_pixel_size(info_of(pixel_size_of(x, y)))
+    assert (chosen.mpp, chosen.size, chosen.source) == (0.4, PixelSize(0.4, 0.4), "file")
+    assert "only one side of a pixel, 0.4 µm" in chosen.warnings[0]
+    assert choose_pixel_size(info_of(pixel_size_of(x, y)), 0.4).warnings == ()
+    assert choose_pixel_size(info_of(pixel_size_of(0.4, 0.4))).warnings == ()
 
 
 @pytest.mark.parametrize("given", [0.0, -1.0, float("nan"), float("inf")])

@@ -51,7 +51,20 @@ def test_colours_and_significant_bits(tmp_path: Path) -> None:
     channels = '<Channel ID="Channel:0:0" Color="-16776961"/><Channel ID="Channel:0:1" Color="red"/>'
     found = written(tmp_path / "x.ome.tif", ome(channels=channels, attributes='SignificantBits="12"'))
     assert [one.color for one in found.channels] == [-16776961, None]
+    assert 'Color="red"' in found.warnings[0]
     assert found.significant_bits == 12
+
+
+@pytest.mark.parametrize(
+    ("colors", "told"),
+    [(('Color="None"', 'Color="none"'), 1), (("", 'Color="-1"'), 0), (('Color="255"', 'Color=""'), 1)],
+)
+def test_colours_that_keep_qupath_from_reading_the_file_are_told(tmp_path: Path, colors, told) -> None:
+    channels = "".join(f'<Channel ID="Channel:0:{i}" Name="c{i}" {one}/>' for i, one in enumerate(colors))
+    found = written(tmp_path / "x.ome.tif", ome(channels=channels))
+    assert [one.name for one in found.channels] == ["c0", "c1"]
+    assert len(found.warnings) == told
+    assert all("QuPath" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +132,37 @@ def test_the_image_with_most_pixels_and_its_own_metadata(tmp_path: Path) -> None
         assert image.info.pixel_size == PixelSize(0.25, 0.5)
         assert [one.name for one in image.info.channels] == ["DAPI", "m"]
         np.testing.assert_array_equal(image.read((0, 1), image.info.region), big)
+        (warning,) = image.info.warnings
+        assert "holds 2 images of like size; only image 1 (Image1) is worked on" in warning
+
+
+def test_the_image_that_is_worked_on_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "scenes.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for name, side in (("core A", 30), ("core B", 40), ("core C", 39)):
+            writer.write(np.zeros((side, side), np.uint16), metadata={"Name": name})
+    (warning,) = info_of(path).warnings
+    assert "holds 3 images of like size; only image 2 (core B) is worked on" in warning
+
+
+def test_pages_that_are_not_taken_for_channels_are_told(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
+        for compression in ("zlib", "lzw", "zlib"):
+            writer.write(np.zeros((30, 40), np.uint16), metadata=None, compression=compression)
+    found = info_of(tmp_path / "x.tif")
+    assert len(found.channels) == 2
+    assert "holds 2 images of like size" in found.warnings[0]
+
+
+def test_levels_and_small_overviews_are_no_further_images(tmp_path: Path) -> None:
+    path = tmp_path / "one.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(np.zeros((2, 64, 64), np.uint16), subifds=1, photometric="minisblack", metadata={"axes": "CYX"})
+        writer.write(np.zeros((2, 32, 32), np.uint16), subfiletype=1, photometric="minisblack")
+        writer.write(np.zeros((30, 30), np.uint16), metadata={"Name": "label image"})
+    found = info_of(path)
+    assert found.levels == ((64, 64), (32, 32))
+    assert found.warnings == ()
 
 
 def test_imagej_names_and_calibration(tmp_path: Path) -> None:
@@ -130,6 +174,35 @@ def test_imagej_names_and_calibration(tmp_path: Path) -> None:
         found = info_of(tmp_path / "ij.tif")
         assert found.pixel_size == PixelSize(0.25, 0.5)
         assert [one.name for one in found.channels] == ["DAPI", "CD 3"]
+
+
+@pytest.mark.parametrize(
+    "unit", ["\\u00B5m", "\\u00b5m", "µm".encode(), "μm".encode(), "µm".encode("latin-1"), "micron"], ids=repr
+)
+def test_imagej_units_however_they_are_written(tmp_path: Path, unit) -> None:
+    written = unit if isinstance(unit, bytes) else unit.encode()
+    description = b"ImageJ=1.54f\nimages=2\nchannels=2\nhyperstack=true\nunit=" + written + b"\n"
+    with tifffile.TiffWriter(tmp_path / "ij.tif") as writer:
+        for number in range(2):
+            writer.write(
+                np.zeros((10, 20), np.uint16), description=None if number else description, metadata=None,
+                resolution=(4, 2),
+            )  # fmt: skip
+    found = info_of(tmp_path / "ij.tif")
+    assert found.pixel_size == PixelSize(0.25, 0.5)
+    assert len(found.channels) == 2
+
+
+@pytest.mark.parametrize(
+    ("unit", "resolution", "expected"),
+    [("CENTIMETER", (20_000, 10_000), PixelSize(0.5, 1.0)), ("INCH", (72, 72), None), ("NONE", (4, 2), None)],
+)
+def test_imagej_without_a_unit_has_that_of_the_resolution_tags(tmp_path: Path, unit, resolution, expected) -> None:
+    tifffile.imwrite(
+        tmp_path / "ij.tif", np.zeros((2, 10, 20), np.uint16), imagej=True, resolution=resolution,
+        resolutionunit=unit, metadata={"axes": "CYX"},
+    )  # fmt: skip
+    assert info_of(tmp_path / "ij.tif").pixel_size == expected
 
 
 def test_imagej_without_calibration(tmp_path: Path) -> None:

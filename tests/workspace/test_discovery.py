@@ -45,6 +45,20 @@ def test_other_hidden_and_temporary_files_are_no_images(dataset):
     assert names(dataset) == ["a"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("folder", ["OMETIFF", "NPZ_INTERMEDIATE"])
+def test_a_name_that_is_not_utf8_is_escaped_and_a_problem_of_its_image_alone(dataset, folder):
+    add(dataset, "a.tif", "z.tif")
+    (dataset / folder / os.fsdecode(b"pr\xe4p.npz" if "NPZ" in folder else b"pr\xe4p.tif")).write_bytes(b"12345")
+    entries = discover(workspace_paths(dataset))
+    assert [entry.name for entry in entries] == ["a", r"pr\udce4p", "z"]
+    assert [entry.problem is None for entry in entries] == [True, False, True]
+    assert "is not UTF-8" in entries[1].problem
+    assert "rename" in entries[1].problem
+    repr(entries).encode()
+    assert discover(workspace_paths(dataset), "pr")[0] == entries[1]
+
+
 def test_an_entry_says_where_the_files_are(dataset):
     add(dataset, "a.ome.tiff", "b.tif")
     add(dataset, "a.npz", folder="NPZ_INTERMEDIATE")

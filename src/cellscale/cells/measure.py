@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cellscale.cells.batch import ObjectKind
+from cellscale.cells.label_places import check_places, check_sizes
 from cellscale.cells.masks import label_reader
 from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
@@ -45,6 +46,7 @@ def measure(
     chunk: tuple[int, int] = (256, 256),
     mask_chunk: tuple[int, int] = (256, 256),
     scratch: Path | None = None,
+    memory: int | None = None,
 ) -> Measurement:
     """Measure intensities and shapes of every cell of an image.
 
@@ -75,6 +77,8 @@ def measure(
         Rows and columns that the files behind the readers of channels and of masks decode together.
     scratch
         Folder for intermediate results, about 1.5 KB a cell and 8 channels; None for the system's.
+    memory
+        Bytes that one object may make the process take, so that larger ones are refused; None for no bound.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def measure(
     Raises
     ------
     MaskError
-        If there is no mask, or a mask is not a plane of labels.
+        If there is no mask, or a mask is not a plane of labels, or its labels are not one cell each.
     """
     if cells is None and nuclei is None:
         raise MaskError("there is nothing to measure: neither a whole-cell mask nor a nucleus mask was given")
@@ -92,6 +96,9 @@ def measure(
     with ThreadPoolExecutor(workers) as pool, ExitStack() as opened:
         files = opened.enter_context(Scratch(scratch))
         found = survey(*masks, blocks(shape, _window_size(shape, mask_chunk, SURVEYED)), pool, files)
+        for table, name in ((found.cells, "whole-cell"), (found.nuclei, "nucleus")):
+            check_places(table, name, shape, files)
+            check_sizes(table, name, files, memory)
         kind = ObjectKind.CELL if cells and nuclei else ObjectKind.DETECTION
         pairing = match(found, matching, files) if kind is ObjectKind.CELL else each_alone(found, files)
         columns = len(channels) * n_compartments(kind) * N_STATISTICS

@@ -1,6 +1,6 @@
 """What is known of an image before any pixel is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,8 @@ class PixelSize:
 
     x: float
     y: float
+    one_side: bool = field(default=False, compare=False)
+    """The file gives one side alone, which was taken for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class ImageInfo:
 
     significant_bits: int | None = None
     """OME SignificantBits, where the file gives it."""
+
+    warnings: tuple[str, ...] = ()
+    """What the user should know of the file: that it holds more than is read."""
 
     @property
     def shape(self) -> tuple[int, int]:

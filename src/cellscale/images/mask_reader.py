@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError, MaskError
 from cellscale.images.info import Image, ImageInfo
+from cellscale.images.names import is_zarr
 from cellscale.images.tiff import TiffImage
 from cellscale.images.tiff_layout import INTENSITY_TYPES
 from cellscale.regions import Region
@@ -129,7 +130,7 @@ def open_mask(
 
 
 def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
-    if ".zarr" in str(location).lower():
+    if is_zarr(location):
         from cellscale.images.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 
         return OmeZarrImage(location, types=_LABEL_TYPES)

@@ -23,6 +23,9 @@ __all__ = ["OmeZarrImage"]
 _DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError)
 """What zarr and the codecs raise on damaged files; zarr's own errors are ValueErrors or KeyErrors."""
 
+_COUNTED = 100
+"""Images of one folder that are looked for: each costs a request to a store."""
+
 
 class OmeZarrImage:
     """An image in an OME-Zarr folder; of several (as bioformats2raw writes them), the first.
@@ -45,7 +48,7 @@ class OmeZarrImage:
     def __init__(self, location: Location, *, types: frozenset[str] = INTENSITY_TYPES) -> None:
         self._name = base_name(location)
         with self._damage_explained():
-            group, metadata = _image_group(location, self._name)
+            group, metadata, self._warnings = _image_group(location, self._name)
             scales = metadata["multiscales"][0]
             self._axes = _axes(scales, self._name)
             self._arrays = [_array(group, dataset["path"], self._name) for dataset in scales["datasets"]]
@@ -101,11 +104,12 @@ class OmeZarrImage:
             pixel_size=_pixel_size(scales, self._axes),
             levels=tuple((array.shape[-2], array.shape[-1]) for array in self._arrays),
             chunk=(min(cuts["y"], sizes["y"]), min(cuts["x"], sizes["x"])),
+            warnings=self._warnings,
         )
 
 
-def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str, Any]]:
-    """Return the group of the image and its OME metadata."""
+def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str, Any], tuple[str, ...]]:
+    """Return the group of the image, its OME metadata, and a warning where there are other images beside it."""
     if not exists(location):
         raise FileNotFoundError(location)
     try:
@@ -113,7 +117,9 @@ def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str
     except (FileNotFoundError, ValueError) as error:
         raise ImageError(f"{name}: a Zarr group of version 2 or 3 expected, none found ({error})") from error
     metadata = _ome(group)
+    warnings: tuple[str, ...] = ()
     if "bioformats2raw.layout" in metadata and "multiscales" not in metadata:
+        warnings = _passed_over(group, name)
         group = _subgroup(group, "0", name)
         metadata = _ome(group)
     if "plate" in metadata:
@@ -122,7 +128,21 @@ def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str
         raise ImageError(
             f"{name}: a Zarr group without OME 'multiscales' found; an OME-Zarr 0.4 or 0.5 image expected"
         )
-    return group, metadata
+    return group, metadata, warnings
+
+
+def _passed_over(group: zarr.Group, name: str) -> tuple[str, ...]:
+    """Return a warning where bioformats2raw wrote more images than the first one."""
+    count = 1
+    while count < _COUNTED and str(count) in group:
+        count += 1
+    if count == 1:
+        return ()
+    found = count if count < _COUNTED else f"{count} or more"
+    return (
+        f"the folder holds {found} images; only image 1 (in {name}/0) is worked on: move the others' "
+        "folders (1, 2, ...) beside it, each with a name that ends in .ome.zarr",
+    )
 
 
 def _ome(group: zarr.Group) -> Mapping[str, Any]:
@@ -169,7 +189,8 @@ def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str]
 
 def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
     omero = metadata.get("omero")
-    listed: Sequence[Any] = omero.get("channels", ()) if isinstance(omero, Mapping) else ()
+    found = omero.get("channels") if isinstance(omero, Mapping) else None
+    listed: Sequence[Any] = found if isinstance(found, list) else ()
     facts = [one if isinstance(one, Mapping) else {} for one in listed[:count]]
     facts += [{}] * (count - len(facts))
     return tuple(
@@ -189,7 +210,7 @@ def _color(text: object) -> int | None:
 
 
 def _pixel_size(scales: Mapping[str, Any], axes: tuple[str, ...]) -> PixelSize | None:
-    units = {axis["name"]: axis.get("unit") for axis in scales["axes"] if isinstance(axis, Mapping)}
+    units = {str(axis["name"]).lower(): axis.get("unit") for axis in scales["axes"] if isinstance(axis, Mapping)}
     sides = []
     for position, axis in ((len(axes) - 1, "x"), (len(axes) - 2, "y")):
         unit = units.get(axis)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
+from cellscale.images.names import is_zarr
 from cellscale.regions import Region
 
 __all__ = ["open_image"]
@@ -72,7 +73,7 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
         from cellscale.images.npz import open_npz
 
         return open_npz(source, scratch=scratch)
-    if ".zarr" in name and not name.endswith((".tif", ".tiff")):
+    if is_zarr(source):
         from cellscale.images.ome_zarr import OmeZarrImage
 
         return OmeZarrImage(source)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cellscale.errors import RequestError
 from cellscale.images.info import ImageInfo, PixelSize
 
-__all__ = ["DEFAULT_MPP", "ChosenPixelSize", "choose_pixel_size"]
+__all__ = ["DEFAULT_MPP", "ChosenPixelSize", "choose_pixel_size", "one_side_text"]
 
 DEFAULT_MPP = 0.5
 """µm/px that is assumed where nothing is known: the resolution of Mesmer's training images."""
@@ -29,7 +29,7 @@ class ChosenPixelSize:
     """Where it is from, in words."""
 
     warnings: tuple[str, ...] = ()
-    """What the user should know: nothing was known, or pixels are not square."""
+    """What the user should know: nothing was known, only one side, or pixels are not square."""
 
 
 def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixelSize:
@@ -55,8 +55,15 @@ def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixe
     if size is None:
         warning = f"the file does not say how large a pixel is; {DEFAULT_MPP} µm/px assumed (--image_mpp)"
         return ChosenPixelSize(DEFAULT_MPP, None, "assumed", (warning,))
+    if size.one_side:
+        return ChosenPixelSize(size.x, size, "file", (one_side_text(size),))
     mpp = size.x if size.x == size.y else (size.x + size.y) / 2
     if abs(size.x - size.y) <= _ANISOTROPY * max(size.x, size.y):
         return ChosenPixelSize(mpp, size, "file")
     warning = f"pixels are {size.x:g} x {size.y:g} µm, not square; cells are found at the mean, {mpp:g} µm/px"
     return ChosenPixelSize(mpp, size, "file", (warning,))
+
+
+def one_side_text(size: PixelSize) -> str:
+    """Return what the user should know of a pixel of which the file gives one side alone."""
+    return f"the file gives only one side of a pixel, {size.x:g} µm; a square is assumed (--image_mpp)"

@@ -17,8 +17,10 @@ from cellscale.images.tiff_layout import (
     Level,
     check_not_truncated,
     choose_series,
+    image_series,
     level_of,
     level_shape,
+    passed_over,
 )
 from cellscale.images.tiff_log import collected_messages
 from cellscale.images.tiff_metadata import check_document_type, tiff_metadata
@@ -139,14 +141,14 @@ class TiffImage:
     def _describe(self, location: Location) -> ImageInfo:
         check_structure(self._tiff, self._name)
         check_document_type(self._tiff, self._name)
-        self._series = choose_series(self._tiff.series, self._name)
-        series = self._tiff.series[self._series]
+        found = image_series(self._tiff, self._name)
+        self._series = choose_series(self._tiff, found, self._name)
+        series = found[self._series]
         check_described(self._tiff, series, self._name)
         base = level_of(series, self._source_of, self._types, self._name)
         check_not_truncated(base, self._name)
-        base.keyframe.decode  # noqa: B018 - made here, because tifffile makes it on first use without a lock
         self._levels: dict[int, Level] = {0: base}
-        grid = base.grid
+        grid = base.storage.grid
         self._pyramid = [one for one in series.levels if _fits(one, series)]
         facts = tiff_metadata(self._tiff, self._series, len(base.planes), self._name)
         return ImageInfo(
@@ -154,13 +156,14 @@ class TiffImage:
             uri=str(location),
             height=grid.height,
             width=grid.width,
-            dtype=base.stored.newbyteorder("="),
+            dtype=base.dtype,
             channels=facts.channels,
             pixel_size=facts.pixel_size,
             levels=tuple(level_shape(one) for one in self._pyramid),
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
+            warnings=passed_over(self._tiff, found, self._series) + facts.warnings,
         )
 
     def _level(self, number: int) -> Level:
@@ -169,7 +172,6 @@ class TiffImage:
                 with self._damage_explained():
                     level = level_of(self._pyramid[number], self._source_of, self._types, self._name)
                     check_not_truncated(level, self._name)
-                    level.keyframe.decode  # noqa: B018
                 self._levels[number] = level
             return self._levels[number]
 
@@ -198,7 +200,7 @@ def _other_axes(series: Any) -> dict[str, int]:
 
 
 def _chunk(level: Level) -> tuple[int, int]:
-    grid = level.grid
+    grid = level.storage.grid
     if level.planes[0].raw_offset is not None:  # any rectangle can be read alone
         return min(256, grid.height), min(256, grid.width)
     return min(grid.rows, grid.height), min(grid.columns, grid.width)

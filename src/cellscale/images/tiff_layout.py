@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 
 from cellscale.errors import ImageError
-from cellscale.regions import Region
+from cellscale.images.tiff_storage import Storage, check_alike, own_page, storage_of
 from cellscale.storage.ranges import RangeReader
 
 __all__ = [
     "INTENSITY_TYPES",
-    "Grid",
     "Level",
     "Plane",
     "check_not_truncated",
     "choose_series",
+    "image_series",
     "level_of",
     "level_shape",
+    "passed_over",
 ]
 
 _AXIS_NAMES = {
@@ -32,11 +33,15 @@ _AXIS_NAMES = {
     "E": "excitation wavelengths (E)",
     "L": "exposures (L)",
 }
-_COLOUR = {2: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
 INTENSITY_TYPES = frozenset({"uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64"})
 """Types of pixel that an image may have."""
 
-_MAX_SEGMENT_BYTES = 4 * 2**30
+_LIKE_SIZE = 0.3
+"""Of the largest image's pixels; labels, overviews and the next level of a pyramid are smaller."""
+
+_ALL_PAGES_TAGGED = frozenset({"ome", "uniform", "generic"})
+"""Kinds of series of which each page has tags; of others (ImageJ, tifffile) only the first may, where the pixels lie
+one after the other."""
 
 Source = Callable[[Any], RangeReader]
 """Gives the open file that a page is in."""
@@ -59,83 +64,99 @@ class Plane:
     """Position of the channel in each decoded pixel."""
 
     source: RangeReader
+    storage: Storage
     raw_offset: int | None
     """Byte of the first pixel, where the whole plane is stored without compression and gaps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """How a page is cut into segments: tiles, or strips over the whole width."""
-
-    height: int
-    width: int
-    rows: int
-    """Rows of a segment."""
-
-    columns: int
-    samples: int
-    """Values a decoded pixel has."""
-
-    padded: bool
-    """Segments at the lower border are stored whole (tiles) rather than cut (strips)."""
-
-    @property
-    def across(self) -> int:
-        """Segments side by side."""
-        return -(-self.width // self.columns)
-
-    @property
-    def count(self) -> int:
-        """Segments of a plane."""
-        return self.across * -(-self.height // self.rows)
-
-    def segment(self, index: int) -> Region:
-        """Return the rectangle of a segment, cut at the image's border."""
-        top, left = (index // self.across) * self.rows, (index % self.across) * self.columns
-        return Region(top, left, min(top + self.rows, self.height), min(left + self.columns, self.width))
-
-    def overlapping(self, region: Region) -> list[int]:
-        """Return the segments that a region touches, in raster order."""
-        columns = range(region.left // self.columns, -(-region.right // self.columns))
-        rows = range(region.top // self.rows, -(-region.bottom // self.rows))
-        return [row * self.across + column for row in rows for column in columns]
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """One resolution of an image."""
 
-    keyframe: Any
-    """The tifffile page whose tags hold for all pages."""
-
-    grid: Grid
     planes: tuple[Plane, ...]
-    """One for each channel."""
-
-    stored: np.dtype[Any]
-    """Type of a stored pixel, with the file's byte order."""
-
-    uncompressed: bool
-    """Segments are the pixels as they are."""
+    """One for each channel; of one size and type, but not always stored alike."""
 
     @property
-    def segment_bytes(self) -> int:
-        """Bytes of a decoded segment."""
-        return self.grid.rows * self.grid.columns * self.grid.samples * self.stored.itemsize
+    def storage(self) -> Storage:
+        """How the first plane is stored."""
+        return self.planes[0].storage
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a pixel, in native byte order."""
+        return self.storage.stored.newbyteorder("=")
 
 
-def choose_series(series: list[Any], name: str) -> int:
-    """Return the index of the series with the most pixels; the first of equals.
+def image_series(tiff: Any, name: str) -> list[Any]:
+    """Return the series of an open tifffile.TiffFile.
 
     Raises
     ------
     ImageError
-        There is no image in the file.
+        Pages of one image are cut into segments so differently that they cannot be read as one.
     """
-    sizes = [level_shape(one)[0] * level_shape(one)[1] for one in series]
+    if tiff.is_ome:
+        # Pages that are read beforehand keep their own tags; tifffile would read the first one's into all.
+        tiff.pages.cache, tiff.pages.useframes = True, False
+        for _ in tiff.pages:
+            pass
+    try:
+        return list(tiff.series)
+    except RuntimeError as error:
+        raise ImageError(
+            f"{name}: pages of one image differ in size, or are cut into tiles or strips of different sizes "
+            f"({error}): the file was put together from several, or is damaged; write it again in one go"
+        ) from error
+
+
+def choose_series(tiff: Any, series: list[Any], name: str) -> int:
+    """Return the index of the series with the most pixels; the first of equals.
+
+    Of a set of OME-TIFFs each file may describe all images; those count here whose first plane is in this file.
+
+    Raises
+    ------
+    ImageError
+        There is no image in the file, or only planes of an image that begins in another one.
+    """
+    sizes = _sizes(tiff, series)
+    if any(map(_pixels, series)) and max(sizes) == 0:
+        first = series[0][0].parent.filehandle.name
+        raise ImageError(
+            f"{name}: one of several files of one image (a multi-file OME-TIFF), which begins in {first}: that file "
+            f"is worked on, with the planes of all; leave them together and choose it with --image_filter"
+        )
     if not sizes or max(sizes) == 0:
         raise ImageError(f"{name}: the file holds no image: it is damaged or was not written to the end")
     return sizes.index(max(sizes))
+
+
+def _pixels(series: Any) -> int:
+    rows, columns = level_shape(series)
+    return rows * columns
+
+
+def _sizes(tiff: Any, series: list[Any]) -> list[int]:
+    """Return the pixels of each image; 0 for those that begin in another file."""
+    return [_pixels(one) if one[0] is None or _is_in(one[0], tiff) else 0 for one in series]
+
+
+def _is_in(page: Any, tiff: Any) -> bool:
+    # tifffile opens a file once more that calls itself by two identifiers.
+    return page.parent is tiff or page.parent.filehandle.path == tiff.filehandle.path
+
+
+def passed_over(tiff: Any, series: list[Any], chosen: int) -> tuple[str, ...]:
+    """Return a warning where a file holds further images that are not much smaller than the chosen one."""
+    sizes = _sizes(tiff, series)
+    like = [index for index, size in enumerate(sizes) if size >= _LIKE_SIZE * sizes[chosen]]
+    if len(like) < 2:
+        return ()
+    name = f" ({series[chosen].name})" if series[chosen].name else ""
+    return (
+        f"the file holds {len(like)} images of like size; only image {like.index(chosen) + 1}{name} is worked on: "
+        f"save the others as files of their own, or, if they are its channels, all as one image",
+    )
 
 
 def level_shape(series: Any) -> tuple[int, int]:
@@ -159,32 +180,6 @@ def _check_axes(series: Any, name: str) -> None:
         )
 
 
-def _check_colour(keyframe: Any, name: str) -> None:
-    photometric = int(keyframe.photometric)
-    if photometric in _COLOUR and keyframe.samplesperpixel >= 3:
-        raise ImageError(
-            f"{name}: a colour image ({_COLOUR[photometric]}, as of H&E or a photograph) found, separate channels "
-            f"expected: save fluorescence channels as planes (axes CYX), not as a colour picture"
-        )
-
-
-def _check_pixels(keyframe: Any, types: frozenset[str], name: str) -> np.dtype[Any]:
-    dtype: np.dtype[Any] | None = keyframe.dtype
-    if dtype is None or dtype.name not in types:
-        what = f"{keyframe.bitspersample}-bit" if dtype is None else str(dtype)
-        raise ImageError(f"{name}: pixels of type {what} found; one of {', '.join(sorted(types))} expected")
-    return dtype
-
-
-def _grid(keyframe: Any) -> Grid:
-    samples = keyframe.samplesperpixel if int(keyframe.planarconfig) == 1 else 1
-    if keyframe.is_tiled:
-        rows, columns = keyframe.tilelength, keyframe.tilewidth
-    else:
-        rows, columns = keyframe.rowsperstrip, keyframe.imagewidth
-    return Grid(keyframe.imagelength, keyframe.imagewidth, rows, columns, samples, keyframe.is_tiled)
-
-
 def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> Level:
     """Lay out one level of a tifffile series.
 
@@ -204,56 +199,53 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
     ImageError
         The image has more than channels, rows and columns, is a colour image, or has pixels that cannot be read.
     """
-    keyframe = series.keyframe
     _check_axes(series, name)
-    _check_colour(keyframe, name)
-    dtype = _check_pixels(keyframe, types, name)
-    if keyframe.imagedepth > 1:
-        raise ImageError(f"{name}: {keyframe.imagedepth} focal planes (Z) found in one page, one expected")
-    grid = _grid(keyframe)
-    if min(grid.height, grid.width, grid.rows, grid.columns) < 1:
-        raise ImageError(f"{name}: the image's size or its tiles' is zero: the file is damaged")
-    plain = int(keyframe.compression) == 1 and int(keyframe.predictor) == 1 and int(keyframe.fillorder) == 1
-    level = Level(
-        keyframe=keyframe,
-        grid=grid,
-        planes=_planes(series, grid, dtype, source, name),
-        stored=np.dtype(f"{keyframe.parent.byteorder}{dtype.char}"),
-        uncompressed=plain and keyframe.bitspersample == 8 * dtype.itemsize,
-    )
-    if not level.uncompressed and level.segment_bytes > _MAX_SEGMENT_BYTES:
-        raise ImageError(
-            f"{name}: one compressed strip holds {level.segment_bytes / 2**30:.0f} GiB of pixels and can only be "
-            f"decoded whole: write the image again in tiles"
-        )
-    return level
+    pages, start = _pages(series, name)
+    known: dict[tuple[int, float], Storage] = {}
+    storages = []
+    for number, page in enumerate(pages):
+        own = own_page(page)
+        key = (own.hash, own.nodata)
+        if key not in known:
+            known[key] = storage_of(own, types, name)
+            check_alike(next(iter(known.values())), known[key], number, name)
+        storages.append(known[key])
+        if own.hash != page.keyframe.hash:
+            pages[number] = own  # a frame takes over from its keyframe how many bytes its segments have
+    return Level(_planes(pages, storages, start if len(known) == 1 else None, source))
 
 
-def _planes(series: Any, grid: Grid, dtype: np.dtype[Any], source: Source, name: str) -> tuple[Plane, ...]:
-    keyframe = series.keyframe
-    samples = int(keyframe.samplesperpixel)
-    separate = int(keyframe.planarconfig) != 1
-    plane_bytes = grid.height * grid.width * grid.samples * dtype.itemsize
+def _pages(series: Any, name: str) -> tuple[list[Any], int | None]:
+    """Return the page of each plane, and the first byte of pixels that lie one after the other without gaps."""
     start = None if series.is_multifile else series.dataoffset
+    if start is not None and series.kind not in _ALL_PAGES_TAGGED:
+        return [series[0]] * len(series), start
+    pages = [series[number] for number in range(len(series))]
+    if None in pages:
+        raise ImageError(
+            f"{name}: plane {pages.index(None) + 1} of {len(series)} is in a file that cannot be found: keep the "
+            f"files of a multi-file OME-TIFF together in one folder of a disk, or write them as one"
+        )
+    one_file = all(page.parent is pages[0].parent for page in pages)  # levels of a pyramid do not say so
+    return pages, start if one_file else None
+
+
+def _planes(pages: list[Any], storages: list[Storage], start: int | None, source: Source) -> tuple[Plane, ...]:
     planes = []
-    for number in range(len(series)):
-        # Where the pages lie one after the other, only the first one may have tags (ImageJ, tifffile).
-        page = series[number] if start is None else series[0]
-        if page is None:
-            raise ImageError(
-                f"{name}: plane {number + 1} of {len(series)} is in a file that cannot be found: keep the files of a "
-                f"multi-file OME-TIFF together, or write them as one"
-            )
+    for number, (page, storage) in enumerate(zip(pages, storages, strict=True)):
+        samples = int(storage.keyframe.samplesperpixel)
+        separate = int(storage.keyframe.planarconfig) != 1
         for sample in range(samples):
             group = number * samples + sample if separate else number
             planes.append(
                 Plane(
                     page=page,
                     number=number,
-                    first_segment=sample * grid.count if separate else 0,
+                    first_segment=sample * storage.grid.count if separate else 0,
                     sample=0 if separate else sample,
                     source=source(page),
-                    raw_offset=None if start is None else start + group * plane_bytes,
+                    storage=storage,
+                    raw_offset=None if start is None else start + group * storage.plane_bytes,
                 )
             )
     return tuple(planes)
@@ -269,10 +261,9 @@ def check_not_truncated(level: Level, name: str) -> None:
     """
     for plane in level.planes:
         if plane.raw_offset is not None:
-            grid = level.grid
-            end = plane.raw_offset + grid.height * grid.width * grid.samples * level.stored.itemsize
+            end = plane.raw_offset + plane.storage.plane_bytes
         else:
-            end = _last_byte(level, plane, name)
+            end = _last_byte(plane, name)
         if end > plane.source.size:
             raise ImageError(
                 f"{name}: the file is truncated: it has {plane.source.size:,} bytes and its pixels reach to byte "
@@ -280,13 +271,14 @@ def check_not_truncated(level: Level, name: str) -> None:
             )
 
 
-def _last_byte(level: Level, plane: Plane, name: str) -> int:
-    wanted = slice(plane.first_segment, plane.first_segment + level.grid.count)
+def _last_byte(plane: Plane, name: str) -> int:
+    count = plane.storage.grid.count
+    wanted = slice(plane.first_segment, plane.first_segment + count)
     offsets = np.asarray(plane.page.dataoffsets[wanted], np.int64)
     sizes = np.asarray(plane.page.databytecounts[wanted], np.int64)
-    if min(len(offsets), len(sizes)) < level.grid.count:
+    if min(len(offsets), len(sizes)) < count:
         raise ImageError(
-            f"{name}: {level.grid.count} tiles or strips expected in plane {plane.number + 1}, "
+            f"{name}: {count} tiles or strips expected in plane {plane.number + 1}, "
             f"{min(len(offsets), len(sizes))} listed: the file is damaged"
         )
     # Both zero: a segment that was left out because it is blank.

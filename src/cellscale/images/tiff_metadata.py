@@ -1,5 +1,6 @@
 """Channel names, colours and µm/px of a TIFF: from OME-XML, from ImageJ, or from the resolution tags."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,6 +24,7 @@ class TiffMetadata:
     channels: tuple[Channel, ...]
     pixel_size: PixelSize | None = None
     significant_bits: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def named_channels(names: list[str | None], colors: list[int | None], count: int) -> tuple[Channel, ...]:
@@ -73,15 +75,30 @@ def _from_ome(images: tuple[OmeImage, ...], found: Any, series: int, count: int)
     if image is None:
         return TiffMetadata(named_channels([], [], count))
     names, colors = list(image.channel_names), list(image.channel_colors)
-    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
+    warnings = tuple(_odd_color_text(one.odd_color) for one in images if one.odd_color is not None)[:1]
+    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits, warnings)
+
+
+def _odd_color_text(color: str) -> str:
+    return (
+        f'the OME-XML has a channel with Color="{color}", which is no number: QuPath does not read such OME-XML and '
+        "shows the channels as time points, without names; take the attribute out of the file"
+    )
 
 
 def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:
     labels = metadata.get("Labels")
     names: list[str | None] = list(labels) if isinstance(labels, list) and len(labels) == count else []
-    unit = str(metadata.get("unit", "pixel")).encode().decode("unicode_escape", "replace")
-    size = _from_tags(found.keyframe, unit)
+    unit = metadata.get("unit")
+    size = (
+        _from_resolution_tags(found.keyframe) if unit is None else _from_tags(found.keyframe, _unescaped(str(unit)))
+    )
     return TiffMetadata(named_channels(names, [], count), size)
+
+
+def _unescaped(unit: str) -> str:
+    """Return a unit without Java's escapes; ImageJ writes them, other programs write the letters themselves."""
+    return re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), unit)
 
 
 def _from_resolution_tags(keyframe: Any) -> PixelSize | None:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from cellscale.errors import ImageError
 from cellscale.images.cache import SegmentCache
 from cellscale.images.raw import RawPixels
 from cellscale.images.tiff_layout import Level, Plane
+from cellscale.images.tiff_storage import Storage
 from cellscale.regions import Region
 from cellscale.storage.ranges import LocalRanges
 from cellscale.storage.scratch import scratch_file
@@ -64,6 +66,16 @@ class _Piece:
         """Identity in its level."""
         return self.plane.number, self.plane.first_segment + self.index
 
+    @property
+    def storage(self) -> Storage:
+        """How its plane is stored."""
+        return self.plane.storage
+
+    @property
+    def segment(self) -> Region:
+        """The rectangle of its segment."""
+        return self.storage.grid.segment(self.index)
+
 
 class SegmentReader:
     """Reads regions of the levels of one TIFF, from any thread.
@@ -100,21 +112,22 @@ class SegmentReader:
         ImageError
             A segment is damaged.
         """
-        result = np.empty((len(channels), *region.shape), level.stored.newbyteorder("="))
-        for batch in _batches(level, _pieces(level, channels, region)):
-            for piece, pixels in zip(batch, self._load(number, level, batch), strict=True):
+        result = np.empty((len(channels), *region.shape), level.dtype)
+        for batch in _batches(_pieces(level, channels, region)):
+            for piece, pixels in zip(batch, self._load(number, batch), strict=True):
                 for channel, sample in piece.targets:
                     result[channel][piece.part.within(region)] = pixels[..., sample]
         return result
 
-    def _load(self, number: int, level: Level, batch: list[_Piece]) -> Iterator[NDArray[Any]]:
+    def _load(self, number: int, batch: list[_Piece]) -> Iterator[NDArray[Any]]:
         try:
-            if batch[0].plane.raw_offset is not None or _is_direct(level):
-                yield from (_direct(level, piece) for piece in batch)
-            elif level.segment_bytes > _SPOOL_BYTES:
-                yield from (self._from_scratch(number, level, piece) for piece in batch)
+            storage = batch[0].storage
+            if batch[0].plane.raw_offset is not None or _is_direct(storage):
+                yield from (_direct(piece) for piece in batch)
+            elif storage.segment_bytes > _SPOOL_BYTES:
+                yield from (self._from_scratch(number, piece) for piece in batch)
             else:
-                yield from self._decoded(number, level, batch)
+                yield from self._decoded(number, batch)
         except DAMAGE as error:
             where = batch[0].part
             raise ImageError(
@@ -122,33 +135,32 @@ class SegmentReader:
                 f"({type(error).__name__}: {error}): the file is damaged; copy or download it again"
             ) from error
 
-    def _decoded(self, number: int, level: Level, batch: list[_Piece]) -> Iterator[NDArray[Any]]:
-        claims = [self._cache.claim((number, *piece.key), level.segment_bytes) for piece in batch]
+    def _decoded(self, number: int, batch: list[_Piece]) -> Iterator[NDArray[Any]]:
+        claims = [self._cache.claim((number, *piece.key), piece.storage.segment_bytes) for piece in batch]
         mine = [(piece, future) for piece, (future, owned) in zip(batch, claims, strict=True) if owned]
-        self._fulfil(number, level, mine)
+        self._fulfil(number, mine)
         for piece, (future, _) in zip(batch, claims, strict=True):
-            yield future.result()[piece.part.within(level.grid.segment(piece.index))]
+            yield future.result()[piece.part.within(piece.segment)]
 
-    def _fulfil(self, number: int, level: Level, mine: list[tuple[_Piece, Future[NDArray[Any]]]]) -> None:
+    def _fulfil(self, number: int, mine: list[tuple[_Piece, Future[NDArray[Any]]]]) -> None:
         done = 0
         try:
             for (piece, future), data in zip(mine, _fetch([piece for piece, _ in mine]), strict=True):
-                future.set_result(_decode(level, piece, data))
+                future.set_result(_decode(piece, data))
                 done += 1
         except BaseException as error:
             for piece, future in mine[done:]:
                 self._cache.fail((number, *piece.key), future, error)
             raise
 
-    def _from_scratch(self, number: int, level: Level, piece: _Piece) -> NDArray[Any]:
+    def _from_scratch(self, number: int, piece: _Piece) -> NDArray[Any]:
         key = (number, *piece.key)
-        segment = level.grid.segment(piece.index)
         with self._spooling:  # one at a time: each needs the memory of a whole segment
             if key not in self._spooled:
                 (data,) = _fetch([piece])
-                self._spooled[key] = self._spool(_decode(level, piece, data))
+                self._spooled[key] = self._spool(_decode(piece, data))
             pixels = self._spooled[key]
-        return pixels.read(_inside(piece.part, segment))
+        return pixels.read(_inside(piece.part, piece.segment))
 
     def _spool(self, pixels: NDArray[Any]) -> RawPixels:
         file = scratch_file(self._scratch, [np.ascontiguousarray(pixels).data])
@@ -167,8 +179,9 @@ def _pieces(level: Level, channels: Sequence[int], region: Region) -> Iterator[_
         if plane.raw_offset is not None:
             yield _Piece(plane, 0, region, targets)
             continue
-        for index in level.grid.overlapping(region):
-            yield _Piece(plane, index, _overlap(region, level.grid.segment(index)), targets)
+        grid = plane.storage.grid
+        for index in grid.overlapping(region):
+            yield _Piece(plane, index, _overlap(region, grid.segment(index)), targets)
 
 
 def _overlap(one: Region, other: Region) -> Region:
@@ -182,33 +195,33 @@ def _inside(part: Region, outer: Region) -> Region:
     return Region(rows.start, columns.start, rows.stop, columns.stop)
 
 
-def _batches(level: Level, pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
-    limit = max(1, _BATCH_BYTES // level.segment_bytes)
-    batch: list[_Piece] = []
-    for piece in pieces:
-        batch.append(piece)
-        if len(batch) == limit:
+def _batches(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+    """Group pieces that are stored alike."""
+    for _, alike in groupby(pieces, lambda piece: id(piece.storage)):
+        batch: list[_Piece] = []
+        for piece in alike:
+            batch.append(piece)
+            if len(batch) == max(1, _BATCH_BYTES // piece.storage.segment_bytes):
+                yield batch
+                batch = []
+        if batch:
             yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
-def _is_direct(level: Level) -> bool:
-    return level.uncompressed and level.segment_bytes > _DIRECT_BYTES
+def _is_direct(storage: Storage) -> bool:
+    return storage.uncompressed and storage.segment_bytes > _DIRECT_BYTES
 
 
-def _direct(level: Level, piece: _Piece) -> NDArray[Any]:
-    grid, plane, part = level.grid, piece.plane, piece.part
+def _direct(piece: _Piece) -> NDArray[Any]:
+    grid, stored, plane, part = piece.storage.grid, piece.storage.stored, piece.plane, piece.part
     if plane.raw_offset is not None:
-        whole = RawPixels(plane.source, plane.raw_offset, grid.height, grid.width, grid.samples, level.stored)
+        whole = RawPixels(plane.source, plane.raw_offset, grid.height, grid.width, grid.samples, stored)
         return whole.read(part)
-    segment = grid.segment(piece.index)
     offset, size = _place(piece)
     if size == 0:
-        return _blank(level, part)
-    pixels = RawPixels(plane.source, offset, grid.rows, grid.columns, grid.samples, level.stored)
-    return pixels.read(_inside(part, segment))
+        return _blank(piece.storage, part)
+    pixels = RawPixels(plane.source, offset, grid.rows, grid.columns, grid.samples, stored)
+    return pixels.read(_inside(part, piece.segment))
 
 
 def _place(piece: _Piece) -> tuple[int, int]:
@@ -231,21 +244,21 @@ def _fetch(pieces: list[_Piece]) -> list[bytes | None]:
     return found
 
 
-def _blank(level: Level, region: Region) -> NDArray[Any]:
-    shape = (*region.shape, level.grid.samples)
-    return np.full(shape, level.keyframe.nodata, level.stored.newbyteorder("="))
+def _blank(storage: Storage, region: Region) -> NDArray[Any]:
+    shape = (*region.shape, storage.grid.samples)
+    return np.full(shape, storage.keyframe.nodata, storage.stored.newbyteorder("="))
 
 
-def _decode(level: Level, piece: _Piece, data: bytes | None) -> NDArray[Any]:
+def _decode(piece: _Piece, data: bytes | None) -> NDArray[Any]:
     """Return a segment as ``(rows, columns, samples)``, cut at the image's border."""
-    segment = level.grid.segment(piece.index)
+    segment, keyframe = piece.segment, piece.storage.keyframe
     if data is None:
-        return _blank(level, segment)
+        return _blank(piece.storage, segment)
     options = {}
-    if int(level.keyframe.compression) in {6, 7, 34892, 33007}:  # JPEG keeps its tables in the page
-        options = {"jpegtables": piece.plane.page.jpegtables, "jpegheader": level.keyframe.jpegheader}
-    pixels, _, _ = level.keyframe.decode(data, piece.plane.first_segment + piece.index, **options)
+    if int(keyframe.compression) in {6, 7, 34892, 33007}:  # JPEG keeps its tables in the page
+        options = {"jpegtables": piece.plane.page.jpegtables, "jpegheader": keyframe.jpegheader}
+    pixels, _, _ = keyframe.decode(data, piece.plane.first_segment + piece.index, **options)
     cut: NDArray[Any] = pixels.reshape(pixels.shape[-3:])[: segment.height, : segment.width]
-    if cut.shape != (*segment.shape, level.grid.samples):
+    if cut.shape != (*segment.shape, piece.storage.grid.samples):
         raise EOFError(f"a segment of {segment.shape} pixels decodes to {cut.shape[:2]}")
     return cut

@@ -5,6 +5,8 @@ an image of three channels becomes one of one. So the chain of pages is followed
 (Adobe, 1992), and BigTIFF.
 """
 
+import html
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +14,9 @@ from typing import Any
 from cellscale.errors import ImageError
 
 __all__ = ["check_described", "check_structure"]
+
+_ELSEWHERE = re.compile(r"""<(?:\w+:)?BinaryOnly\s[^>]*?\bMetadataFile\s*=\s*(["'])(.*?)\1""")
+"""OME-XML of a file that holds pixels of an image that another file describes."""
 
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NEEDED = {256, 257, 258, 259, 262, 270, 273, 277, 278, 279, 284, 322, 323, 324, 325, 330, 339}
@@ -87,9 +92,26 @@ def check_described(tiff: Any, series: Any, name: str) -> None:
     if series.kind not in {"generic", "uniform"}:
         return
     description = tiff.pages.first.description
+    _check_not_elsewhere(description, name)
     for mark, what in (("<OME", "OME-XML"), ("ImageJ=", "ImageJ description")):
         if mark in description[:2000]:
             raise ImageError(
                 f"{name}: its {what} is damaged, or describes an image that is not in this file: copy or download it "
                 f"again, with all files that belong to it"
             )
+
+
+def _check_not_elsewhere(description: str, name: str) -> None:
+    found = _ELSEWHERE.search(description)
+    if found is None:
+        return
+    other = html.unescape(found[2])
+    if other.lower().endswith((".tif", ".tiff")):
+        raise ImageError(
+            f"{name}: one of several files of one image (a multi-file OME-TIFF), which {other} describes: that file "
+            f"is worked on, with the planes of all; leave them together and choose it with --image_filter"
+        )
+    raise ImageError(
+        f"{name}: its OME-XML is in a file of its own, {other}, which cellscale does not read: save the image as one "
+        f"OME-TIFF"
+    )

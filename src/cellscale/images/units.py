@@ -60,4 +60,4 @@ def pixel_size_of(x: float | None, y: float | None) -> PixelSize | None:
     """Return a pixel size in micrometres; where only one side is known the pixel is square."""
     if x is None and y is None:
         return None
-    return PixelSize(x if x is not None else y or 0.0, y if y is not None else x or 0.0)
+    return PixelSize(x if x is not None else y or 0.0, y if y is not None else x or 0.0, x is None or y is None)

@@ -8,7 +8,6 @@ __all__ = ["usual_membrane", "usual_nucleus"]
 _CERTAIN_NUCLEUS = (
     r"dapi\d*",
     r"hoechst\d*",
-    r"hh3",
     r"draq[57]",
     r"sytox?\d*",
     r"topro\d*",
@@ -20,26 +19,31 @@ _CERTAIN_NUCLEUS = (
 """Stains of DNA, the most usual first; further words do not change what they are (``DAPI-01``, ``Cycle 2 DAPI``)."""
 
 _PLAIN_NUCLEUS = (
+    r"hh3",
     r"(ds)?dna\d*",
     r"(histone)?h3",
     r"histone",
     r"nuc|nuclear|nucleus|nuclei",
 )
-"""Words that mean the nucleus alone but not beside others (``DNA-PK``, ``phospho-histone H3``, ``nuclear pore``)."""
+"""Words that mean the nucleus alone but not beside others (``DNA-PK``, ``p-HH3``, ``H3 pS10``, ``nuclear pore``)."""
 
 _MEMBRANE = (r"membranes?\d*", r"na\+?k\+?atpase\d*", r"atp1a1", r"wga\d*")
 """Of every cell. Markers of some cells only (E-cadherin, CD45, keratin) are left to the user to name."""
 
 _NEUTRAL = re.compile(
-    r"\d+|\d{2,3}[a-z]{1,2}|[a-z]{2}\d{2,3}|[rc]\d+|(cyc|cycle|round|ch|channel)\d*|stain|counterstain|marker|nuc|nuclear|"
+    r"\d+|\d{2,3}[a-z]{1,2}|(?!(?:p[sty]|ph|ac|me|ub)\d\d$)[a-z]{2}\d{2,3}|[rc]\d+|(cyc|cycle|round|ch|channel)\d*|stain|counterstain|marker|nuc|nuclear|"
     r"nucleus|nuclei|histone|dna\d*|mono|ms|rb|anti|raw|total"
 )
-"""Parts of names that change nothing: numbers, isotopes, rounds of staining, hosts of antibodies."""
+"""Parts of names that change nothing: numbers, isotopes (but not modified residues, as ``pS10``), rounds of staining,
+hosts of antibodies."""
 
 _MEMBRANE_NEUTRAL = re.compile(
     _NEUTRAL.pattern.replace("nuc|nuclear|nucleus|nuclei|", "") + r"|cell|pan|plasma|cocktail"
 )
-_NOT_THE_STAIN = {"background", "bg", "bkg", "af", "autofluorescence", "blank", "empty", "mask", "label", "labels"}
+_NOT_THE_STAIN = {
+    "background", "bg", "bkg", "af", "autofluorescence", "blank", "empty", "mask", "label", "labels", "bleached",
+    "quenched", "residual",
+}  # fmt: skip
 
 
 def usual_nucleus(names: Sequence[str]) -> int | None:

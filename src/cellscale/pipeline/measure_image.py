@@ -17,6 +17,7 @@ from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
+from cellscale.images.pixel_size import one_side_text
 from cellscale.pipeline.memory import give_back
 from cellscale.pipeline.report_files import report_outputs
 from cellscale.pipeline.request import Request
@@ -205,6 +206,8 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
     with closing(open_image(source, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
+        if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:
+            run.notice(one_side_text(image.info.pixel_size), "warning")
         run.learn_image(image.info)
         yield image
 
@@ -236,6 +239,7 @@ def _measured(
                 chunk=_bounded(image.info.chunk),
                 mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),
                 scratch=local_path(request.paths.jobs),
+                memory=run.budget.memory,
             )
             stack.enter_context(measurement)
             advance()

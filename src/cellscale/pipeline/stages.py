@@ -81,10 +81,13 @@ class ImageRun:
         self.facts = replace(self.facts, **facts)
 
     def learn_image(self, info: ImageInfo) -> None:
-        """Note what the image's metadata say."""
+        """Note what the image's metadata say, and tell what the user should know of it, once."""
         self.learn(
             height=info.height, width=info.width, channels=len(info.channels), sample_bytes=info.dtype.itemsize
         )
+        for text in info.warnings:
+            if text not in self.warnings:
+                self.notice(text, "warning")
 
     def notice(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         """Tell the listener something a person should know, and keep it for the summary."""

@@ -21,7 +21,7 @@ class ImageEntry:
     """One image of a dataset, as the folders show it; nothing is opened yet."""
 
     name: str
-    """File name without its suffix; all outputs are named after it."""
+    """File name without its suffix; all outputs are named after it. Bytes that are not UTF-8 are escaped."""
 
     image: Path | str | None
     """The image file; None where there is only an NPZ file."""
@@ -77,7 +77,7 @@ def _by_name(folder: Path | str, name_of: Callable[[Entry], str | None], *, requ
     for entry in _entries(folder, required=required):
         name = None if entry.name.startswith((".", "~")) else name_of(entry)
         if name:
-            found[name].append(entry)
+            found[_escaped(name)].append(entry)
     return found
 
 
@@ -105,6 +105,14 @@ def _npz_name(entry: Entry) -> str | None:
 def _entry(name: str, images: list[Entry], arrays: list[Entry]) -> ImageEntry:
     image, npz = (files[0] if files else None for files in (images, arrays))
     source = image or npz
+    unreadable = next((file.name for file in images + arrays if file.name != _escaped(file.name)), None)
+    if unreadable is not None:
+        return ImageEntry(
+            name=name,
+            image=_escaped(str(source.location)) if source else None,  # never opened, but written into records
+            problem=f"the file name {_escaped(unreadable)} is not UTF-8, as it happens with old shares and archives; "
+            "no table or report could hold it: rename the file",
+        )
     return ImageEntry(
         name=name,
         image=image.location if image else None,
@@ -113,6 +121,11 @@ def _entry(name: str, images: list[Entry], arrays: list[Entry]) -> ImageEntry:
         marker="+".join(file.marker for file in (image, npz) if file),
         problem=_conflict(images) or _conflict(arrays),
     )
+
+
+def _escaped(name: str) -> str:
+    """Return a name of which every program can write every letter."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _conflict(files: list[Entry]) -> str | None:

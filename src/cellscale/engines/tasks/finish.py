@@ -104,7 +104,7 @@ def _joined(parts: list[ImageOutcome]) -> ImageOutcome:
         peak_memory=max(first.peak_memory, last.peak_memory),
         outputs=first.outputs + last.outputs,
         notes=first.notes + last.notes,
-        warnings=first.warnings + last.warnings,
+        warnings=tuple(dict.fromkeys(first.warnings + last.warnings)),  # both tell what is known of the file
         stages=first.stages + last.stages,
     )
 

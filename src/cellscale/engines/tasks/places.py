@@ -39,6 +39,7 @@ def place_from_json(facts: dict[str, Any]) -> ProjectImage:
                     "pixel_size": None if size is None else PixelSize(**size),
                     "levels": tuple(tuple(level) for level in info["levels"]),
                     "chunk": tuple(info["chunk"]),
+                    "warnings": tuple(info.get("warnings", ())),
                 }
             ),
         )

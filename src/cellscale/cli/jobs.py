@@ -53,7 +53,7 @@ def status(run: str) -> None:
     """Show what Batch says of RUN's jobs, and what became of each image by its outputs."""
     from cellscale.engines.batch.follow import job_states
     from cellscale.engines.batch.outcome import run_outcome
-    from cellscale.engines.batch.submission import find_job, is_active
+    from cellscale.engines.batch.submission import is_at_work
 
     submission = _read(run)
     for state in job_states(submission):
@@ -61,8 +61,7 @@ def status(run: str) -> None:
         click.echo(f"{state.record.step}\t{state.state}\t{counts}\t{state.record.name}")
         if state.events:
             click.echo(f"\t{state.events[-1]}")
-    over = not is_active(find_job(submission.conductor.name))
-    _show(run, run_outcome(run, submission, over=over))
+    _show(run, run_outcome(run, submission, over=not is_at_work(submission)))
 
 
 @jobs.command("wait")
@@ -70,7 +69,7 @@ def status(run: str) -> None:
 @click.option("-v", "--verbose", "verbosity", count=True, help="Say more.")
 @click.pass_context
 def wait(ctx: click.Context, run: str, verbosity: int) -> None:
-    """Follow RUN until it is over; exit code 1 if an image failed."""
+    """Follow RUN until it is over; exit code 1 if an image failed, or the end of the run."""
     ctx.exit(_follow(run, _read(run), verbosity))
 
 

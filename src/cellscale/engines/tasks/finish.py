@@ -14,12 +14,12 @@ from cellscale.engines.tasks.spec import RunSpec, run_folder
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
-from cellscale.pipeline.typed_json import to_json
+from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import join
+from cellscale.storage.uri import join, read_if_there
 
-__all__ = ["finish_run", "gather_outcome"]
+__all__ = ["finish_run", "gather_outcome", "read_outcome"]
 
 OUTCOME = "outcome.json"
 
@@ -59,6 +59,27 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
     )
     write_bytes(join(folder, OUTCOME), json.dumps(to_json(outcome), ensure_ascii=False).encode())
     return outcome
+
+
+def read_outcome(spec: RunSpec) -> RunOutcome | None:
+    """Return what `finish_run` kept; None where the run's end never came.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known.
+    RequestError
+        It is damaged, or another version's.
+    """
+    location = join(run_folder(spec), OUTCOME)
+    content = read_if_there(location)
+    if content is None:
+        return None
+    try:
+        facts = json.loads(content)
+    except ValueError as error:
+        raise RequestError(f"{location} is no outcome of a run: {error}") from error
+    return from_json(RunOutcome, facts, what=str(location))
 
 
 def gather_outcome(spec: RunSpec) -> RunOutcome:

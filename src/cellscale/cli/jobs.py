@@ -130,10 +130,12 @@ def conduct(run: str) -> None:
 
     A small job of the run itself does this. Call it only where that job cannot: it may not submit jobs, say.
     """
+    from cellscale.cli.stage_reporting import passing_told
     from cellscale.engines.batch.conduct import conduct_run
 
-    if not conduct_run(_read(run), click.echo):
-        raise click.ClickException("the run was cancelled")
+    with passing_told():
+        if not conduct_run(_read(run), click.echo):
+            raise click.ClickException("the run was cancelled")
 
 
 def _read(run: str) -> "Submission":

@@ -18,6 +18,9 @@ class Placement:
     position: int = 0
     """The image's position among those that may enter the QuPath project at the same time."""
 
+    tried_again: bool = False
+    """Where the store was away, raise that rather than call the image a failed one: it is tried once more."""
+
     enter_project: Callable[[ProjectImage], None] | None = None
     """Takes the image's place in the project, whose list of images is then left to it; None: write the list."""
 

@@ -28,6 +28,7 @@ from cellscale.engines.batch.compute import CONDUCT, Compute
 from cellscale.engines.batch.environment import Environment
 from cellscale.engines.batch.limits import LONGEST_RUN, MOST_PARALLEL
 from cellscale.engines.batch.sizing import Need
+from cellscale.engines.tasks.tries import RETRIES, TRY_AGAIN
 from cellscale.pipeline.request import Request
 
 __all__ = [
@@ -44,9 +45,9 @@ __all__ = [
 
 Step: TypeAlias = Literal["segment", "measure", "conduct"]
 
-RETRIED = (50001, 50002, 50003, 50004, 50005, 50006)
+RETRIED = (50001, 50002, 50003, 50004, 50005, 50006, TRY_AGAIN)
 """Exit codes that are Batch's own: the machine was preempted, stopped reporting, was restarted, hung, took too long,
-or was made again. A task that fails otherwise fails again, so it is not retried."""
+or was made again; and ours for a store that was away. A task that fails otherwise fails again: it is not retried."""
 
 _RETRIES = {"SPOT": 10, "STANDARD": 3}
 _PROVISIONING = {
@@ -185,11 +186,13 @@ def _job(
     longest: timedelta,
 ) -> batch_v1.Job:
     labels = {"cellscale-run": target.run.lower(), "cellscale-step": step}
+    retries = _RETRIES[compute.provisioning]
     spec = batch_v1.TaskSpec(
         runnables=runnables,
         compute_resource=batch_v1.ComputeResource(cpu_milli=need.cpu_milli, memory_mib=need.memory_mib),
         max_run_duration=longest,
-        max_retry_count=_RETRIES[compute.provisioning],
+        max_retry_count=retries,
+        environment=batch_v1.Environment(variables={RETRIES: str(retries)}),
         lifecycle_policies=[_retry_policy()],
     )
     group = batch_v1.TaskGroup(

@@ -20,7 +20,7 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import attempt, process_image
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.placement import ALONE
+from cellscale.pipeline.placement import Placement
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.predict.heads import COMPARTMENTS
@@ -36,6 +36,7 @@ from cellscale.workspace.layout import mask_name, picture_name, workspace_paths
 __all__ = ["gather_files", "postprocess_task", "predict_task", "preprocess_task", "visualize_task"]
 
 _ROWS = 512
+_PLACEMENT = Placement(tried_again=True)
 _NAMES = {column.name: column.kind for column in COLUMNS}
 
 
@@ -139,7 +140,7 @@ def visualize_task(
         npz = _dataset(Path(folder), name, image_uri, image_array_name, predictions_uri)
         request = Request(paths=paths, segment=False, measure=False, visualize=True)
         entry = ImageEntry(name=name, image=None, npz=npz)
-        outcome = process_image(entry, request, None, Budget.choose(), listener)
+        outcome = process_image(entry, request, None, Budget.choose(), listener, _PLACEMENT)
         if outcome.status == "failed":
             return outcome
         for what, place in (("input", visualized_input_uri), ("overlay", visualized_predictions_uri)):
@@ -198,7 +199,7 @@ def _costed(
 ) -> ImageOutcome:
     """Do the work and write what it cost, also where it failed."""
     entry = ImageEntry(name=image_name(source), image=source)
-    outcome = attempt(entry, Budget.choose(), listener, ALONE, work)
+    outcome = attempt(entry, Budget.choose(), listener, _PLACEMENT, work)
     if benchmark_output_uri:
         (row,) = benchmark_rows(request, [outcome], "")
         _make_parent(benchmark_output_uri)

@@ -11,17 +11,20 @@ from cellscale.engines.tasks.costs import parts_of_all
 from cellscale.engines.tasks.places import place_from_json
 from cellscale.engines.tasks.results import Task, TaskResult, read_results
 from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.engines.tasks.tries import is_last_try
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.errors import is_away
 from cellscale.storage.uri import join, read_if_there
 
 __all__ = ["finish_run", "gather_outcome", "read_outcome"]
 
 OUTCOME = "outcome.json"
+_LOST = "the machine was lost, ran out of memory or time, or could not reach the store"
 
 
 def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
@@ -41,7 +44,7 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
     Raises
     ------
     StorageError
-        Results cannot be read, or the outcome cannot be written.
+        Results cannot be read, the outcome cannot be written, or the store is away.
     """
     folder = run_folder(spec)
     segmented, measured = _results(spec, "segment-image"), _results(spec, "measure-image")
@@ -103,7 +106,7 @@ def _merged(spec: RunSpec, segmented: Mapping[int, TaskResult], measured: Mappin
         ):
             if asked and not (parts and parts[-1].status == "failed"):
                 result = results.get(index)
-                lost = f"its {word} did not end: the machine was lost, or ran out of memory or time"
+                lost = f"its {word} did not end: {_LOST}"
                 parts.append(
                     result.outcome if result else ImageOutcome(image=entry.name, status="failed", error=lost)
                 )
@@ -143,6 +146,8 @@ def _with_project(
         places = [place_from_json(placed[index]) for index in sorted(placed)]
         update_project(folder, places, Dialect(spec.request.qupath_version), int(time.time() * 1000))
     except (StorageError, RequestError) as error:
+        if is_away(error) and not is_last_try():
+            raise
         for index in placed:
             images[index] = replace(images[index], status="failed", error=f"not in the QuPath project: {error}")
         listener(Notice("", "error", f"the QuPath project was not written: {error}"))

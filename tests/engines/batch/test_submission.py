@@ -12,7 +12,9 @@ import pytest
 from cellscale.engines.batch.client import batch_client
 from cellscale.engines.batch.conduct import start_job
 from cellscale.engines.batch.submission import read_submission
+from cellscale.errors import RunInProgressError
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.locks import run_lock
 from cellscale.storage.uri import listing, read_bytes
 from cellscale.weights.catalogue import MESMER
 from tests.cli.runs import run
@@ -73,6 +75,49 @@ def test_the_same_run_again_is_the_same_run(dataset, batch):
 def test_another_run_on_the_same_dataset_is_refused(dataset):
     first = run(*WORDS, "workspace", dataset)
     run(*WORDS, "--overwrite", "workspace", dataset).explains("another run is at work", run_uri(first), "jobs cancel")
+
+
+def test_nobody_else_begins_while_jobs_are_handed_over(dataset, batch, monkeypatch):
+    def tried(request, context):
+        try:
+            with run_lock(f"{dataset}/jobs/lock"):
+                begun.append(request.job_id)
+        except RunInProgressError:
+            refused.append(request.job_id)
+        return create(request, context)
+
+    create, begun, refused = batch.create_job, [], []
+    monkeypatch.setattr(batch, "create_job", tried)
+    assert run(*WORDS, "workspace", dataset).exit_code == 0
+    assert (begun, len(refused)) == ([], 2)
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_this_machine_does_not_work_on_what_batch_works_on(dataset, batch, engine):
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    words = ["segment", "--engine", engine, "--model_path", "gs://bucket/tiny.onnx"]
+    refused = run(*words, "workspace", dataset)
+    refused.explains("Google Cloud Batch is at work on this dataset", uri, f"cellscale jobs cancel {uri}")
+    assert listing(uri) != []
+    assert run(*words, "--engine", "local", "--dry_run", "workspace", dataset).exit_code == 0
+    batch.job("conduct").set_state("FAILED")
+    assert run(*words, "workspace", dataset).exit_code == 2
+    run("jobs", "cancel", uri)
+    assert run(*words, "--engine", "local", "workspace", dataset).exit_code == 0
+
+
+def test_this_machine_waits_where_batch_does_not_say(dataset, batch, monkeypatch):
+    def silent(request, context):
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "batch.jobs.get denied")
+
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    monkeypatch.setattr(batch, "get_job", silent)
+    words = ["segment", "--model_path", "gs://bucket/tiny.onnx", "workspace", dataset]
+    run(*words).explains("it cannot be known whether", uri, "batch.jobs.get denied")
+    write_bytes(f"{uri}/outcome.json", b"{}")  # the end of the run came
+    assert run(*words).exit_code == 0
 
 
 def test_a_job_submitted_twice_is_there_once(dataset, batch):

@@ -68,7 +68,7 @@ def submit(
             return folder, submission, False
         submission = replace(_submission(plan), retry_of=retry_of)
         _write(plan, submission)
-    _start(submission)
+        _start(submission)  # before anybody else can ask whether this run is at work
     return plan.folder, submission, True
 
 

@@ -92,3 +92,21 @@ def test_a_run_is_not_over_while_a_job_works_without_its_conductor(dataset, batc
     batch.job("segment").set_state("FAILED")
     following.join(30)
     assert outcomes[0].exit_code == 1
+
+
+@pytest.mark.parametrize("command", ["segment", "segment-and-measure"])
+def test_pictures_that_are_missing_are_taken_up_again(dataset, command):
+    options = ["--stages", "separate", "--visualize", "--image_filter", "first"]
+    uri = run_uri(run(command, *WORDS[1:], *options, "workspace", dataset))
+    words = ["segment-image"] if command == "segment" else ["segment-image", "measure-image"]
+    for word in words:
+        work(uri, word, 1)
+    assert run("jobs", "status", uri).statuses["first"] == "waiting"
+    run("jobs", "cancel", uri)
+    assert finish(uri) == 1
+    waited = run("jobs", "wait", uri)
+    assert waited.exit_code == 1
+    assert "its visualization did not end" in waited.errors["first"]
+    again = read_submission(run_uri(run("jobs", "retry", uri)))
+    assert [record.step for record in again.jobs] == [words[-1].removesuffix("-image"), "conduct"]
+    assert '"visualize"' in again.jobs[0].definition

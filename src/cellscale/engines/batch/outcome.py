@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from cellscale.engines.batch.submission import Submission
-from cellscale.engines.tasks.finish import gather_outcome, read_outcome
-from cellscale.engines.tasks.results import TASKS, finished_tasks
+from cellscale.engines.tasks.finish import gather_outcome, parts_asked, read_outcome
+from cellscale.engines.tasks.results import finished_tasks
 from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec, read_spec
 from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
@@ -98,12 +98,10 @@ def _files(spec: RunSpec) -> set[str]:
 
 def _waiting(folder: Location, spec: RunSpec, files: set[str], tables: list[str | None]) -> set[int]:
     """Return the indices of images that a task of theirs has not spoken of yet."""
-    wanted = {"segment-image": spec.request.segment, "measure-image": spec.request.measure}
     indices = set(range(len(spec.entries)))
     waiting = {index for index, table in enumerate(tables) if table is not None and table not in files}
-    for task in TASKS:
-        if wanted[task]:
-            waiting |= indices - finished_tasks(folder, task)
+    for part in parts_asked(spec.request):
+        waiting |= indices - finished_tasks(folder, part)
     return waiting
 
 

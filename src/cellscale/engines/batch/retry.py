@@ -50,10 +50,12 @@ def retry_run(
     names = unfinished(_outcome(folder, before, spec))
     if not names:
         raise RequestError(f"all images of {folder} are done; there is nothing to take up again")
+    measure = spec.request.measure or before.java
     request = replace(
         spec.request,
-        measure=spec.request.measure or before.java,
-        segment=spec.request.segment and not _segmented(folder, spec, names),
+        measure=measure,
+        # Pictures alone are no step: where nothing is measured they are made when the masks are found to be there.
+        segment=spec.request.segment and not (measure and _segmented(folder, spec, names)),
         segmentation_compute_config=segmentation_compute_config or spec.request.segmentation_compute_config,
         measurement_compute_config=measurement_compute_config or spec.request.measurement_compute_config,
     )

@@ -79,11 +79,7 @@ def cancel(run: str) -> None:
     """Stop all jobs of RUN. Finished images and tiles are kept; 'retry' goes on with the rest."""
     from cellscale.engines.batch.conduct import cancel_run
 
-    cancelled = cancel_run(_read(run))
-    for name in cancelled:
-        click.echo(f"cancelled {name}")
-    if not cancelled:
-        click.echo("nothing is at work; there is nothing to cancel")
+    cancel_run(_read(run), click.echo)
 
 
 @jobs.command("logs")

@@ -4,10 +4,13 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import grpc
 import pytest
+from google.longrunning import operations_pb2
 
 from cellscale.engines.batch.client import batch_client
 from cellscale.engines.batch.conduct import start_job
@@ -139,6 +142,40 @@ def test_a_cancelled_run_ends_and_its_next_job_is_not_submitted(dataset, batch):
     assert waited.exit_code == 1
     assert "did not end" in waited.errors["first"]
     assert "nothing to cancel" in run("jobs", "cancel", uri).stdout
+
+
+def test_a_conductor_that_is_being_cancelled_submits_nothing(dataset, batch):
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    batch.job("segment").set_state("SUCCEEDED")
+    batch.job("conduct").set_state("CANCELLATION_IN_PROGRESS")
+    conducted = run("jobs", "conduct", uri)
+    assert conducted.exit_code == 1
+    assert "was cancelled" in conducted.stderr
+    assert not any(name.endswith("-measure") for name in batch.jobs if uri[-6:] in name)
+
+
+def test_what_the_conductor_submits_while_it_is_being_cancelled_is_cancelled_as_well(dataset, batch, monkeypatch):
+    def slow(request, context):
+        if not request.name.endswith("-conduct"):
+            return cancel(request, context)
+        batch.job("conduct").set_state("CANCELLATION_IN_PROGRESS")
+        dying.start()
+        return operations_pb2.Operation(name=f"{request.name}/cancel")
+
+    def die():
+        time.sleep(0.7)
+        start_job(submission.jobs[1])
+        batch.job("conduct").set_state("CANCELLED")
+
+    cancel, dying = batch.cancel_job, threading.Thread(target=die)
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    submission = read_submission(uri)
+    batch.job("segment").set_state("SUCCEEDED")
+    monkeypatch.setattr(batch, "cancel_job", slow)
+    cancelled = run("jobs", "cancel", uri)
+    dying.join()
+    assert re.findall(r"-(segment|measure|conduct)$", cancelled.stdout, re.MULTILINE) == ["conduct", "measure"]
+    assert batch.job("measure").state == "CANCELLED"
 
 
 @pytest.mark.slow

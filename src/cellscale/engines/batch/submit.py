@@ -140,5 +140,5 @@ def _start(submission: Submission) -> None:
         start_job(submission.conductor)
     except BaseException:
         with suppress(CloudError):  # the reason why the conductor was refused is the one to tell
-            cancel_run(submission)
+            cancel_run(submission, lambda text: None)
         raise

@@ -304,6 +304,8 @@ def test_local_folders_are_no_place_for_batch(batch, tmp_path):
         (["--parallelism", "5001"], ["--parallelism is 5,001", "5,000"]),
         (["--model_path", "net.onnx"], ["net.onnx", "gs://"]),
         (["--model_path", "gs://bucket/net.tar.gz"], ["TensorFlow", "tf2onnx"]),
+        (["--model_path", "gs://bucket/none.onnx"], ["there is no network at gs://bucket/none.onnx", "--model_path"]),
+        (["--model_hash", "x1"], ["'x1' is not a hash"]),
         (["--engine", "local"], ["--env_config_uri has no meaning with --engine local"]),
     ],
 )
@@ -323,6 +325,24 @@ def test_mesmer_is_put_into_the_bucket_once(dataset, mesmer_path):
     run("jobs", "cancel", uri)
     assert run_uri(run(*words)) != uri
     assert listing(f"{dataset}/jobs/models") == [weights]
+
+
+def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):
+    config = configured("hashed", segment_model_hash="a1" * 16)
+    words = ["segment", "--env_config_uri", config]
+    uri = run_uri(run(*words, "--model_hash", "b2" * 16, "workspace", dataset))
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["model_hash"] == "b2" * 16
+    run("jobs", "cancel", uri)
+    uri = run_uri(run(*words, "workspace", dataset))
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["model_hash"] == "a1" * 16
+
+
+def test_the_network_installed_here_must_have_the_hash(dataset, batch, mesmer_path):
+    jobs = set(batch.jobs)
+    words = ["segment", "--env_config_uri", configured("mesmer", segment_model_path="")]
+    run(*words, "--model_hash", "0" * 64, "workspace", dataset).explains("is not the one that --model_hash names")
+    assert set(batch.jobs) == jobs
+    assert run(*words, "--model_hash", MESMER.sha256, "workspace", dataset).exit_code == 0
 
 
 def test_no_credentials_are_asked_for_in_words(dataset, monkeypatch, tmp_path):

@@ -27,7 +27,7 @@ from google.cloud import batch_v1
 from cellscale.engines.batch.compute import CONDUCT, Compute
 from cellscale.engines.batch.environment import Environment
 from cellscale.engines.batch.limits import LONGEST_RUN, MOST_PARALLEL
-from cellscale.engines.batch.sizing import Need
+from cellscale.engines.batch.sizing import BOOT_GB, CONDUCTING, Need
 from cellscale.engines.tasks.tries import RETRIES, TRY_AGAIN
 from cellscale.pipeline.request import Request
 
@@ -55,8 +55,6 @@ _PROVISIONING = {
     "STANDARD": batch_v1.AllocationPolicy.ProvisioningModel.STANDARD,
 }
 _LONGEST_TASK = timedelta(days=3)
-_BOOT_GB = 30
-"""Gigabytes for the system and the container."""
 _FUSED = {"segment": ("segment-image",), "measure": ("measure-image",)}
 _SEPARATE = {"segment": ("preprocess", "predict", "postprocess"), "measure": ("shapes", "measure")}
 _JAVA_PROGRAM = "/app/qupath-measurement-1.0-SNAPSHOT-all.jar"
@@ -148,7 +146,7 @@ def conduct_job(target: Target, request: Request) -> batch_v1.Job:
         target,
         "conduct",
         compute=CONDUCT,
-        need=Need(2000, 3000, 10),
+        need=CONDUCTING,
         runnables=[conduct, *finish],
         tasks=1,
         parallelism=1,
@@ -221,7 +219,7 @@ def _allocation(
         machine_type=compute.machine,
         provisioning_model=_PROVISIONING[compute.provisioning],
         # The boot disk, which every container can write to whoever it runs as, unlike a disk mounted into it.
-        boot_disk=policy.Disk(type_="pd-balanced", size_gb=_BOOT_GB + need.disk_gb),
+        boot_disk=policy.Disk(type_="pd-balanced", size_gb=BOOT_GB + need.disk_gb),
     )
     if compute.accelerator:
         instance.accelerators = [policy.Accelerator(type_=compute.accelerator, count=compute.count)]

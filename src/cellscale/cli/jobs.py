@@ -109,10 +109,13 @@ def logs(run: str, image: str | None, severity: str) -> None:
 @click.pass_context
 def retry(ctx: click.Context, /, run: str, waits: bool, **machines: str | None) -> None:
     """Submit the images of RUN that are not done as a new run; the others are left alone."""
+    from cellscale.engines.batch.plan import shortened
     from cellscale.engines.batch.retry import retry_run
     from cellscale.engines.batch.submit import described
 
-    folder, submission = retry_run(run.rstrip("/"), **machines)
+    folder, submission, gone = retry_run(run.rstrip("/"), **machines)
+    if gone:
+        click.echo(f"not taken up again, since they were removed or renamed: {shortened(gone)}", err=True)
     for line in described(folder, submission):
         click.echo(line)
     if waits:

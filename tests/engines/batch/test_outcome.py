@@ -110,3 +110,25 @@ def test_pictures_that_are_missing_are_taken_up_again(dataset, command):
     again = read_submission(run_uri(run("jobs", "retry", uri)))
     assert [record.step for record in again.jobs] == [words[-1].removesuffix("-image"), "conduct"]
     assert '"visualize"' in again.jobs[0].definition
+
+
+def test_failed_images_that_are_gone_are_named(dataset):
+    write_bytes(f"{dataset}/OMETIFF/third.ome.tiff", b"damaged")
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    run("jobs", "cancel", uri)
+    delete(f"{dataset}/OMETIFF/third.ome.tiff")
+    again = run("jobs", "retry", uri)
+    assert again.exit_code == 0
+    assert "not taken up again, since they were removed or renamed: third" in again.stderr
+    assert "images: 2" in again.stdout
+
+
+def test_where_all_failed_images_are_gone_nothing_is_submitted(dataset, batch):
+    write_bytes(f"{dataset}/OMETIFF/third.ome.tiff", b"damaged")
+    uri = run_uri(run(*WORDS, "--image_filter", "t", "workspace", dataset))
+    run("jobs", "cancel", uri)
+    write_bytes(f"{dataset}/OMETIFF/tissue.ome.tiff", b"another")
+    delete(f"{dataset}/OMETIFF/third.ome.tiff")
+    jobs = set(batch.jobs)
+    run("jobs", "retry", uri).explains("none is there any more: third")
+    assert set(batch.jobs) == jobs

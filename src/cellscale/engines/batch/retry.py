@@ -21,7 +21,7 @@ def retry_run(
     *,
     segmentation_compute_config: str | None = None,
     measurement_compute_config: str | None = None,
-) -> tuple[str, Submission]:
+) -> tuple[str, Submission, tuple[str, ...]]:
     """Submit a run of the images of another that are not done; the others are left alone.
 
     Masks that are there are not made again: where all failed images have theirs, the new run only measures. Where the
@@ -36,12 +36,12 @@ def retry_run(
 
     Returns
     -------
-    URI of the new run's folder; its submission.
+    URI of the new run's folder; its submission; names of images that are not taken up, as they are gone.
 
     Raises
     ------
     RequestError
-        The run has no failed images, or is still at work.
+        The run has no failed images, or none that is still there, or is still at work.
     """
     before = read_submission(folder)
     if is_at_work(before):
@@ -60,7 +60,8 @@ def retry_run(
         measurement_compute_config=measurement_compute_config or spec.request.measurement_compute_config,
     )
     new, submission, _ = submit(request, only=names, retry_of=before.run)
-    return new, submission
+    taken = {entry.name for entry in read_spec(join(new, SPEC_NAME)).entries}
+    return new, submission, tuple(name for name in names if name not in taken)
 
 
 def _outcome(folder: str, before: Submission, spec: RunSpec) -> RunOutcome:

@@ -371,6 +371,18 @@ def test_the_java_program_measures_all_images_in_one_task(dataset, batch):
     assert [step for _, step, _ in batch.job("conduct").attempts] == ["conduct"]
 
 
+def test_the_java_program_needs_a_place_for_its_project(dataset, batch):
+    jobs, location = (
+        set(batch.jobs),
+        configured("java", quantify_container_image="dchaley/qupath-project-initializer"),
+    )
+    folders = {"images": "OMETIFF", "segmasks": "M", "reports": "R"}
+    words = [word for name, folder in folders.items() for word in (f"--{name}_path", f"{dataset}/{folder}")]
+    run("measure", "--env_config_uri", location, "paths", *words).explains("--project_path is missing", "Java")
+    assert set(batch.jobs) == jobs
+    assert run("segment", "--env_config_uri", location, "paths", *words).exit_code == 0
+
+
 @pytest.mark.parametrize("script", ["segment-and-measure.py", "segment.py"])
 def test_the_originals_command_lines_word_for_word(dataset, batch, script):
     """Those of its README, each option where it stands there."""

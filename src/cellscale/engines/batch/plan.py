@@ -81,6 +81,11 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     if request.parallelism is not None:
         check_parallelism(request.parallelism)
     environment = read_environment(request.env_config_uri)
+    if request.measure and environment.measures_with_java and request.paths.project is None:
+        raise RequestError(
+            "--project_path is missing; the Java program in the quantify_container_image of the environment config "
+            "measures in a QuPath project, which it makes in that folder"
+        )
     weights = choose_weights(request, environment)
     segmenting = _compute(request.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
     measuring = _compute(request.measurement_compute_config, MEASURE, "--measurement_compute_config")
@@ -149,7 +154,7 @@ def _chosen(entries: list[ImageEntry], only: Collection[str]) -> list[ImageEntry
     chosen = [entry for entry in entries if entry.name in only]
     if not chosen:
         raise RequestError(
-            f"of the images to take up again none is there any more: {shortened(only)}. Where they were renamed, give "
+            f"of the images to take up again none is there any more: {shortened(only)}. If they were renamed, give "
             "the first command again: images that are done are kept."
         )
     return chosen

@@ -102,9 +102,20 @@ def postprocess_task(
     nuclear_tiff_output_uri: str | None = None,
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
-    """Make labels; see `cellscale.engines.tasks.file_stages.postprocess_file`."""
+    """Make labels; see `cellscale.engines.tasks.file_stages.postprocess_file`.
+
+    Raises
+    ------
+    RequestError
+        A mask is asked for of what is not labelled.
+    """
     wanted = COMPARTMENTS if compartment == "both" else tuple(one for one in COMPARTMENTS if one == compartment)
     places = {"whole-cell": wholecell_tiff_output_uri, "nuclear": nuclear_tiff_output_uri}
+    for one, option in (("whole-cell", "--wholecell_tiff_output_uri"), ("nuclear", "--nuclear_tiff_output_uri")):
+        if places[one] is not None and one not in wanted:
+            raise RequestError(
+                f"{option} has no meaning with --compartment {compartment}; take --compartment {one} or both"
+            )
     masks = {one: place for one in wanted if (place := places[one])}
     request = _request(compartments=wanted)
 

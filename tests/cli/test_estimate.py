@@ -77,3 +77,18 @@ def test_nothing_is_written(dataset):
     before = sorted(dataset.rglob("*"))
     run("estimate", dataset)
     assert sorted(dataset.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        ("batch", ["--workers", 2]),
+        ("batch", ["--batch_size", 4]),
+        ("batch", ["--max_memory", "3GB"]),
+        ("local", ["--measuring_machine", "n1-standard-8"]),
+        ("dask", ["--measuring_machine", "n1-standard-8"]),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(dataset, engine, words):
+    refused = run("estimate", dataset, "--engine", engine, *words)
+    refused.explains(f"{words[0]} has no meaning with --engine {engine}", "leave it out")

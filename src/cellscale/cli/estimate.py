@@ -1,6 +1,6 @@
 """``cellscale estimate``: what a run will take."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,13 @@ def estimate(
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths
 
+    own = {"--workers": workers, "--batch_size": batch_size, "--max_memory": max_memory}
+    if engine == "batch":
+        _refuse(own, engine, "whose machines are reckoned with all that they have")
+    else:
+        _refuse(
+            {"--measuring_machine": measuring_machine}, engine, "where the machine that segments measures as well"
+        )
     paths = workspace_paths(dataset)
     found = survey(discover(paths, image_filter), image_mpp)
     if not found.sizes:
@@ -86,6 +93,13 @@ def estimate(
         return
     crew = own_crew(machine, machines or 1, this_machine(), rates, max_memory)
     _show(predict(found.sizes, rates, crew, Work(workers=workers, batch_size=batch_size)))
+
+
+def _refuse(options: Mapping[str, object], engine: str, why: str) -> None:
+    """Raise `RequestError` if one of some options is given, which would change nothing."""
+    for option, value in options.items():
+        if value is not None:
+            raise RequestError(f"{option} has no meaning with --engine {engine}, {why}; leave it out")
 
 
 def _rows(jobs: str | Path, others: Sequence[str | Path]) -> "list[Row]":

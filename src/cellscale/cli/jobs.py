@@ -53,7 +53,7 @@ def status(run: str) -> None:
     """Show what Batch says of RUN's jobs, and what became of each image by its outputs."""
     from cellscale.engines.batch.follow import job_states
     from cellscale.engines.batch.outcome import run_outcome
-    from cellscale.engines.batch.submission import find_job, is_active
+    from cellscale.engines.batch.submission import is_at_work
 
     submission = _read(run)
     for state in job_states(submission):
@@ -61,8 +61,7 @@ def status(run: str) -> None:
         click.echo(f"{state.record.step}\t{state.state}\t{counts}\t{state.record.name}")
         if state.events:
             click.echo(f"\t{state.events[-1]}")
-    over = not is_active(find_job(submission.conductor.name))
-    _show(run, run_outcome(run, submission, over=over))
+    _show(run, run_outcome(run, submission, over=not is_at_work(submission)))
 
 
 @jobs.command("wait")
@@ -70,7 +69,7 @@ def status(run: str) -> None:
 @click.option("-v", "--verbose", "verbosity", count=True, help="Say more.")
 @click.pass_context
 def wait(ctx: click.Context, run: str, verbosity: int) -> None:
-    """Follow RUN until it is over; exit code 1 if an image failed."""
+    """Follow RUN until it is over; exit code 1 if an image failed, or the end of the run."""
     ctx.exit(_follow(run, _read(run), verbosity))
 
 
@@ -80,11 +79,7 @@ def cancel(run: str) -> None:
     """Stop all jobs of RUN. Finished images and tiles are kept; 'retry' goes on with the rest."""
     from cellscale.engines.batch.conduct import cancel_run
 
-    cancelled = cancel_run(_read(run))
-    for name in cancelled:
-        click.echo(f"cancelled {name}")
-    if not cancelled:
-        click.echo("nothing is at work; there is nothing to cancel")
+    cancel_run(_read(run), click.echo)
 
 
 @jobs.command("logs")
@@ -114,10 +109,13 @@ def logs(run: str, image: str | None, severity: str) -> None:
 @click.pass_context
 def retry(ctx: click.Context, /, run: str, waits: bool, **machines: str | None) -> None:
     """Submit the images of RUN that are not done as a new run; the others are left alone."""
+    from cellscale.engines.batch.plan import shortened
     from cellscale.engines.batch.retry import retry_run
     from cellscale.engines.batch.submit import described
 
-    folder, submission = retry_run(run.rstrip("/"), **machines)
+    folder, submission, gone = retry_run(run.rstrip("/"), **machines)
+    if gone:
+        click.echo(f"not taken up again, since they were removed or renamed: {shortened(gone)}", err=True)
     for line in described(folder, submission):
         click.echo(line)
     if waits:
@@ -131,10 +129,12 @@ def conduct(run: str) -> None:
 
     A small job of the run itself does this. Call it only where that job cannot: it may not submit jobs, say.
     """
+    from cellscale.cli.stage_reporting import passing_told
     from cellscale.engines.batch.conduct import conduct_run
 
-    if not conduct_run(_read(run), click.echo):
-        raise click.ClickException("the run was cancelled")
+    with passing_told():
+        if not conduct_run(_read(run), click.echo):
+            raise click.ClickException("the run was cancelled")
 
 
 def _read(run: str) -> "Submission":

@@ -10,15 +10,40 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from cellscale.cli.options import VERBOSITY, at_terminal
-from cellscale.errors import CellscaleError
+from cellscale.engines.tasks.tries import TRY_AGAIN
+from cellscale.errors import CellscaleError, RequestError
+from cellscale.storage.errors import is_away
 
 if TYPE_CHECKING:
     from cellscale.pipeline.events import Listener
 
-__all__ = ["CRASH", "reported"]
+__all__ = ["CRASH", "passing_told", "reported"]
 
 CRASH = 70
 """Exit code of what nobody foresaw (1 says that an image failed, 2 that the request is wrong)."""
+
+
+class _TryAgain(click.ClickException):
+    """A store was away; the same words may do a little later."""
+
+    exit_code = TRY_AGAIN
+
+
+@contextmanager
+def passing_told() -> Iterator[None]:
+    """Give what passes by itself inside the ``with`` block an exit code of its own, for who would try again.
+
+    Raises
+    ------
+    ClickException
+        A store or service was away.
+    """
+    try:
+        yield
+    except CellscaleError as error:
+        if is_away(error):
+            raise _TryAgain(str(error)) from error
+        raise
 
 
 @contextmanager
@@ -41,7 +66,7 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
         from cellscale.cli.progress import listening
 
         click.get_current_context().meta[VERBOSITY] = verbosity
-        with listening(Console(stderr=True), verbose=verbosity, log_file=None) as listener:
+        with listening(Console(stderr=True), verbose=verbosity, log_file=None) as listener, passing_told():
             yield listener
         return
     from cellscale.cli.json_log import json_logging
@@ -53,7 +78,7 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
             raise
         except CellscaleError as error:
             log.write("ERROR", str(error))
-            sys.exit(2)
+            sys.exit(TRY_AGAIN if is_away(error) else 2 if isinstance(error, RequestError) else 1)
         except Exception as error:  # told as one line, and by an exit code that is no image's failure
             log.crash(error)
             sys.exit(CRASH)

@@ -33,6 +33,8 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
     _show_images(outcome, console)
     for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
         click.echo(line)
+    if outcome.error is not None:
+        click.echo(f"Error: {outcome.error}", err=True)
     for image in outcome.failed:
         click.echo(f"failed: {image.image}: {image.error}", err=True)
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from threading import Thread
 
 from cellscale.compiled import warm_up
+from cellscale.engines.busy import refuse_busy
 from cellscale.engines.closing import close_run
 from cellscale.engines.worker import choose_model, refuse_cluster, refuse_rented, require_extras
 from cellscale.pipeline.budget import Budget
@@ -32,6 +33,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         if not request.dry_run:
             make_folder(request.paths.jobs)
             stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
+            refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         outcomes = []
         for position, entry in enumerate(entries, 1):
             listener(ImageStarted(entry.name, position, len(entries)))

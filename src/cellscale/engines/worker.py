@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cellscale.engines.busy import refuse_busy
 from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -24,7 +25,13 @@ def require_extras(request: Request) -> None:
 
 
 def refuse_rented(request: Request) -> None:
-    """Raise `RequestError` if options are given that only mean something for rented machines."""
+    """Raise `RequestError` if options are given that only mean something for rented machines, or if such are at work.
+
+    Raises
+    ------
+    RunInProgressError
+        Rented machines are at work on the dataset.
+    """
     asked = {
         "--env_config_uri": request.env_config_uri is not None,
         "--segmentation_compute_config": request.segmentation_compute_config is not None,
@@ -39,6 +46,8 @@ def refuse_rented(request: Request) -> None:
                 f"{option} has no meaning with --engine {request.engine}, which rents no machines; leave it out, or "
                 "take --engine batch"
             )
+    if not request.dry_run:
+        refuse_busy(request.paths.jobs)
 
 
 def refuse_cluster(request: Request) -> None:

@@ -17,6 +17,7 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
+from cellscale.storage.errors import is_away
 from cellscale.storage.uri import find
 from cellscale.workspace.discovery import ImageEntry
 
@@ -88,6 +89,8 @@ def attempt(
     ------
     RequestError
         The request itself is wrong, for this image and all others.
+    CellscaleError
+        The store was away, and the placement says that the image is tried again.
     """
     run = ImageRun(entry.name, listener, budget, placement=placement)
     run.learn(file_bytes=entry.size, workers=budget.workers)
@@ -97,6 +100,8 @@ def attempt(
         except RequestError:
             raise
         except CellscaleError as error:
+            if placement.tried_again and is_away(error):
+                raise
             outcome = _failed(run, str(error))
         except MemoryError:
             outcome = _failed(run, "the machine has too little memory; allow less with --max_memory or --workers 1")

@@ -55,6 +55,8 @@ class RunOutcome:
     """Outputs of the run as a whole: the QuPath project."""
     notes: tuple[str, ...] = ()
     """What a person should know of the run as a whole, a line each."""
+    error: str | None = None
+    """What went wrong with the run as a whole, whatever became of its images."""
 
     @property
     def failed(self) -> tuple[ImageOutcome, ...]:
@@ -63,5 +65,5 @@ class RunOutcome:
 
     @property
     def exit_code(self) -> int:
-        """0 if every image is done, 1 if some failed."""
-        return 1 if self.failed else 0
+        """0 if every image is done, 1 if some failed or the run as a whole did."""
+        return 1 if self.failed or self.error is not None else 0

@@ -21,6 +21,9 @@ class Placement:
     run: str | None = None
     """Names the run, where an image's work may be done again in the same run; its outputs then count as just made."""
 
+    tried_again: bool = False
+    """Where the store was away, raise that rather than call the image a failed one: it is tried once more."""
+
     enter_project: Callable[[ProjectImage], None] | None = None
     """Takes the image's place in the project, whose list of images is then left to it; None: write the list."""
 

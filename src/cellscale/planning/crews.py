@@ -108,4 +108,4 @@ def _cards(compute: Compute, rows: Iterable[Row]) -> tuple[float, bool]:
     found = card_seconds(compute.card, rows)
     if found is None:
         raise RequestError(f"{OPTION}: nothing is known of the speed of {compute.card}; benchmark records would tell")
-    return found[0] / max(compute.count, 1), found[1]
+    return found[0] / max(compute.cards, 1), found[1]

@@ -3,13 +3,14 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from cellscale.errors import StorageError
+from cellscale.errors import CellscaleError, StorageError
 from cellscale.storage.redaction import redacted
 
-__all__ = ["explained", "failures"]
+__all__ = ["explained", "failures", "is_away"]
 
 _ADVICE = {
     errno.ENOENT: "it does not exist: check the spelling, and that its folder has been made",
@@ -33,18 +34,67 @@ _REMOTE_FAILURES = (
     ("aiohttp", "ClientError"),
 )
 
+_PASSING_FAILURES = (
+    ("requests.exceptions", "ConnectionError"),
+    ("requests.exceptions", "Timeout"),
+    ("google.auth.exceptions", "TransportError"),
+    ("google.api_core.exceptions", "RetryError"),
+    ("botocore.exceptions", "ConnectionError"),
+    ("botocore.exceptions", "HTTPClientError"),
+    ("aiohttp", "ClientConnectionError"),
+    ("aiohttp", "ClientPayloadError"),
+)
+"""What the clients raise where nobody answers, when they have tried often enough."""
+_PASSING_ANSWERS = {408, 429}
+"""Answers to a request, besides those from 500 on, that say that another try may do."""
+
 
 def failures() -> tuple[type[BaseException], ...]:
     """Return what reading and writing can raise: the system's errors and those of the clients loaded so far.
 
     The clients of object stores do not agree on a base class, and must not be imported only to name their errors.
     """
-    found: list[type[BaseException]] = [OSError]
-    for module, name in _REMOTE_FAILURES:
-        kind = getattr(sys.modules.get(module), name, None)
-        if isinstance(kind, type):
-            found.append(kind)
-    return tuple(found)
+    return (OSError, *_loaded(_REMOTE_FAILURES))
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether an error of ours says that a store, or the way to it, was away: the same may do a little later.
+
+    Parameters
+    ----------
+    error
+        Any error; what it was raised from counts, too.
+    """
+    cause = error.__cause__ if isinstance(error, CellscaleError) else None
+    while cause is not None:
+        if _passes(cause):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, (ConnectionError, TimeoutError, *_loaded(_PASSING_FAILURES))):
+        return True
+    answer = _answer(error)
+    return answer in _PASSING_ANSWERS or answer >= 500
+
+
+def _answer(error: BaseException) -> int:
+    """Return the status of the answer that an error tells of; 0 where it tells of none."""
+    response = getattr(error, "response", None)  # botocore
+    if isinstance(response, dict):
+        return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if not isinstance(error, failures()) and not type(error).__module__.startswith("google."):
+        return 0
+    status: Any = getattr(error, "status", None) or getattr(error, "code", None)  # aiohttp; Google's clients
+    return int(status) if str(status).isdecimal() else 0
+
+
+def _loaded(names: Iterable[tuple[str, str]]) -> tuple[type[BaseException], ...]:
+    """Return those of some errors, by module and name, whose module is loaded: no others can have been raised."""
+    found = (getattr(sys.modules.get(module), name, None) for module, name in names)
+    return tuple(kind for kind in found if isinstance(kind, type))
 
 
 def _reason(error: BaseException, location: str) -> str:
@@ -58,7 +108,8 @@ def _reason(error: BaseException, location: str) -> str:
         number = errno.EACCES
     if number in _ADVICE:
         return _ADVICE[number]
-    return f"{type(error).__name__}: {' '.join(str(error).split())}" if str(error) else type(error).__name__
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}" if str(error) else type(error).__name__
+    return f"the store cannot be reached for now, try again later ({said})" if _passes(error) else said
 
 
 @contextmanager

@@ -177,12 +177,12 @@ class BatchServer:
             served.set_state("FAILED" if "FAILED" in served.tasks.values() else "SUCCEEDED")
 
     def _task(self, served, spec, index):
-        for _ in range(spec.max_retry_count + 1):
+        for tried in range(spec.max_retry_count + 1):
             if served.stopped.is_set():
                 served.tasks[index] = "UNEXECUTED"
                 return
             served.tasks[index] = "RUNNING"
-            code = self._attempt(served, spec, index)
+            code = self._attempt(served, spec, index, tried)
             if code == 0:
                 served.tasks[index] = "SUCCEEDED"
                 return
@@ -191,24 +191,26 @@ class BatchServer:
                 break
         served.tasks[index] = "FAILED"
 
-    def _attempt(self, served, spec, index):
+    def _attempt(self, served, spec, index, tried):
         """Run the steps of a task once, and return the exit code that Batch reports."""
         failed = 0
         for runnable in spec.runnables:
             if failed and not runnable.always_run:
                 continue
-            code = self._step(served, runnable, index)
+            code = self._step(
+                served, runnable, index, {**spec.environment.variables, "BATCH_TASK_RETRY_ATTEMPT": str(tried)}
+            )
             served.attempts.append((index, runnable.display_name, code))
             if code >= PREEMPTED:
                 return code
             failed = failed or (0 if runnable.ignore_exit_status else code)
         return failed
 
-    def _step(self, served, runnable, index):
+    def _step(self, served, runnable, index, variables):
         program, words = runnable.container.entrypoint, list(runnable.container.commands)
         if program != "cellscale":
             return self.programs[program](words)
-        environment = {**self.environment, "BATCH_TASK_INDEX": str(index)}
+        environment = {**self.environment, **variables, "BATCH_TASK_INDEX": str(index)}
         log = self.folder / f"{served.job.uid}.{index}.log"
         # A conductor waits most of the time, and must not keep a machine from those it waits for.
         machine = self._machines if runnable.display_name != "conduct" else threading.Semaphore()

@@ -84,12 +84,20 @@ def test_a_machine_is_known_by_its_name(name, machine):
     assert machine_of(name) == machine
 
 
+def test_cards_that_come_with_a_machine_are_counted():
+    own = {"g2-standard-4": 1, "g2-standard-32": 1, "g2-standard-24": 2, "g2-standard-48": 4, "g2-standard-96": 8}
+    counts = own | {"a2-highgpu-1g": 1, "a2-highgpu-4g": 4, "n1-standard-8+nvidia-tesla-t4:2": 2, "n1-standard-8": 0}
+    assert {text: parse_compute(text, OPTION).cards for text in counts} == counts
+
+
 def test_prices_agree_with_known_machines():
     """List prices of whole machines in us-central1, against the table of cores and memory."""
     for text, dollars in {
         "n1-standard-8": 0.38,
         "e2-standard-2": 0.067,
         "g2-standard-8": 0.854,
+        "g2-standard-32": 1.734,
+        "g2-standard-24": 2.0,
         "c2-standard-8": 0.418,
     }.items():
         assert hourly_price(parse_compute(f"{text}:STANDARD", OPTION)) == pytest.approx(dollars, rel=0.01)

@@ -12,8 +12,9 @@ from tests.engines.batch.conftest import CONFIG, run_uri, upload
 from tests.pipeline.spots import spots, write_dataset
 
 IMAGES = [f"tissue {number:02d}" for number in range(12)]
-PREEMPTED_ONCE, PREEMPTED_TWICE, BROKEN, KILLED = 2, 9, 4, 7
+PREEMPTED_ONCE, PREEMPTED_TWICE, BROKEN, KILLED, AWAY = 2, 9, 4, 7, 5
 KILLED_BY_SYSTEM = 137
+STORE_AWAY = 75
 DATASET = "gs://bucket/dataset"
 
 pytestmark = pytest.mark.slow
@@ -31,13 +32,14 @@ def here(tmp_path_factory, tiny_model):
 
 @pytest.fixture(scope="module")
 def result(here, cloud):
-    """A run in which one image is cut off, two tasks are preempted, and one is killed as it measures."""
+    """A run: one image is cut off, two tasks are preempted, one finds no store, one is killed as it measures."""
     upload(here, DATASET)
     image = here / "OMETIFF" / f"{IMAGES[BROKEN]}.ome.tiff"
     write_bytes(join(DATASET, "OMETIFF", image.name), image.read_bytes()[:2000])
     cloud.faults = {
         ("segment-image", PREEMPTED_ONCE): Fault([PREEMPTED], after="StageStarted"),
         ("segment-image", PREEMPTED_TWICE): Fault([PREEMPTED, 50002], after="StageStarted"),
+        ("segment-image", AWAY): Fault([STORE_AWAY], after="StageStarted"),
         ("measure-image", KILLED): Fault([KILLED_BY_SYSTEM], after="StageStarted"),
     }
     words = ["--env_config_uri", CONFIG, "--parallelism", 4, "--wait", "workspace", DATASET]
@@ -79,6 +81,7 @@ def test_preempted_tasks_are_tried_again_and_real_errors_are_not(result, cloud):
         codes.setdefault(index, []).append(code)
     assert codes[PREEMPTED_ONCE] == [PREEMPTED, 0]
     assert codes[PREEMPTED_TWICE] == [PREEMPTED, 50002, 0]
+    assert codes[AWAY] == [STORE_AWAY, 0]
     assert codes[BROKEN] == [1]
     assert [code for index, _, code in cloud.job("measure").attempts if index == KILLED] == [KILLED_BY_SYSTEM]
 

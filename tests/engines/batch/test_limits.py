@@ -5,7 +5,7 @@ from google.cloud import batch_v1
 
 from cellscale.engines.batch.compute import MEASURE, SEGMENT
 from cellscale.engines.batch.environment import Environment
-from cellscale.engines.batch.job import RETRIED, Target, conduct_job, image_job, java_job, job_id
+from cellscale.engines.batch.job import Target, conduct_job, image_job, java_job, job_id
 from cellscale.engines.batch.limits import check_job
 from cellscale.engines.batch.sizing import Need
 from cellscale.engines.closing import new_run_id
@@ -38,12 +38,13 @@ def test_tasks_run_side_by_side_up_to_the_limit():
     assert segmenting(3, parallelism=8).task_groups[0].parallelism == 3
 
 
-def test_only_batchs_own_exit_codes_are_retried():
+def test_only_batchs_own_exit_codes_and_that_of_a_store_that_is_away_are_retried():
     spec = segmenting().task_groups[0].task_spec
     (policy,) = spec.lifecycle_policies
-    assert list(policy.action_condition.exit_codes) == [50001, 50002, 50003, 50004, 50005, 50006] == list(RETRIED)
+    assert list(policy.action_condition.exit_codes) == [50001, 50002, 50003, 50004, 50005, 50006, 75]
     assert policy.action == batch_v1.LifecyclePolicy.Action.RETRY_TASK
     assert 0 < spec.max_retry_count <= 10
+    assert spec.environment.variables == {"CELLSCALE_RETRIES": str(spec.max_retry_count)}
 
 
 def test_drivers_come_with_an_accelerator_only():

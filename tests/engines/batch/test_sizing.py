@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import zarr
 
-from cellscale.engines.batch.compute import Compute
+from cellscale.engines.batch.compute import CONDUCT, Compute
 from cellscale.engines.batch.estimate import Work, estimate_cost
+from cellscale.engines.batch.prices import disk_price, hourly_price
 from cellscale.engines.batch.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.errors import RequestError
 from cellscale.workspace.discovery import ImageEntry, discover
@@ -31,6 +33,39 @@ def test_more_files_than_are_opened_count_by_their_bytes(tmp_path):
     (entry,) = discover(workspace_paths(tmp_path))
     others = [ImageEntry(name=f"x{number}", image=entry.image, size=entry.size) for number in range(199)]
     assert measure_sizes([entry, *others]).pixels == 200 * 10_000
+
+
+def zarrs(folder, *sides):
+    """Write OME-Zarr images, all but empty, of so many pixels a side."""
+    for number, side in enumerate(sides):
+        group = zarr.open_group(folder / "OMETIFF" / f"z{number:03d}.ome.zarr", mode="w", zarr_format=2)
+        group.create_array("0", shape=(1, side, side), chunks=(1, side, side), dtype="uint8")
+        axes = [{"name": name} for name in "cyx"]
+        scale = {"coordinateTransformations": [{"type": "scale", "scale": [1, 1, 1]}], "path": "0"}
+        group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [scale]}]
+
+
+def test_folders_count_each_whatever_their_name(tmp_path):
+    write_dataset(tmp_path, a=np.zeros((2, 100, 100), np.uint8))
+    zarrs(tmp_path, *[10] * 70, 5000)
+    found = measure_sizes(discover(workspace_paths(tmp_path)))
+    assert (found.images, found.largest, found.pixels) == (72, 25_000_000, 25_000_000 + 7_000 + 10_000)
+
+
+def test_files_that_nothing_is_known_of_count_as_the_images_that_can_be_opened(tmp_path):
+    (tmp_path / "OMETIFF").mkdir()
+    zarrs(tmp_path, 100, 200)
+    for number in range(70):
+        (tmp_path / "OMETIFF" / f"b{number}.ome.tiff").write_bytes(b"no image")
+    assert measure_sizes(discover(workspace_paths(tmp_path))).pixels == 50_000 + 6 * 25_000
+
+
+def test_the_disk_of_the_system_costs_as_well():
+    work = Work(measuring=True, compute=N1, need=Need(8000, 1000, 50), parallelism=1)
+    cost = estimate_cost([work], sizes(10**12))
+    hours, conducting = cost.machine_hours - cost.elapsed_hours, cost.elapsed_hours
+    machines = hours * hourly_price(N1) + conducting * hourly_price(CONDUCT)
+    assert cost.dollars - machines == pytest.approx(hours * disk_price(80) + conducting * disk_price(40))
 
 
 def test_disks_grow_with_the_largest_image():

@@ -4,15 +4,20 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import grpc
 import pytest
+from google.longrunning import operations_pb2
 
 from cellscale.engines.batch.client import batch_client
 from cellscale.engines.batch.conduct import start_job
 from cellscale.engines.batch.submission import read_submission
+from cellscale.errors import RunInProgressError
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.locks import run_lock
 from cellscale.storage.uri import listing, read_bytes
 from cellscale.weights.catalogue import MESMER
 from tests.cli.runs import run
@@ -75,6 +80,49 @@ def test_another_run_on_the_same_dataset_is_refused(dataset):
     run(*WORDS, "--overwrite", "workspace", dataset).explains("another run is at work", run_uri(first), "jobs cancel")
 
 
+def test_nobody_else_begins_while_jobs_are_handed_over(dataset, batch, monkeypatch):
+    def tried(request, context):
+        try:
+            with run_lock(f"{dataset}/jobs/lock"):
+                begun.append(request.job_id)
+        except RunInProgressError:
+            refused.append(request.job_id)
+        return create(request, context)
+
+    create, begun, refused = batch.create_job, [], []
+    monkeypatch.setattr(batch, "create_job", tried)
+    assert run(*WORDS, "workspace", dataset).exit_code == 0
+    assert (begun, len(refused)) == ([], 2)
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_this_machine_does_not_work_on_what_batch_works_on(dataset, batch, engine):
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    words = ["segment", "--engine", engine, "--model_path", "gs://bucket/tiny.onnx"]
+    refused = run(*words, "workspace", dataset)
+    refused.explains("Google Cloud Batch is at work on this dataset", uri, f"cellscale jobs cancel {uri}")
+    assert listing(uri) != []
+    assert run(*words, "--engine", "local", "--dry_run", "workspace", dataset).exit_code == 0
+    batch.job("conduct").set_state("FAILED")
+    assert run(*words, "workspace", dataset).exit_code == 2
+    run("jobs", "cancel", uri)
+    assert run(*words, "--engine", "local", "workspace", dataset).exit_code == 0
+
+
+def test_this_machine_waits_where_batch_does_not_say(dataset, batch, monkeypatch):
+    def silent(request, context):
+        context.abort(grpc.StatusCode.PERMISSION_DENIED, "batch.jobs.get denied")
+
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    monkeypatch.setattr(batch, "get_job", silent)
+    words = ["segment", "--model_path", "gs://bucket/tiny.onnx", "workspace", dataset]
+    run(*words).explains("it cannot be known whether", uri, "batch.jobs.get denied")
+    write_bytes(f"{uri}/outcome.json", b"{}")  # the end of the run came
+    assert run(*words).exit_code == 0
+
+
 def test_a_job_submitted_twice_is_there_once(dataset, batch):
     record = read_submission(run_uri(run(*WORDS, "workspace", dataset))).jobs[0]
     jobs = len(batch.jobs)
@@ -94,6 +142,40 @@ def test_a_cancelled_run_ends_and_its_next_job_is_not_submitted(dataset, batch):
     assert waited.exit_code == 1
     assert "did not end" in waited.errors["first"]
     assert "nothing to cancel" in run("jobs", "cancel", uri).stdout
+
+
+def test_a_conductor_that_is_being_cancelled_submits_nothing(dataset, batch):
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    batch.job("segment").set_state("SUCCEEDED")
+    batch.job("conduct").set_state("CANCELLATION_IN_PROGRESS")
+    conducted = run("jobs", "conduct", uri)
+    assert conducted.exit_code == 1
+    assert "was cancelled" in conducted.stderr
+    assert not any(name.endswith("-measure") for name in batch.jobs if uri[-6:] in name)
+
+
+def test_what_the_conductor_submits_while_it_is_being_cancelled_is_cancelled_as_well(dataset, batch, monkeypatch):
+    def slow(request, context):
+        if not request.name.endswith("-conduct"):
+            return cancel(request, context)
+        batch.job("conduct").set_state("CANCELLATION_IN_PROGRESS")
+        dying.start()
+        return operations_pb2.Operation(name=f"{request.name}/cancel")
+
+    def die():
+        time.sleep(0.7)
+        start_job(submission.jobs[1])
+        batch.job("conduct").set_state("CANCELLED")
+
+    cancel, dying = batch.cancel_job, threading.Thread(target=die)
+    uri = run_uri(run(*WORDS, "workspace", dataset))
+    submission = read_submission(uri)
+    batch.job("segment").set_state("SUCCEEDED")
+    monkeypatch.setattr(batch, "cancel_job", slow)
+    cancelled = run("jobs", "cancel", uri)
+    dying.join()
+    assert re.findall(r"-(segment|measure|conduct)$", cancelled.stdout, re.MULTILINE) == ["conduct", "measure"]
+    assert batch.job("measure").state == "CANCELLED"
 
 
 @pytest.mark.slow
@@ -222,6 +304,8 @@ def test_local_folders_are_no_place_for_batch(batch, tmp_path):
         (["--parallelism", "5001"], ["--parallelism is 5,001", "5,000"]),
         (["--model_path", "net.onnx"], ["net.onnx", "gs://"]),
         (["--model_path", "gs://bucket/net.tar.gz"], ["TensorFlow", "tf2onnx"]),
+        (["--model_path", "gs://bucket/none.onnx"], ["there is no network at gs://bucket/none.onnx", "--model_path"]),
+        (["--model_hash", "x1"], ["'x1' is not a hash"]),
         (["--engine", "local"], ["--env_config_uri has no meaning with --engine local"]),
     ],
 )
@@ -241,6 +325,24 @@ def test_mesmer_is_put_into_the_bucket_once(dataset, mesmer_path):
     run("jobs", "cancel", uri)
     assert run_uri(run(*words)) != uri
     assert listing(f"{dataset}/jobs/models") == [weights]
+
+
+def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):
+    config = configured("hashed", segment_model_hash="a1" * 16)
+    words = ["segment", "--env_config_uri", config]
+    uri = run_uri(run(*words, "--model_hash", "b2" * 16, "workspace", dataset))
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["model_hash"] == "b2" * 16
+    run("jobs", "cancel", uri)
+    uri = run_uri(run(*words, "workspace", dataset))
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["model_hash"] == "a1" * 16
+
+
+def test_the_network_installed_here_must_have_the_hash(dataset, batch, mesmer_path):
+    jobs = set(batch.jobs)
+    words = ["segment", "--env_config_uri", configured("mesmer", segment_model_path="")]
+    run(*words, "--model_hash", "0" * 64, "workspace", dataset).explains("is not the one that --model_hash names")
+    assert set(batch.jobs) == jobs
+    assert run(*words, "--model_hash", MESMER.sha256, "workspace", dataset).exit_code == 0
 
 
 def test_no_credentials_are_asked_for_in_words(dataset, monkeypatch, tmp_path):
@@ -267,6 +369,18 @@ def test_the_java_program_measures_all_images_in_one_task(dataset, batch):
     assert "second_QUANT.tsv missing" in result.errors["second"]
     assert batch.job("measure").job.task_groups[0].task_count == 1
     assert [step for _, step, _ in batch.job("conduct").attempts] == ["conduct"]
+
+
+def test_the_java_program_needs_a_place_for_its_project(dataset, batch):
+    jobs, location = (
+        set(batch.jobs),
+        configured("java", quantify_container_image="dchaley/qupath-project-initializer"),
+    )
+    folders = {"images": "OMETIFF", "segmasks": "M", "reports": "R"}
+    words = [word for name, folder in folders.items() for word in (f"--{name}_path", f"{dataset}/{folder}")]
+    run("measure", "--env_config_uri", location, "paths", *words).explains("--project_path is missing", "Java")
+    assert set(batch.jobs) == jobs
+    assert run("segment", "--env_config_uri", location, "paths", *words).exit_code == 0
 
 
 @pytest.mark.parametrize("script", ["segment-and-measure.py", "segment.py"])

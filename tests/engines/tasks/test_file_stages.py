@@ -152,3 +152,17 @@ def test_bands_that_do_not_fill_an_array_leave_no_file(tmp_path) -> None:
     assert not list(tmp_path.iterdir())
     write_npz(tmp_path / "x.npz", [NpzArray("image", (4, 5), np.dtype(np.float32), bands)])
     np.testing.assert_array_equal(np.load(tmp_path / "x.npz")["image"], np.zeros((4, 5)))
+
+
+@pytest.mark.parametrize(
+    ("compartment", "option", "other"),
+    [
+        ("whole-cell", "--nuclear_tiff_output_uri", "nuclear"),
+        ("nuclear", "--wholecell_tiff_output_uri", "whole-cell"),
+    ],
+)
+def test_a_mask_of_what_is_not_labelled_is_refused(tmp_path, compartment, option, other) -> None:
+    files = ["--raw_predictions_uri", tmp_path / "maps.npz", "--output_uri", tmp_path / "labels.npz"]
+    words = [*files, "--input_rows", 10, "--input_cols", 10, "--compartment", compartment, "--log_format", "text"]
+    refused = run("stage", "postprocess", *words, option, tmp_path / "mask.tiff")
+    refused.explains(option, f"no meaning with --compartment {compartment}", f"take --compartment {other} or both")

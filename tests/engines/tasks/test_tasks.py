@@ -6,6 +6,7 @@ import pytest
 
 from cellscale.engines.tasks.results import read_results
 from cellscale.storage.uri import base_name, delete, join, objects_below
+from cellscale.workspace.layout import picture_name
 from tests.cli.runs import OUTPUTS, run
 from tests.engines.tasks.cloud import download, lines, sent, spec_for, task
 from tests.pipeline.spots import spots, write_dataset
@@ -244,6 +245,34 @@ def test_stages_one_by_one_make_the_same_files(kind, request, dataset, reference
     outcome = json.loads(files["jobs/run-1/outcome.json"])
     assert [image["status"] for image in outcome["images"]] == ["done", "done", "failed"]
     assert "not a TIFF" in outcome["images"][2]["error"]
+
+
+def test_pictures_by_themselves_are_a_part_of_the_outcome(dataset, tiny_model, tmp_path) -> None:
+    folder = copied(dataset, tmp_path / "dataset")
+    spec = spec_for(folder, tiny_model, stages="separate", visualize=True, report=False, image_filter="alpha")
+
+    def ended():
+        code = task("finish", spec).exit_code
+        (image,) = json.loads((folder / "jobs" / "run-1" / "outcome.json").read_text())["images"]
+        return code, image
+
+    for word in ("segment-image", "measure-image"):
+        assert task(word, spec, 0).exit_code == 0
+    code, image = ended()
+    assert (code, image["status"]) == (1, "failed")
+    assert "its visualization did not end" in image["error"]
+    in_the_way = folder / "jobs" / "report"
+    in_the_way.write_bytes(b"no folder")
+    assert task("visualize", spec, 0).exit_code == 1
+    code, image = ended()
+    assert (code, image["status"]) == (1, "failed")
+    assert str(in_the_way) in image["error"]
+    in_the_way.unlink()
+    assert task("visualize", spec, 0).exit_code == 0
+    code, image = ended()
+    assert (code, image["status"]) == (0, "done")
+    assert str(folder / "REPORTS" / picture_name("alpha", "overlay")) in image["outputs"]
+    assert image["unmatched_nuclei"] is not None
 
 
 @pytest.mark.parametrize("stopped_after", range(1, 4))

@@ -18,6 +18,16 @@ _ACCELERATOR = re.compile(r"[a-z][a-z0-9-]*")
 
 _WITH_GPU = {"a2": "nvidia-tesla-a100", "a3": "nvidia-h100-80gb", "g2": "nvidia-l4"}
 """Machine families that come with an accelerator, and its usual kind."""
+_OWN_CARDS = {
+    ("g2", 24): 2,
+    ("g2", 48): 4,
+    ("g2", 96): 8,
+    ("a2", 24): 2,
+    ("a2", 48): 4,
+    ("a2", 96): 8,
+    ("a3", 208): 8,
+}
+"""How many a machine of a family and so many cores comes with, where it is not one."""
 _FOR_N1 = {"nvidia-tesla-t4", "nvidia-tesla-p4", "nvidia-tesla-p100", "nvidia-tesla-v100"}
 """Accelerators that only machines of the family n1 can have."""
 _COUNTS = {1, 2, 4, 8, 16}
@@ -64,6 +74,14 @@ class Compute:
     def card(self) -> str:
         """Kind of accelerator that the machine has, attached or its own; blank for none."""
         return self.accelerator or _WITH_GPU.get(self.family, "")
+
+    @property
+    def cards(self) -> int:
+        """How many accelerators the machine has, attached or its own."""
+        if self.accelerator or not self.has_gpu:
+            return self.count
+        machine = machine_of(self.machine)
+        return _OWN_CARDS.get((self.family, machine.cores), 1) if machine else 1
 
     def __str__(self) -> str:
         accelerator = f"+{self.accelerator}:{self.count}" if self.accelerator else ""

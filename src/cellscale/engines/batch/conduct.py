@@ -6,7 +6,7 @@ run's, and Batch takes a name only once.
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from google.api_core import exceptions
 from google.cloud import batch_v1
@@ -17,7 +17,7 @@ from cellscale.engines.batch.submission import JobRecord, Submission, find_job, 
 
 __all__ = ["cancel_run", "conduct_run", "pauses", "start_job"]
 
-_CANCELLED = {"CANCELLED", "DELETION_IN_PROGRESS"}
+_CANCELLED = {"CANCELLED", "CANCELLATION_IN_PROGRESS", "DELETION_IN_PROGRESS"}
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 20.0
 
@@ -69,6 +69,11 @@ def conduct_run(submission: Submission, tell: Callable[[str], None]) -> bool:
     for record in submission.steps:
         job = find_job(record.name)
         if job is None:
+            # Cancelling takes minutes, in which the conductor is alive and would submit what nobody cancels any more.
+            conductor = find_job(submission.conductor.name)
+            if conductor is not None and _state(conductor) in _CANCELLED:
+                tell("the run is being cancelled")
+                return False
             start_job(record)
             tell(f"submitted {record.name}")
         state = _wait_for(record)
@@ -78,18 +83,43 @@ def conduct_run(submission: Submission, tell: Callable[[str], None]) -> bool:
     return True
 
 
-def cancel_run(submission: Submission) -> tuple[str, ...]:
-    """Cancel all jobs of a run that wait or work, and return their names.
+def cancel_run(submission: Submission, tell: Callable[[str], None]) -> None:
+    """Cancel all jobs of a run that wait or work.
 
-    The conductor goes first, so that it does not submit the next job.
+    The conductor goes first, so that it does not submit the next job. It may be about to do so, and Batch takes its
+    time to stop it: once it is over the jobs are looked at again.
+
+    Parameters
+    ----------
+    submission
+        The run.
+    tell
+        Is told what happens, a line each.
+
+    Raises
+    ------
+    CloudError
+        Batch does not answer.
     """
-    cancelled = []
-    for record in reversed(submission.jobs):
-        if is_active(find_job(record.name)):
+    cancelled = set[str]()
+    _cancel(reversed(submission.jobs), cancelled, tell)
+    if submission.conductor.name in cancelled:
+        if is_active(find_job(submission.conductor.name)):
+            tell("waiting until Batch has stopped the run's conductor, which takes some minutes")
+            _wait_for(submission.conductor)
+        _cancel(reversed(submission.steps), cancelled, tell)
+    if not cancelled:
+        tell("nothing is at work; there is nothing to cancel")
+
+
+def _cancel(records: Iterable[JobRecord], cancelled: set[str], tell: Callable[[str], None]) -> None:
+    """Cancel those of some jobs that wait or work and are not cancelled yet, and note their names."""
+    for record in records:
+        if record.name not in cancelled and is_active(find_job(record.name)):
             with explained(f"cancel the job {record.name}"):
                 batch_client().cancel_job(name=record.name, retry=PATIENCE)
-            cancelled.append(record.name)
-    return tuple(cancelled)
+            cancelled.add(record.name)
+            tell(f"cancelled {record.name}")
 
 
 def pauses() -> Callable[[], None]:
@@ -108,4 +138,8 @@ def _wait_for(record: JobRecord) -> str:
     pause = pauses()
     while is_active(job := find_job(record.name)):
         pause()
+    return _state(job)
+
+
+def _state(job: batch_v1.Job | None) -> str:
     return "CANCELLED" if job is None else job.status.state.name

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cellscale.engines.batch.compute import CONDUCT, Compute, machine_of
 from cellscale.engines.batch.prices import PRICES_OF, disk_price, hourly_price
-from cellscale.engines.batch.sizing import Need, Sizes
+from cellscale.engines.batch.sizing import BOOT_GB, CONDUCTING, Need, Sizes
 from cellscale.records.known import card_seconds, known_rates
 from cellscale.records.rates import ImageSize
 
@@ -70,9 +70,9 @@ def estimate_cost(works: list[Work], sizes: Sizes) -> Cost:
         known = known and price is not None
         hours += machines * each / 3600
         elapsed += max(each, longest) / 3600
-        dollars += machines * each / 3600 * ((price or 0) + disk_price(work.need.disk_gb))
+        dollars += machines * each / 3600 * ((price or 0) + disk_price(BOOT_GB + work.need.disk_gb))
     conducting = elapsed + _START / 3600
-    dollars += conducting * (hourly_price(CONDUCT) or 0)
+    dollars += conducting * ((hourly_price(CONDUCT) or 0) + disk_price(BOOT_GB + CONDUCTING.disk_gb))
     return Cost(dollars if known else None, hours + conducting, conducting)
 
 
@@ -87,7 +87,7 @@ def _seconds_per_megapixel(work: Work) -> float:
 
 def _tile_seconds(compute: Compute) -> float:
     known = card_seconds(compute.card)
-    return (known[0] if known else _CARD_UNKNOWN) / max(compute.count, 1)
+    return (known[0] if known else _CARD_UNKNOWN) / max(compute.cards, 1)
 
 
 def _start(compute: Compute) -> float:

@@ -7,7 +7,7 @@ from google.cloud import batch_v1
 
 from cellscale.engines.batch.conduct import pauses
 from cellscale.engines.batch.outcome import run_outcome
-from cellscale.engines.batch.submission import JobRecord, Submission, find_job, is_active
+from cellscale.engines.batch.submission import JobRecord, Submission, find_job, is_at_work
 from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.records.stage import StageRecord
@@ -59,15 +59,15 @@ def follow_run(folder: str, submission: Submission, listener: Listener) -> RunOu
 
     Returns
     -------
-    What became of each image, read from the outputs.
+    What became of the run, read from the outputs.
     """
     pause = pauses()
     watches = [_Watch(submission.run, record, listener) for record in submission.steps]
     told: set[str] = set()
-    while is_active(conductor := find_job(submission.conductor.name)):
+    while is_at_work(submission):
         for watch in watches:
             watch.look()
-        _tell_events(submission.run, conductor, told, listener)
+        _tell_events(submission.run, find_job(submission.conductor.name), told, listener)
         pause()
     for watch in watches:
         watch.look()

@@ -27,7 +27,8 @@ from google.cloud import batch_v1
 from cellscale.engines.batch.compute import CONDUCT, Compute
 from cellscale.engines.batch.environment import Environment
 from cellscale.engines.batch.limits import LONGEST_RUN, MOST_PARALLEL
-from cellscale.engines.batch.sizing import Need
+from cellscale.engines.batch.sizing import BOOT_GB, CONDUCTING, Need
+from cellscale.engines.tasks.tries import RETRIES, TRY_AGAIN
 from cellscale.pipeline.request import Request
 
 __all__ = [
@@ -44,9 +45,9 @@ __all__ = [
 
 Step: TypeAlias = Literal["segment", "measure", "conduct"]
 
-RETRIED = (50001, 50002, 50003, 50004, 50005, 50006)
+RETRIED = (50001, 50002, 50003, 50004, 50005, 50006, TRY_AGAIN)
 """Exit codes that are Batch's own: the machine was preempted, stopped reporting, was restarted, hung, took too long,
-or was made again. A task that fails otherwise fails again, so it is not retried."""
+or was made again; and ours for a store that was away. A task that fails otherwise fails again: it is not retried."""
 
 _RETRIES = {"SPOT": 10, "STANDARD": 3}
 _PROVISIONING = {
@@ -54,8 +55,6 @@ _PROVISIONING = {
     "STANDARD": batch_v1.AllocationPolicy.ProvisioningModel.STANDARD,
 }
 _LONGEST_TASK = timedelta(days=3)
-_BOOT_GB = 30
-"""Gigabytes for the system and the container."""
 _FUSED = {"segment": ("segment-image",), "measure": ("measure-image",)}
 _SEPARATE = {"segment": ("preprocess", "predict", "postprocess"), "measure": ("shapes", "measure")}
 _JAVA_PROGRAM = "/app/qupath-measurement-1.0-SNAPSHOT-all.jar"
@@ -147,7 +146,7 @@ def conduct_job(target: Target, request: Request) -> batch_v1.Job:
         target,
         "conduct",
         compute=CONDUCT,
-        need=Need(2000, 3000, 10),
+        need=CONDUCTING,
         runnables=[conduct, *finish],
         tasks=1,
         parallelism=1,
@@ -185,11 +184,13 @@ def _job(
     longest: timedelta,
 ) -> batch_v1.Job:
     labels = {"cellscale-run": target.run.lower(), "cellscale-step": step}
+    retries = _RETRIES[compute.provisioning]
     spec = batch_v1.TaskSpec(
         runnables=runnables,
         compute_resource=batch_v1.ComputeResource(cpu_milli=need.cpu_milli, memory_mib=need.memory_mib),
         max_run_duration=longest,
-        max_retry_count=_RETRIES[compute.provisioning],
+        max_retry_count=retries,
+        environment=batch_v1.Environment(variables={RETRIES: str(retries)}),
         lifecycle_policies=[_retry_policy()],
     )
     group = batch_v1.TaskGroup(
@@ -218,7 +219,7 @@ def _allocation(
         machine_type=compute.machine,
         provisioning_model=_PROVISIONING[compute.provisioning],
         # The boot disk, which every container can write to whoever it runs as, unlike a disk mounted into it.
-        boot_disk=policy.Disk(type_="pd-balanced", size_gb=_BOOT_GB + need.disk_gb),
+        boot_disk=policy.Disk(type_="pd-balanced", size_gb=BOOT_GB + need.disk_gb),
     )
     if compute.accelerator:
         instance.accelerators = [policy.Accelerator(type_=compute.accelerator, count=compute.count)]

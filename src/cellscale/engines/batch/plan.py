@@ -23,10 +23,13 @@ from cellscale.storage.uri import join, listing
 from cellscale.workspace.discovery import ImageEntry, discover
 from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["ENVIRONMENT_NAME", "Plan", "make_plan"]
+__all__ = ["ENVIRONMENT_NAME", "Plan", "make_plan", "shortened"]
 
 ENVIRONMENT_NAME = "env-config.json"
 """Name of the environment's copy in a run's folder, which later changes of the original do not reach."""
+
+_SHOWN = 20
+"""Names that a message has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +81,15 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     if request.parallelism is not None:
         check_parallelism(request.parallelism)
     environment = read_environment(request.env_config_uri)
+    if request.measure and environment.measures_with_java and request.paths.project is None:
+        raise RequestError(
+            "--project_path is missing; the Java program in the quantify_container_image of the environment config "
+            "measures in a QuPath project, which it makes in that folder"
+        )
     weights = choose_weights(request, environment)
     segmenting = _compute(request.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
     measuring = _compute(request.measurement_compute_config, MEASURE, "--measurement_compute_config")
-    entries = [entry for entry in _entries(request) if only is None or entry.name in only]
+    entries = _entries(request) if only is None else _chosen(_entries(request), only)
     sizes = measure_sizes(entries)
     run = new_run_id()
     spec = RunSpec(
@@ -139,6 +147,23 @@ def _entries(request: Request) -> list[ImageEntry]:
                     f"storage buckets create {bucket}"
                 ) from error
         raise
+
+
+def _chosen(entries: list[ImageEntry], only: Collection[str]) -> list[ImageEntry]:
+    """Return those of some images that are there."""
+    chosen = [entry for entry in entries if entry.name in only]
+    if not chosen:
+        raise RequestError(
+            f"of the images to take up again none is there any more: {shortened(only)}. If they were renamed, give "
+            "the first command again: images that are done are kept."
+        )
+    return chosen
+
+
+def shortened(names: Collection[str]) -> str:
+    """Return names in one line, the first of them where they are many."""
+    shown = ", ".join(list(names)[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
 def _task_request(request: Request, environment: Environment, weights: Weights, run: str) -> Request:

@@ -23,9 +23,6 @@ _PER_ACCELERATOR = {
 }  # fmt: skip
 """US dollars an hour."""
 
-_OWN_ACCELERATOR = {"g2": "nvidia-l4", "a2": "nvidia-tesla-a100"}
-_CORES_PER_ACCELERATOR = {"g2": 12, "a2": 12}
-
 _SPOT_SHARE = 0.4
 """What a spot machine costs of the list price, at most as a rule: Google says 9 to 40 percent, changing monthly."""
 
@@ -57,12 +54,7 @@ def _machine_price(name: str, family: str) -> float | None:
 
 
 def _accelerator_price(compute: Compute) -> float | None:
-    kind, count = compute.accelerator, compute.count
-    if not kind and compute.family in _OWN_ACCELERATOR:
-        machine = machine_of(compute.machine)
-        kind = _OWN_ACCELERATOR[compute.family]
-        count = max(machine.cores // _CORES_PER_ACCELERATOR[compute.family], 1) if machine else 1
-    if not kind:
+    if not compute.card:
         return 0.0
-    price = _PER_ACCELERATOR.get(kind)
-    return None if price is None else price * count
+    price = _PER_ACCELERATOR.get(compute.card)
+    return None if price is None else price * compute.cards

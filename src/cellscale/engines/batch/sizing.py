@@ -1,9 +1,10 @@
 """How large machines and disks must be, from the headers of the images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from statistics import mean
 
 from cellscale.engines.batch.compute import Compute, machine_of
 from cellscale.errors import CellscaleError, RequestError
@@ -11,11 +12,13 @@ from cellscale.images.open import open_image
 from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["Need", "Sizes", "measure_sizes", "measuring_need", "segmenting_need"]
+__all__ = ["BOOT_GB", "CONDUCTING", "Need", "Sizes", "measure_sizes", "measuring_need", "segmenting_need"]
 
 _HEADERS = 64
-"""Images whose headers are read: the largest files. Thousands of requests for the others would tell little more."""
+"""Files whose headers are read: the largest. Thousands of requests for the others would tell little more."""
 _SIDE_BY_SIDE = 16
+BOOT_GB = 30
+"""Gigabytes that the system and the container take of a machine's disk."""
 
 _DISK_BASE = 20 * 2**30
 """Bytes for what does not grow with the image."""
@@ -37,7 +40,7 @@ class Sizes:
     file_bytes: int
     """Bytes of all image files; those of OME-Zarr folders are not known."""
     largest: int
-    """Pixels of the largest image; of all whose header was read."""
+    """Pixels of the largest image."""
     pixels: int
     """Pixels of all images; where more than can be asked are there, going by the bytes of their files."""
 
@@ -52,24 +55,36 @@ class Need:
     disk_gb: int
 
 
+CONDUCTING = Need(2000, 3000, 10)
+"""What the small machine needs that conducts a run."""
+
+
 def measure_sizes(entries: Sequence[ImageEntry]) -> Sizes:
     """Read the headers of the largest files and go by the bytes of the others.
 
-    An image that cannot be opened counts nothing here: its task will say what is wrong with it.
+    Of what has no size of its own, as folders of OME-Zarr, all headers are read: any may be the largest. An image
+    that cannot be opened counts nothing here: its task will say what is wrong with it.
     """
-    asked = sorted(entries, key=lambda entry: entry.size, reverse=True)[:_HEADERS]
+    files = sorted((entry for entry in entries if entry.size), key=lambda entry: entry.size, reverse=True)
+    asked = [*files[:_HEADERS], *(entry for entry in entries if not entry.size)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-headers") as pool:
         counts = dict(zip([entry.name for entry in asked], pool.map(_pixels, asked), strict=True))
-    known = sum(counts.values())
-    known_bytes = sum(entry.size for entry in asked if counts[entry.name])
-    other_bytes = sum(entry.size for entry in entries if entry.name not in counts)
-    others = round(other_bytes * known / known_bytes) if known_bytes else 0
     return Sizes(
         images=len(entries),
         file_bytes=sum(entry.size for entry in entries),
         largest=max(counts.values(), default=0),
-        pixels=known + others,
+        pixels=sum(counts.values()) + _unread(files, counts),
     )
+
+
+def _unread(files: Sequence[ImageEntry], counts: Mapping[str, int]) -> int:
+    """Return the pixels of the files whose headers were not read."""
+    others = [entry.size for entry in files if entry.name not in counts]
+    known = [(entry.size, counts[entry.name]) for entry in files if counts.get(entry.name)]
+    if known:
+        return round(sum(others) * sum(pixels for _, pixels in known) / sum(size for size, _ in known))
+    readable = [count for count in counts.values() if count]  # none of the largest files, but perhaps folders
+    return round(len(others) * mean(readable)) if readable else 0
 
 
 def segmenting_need(sizes: Sizes, compute: Compute) -> Need:

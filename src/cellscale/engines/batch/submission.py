@@ -18,8 +18,10 @@ from cellscale.storage.uri import Location, base_name, exists, join, listing, re
 __all__ = [
     "JobRecord",
     "Submission",
+    "active_run",
     "find_job",
     "is_active",
+    "is_at_work",
     "read_submission",
     "submissions",
     "write_submission",
@@ -136,3 +138,27 @@ def find_job(name: str) -> batch_v1.Job | None:
 def is_active(job: batch_v1.Job | None) -> bool:
     """Tell whether a job waits or works."""
     return job is not None and job.status.state.name not in _OVER
+
+
+def is_at_work(submission: Submission) -> bool:
+    """Tell whether any job of a run waits or works: the others may, where the conductor is over before its time.
+
+    Raises
+    ------
+    CloudError
+        Batch does not say.
+    """
+    # The conductor first: when it is over, no job is submitted any more.
+    return any(is_active(find_job(record.name)) for record in reversed(submission.jobs))
+
+
+def active_run(jobs: Location) -> tuple[str, Submission] | None:
+    """Return the run at work on a dataset: the newest, as none begins before the one before is over.
+
+    Parameters
+    ----------
+    jobs
+        The dataset's folder of runs; it may be missing.
+    """
+    newest = next(submissions(jobs), None)
+    return newest if newest is not None and is_at_work(newest[1]) else None

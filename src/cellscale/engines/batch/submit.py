@@ -12,9 +12,7 @@ from cellscale.engines.batch.plan import ENVIRONMENT_NAME, Plan, make_plan
 from cellscale.engines.batch.submission import (
     JobRecord,
     Submission,
-    find_job,
-    is_active,
-    submissions,
+    active_run,
     write_submission,
 )
 from cellscale.engines.batch.weights import upload_weights
@@ -59,7 +57,7 @@ def submit(
     plan = make_plan(request, only)
     jobs = request.paths.jobs
     with run_lock(join(jobs, "lock")):
-        active = _active(request)
+        active = active_run(jobs)
         if active is not None:
             folder, submission = active
             if submission.fingerprint != plan.fingerprint:
@@ -70,7 +68,7 @@ def submit(
             return folder, submission, False
         submission = replace(_submission(plan), retry_of=retry_of)
         _write(plan, submission)
-    _start(submission)
+        _start(submission)  # before anybody else can ask whether this run is at work
     return plan.folder, submission, True
 
 
@@ -104,14 +102,6 @@ def describe_plan(plan: Plan) -> tuple[str, ...]:
         lines.append(f"job {job_id(plan.spec.run, step)}:")
         lines.append(definition(job, indent=2))
     return tuple(lines)
-
-
-def _active(request: Request) -> tuple[str, Submission] | None:
-    """Return the run at work on the dataset: the newest, as none begins before the one before is over."""
-    newest = next(submissions(request.paths.jobs), None)
-    if newest is None or not any(is_active(find_job(record.name)) for record in newest[1].jobs):
-        return None
-    return newest
 
 
 def _submission(plan: Plan) -> Submission:
@@ -150,5 +140,5 @@ def _start(submission: Submission) -> None:
         start_job(submission.conductor)
     except BaseException:
         with suppress(CloudError):  # the reason why the conductor was refused is the one to tell
-            cancel_run(submission)
+            cancel_run(submission, lambda text: None)
         raise

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from distributed import Client
 
+from cellscale.engines.busy import refuse_busy
 from cellscale.engines.closing import close_run, new_run_id
 from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
 from cellscale.engines.dask.crew import Crew
@@ -40,6 +41,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         if not request.dry_run:
             make_folder(request.paths.jobs)
             stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
+            refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         connect = stack.enter_context(connection(request))
         _work(connect, job, images, listener)
         outcome = RunOutcome(tuple(image.outcome for image in images if image.outcome))

@@ -20,7 +20,7 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import attempt, process_image
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.placement import ALONE
+from cellscale.pipeline.placement import Placement
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.stages import ImageRun
 from cellscale.predict.heads import COMPARTMENTS
@@ -36,6 +36,7 @@ from cellscale.workspace.layout import mask_name, picture_name, workspace_paths
 __all__ = ["gather_files", "postprocess_task", "predict_task", "preprocess_task", "visualize_task"]
 
 _ROWS = 512
+_PLACEMENT = Placement(tried_again=True)
 _NAMES = {column.name: column.kind for column in COLUMNS}
 
 
@@ -101,9 +102,20 @@ def postprocess_task(
     nuclear_tiff_output_uri: str | None = None,
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
-    """Make labels; see `cellscale.engines.tasks.file_stages.postprocess_file`."""
+    """Make labels; see `cellscale.engines.tasks.file_stages.postprocess_file`.
+
+    Raises
+    ------
+    RequestError
+        A mask is asked for of what is not labelled.
+    """
     wanted = COMPARTMENTS if compartment == "both" else tuple(one for one in COMPARTMENTS if one == compartment)
     places = {"whole-cell": wholecell_tiff_output_uri, "nuclear": nuclear_tiff_output_uri}
+    for one, option in (("whole-cell", "--wholecell_tiff_output_uri"), ("nuclear", "--nuclear_tiff_output_uri")):
+        if places[one] is not None and one not in wanted:
+            raise RequestError(
+                f"{option} has no meaning with --compartment {compartment}; take --compartment {one} or both"
+            )
     masks = {one: place for one in wanted if (place := places[one])}
     request = _request(compartments=wanted)
 
@@ -139,7 +151,7 @@ def visualize_task(
         npz = _dataset(Path(folder), name, image_uri, image_array_name, predictions_uri)
         request = Request(paths=paths, segment=False, measure=False, visualize=True)
         entry = ImageEntry(name=name, image=None, npz=npz)
-        outcome = process_image(entry, request, None, Budget.choose(), listener)
+        outcome = process_image(entry, request, None, Budget.choose(), listener, _PLACEMENT)
         if outcome.status == "failed":
             return outcome
         for what, place in (("input", visualized_input_uri), ("overlay", visualized_predictions_uri)):
@@ -198,7 +210,7 @@ def _costed(
 ) -> ImageOutcome:
     """Do the work and write what it cost, also where it failed."""
     entry = ImageEntry(name=image_name(source), image=source)
-    outcome = attempt(entry, Budget.choose(), listener, ALONE, work)
+    outcome = attempt(entry, Budget.choose(), listener, _PLACEMENT, work)
     if benchmark_output_uri:
         (row,) = benchmark_rows(request, [outcome], "")
         _make_parent(benchmark_output_uri)

@@ -4,24 +4,32 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
 
 from cellscale.cells.columns import Dialect
 from cellscale.engines.closing import close_run
 from cellscale.engines.tasks.costs import parts_of_all
 from cellscale.engines.tasks.places import place_from_json
-from cellscale.engines.tasks.results import Task, TaskResult, read_results
+from cellscale.engines.tasks.results import Part, Task, TaskResult, read_results
 from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.engines.tasks.tries import is_last_try
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
-from cellscale.pipeline.typed_json import to_json
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import join
+from cellscale.storage.errors import is_away
+from cellscale.storage.uri import join, read_if_there
 
-__all__ = ["finish_run", "gather_outcome"]
+__all__ = ["finish_run", "gather_outcome", "parts_asked", "read_outcome"]
 
 OUTCOME = "outcome.json"
+_WORDS: dict[Task | Part, str] = {
+    "segment-image": "segmentation", "measure-image": "measurement", "visualize": "visualization",
+}  # fmt: skip
+_LOST = "the machine was lost, ran out of memory or time, or could not reach the store"
 
 
 def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
@@ -41,11 +49,12 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
     Raises
     ------
     StorageError
-        Results cannot be read, or the outcome cannot be written.
+        Results cannot be read, the outcome cannot be written, or the store is away.
     """
     folder = run_folder(spec)
-    segmented, measured = _results(spec, "segment-image"), _results(spec, "measure-image")
-    outcome = _merged(spec, segmented, measured)
+    results = _results(spec)
+    measured = results.get("measure-image", {})
+    outcome = _merged(spec, results)
     outcome = _with_project(spec, outcome, measured, listener)
     for image in outcome.failed:
         listener(Notice(image.image, "error", image.error or "failed"))
@@ -61,45 +70,75 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
     return outcome
 
 
+def read_outcome(spec: RunSpec) -> RunOutcome | None:
+    """Return what `finish_run` kept; None where the run's end never came.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known.
+    RequestError
+        It is damaged, or another version's.
+    """
+    location = join(run_folder(spec), OUTCOME)
+    content = read_if_there(location)
+    if content is None:
+        return None
+    try:
+        facts = json.loads(content)
+    except ValueError as error:
+        raise RequestError(f"{location} is no outcome of a run: {error}") from error
+    return from_json(RunOutcome, facts, what=str(location))
+
+
 def gather_outcome(spec: RunSpec) -> RunOutcome:
     """Return what is known of each image from the results that are there; images without one count as failed."""
-    return _merged(spec, _results(spec, "segment-image"), _results(spec, "measure-image"))
+    return _merged(spec, _results(spec))
 
 
-def _results(spec: RunSpec, task: Task) -> dict[int, TaskResult]:
-    asked = spec.request.segment if task == "segment-image" else spec.request.measure
-    return {result.index: result for result in read_results(run_folder(spec), task)} if asked else {}
+def parts_asked(request: Request) -> tuple[Task | Part, ...]:
+    """Return what each image of a run needs to be done, in the order of the work."""
+    # In one process with a task, pictures are a part of it.
+    asked: dict[Task | Part, bool] = {
+        "segment-image": request.segment,
+        "measure-image": request.measure,
+        "visualize": request.visualize and request.stages == "separate" and (request.segment or request.measure),
+    }
+    return tuple(part for part, is_asked in asked.items() if is_asked)
 
 
-def _merged(spec: RunSpec, segmented: Mapping[int, TaskResult], measured: Mapping[int, TaskResult]) -> RunOutcome:
-    """Return the outcome of each image from those of its tasks."""
+def _results(spec: RunSpec) -> dict[Task | Part, dict[int, TaskResult]]:
+    """Return the results of each part by the position of the image."""
+    folder = run_folder(spec)
+    return {part: {one.index: one for one in read_results(folder, part)} for part in parts_asked(spec.request)}
+
+
+def _merged(spec: RunSpec, results: Mapping[Task | Part, Mapping[int, TaskResult]]) -> RunOutcome:
+    """Return the outcome of each image from those of its parts, up to the first that failed."""
     images = []
     for index, entry in enumerate(spec.entries):
         parts: list[ImageOutcome] = []
-        for asked, word, results in (
-            (spec.request.segment, "segmentation", segmented),
-            (spec.request.measure, "measurement", measured),
-        ):
-            if asked and not (parts and parts[-1].status == "failed"):
-                result = results.get(index)
-                lost = f"its {word} did not end: the machine was lost, or ran out of memory or time"
-                parts.append(
-                    result.outcome if result else ImageOutcome(image=entry.name, status="failed", error=lost)
+        for part, found in results.items():
+            if not (parts and parts[-1].status == "failed"):
+                result = found.get(index)
+                lost = ImageOutcome(
+                    image=entry.name, status="failed", error=f"its {_WORDS[part]} did not end: {_LOST}"
                 )
-        images.append(_joined(parts))
+                parts.append(result.outcome if result else lost)
+        images.append(reduce(_joined, parts))
     return RunOutcome(tuple(images))
 
 
-def _joined(parts: list[ImageOutcome]) -> ImageOutcome:
-    first, last = parts[0], parts[-1]
-    if first is last:
-        return first
+def _joined(first: ImageOutcome, last: ImageOutcome) -> ImageOutcome:
+    """Return what two parts that follow each other say together."""
     done = "done" if "done" in (first.status, last.status) else last.status
     return replace(
         last,
         status="failed" if last.status == "failed" else done,
         cells=first.cells if last.cells is None else last.cells,
         nuclei=first.nuclei if last.nuclei is None else last.nuclei,
+        unmatched_nuclei=first.unmatched_nuclei if last.unmatched_nuclei is None else last.unmatched_nuclei,
+        facts=first.facts if first.facts.height else last.facts,  # the first part has read the image and knows most
         seconds=first.seconds + last.seconds,
         peak_memory=max(first.peak_memory, last.peak_memory),
         outputs=first.outputs + last.outputs,
@@ -122,6 +161,8 @@ def _with_project(
         places = [place_from_json(placed[index]) for index in sorted(placed)]
         update_project(folder, places, Dialect(spec.request.qupath_version), int(time.time() * 1000))
     except (StorageError, RequestError) as error:
+        if is_away(error) and not is_last_try():
+            raise
         for index in placed:
             images[index] = replace(images[index], status="failed", error=f"not in the QuPath project: {error}")
         listener(Notice("", "error", f"the QuPath project was not written: {error}"))

@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from cellscale.engines.tasks.places import place_to_json
 from cellscale.engines.tasks.results import Part, Task, TaskResult, find_result, write_result
 from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.engines.tasks.tries import is_last_try
 from cellscale.engines.tasks.work import work_of
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.placement import Placement
 from cellscale.qupath.project_images import ProjectImage
+from cellscale.storage.errors import is_away
 from cellscale.storage.redaction import redacted
 
 __all__ = ["run_task"]
@@ -28,6 +30,8 @@ _WHOLE: dict[Task | Part, Task] = {
 
 def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -> TaskResult:
     """Do a task of a run and write its result, unless that is there already.
+
+    Where the store is away there is no result, so that the task can be tried again; its last try has one.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
     RequestError
         The request is wrong for all images: no weights, say. The result says so, too.
     StorageError
-        The result cannot be written.
+        The result cannot be written, or the store is away (`cellscale.storage.errors.is_away`).
     """
     entry = spec.entry(index)
     earlier = find_result(run_folder(spec), task, index)
@@ -59,7 +63,10 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
         return earlier
     listener(ImageStarted(entry.name, index + 1, len(spec.entries)))
     places = list[ProjectImage]()
-    placement = Placement(shared_state=True, position=index, run=spec.run, enter_project=places.append)
+    last = is_last_try()
+    placement = Placement(
+        shared_state=True, position=index, run=spec.run, tried_again=not last, enter_project=places.append
+    )
     template = TaskResult(
         task=task,
         index=index,
@@ -71,6 +78,8 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
     try:
         outcome = _outcome(spec, task, index, listener, lambda: work_of(spec, task, index, listener, placement))
     except RequestError as error:
+        if is_away(error) and not last:
+            raise
         _write(spec, replace(template, outcome=ImageOutcome(image=entry.name, status="failed", error=str(error))))
         raise
     place = place_to_json(places[-1]) if places else None

@@ -15,7 +15,6 @@ from cellscale.storage.uri import Location, join, listing, make_folder, read_byt
 
 __all__ = [
     "PARTS",
-    "TASKS",
     "Part",
     "Task",
     "TaskResult",
@@ -28,8 +27,6 @@ __all__ = [
 
 Task: TypeAlias = Literal["segment-image", "measure-image"]
 """What a task does with its image."""
-
-TASKS: tuple[Task, ...] = get_args(Task)
 
 Part: TypeAlias = Literal["preprocess", "predict", "shapes", "visualize"]
 """A stage that is done by itself before or after a task; the other stages are tasks."""

@@ -17,6 +17,7 @@ from cellscale.label.parameters import Parameters
 from cellscale.pipeline.inputs import NetworkInput
 from cellscale.pipeline.intermediates import save_intermediates
 from cellscale.pipeline.labels import BlockStore, CompartmentLabels
+from cellscale.pipeline.memory import give_back
 from cellscale.pipeline.prediction import predict_group, predict_groups
 from cellscale.pipeline.preparation import PreparedImage, prepare
 from cellscale.pipeline.stages import ImageRun
@@ -32,6 +33,10 @@ __all__ = ["GROUPS_AT_HAND", "map_reader", "segment_channels"]
 
 GROUPS_AT_HAND = 12
 """Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
+
+
+BLOCKS_A_BREATH = 32
+"""Blocks after which free memory is given back, or the peak would depend on how many there are."""
 
 
 def segment_channels(
@@ -78,6 +83,7 @@ def segment_channels(
         if intermediates:
             save_intermediates(run, intermediates, prepared, tiles, network.heads)
         state.drop("tiles")
+        give_back()
     with run.stage("numbering", len(stores)) as advance:
         labels = {}
         for compartment, store in stores.items():
@@ -117,6 +123,8 @@ def _predict_and_label(
         start = thread_time()
         stores[compartment].label(index, read, prepared.shape, parameters[compartment], limit)
         tiles.finish(tiles.groups.near(stores[compartment].cores[index]))
+        if index % BLOCKS_A_BREATH == 0:
+            give_back()
         labelled(busy=thread_time() - start)
 
     def label_or_postpone(index: int, compartment: Compartment) -> None:

@@ -1,13 +1,17 @@
 """The one way in which cellscale compiles numeric kernels."""
 
+import secrets
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 
 __all__ = ["kernel", "warm_up"]
 
 F = TypeVar("F", bound=Callable[..., object])
+
+_PROCESS = secrets.token_hex(8)
+"""In the names of the files that this process writes."""
 
 
 def kernel(function: F) -> F:
@@ -32,8 +36,13 @@ def kernel(function: F) -> F:
 
 
 def _compiled(function: Callable[..., object], *, cache: bool) -> Callable[..., object]:
-    made: Callable[..., object] = numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
-    return made
+    made: Any = numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
+    if cache:
+        # numba numbers the files of a function's signatures. Processes that compile at the same time take the same
+        # number for different ones, and whoever loads it later runs code for pixels of another type.
+        file = made._cache._cache_file
+        file._data_name_pattern = file._data_name_pattern.replace("{number", f"{_PROCESS}-{{number")
+    return cast(Callable[..., object], made)
 
 
 def warm_up() -> None:

@@ -39,7 +39,7 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
     cache = OverviewCache()
     cache.prune()
     with open_server(Dataset(entries, paths, cache), port) as server:
-        threading.Thread(target=warm_up, daemon=True).start()  # the first click on a cell needs a kernel
+        threading.Thread(target=warm_up).start()  # the first click on a cell needs a kernel
         click.echo(server.url)
         click.echo("Ctrl-C ends it.", err=True)
         if not no_browser:

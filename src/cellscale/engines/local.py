@@ -28,7 +28,9 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     entries = discover(request.paths, request.image_filter)
     budget = Budget.choose(request.workers, request.max_memory)
     model = choose_model(request)
-    Thread(target=_get_ready, args=(request,), name="cellscale-warm-up", daemon=True).start()
+    if not request.dry_run:
+        # No daemon: Python may crash where it ends while libraries are being loaded.
+        Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
     with ExitStack() as stack:
         if not request.dry_run:
             make_folder(request.paths.jobs)

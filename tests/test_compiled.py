@@ -17,6 +17,11 @@ def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch
     assert double.nopython_signatures
 
 
+def test_kernels_can_be_run_as_python_to_be_debugged(monkeypatch):
+    monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
+    assert kernel(lambda number: 2 * number)(21) == 42
+
+
 def test_processes_that_compile_at_the_same_time_never_run_each_other_s_code(monkeypatch, tmp_path):
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
 

@@ -37,7 +37,7 @@ def kernel(function: F) -> F:
 
 def _compiled(function: Callable[..., object], *, cache: bool) -> Callable[..., object]:
     made: Any = numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
-    if cache:
+    if cache and not numba.config.DISABLE_JIT:
         # numba numbers the files of a function's signatures. Processes that compile at the same time take the same
         # number for different ones, and whoever loads it later runs code for pixels of another type.
         file = made._cache._cache_file

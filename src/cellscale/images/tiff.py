@@ -15,6 +15,7 @@ from cellscale.images.names import image_name
 from cellscale.images.tiff_layout import (
     INTENSITY_TYPES,
     Level,
+    axis_sizes,
     check_not_truncated,
     choose_series,
     image_series,
@@ -195,8 +196,7 @@ def _fits(level: Any, series: Any) -> bool:
 
 
 def _other_axes(series: Any) -> dict[str, int]:
-    sizes = zip(series.get_axes(squeeze=False), series.get_shape(squeeze=False), strict=True)
-    return {axis: size for axis, size in sizes if axis not in "YX"}
+    return {axis: size for axis, size in axis_sizes(series) if axis not in "YX"}
 
 
 def _chunk(level: Level) -> tuple[int, int]:

@@ -14,6 +14,7 @@ __all__ = [
     "INTENSITY_TYPES",
     "Level",
     "Plane",
+    "axis_sizes",
     "check_not_truncated",
     "choose_series",
     "image_series",
@@ -101,7 +102,8 @@ def image_series(tiff: Any, name: str) -> list[Any]:
         for _ in tiff.pages:
             pass
     try:
-        return list(tiff.series)
+        # Since tifffile 2026.5.2 the series are called for all their axes; before, each series was asked for its own.
+        return list(tiff.series(squeeze=False) if callable(tiff.series) else tiff.series)
     except RuntimeError as error:
         raise ImageError(
             f"{name}: pages of one image differ in size, or are cut into tiles or strips of different sizes "
@@ -159,15 +161,23 @@ def passed_over(tiff: Any, series: list[Any], chosen: int) -> tuple[str, ...]:
     )
 
 
+def axis_sizes(series: Any) -> list[tuple[str, int]]:
+    """Return letter and size of each axis of a series, those of size 1 included; a letter may occur twice."""
+    if hasattr(series, "get_axes"):  # tifffile before 2026.5.2
+        axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    else:
+        axes, shape = series.axes, series.shape
+    return [(axis, int(size)) for axis, size in zip(axes, shape, strict=True)]
+
+
 def level_shape(series: Any) -> tuple[int, int]:
     """Return rows and columns of a series."""
-    sizes = dict(zip(series.get_axes(squeeze=False), series.get_shape(squeeze=False), strict=True))
-    return int(sizes.get("Y", 0)), int(sizes.get("X", 0))
+    sizes = dict(axis_sizes(series))
+    return sizes.get("Y", 0), sizes.get("X", 0)
 
 
 def _check_axes(series: Any, name: str) -> None:
-    sizes = zip(series.get_axes(squeeze=False), series.get_shape(squeeze=False), strict=True)
-    more = [(axis, size) for axis, size in sizes if axis not in "YXCS" and size > 1]
+    more = [(axis, size) for axis, size in axis_sizes(series) if axis not in "YXCS" and size > 1]
     # Q and I are the pages of a file that does not say what its pages are: they are taken for channels.
     pages = [axis for axis, _ in more if axis in "QI"]
     for axis, size in more:

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from cellscale.cells.anndata_file import AnnDataWriter
+from cellscale.cells.anndata_file import AnnDataWriter, require_anndata
 from cellscale.errors import RequestError
 from cellscale.images.info import PixelSize
 from tests.cells.scenes import blobs, measured, written
@@ -16,6 +16,11 @@ def read_back(measurement, path, size=7):
     with path.open("w+b") as stream:
         written(AnnDataWriter, measurement, stream, size)
     return anndata.read_h5ad(path)
+
+
+def layer_names(found):
+    # Since anndata 0.13 X is one of the layers, without a name.
+    return [name for name in found.layers if name is not None]
 
 
 def test_means_layers_and_labels(tmp_path):
@@ -29,7 +34,7 @@ def test_means_layers_and_labels(tmp_path):
     assert found.obs["cell_label"].tolist() == batch.cell_labels.tolist()
     assert found.obs["nucleus_label"].tolist() == batch.nucleus_labels.tolist()
     assert found.uns == {"unit": "µm", "image": "image"}
-    assert len(found.layers) == 23
+    assert len(layer_names(found)) == 23
     for row, (cell, nucleus) in enumerate(zip(batch.cell_labels, batch.nucleus_labels, strict=True)):
         inside = channels[:, cells == cell].astype(np.float64)
         np.testing.assert_allclose(found.X[row], inside.mean(axis=1), rtol=1e-5)
@@ -47,7 +52,7 @@ def test_detections_with_and_without_objects(tmp_path, cells):
     with measured(cells, None, [cells, cells]) as measurement:
         found = read_back(measurement, tmp_path / "x.h5ad")
     assert found.shape == (cells.max(), 2)
-    assert sorted(found.layers) == ["max", "median", "min", "std", "variance"]
+    assert sorted(layer_names(found)) == ["max", "median", "min", "std", "variance"]
     assert found.X.tolist() == [[1, 1]] * cells.max()
 
 
@@ -59,3 +64,21 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch):
         pytest.raises(RequestError, match=r"cellscale\[anndata\]"),
     ):
         AnnDataWriter(stream, measurement)
+
+
+def test_an_anndata_that_is_too_old_is_called_that(monkeypatch):
+    monkeypatch.setitem(sys.modules, "anndata.io", None)
+    with pytest.raises(RequestError, match=r"anndata \d+\S* is installed, which cannot be used .*--upgrade"):
+        require_anndata()
+
+
+def test_the_file_is_closed_when_finishing_fails(tmp_path, monkeypatch):
+    with (
+        measured(np.eye(3), None) as measurement,
+        (tmp_path / "x.h5ad").open("w+b") as stream,
+    ):
+        writer = AnnDataWriter(stream, measurement)
+        monkeypatch.setattr(writer, "_finish", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError), writer:
+            pass
+        assert not writer._file.id.valid

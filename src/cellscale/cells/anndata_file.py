@@ -1,6 +1,7 @@
 """Write measurements as an AnnData file (``.h5ad``); needs the extra ``cellscale[anndata]``."""
 
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType, TracebackType
 from typing import Any, BinaryIO
 
@@ -14,7 +15,7 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.table import table_centroids
 from cellscale.errors import RequestError
 
-__all__ = ["AnnDataWriter", "require"]
+__all__ = ["AnnDataWriter", "require", "require_anndata"]
 
 ARRAY = {"encoding-type": "array", "encoding-version": "0.2.0"}
 ROOT = {"encoding-type": "anndata", "encoding-version": "0.1.0"}
@@ -26,14 +27,31 @@ def require(name: str) -> ModuleType:
     Raises
     ------
     RequestError
-        If it is not installed.
+        If its package is not installed, or is too old to have the module.
     """
     try:
         return import_module(name)
     except ImportError as error:
+        package = (error.name or name).partition(".")[0]
+        try:
+            found = f"{package} {version(package)} is installed, which cannot be used ({error})"
+        except PackageNotFoundError:
+            found = f"{package} is not installed"
         raise RequestError(
-            f"an AnnData file was asked for, but {error.name} is not installed: pip install 'cellscale[anndata]'"
+            f"an AnnData file was asked for, but {found}: pip install --upgrade 'cellscale[anndata]'"
         ) from error
+
+
+def require_anndata() -> None:
+    """Import all that writing needs.
+
+    Raises
+    ------
+    RequestError
+        If a package is not installed or too old.
+    """
+    for name in ("anndata.io", "h5py", "pandas"):
+        require(name)
 
 
 class AnnDataWriter:
@@ -78,9 +96,11 @@ class AnnDataWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Write what is known of objects and channels, and finish the file."""
-        if error is None:
-            self._finish()
-        self._file.close()
+        try:
+            if error is None:
+                self._finish()
+        finally:
+            self._file.close()
 
     def write(self, batch: CellBatch) -> None:
         """Write the objects of a batch."""

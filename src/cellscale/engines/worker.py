@@ -19,9 +19,9 @@ __all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
 def require_extras(request: Request) -> None:
     """Raise `RequestError` now, rather than after the first image, if an export's package is not installed."""
     if "anndata" in request.exports:
-        from cellscale.cells.anndata_file import require
+        from cellscale.cells.anndata_file import require_anndata
 
-        require("anndata")
+        require_anndata()
 
 
 def refuse_rented(request: Request) -> None:

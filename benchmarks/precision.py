@@ -41,6 +41,7 @@ from cellscale.pipeline.state import RunState
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS
 from cellscale.predict.tiles import TileGrid, tile_input
+from cellscale.privacy import load_openvino
 from cellscale.regions import Region
 from cellscale.simulate.dataset import Dataset, simulate
 from cellscale.weights.catalogue import MESMER
@@ -68,9 +69,7 @@ def with_onnxruntime(model: bytes | Path) -> Run:
 
 def with_openvino(model: Path, precision: str) -> Run:
     """Return the network as OpenVINO computes it on a CPU, one tile at a time."""
-    import openvino
-
-    core = openvino.Core()
+    core = load_openvino().Core()
     network = core.read_model(model)
     network.reshape([1, 256, 256, 2])
     settings = {

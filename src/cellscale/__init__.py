@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from cellscale.privacy import silence_onnxruntime
+
 if TYPE_CHECKING:
     from cellscale.api import Segmentation, measure, open_image, segment
 
 __version__ = "0.1.0"
 __all__ = ["Segmentation", "__version__", "measure", "open_image", "segment"]
+
+silence_onnxruntime()
 
 
 def __getattr__(name: str) -> Any:

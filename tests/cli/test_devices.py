@@ -33,7 +33,10 @@ def test_a_precision_that_the_device_does_not_offer_is_a_wrong_request(dataset, 
 
 
 def test_finished_masks_are_kept_when_the_device_changes(dataset, tiny_model):
-    pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    try:
+        require_openvino()
+    except RequestError as error:
+        pytest.skip(str(error))
     assert segment(dataset, tiny_model, "--device", "openvino").statuses == {"image": "done"}
     assert segment(dataset, tiny_model).statuses == {"image": "kept"}
 

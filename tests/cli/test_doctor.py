@@ -29,6 +29,17 @@ def test_a_run_would_work_here(tiny_model, tmp_path):
     assert not any(tmp_path.iterdir()), "the probe is gone"
 
 
+def test_telemetry_is_off_unless_the_user_wants_it(tiny_model, monkeypatch):
+    _, found = checks("--model_path", str(tiny_model))
+    assert found["telemetry"]["status"] == "ok"
+    assert found["telemetry"]["found"].startswith("off")
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    ready, found = checks("--model_path", str(tiny_model))
+    assert ready
+    assert found["telemetry"]["status"] == "note"
+    assert "ORT_DISABLE_TELEMETRY" in found["telemetry"]["advice"]
+
+
 def test_lines_for_a_person(tiny_model):
     found = run("doctor", "--model_path", str(tiny_model))
     assert found.exit_code == 0

@@ -19,6 +19,7 @@ from cellscale.pipeline.budget import Budget, available_memory, usable_cores
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import DEVICES, Precision, parse_device
 from cellscale.predict.sessions import RUNTIME
+from cellscale.privacy import ONNXRUNTIME_SWITCH, onnxruntime_reports
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.redaction import redacted
 from cellscale.storage.uri import delete, join, listing, local_path, read_bytes
@@ -78,7 +79,7 @@ def diagnose(
     -------
     The checks in the order in which a person reads them, without anything secret.
     """
-    checks = [_versions(), _runtime(), _extras(), _cards(), _processor(), _memory(), _disk()]
+    checks = [_versions(), _runtime(), _telemetry(), _extras(), _cards(), _processor(), _memory(), _disk()]
     weights, model = _weights(model_path)
     checks.append(weights)
     if model is not None:
@@ -115,6 +116,17 @@ def _runtime() -> Check:
             f"keep one: pip uninstall -y onnxruntime, then pip install --force-reinstall --no-deps {wanted}",
         )
     return Check("ONNX Runtime", "ok", f"{packages}; providers: {providers}")
+
+
+def _telemetry() -> Check:
+    if onnxruntime_reports():
+        return Check(
+            "telemetry",
+            "note",
+            f"ONNX Runtime may report to its maker: {ONNXRUNTIME_SWITCH} is set to that end",
+            f"to send nothing, unset {ONNXRUNTIME_SWITCH} or set it to 1",
+        )
+    return Check("telemetry", "ok", "off: neither ONNX Runtime nor OpenVINO reports to its maker")
 
 
 def _extras() -> Check:

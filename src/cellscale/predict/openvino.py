@@ -15,6 +15,7 @@ from cellscale.predict.heads import Head
 from cellscale.predict.joining import CHANNELS, MAPS
 from cellscale.predict.network import MOST_LANES, Computation, require_finite
 from cellscale.predict.tiles import TILE
+from cellscale.privacy import load_openvino
 
 __all__ = ["OpenVinoNetwork", "require_openvino"]
 
@@ -103,7 +104,7 @@ def require_openvino(precision: Precision = "float32") -> Any:
         It is not, or cannot.
     """
     try:
-        import openvino
+        openvino = load_openvino()
     except ModuleNotFoundError as error:
         raise RequestError(
             f"--device openvino needs the Python package openvino, which is not installed; get it with: "

@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo test lint format clean viewer browser docs
+.PHONY: help venv weights demo test lint format clean viewer browser docs lock
 
 help:
 	@echo "make demo    simulate two images of tissue, find and measure their cells in ./demo"
@@ -20,17 +20,23 @@ help:
 	@echo "make format  rewrite the code in the project's style"
 	@echo "make docs    build the documentation into ./build/site"
 	@echo "make viewer  rebuild the page of cellscale view from ./viewer (needs Node.js)"
+	@echo "make lock    renew the versions that are installed, in ./requirements"
 	@echo "make venv    only install cellscale into ./.venv"
 	@echo "make clean   remove ./.venv, ./demo and caches"
 
-$(VENV)/.made:
+# Versions and their hashes come from requirements/; CONTRIBUTING.md says how they are renewed.
+LOCKED := -m pip install --quiet --require-hashes --requirement
+EDITABLE := -m pip install --quiet --no-deps --no-build-isolation --editable
+
+$(VENV)/.made: requirements/build.txt
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python $(LOCKED) requirements/build.txt
 	touch $@
 
-$(VENV)/.installed: pyproject.toml | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/.installed: pyproject.toml requirements/run.txt $(VENV)/.made
+	$(BIN)/python $(LOCKED) requirements/run.txt
+	$(BIN)/python $(EDITABLE) .
 	touch $@
 
 # The emulator looks for its extensions below HOME.
@@ -38,13 +44,13 @@ EMULATOR := $(VENV)/bigquery-emulator
 $(EMULATOR)/.installed: tests/records/bigquery_emulator.txt | $(VENV)/.made
 	$(PYTHON) -m venv $(EMULATOR)
 	mkdir -p $(EMULATOR)/home
-	$(EMULATOR)/bin/python -m pip install --quiet --requirement $<
+	$(EMULATOR)/bin/python $(LOCKED) $<
 	HOME=$(abspath $(EMULATOR)/home) $(EMULATOR)/bin/python -c \
 		"from duckdb_extensions import import_extension; [import_extension(name) for name in ('icu', 'spatial')]"
 	touch $@
 
-$(VENV)/.ready-for-tests: pyproject.toml $(EMULATOR)/.installed | $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint --group docs
+$(VENV)/.ready-for-tests: requirements/dev.txt $(EMULATOR)/.installed $(VENV)/.installed
+	$(BIN)/python $(LOCKED) requirements/dev.txt
 	touch $@
 
 venv: $(VENV)/.installed
@@ -88,6 +94,22 @@ lint: $(VENV)/.ready-for-tests
 format: $(VENV)/.ready-for-tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Resolves anew what is installed here and in containers: for every Python from 3.11 on and every system, with hashes, without the
+# address of a package index, and so that pip can read it. All lists agree with that of the contributors.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-python-downloads \
+	--upgrade --generate-hashes --no-emit-index-url --no-annotate --no-emit-package cellscale --output-file
+lock: $(VENV)/.ready-for-tests
+	rm -f requirements/*.txt
+	echo . | $(COMPILE) requirements/dev.txt --constraints requirements/constraints.in --group dev -
+	$(COMPILE) requirements/build.txt --constraints requirements/dev.txt --group build
+	$(COMPILE) requirements/run.txt --constraints requirements/dev.txt pyproject.toml
+	$(COMPILE) requirements/container.txt --constraints requirements/dev.txt --extra anndata --extra gcp --extra s3 pyproject.toml
+	$(COMPILE) requirements/container-dask.txt --constraints requirements/dev.txt \
+		--extra anndata --extra dask --extra gcp --extra s3 pyproject.toml
+	$(COMPILE) requirements/container-gpu.txt --constraints requirements/dev.txt --no-emit-package onnxruntime \
+		--extra anndata --extra gcp --extra gpu --extra s3 pyproject.toml
+	$(COMPILE) tests/records/bigquery_emulator.txt tests/records/bigquery_emulator.in
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,50 +1,63 @@
-# Every target sets up what it needs: a fresh clone and Python 3.11 or newer are enough.
+# Every target sets up what it needs: a fresh clone and Python 3.11 to 3.14 are enough.
 
-# The first Python that runs and is new enough; choose another with `make PYTHON=... demo`.
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# The first Python that runs and has one of these versions; choose another with `make PYTHON=... demo`.
+# Where pyenv is, the command python3.13 may be there and yet not run; those Pythons are found in its folder.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+ifndef PYTHON
+PYTHON := $(shell for version in 3.13 3.12 3.11 3.14 3; do \
+	for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python; do \
+	$$python -c '$(FITS)' 2>/dev/null && echo $$python && exit; done; done)
+endif
+VERSION := $(shell $(PYTHON) -c 'import sys; print(*sys.version_info[:2], sep=".")' 2>/dev/null)
 PYTEST_FLAGS ?= -n 2
 
 VENV := .venv
 BIN := $(VENV)/bin
+# Environments that are not locked, and the emulator's.
+ENVIRONMENTS := build/environments
+# With which versions `make suite` runs: newest, locked or lowest.
+SUITE ?= newest
 # Passed on purpose: the README says beside `make demo` that running it accepts the licence of the weights.
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo test lint format clean viewer browser docs
+.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock clean \
+	emulator browser
 
 help:
-	@echo "make demo    simulate two images of tissue, find and measure their cells in ./demo"
-	@echo "make test    lint, then run the whole test suite"
-	@echo "make lint    check style and types"
-	@echo "make format  rewrite the code in the project's style"
-	@echo "make docs    build the documentation into ./build/site"
-	@echo "make viewer  rebuild the page of cellscale view from ./viewer (needs Node.js)"
-	@echo "make venv    only install cellscale into ./.venv"
-	@echo "make clean   remove ./.venv, ./demo and caches"
+	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo"
+	@echo "make dev            install the tools of contributors into ./.venv, and checks of every commit"
+	@echo "make lint           check style, types, imports and, where Node.js is, the page of cellscale view"
+	@echo "make format         rewrite the code in the project's style"
+	@echo "make test-fast      the quick tests"
+	@echo "make test           everything that continuous integration checks"
+	@echo "make test-versions  every Python of this machine with the newest, the locked and the lowest versions of libraries"
+	@echo "make suite          the whole test suite; SUITE=locked or SUITE=lowest: with those versions"
+	@echo "make coverage       the whole test suite, and which lines it runs"
+	@echo "make docs           build the documentation into ./build/site"
+	@echo "make viewer         rebuild the page of cellscale view from ./viewer (needs Node.js)"
+	@echo "make lock           renew the versions that are installed, in ./requirements"
+	@echo "make venv           only install cellscale into ./.venv"
+	@echo "make clean          remove ./.venv, ./build, ./demo and caches"
 
-$(VENV)/.made:
-	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found; install one, or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+# Versions and their hashes come from requirements/; CONTRIBUTING.md says how they are renewed.
+LOCKED := -m pip install --quiet --require-hashes --requirement
+
+# The name has the version in it: another PYTHON makes the environment anew.
+MADE := $(VENV)/.made-$(VERSION)
+$(MADE):
+	@$(or $(PYTHON),false) -c '$(FITS)' || { echo "No Python 3.11 to 3.14 was found; install one, or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
 	touch $@
 
-$(VENV)/.installed: pyproject.toml | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/.installed: pyproject.toml requirements/build.txt requirements/run.txt $(MADE)
+	$(BIN)/python $(LOCKED) requirements/build.txt
+	$(BIN)/python $(LOCKED) requirements/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-# The emulator looks for its extensions below HOME.
-EMULATOR := $(VENV)/bigquery-emulator
-$(EMULATOR)/.installed: tests/records/bigquery_emulator.txt | $(VENV)/.made
-	$(PYTHON) -m venv $(EMULATOR)
-	mkdir -p $(EMULATOR)/home
-	$(EMULATOR)/bin/python -m pip install --quiet --requirement $<
-	HOME=$(abspath $(EMULATOR)/home) $(EMULATOR)/bin/python -c \
-		"from duckdb_extensions import import_extension; [import_extension(name) for name in ('icu', 'spatial')]"
-	touch $@
-
-$(VENV)/.ready-for-tests: pyproject.toml $(EMULATOR)/.installed | $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable . --group test --group lint --group docs
+$(VENV)/.tools: requirements/dev.txt $(VENV)/.installed
+	$(BIN)/python $(LOCKED) requirements/dev.txt
 	touch $@
 
 venv: $(VENV)/.installed
@@ -62,33 +75,103 @@ demo: weights
 	@echo "Then take your own images: put OME-TIFFs into FOLDER/OMETIFF and run"
 	@echo "  $(BIN)/cellscale segment-and-measure workspace FOLDER"
 
-# Tests of pages need a browser. Where it cannot be installed they are skipped, and say so.
-browser:
-	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-dejavu-core; } || \
-		echo "Tests of pages are skipped: Chromium could not be installed."; \
-	else echo "Tests of pages are skipped: install Chromium to run them."; fi
+dev: $(VENV)/.tools
+	@if ! git rev-parse --git-dir >/dev/null 2>&1; then echo "This is no clone: commits are not checked."; \
+	elif [ -n "$$(git config core.hooksPath)" ]; then echo "git has hooks of its own (core.hooksPath): commits are not checked."; \
+	else $(BIN)/pre-commit install; fi
 
-# What it makes is committed, so that nobody else needs Node.js.
-viewer:
-	cd viewer && npm ci && npm run build
-
-docs: $(VENV)/.ready-for-tests
-	$(BIN)/mkdocs build --strict
-
-test: lint weights browser
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
-
-lint: $(VENV)/.ready-for-tests
+lint: $(VENV)/.tools page-types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
-format: $(VENV)/.ready-for-tests
+format: $(VENV)/.tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Installs in viewer/node_modules what viewer/package-lock.json says.
+viewer/node_modules/.installed: viewer/package.json viewer/package-lock.json
+	cd viewer && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+.PHONY: page-types
+ifeq ($(shell command -v npm),)
+page-types:
+	@echo "The page of cellscale view is not checked: install Node.js (npm) to check it."
+else
+page-types: viewer/node_modules/.installed
+	cd viewer && npm run --silent check
+endif
+
+# What it makes is committed, so that nobody else needs Node.js.
+viewer: viewer/node_modules/.installed
+	cd viewer && npm run build
+
+docs: $(VENV)/.tools
+	$(BIN)/mkdocs build --strict
+
+# The emulator looks for its extensions below HOME.
+EMULATOR := $(ENVIRONMENTS)/bigquery-emulator
+$(EMULATOR)/.installed: tests/records/bigquery_emulator.txt
+	$(PYTHON) -m venv --clear $(EMULATOR)
+	mkdir -p $(EMULATOR)/home
+	$(EMULATOR)/bin/python $(LOCKED) $<
+	HOME=$(abspath $(EMULATOR)/home) $(EMULATOR)/bin/python -c \
+		"from duckdb_extensions import import_extension; [import_extension(name) for name in ('icu', 'spatial')]"
+	touch $@
+emulator: $(EMULATOR)/.installed
+
+# Tests of pages need a browser, those of privacy strace and ip. Where they cannot be installed those are skipped, and say so.
+browser:
+	@wanted=""; \
+	command -v chromium || command -v chromium-browser || command -v google-chrome || wanted="chromium fonts-dejavu-core"; \
+	if [ "$$(uname)" = Linux ]; then \
+		command -v strace >/dev/null || wanted="$$wanted strace"; \
+		command -v ip >/dev/null || wanted="$$wanted iproute2"; fi; \
+	if [ -z "$$wanted" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $$wanted >/dev/null; } || \
+		echo "Some tests are skipped: these could not be installed: $$wanted"; \
+	else echo "Some tests are skipped: install these to run them: $$wanted"; fi
+
+test-fast: $(VENV)/.tools
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not slow and not service"
+
+VERSIONS := $(BIN)/python -m tools.versions --python $(PYTHON) --folder $(ENVIRONMENTS)
+test-versions: weights $(VENV)/.tools
+	$(VERSIONS) check
+
+SUITE_PYTHON := $(if $(filter locked,$(SUITE)),$(BIN)/python,$(ENVIRONMENTS)/$(SUITE)-$(if $(filter lowest,$(SUITE)),3.11,$(VERSION))/bin/python)
+suite: weights $(VENV)/.tools emulator browser
+	$(VERSIONS) $(SUITE)
+	$(SUITE_PYTHON) -m pytest $(PYTEST_FLAGS)
+
+# What other versions gave is part of the suite's own result: tests/tools/test_every_version.py.
+test: lint weights emulator browser
+	$(VERSIONS) check --record build/versions.json --suite $(SUITE)
+	CELLSCALE_VERSIONS=build/versions.json $(SUITE_PYTHON) -m pytest $(PYTEST_FLAGS)
+
+coverage: weights $(VENV)/.tools emulator browser
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=term:skip-covered --cov-report=html
+	@echo "Line by line: build/coverage/index.html"
+
+# Resolves anew what is installed here and in containers: for every Python from 3.11 on and every system, with hashes, without the
+# address of a package index, and so that pip can read it. All lists agree with that of the contributors.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-python-downloads \
+	--upgrade --generate-hashes --no-emit-index-url --no-annotate --no-emit-package cellscale --output-file
+lock: $(VENV)/.tools
+	rm -f requirements/*.txt
+	echo . | $(COMPILE) requirements/dev.txt --constraints requirements/constraints.in --group dev -
+	$(COMPILE) requirements/build.txt --constraints requirements/dev.txt --group build
+	$(COMPILE) requirements/run.txt --constraints requirements/dev.txt pyproject.toml
+	$(COMPILE) requirements/container.txt --constraints requirements/dev.txt --extra anndata --extra gcp --extra s3 pyproject.toml
+	$(COMPILE) requirements/container-dask.txt --constraints requirements/dev.txt \
+		--extra anndata --extra dask --extra gcp --extra s3 pyproject.toml
+	$(COMPILE) requirements/container-gpu.txt --constraints requirements/dev.txt --no-emit-package onnxruntime \
+		--extra anndata --extra gcp --extra gpu --extra s3 pyproject.toml
+	$(COMPILE) tests/records/bigquery_emulator.txt tests/records/bigquery_emulator.in
+
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests -name __pycache__ -type d -exec rm -rf {} +
+	rm -rf $(VENV) build demo dist viewer/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find src tests tools -name __pycache__ -type d -exec rm -rf {} +

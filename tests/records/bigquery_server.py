@@ -9,7 +9,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 __all__ = ["Front", "emulator", "front"]
 
-FOLDER = Path(sys.prefix) / "bigquery-emulator"
+FOLDER = Path(__file__).resolve().parents[2] / "build" / "environments" / "bigquery-emulator"
 PROJECT = "demo"
 _JOB = re.compile(r"/bigquery/v2/projects/[^/]+/jobs/([^/?]+)")
 _HOP = {"connection", "transfer-encoding", "content-length", "date", "server"}

@@ -1,5 +1,7 @@
 """Bring label masks of any kind into the one form that the kernels know: uint32."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +36,7 @@ def label_reader(reader: RegionReader, name: str) -> RegionReader:
     return read
 
 
-def _labels(array: NDArray[np.generic], region: Region, name: str) -> NDArray[np.uint32]:
+def _labels(array: NDArray[Any], region: Region, name: str) -> NDArray[np.uint32]:
     """Check and convert what a reader answered."""
     if array.shape != region.shape:
         raise MaskError(

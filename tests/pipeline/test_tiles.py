@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from cellscale.errors import DamagedStateError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
+from cellscale.pipeline import segmentation
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Advanced, StageStarted
 from cellscale.pipeline.inputs import network_input
@@ -208,4 +210,21 @@ def test_an_error_before_the_prediction_begins_ends_the_run(tmp_path, tiny_model
     source = network_input(Dots(), pixel_size=choose_pixel_size(Dots().info))
     parameters = {"whole-cell": WHOLE_CELL, "nuclear": NUCLEUS}
     with pytest.raises(OSError, match="disk of the log"):
+        segment_channels(run, RunState(tmp_path), source, OnnxNetwork(tiny_model), parameters)
+
+
+@pytest.mark.timeout(60)
+def test_a_stop_while_blocks_are_handed_out_ends_those_that_wait_for_tiles(tmp_path, tiny_model, monkeypatch):
+    class Stopped(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            if self._thread_name_prefix == "cellscale-label" and self._threads:
+                time.sleep(0.3)  # the first block waits by now
+                raise KeyboardInterrupt
+            return super().submit(*arguments)
+
+    monkeypatch.setattr(segmentation, "ThreadPoolExecutor", Stopped)
+    run = ImageRun("long", lambda event: None, Budget.choose(2, 3 * 10**9))
+    source = network_input(Dots(), pixel_size=choose_pixel_size(Dots().info))
+    parameters = {"whole-cell": WHOLE_CELL, "nuclear": NUCLEUS}
+    with pytest.raises(KeyboardInterrupt):
         segment_channels(run, RunState(tmp_path), source, OnnxNetwork(tiny_model), parameters)

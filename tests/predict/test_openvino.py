@@ -1,5 +1,7 @@
 """OpenVINO computes the processor's maps, in bfloat16 nearly."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,3 +55,28 @@ def test_bf16_is_near(tiny_model: Path, expected: np.ndarray) -> None:
 def test_a_damaged_model_is_refused() -> None:
     with pytest.raises(ModelError, match="OpenVINO cannot load network"):
         opened(b"not a model")
+
+
+FIRST_TYPES = """
+import threading
+from cellscale.predict.openvino import require_openvino
+require_openvino()
+import openvino
+together = threading.Barrier(8)
+def convert():
+    together.wait()
+    openvino.Type.f32.to_dtype()
+threads = [threading.Thread(target=convert) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("attempt", range(4))
+def test_threads_that_all_ask_for_numpy_types_at_once_do_not_wait_for_each_other(attempt: int) -> None:
+    # A process of its own each time: where no type had been converted before, 12 of 20 hung for ever.
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_TYPES], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "done\n", done.stderr

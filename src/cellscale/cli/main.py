@@ -9,7 +9,9 @@ import click
 
 from cellscale import __version__
 from cellscale.cli.options import CONTEXT, VERBOSITY, LazyGroup
+from cellscale.cli.stops import Stops
 from cellscale.errors import CellscaleError, RequestError
+from cellscale.stopping import Stopped
 
 __all__ = ["cellscale", "main"]
 
@@ -56,8 +58,16 @@ def cellscale() -> None:
 
 def main() -> None:
     """Run the command line."""
+    stops = Stops()
     try:
-        cellscale(prog_name="cellscale")
+        try:
+            cellscale(prog_name="cellscale")
+        finally:
+            # While Python ends it looks through all objects for cycles, several times: numba's take a third of a
+            # second.
+            gc.freeze()
+            stops.close()
+    except Stopped:  # whatever it was that a signal interrupted
+        pass
     finally:
-        # While Python ends it looks through all objects for cycles, several times: numba's take a third of a second.
-        gc.freeze()
+        stops.leave()

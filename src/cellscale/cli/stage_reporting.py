@@ -1,15 +1,15 @@
 """How single steps tell what they do: JSON lines for machines, words for people."""
 
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cellscale.cli.options import VERBOSITY, at_terminal
+from cellscale.cli.stops import stops_told
 from cellscale.engines.tasks.tries import TRY_AGAIN
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.storage.errors import is_away
@@ -59,7 +59,6 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
     labels
         What every line of JSON says; may grow meanwhile.
     """
-    signal.signal(signal.SIGTERM, _stop)
     if (log_format or ("text" if at_terminal() else "json")) == "text":
         from rich.console import Console
 
@@ -71,7 +70,10 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
         return
     from cellscale.cli.json_log import json_logging
 
-    with json_logging(sys.stdout, labels, verbose=verbosity) as (log, listener):
+    with (
+        json_logging(sys.stdout, labels, verbose=verbosity) as (log, listener),
+        stops_told(partial(log.write, "WARNING")),
+    ):
         try:
             yield listener
         except click.ClickException:
@@ -82,8 +84,3 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
         except Exception as error:  # told as one line, and by an exit code that is no image's failure
             log.crash(error)
             sys.exit(CRASH)
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    """End in order when the machine is taken away: what is finished still gets into the store."""
-    sys.exit(128 + number)

@@ -25,8 +25,8 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
     """
     import threading
     import webbrowser
-    from contextlib import suppress
 
+    from cellscale.cli.stops import until_ctrl_c
     from cellscale.compiled import warm_up
     from cellscale.viewer.cache import OverviewCache
     from cellscale.viewer.dataset import Dataset
@@ -44,5 +44,5 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
         click.echo("Ctrl-C ends it.", err=True)
         if not no_browser:
             webbrowser.open(server.entrance)
-        with suppress(KeyboardInterrupt):
+        with until_ctrl_c():
             server.serve_forever()

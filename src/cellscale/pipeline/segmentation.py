@@ -1,12 +1,12 @@
 """One image from its two channels to labels: prepare, predict and label, tile by tile and side by side."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import thread_time
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,8 +137,9 @@ def _predict_and_label(
     count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)
     with (
         run.stage("labels", total, total - len(work), reading=tiles.reading) as labelled,
-        _submitted(label_or_postpone, work, run.budget.workers, tiles) as futures,
+        _Labelling(run.budget.workers, tiles) as labelling,
     ):
+        futures = labelling.submit(label_or_postpone, work)
         with run.stage("network", count, done, reading=run.reading, writing=tiles.writing) as predicted:
 
             def after_each(busy: float) -> None:
@@ -160,32 +161,40 @@ def _predict_and_label(
             label(index, compartment, run.budget.pixels_alone)
 
 
-@contextmanager
-def _submitted(
-    function: Callable[[int, Compartment], None],
-    work: list[tuple[int, Compartment]],
-    workers: int,
-    tiles: TileStore,
-) -> Iterator[list[Future[None]]]:
-    """Have ``function`` called for each item in threads; an error anywhere ends all who wait for tiles."""
+class _Labelling:
+    """Threads that label blocks while their tiles are predicted; an error anywhere ends all who wait for tiles.
 
-    def call(item: tuple[int, Compartment]) -> None:
-        try:
-            function(*item)
-        except BaseException as error:
-            tiles.fail(error)  # the prediction may be waiting for this very block
-            raise
+    No generator, and no thread before the ``with`` block has begun: a stop may come between any two steps, and
+    threads that nobody tells would wait for ever for tiles that nobody predicts any more.
+    """
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-label") as pool:
-        futures = [pool.submit(call, item) for item in work]
+    def __init__(self, workers: int, tiles: TileStore) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="cellscale-label")
+        self._tiles = tiles
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
-            yield futures
-        except BaseException as error:
-            tiles.fail(error)  # or the blocks would wait for ever, and the pool for them
-            raise
+            if error is not None:
+                self._tiles.fail(error)
         finally:
-            for future in futures:
-                future.cancel()
+            self._pool.shutdown(cancel_futures=True)
+
+    def submit(
+        self, function: Callable[[int, Compartment], None], work: Iterable[tuple[int, Compartment]]
+    ) -> list[Future[None]]:
+        """Have ``function`` called for each item."""
+
+        def call(item: tuple[int, Compartment]) -> None:
+            try:
+                function(*item)
+            except BaseException as error:
+                self._tiles.fail(error)  # the prediction may be waiting for this very block
+                raise
+
+        return [self._pool.submit(call, item) for item in work]
 
 
 def _raise_first_error(futures: list[Future[None]]) -> None:

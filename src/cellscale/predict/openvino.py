@@ -4,6 +4,7 @@ import io
 import os
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from cellscale.predict.tiles import TILE
 from cellscale.privacy import load_openvino
 
 __all__ = ["OpenVinoNetwork", "require_openvino"]
+
+_CONVERTING = Lock()
 
 _HINTS = {"float32": "f32", "bf16": "bf16"}
 
@@ -110,6 +113,7 @@ def require_openvino(precision: Precision = "float32") -> Any:
             f"--device openvino needs the Python package openvino, which is not installed; get it with: "
             f"{DEVICES['openvino'].install}"
         ) from error
+    _convert_types(openvino)
     core = openvino.Core()
     abilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and "BF16" not in abilities:
@@ -118,6 +122,16 @@ def require_openvino(precision: Precision = "float32") -> Any:
             f"{', '.join(abilities)}. Leave --precision out."
         )
     return core
+
+
+def _convert_types(openvino: Any) -> None:
+    """Convert a type between OpenVINO and numpy once, before any thread computes.
+
+    The first conversion fills a table of OpenVINO's: the thread that does it holds the table's lock and waits for
+    Python's, while another that has Python's waits for the table's. Seen with 2026.4.1: 5 of 28 runs hung for ever.
+    """
+    with _CONVERTING:
+        openvino.Type(np.float32).to_dtype()
 
 
 def _compiled(content: bytes, name: str, precision: Precision, cores: int, lanes: int) -> Any:

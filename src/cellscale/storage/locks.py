@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from cellscale.errors import RunInProgressError, StorageError
+from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.errors import explained
 from cellscale.storage.uri import Location, delete, local_path, read_if_there
@@ -75,6 +76,29 @@ def _local(path: Path) -> Iterator[None]:
 @contextmanager
 def _remote(location: str) -> Iterator[None]:
     marker = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
+    stopped = threading.Event()
+    renewing = threading.Thread(target=_keep, args=(location, marker, stopped), daemon=True, name="lock")
+
+    def let_go() -> None:
+        stopped.set()
+        if renewing.is_alive():
+            renewing.join()
+        if _is_held_by(location, marker):
+            delete(location)
+
+    with last_act(let_go):  # from before it is written: who comes next would wait for it to expire
+        try:
+            _take(location, marker)
+            renewing.start()
+            yield
+        finally:
+            try:
+                let_go()
+            except StorageError as error:  # the run is done; the marker expires by itself
+                _LOG.warning("the lock could not be removed: %s", error)
+
+
+def _take(location: str, marker: dict[str, Any]) -> None:
     expired = _make_free(location)
     # Stores without conditional writes let two runs that start together both write: the last one to be read has it.
     held = write_new(location, _content(marker)) and _is_held_by(location, marker)
@@ -83,19 +107,6 @@ def _remote(location: str) -> Iterator[None]:
         held = _is_held_by(location, marker)
     if not held:
         raise RunInProgressError(f"another run has just started on this dataset (it holds {location}): wait for it")
-    stopped = threading.Event()
-    renewing = threading.Thread(target=_keep, args=(location, marker, stopped), daemon=True, name="lock")
-    renewing.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        renewing.join()
-        try:
-            if _is_held_by(location, marker):
-                delete(location)
-        except StorageError as error:  # the run is done; the marker expires by itself
-            _LOG.warning("the lock could not be removed: %s", error)
 
 
 def _keep(location: str, marker: dict[str, Any], stopped: threading.Event) -> None:

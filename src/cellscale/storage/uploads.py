@@ -4,9 +4,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from cellscale.errors import StorageError
+from cellscale.stopping import worth_waiting
 from cellscale.storage.atomic import put_bytes
 from cellscale.storage.uri import delete, objects_below
 
@@ -33,6 +35,8 @@ class Uploads:
         self._lock = threading.Lock()
         self._pending: dict[str, Future[None]] = {}
         self._failed: dict[str, Exception] = {}
+        self._announced = ExitStack()
+        self._announced.enter_context(worth_waiting(lambda: bool(self._pending)))
 
     def submit(self, name: str, files: Sequence[tuple[Path, str]], after: Callable[[], None]) -> None:
         """Send files, each to its URI; waits where too many wait already.
@@ -105,7 +109,8 @@ class Uploads:
 
     def close(self) -> None:
         """Send what waits and end the threads."""
-        self._pool.shutdown()
+        with self._announced:
+            self._pool.shutdown()
 
 
 def _send(path: Path, uri: str) -> None:

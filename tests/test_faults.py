@@ -1,5 +1,6 @@
 """An error of ours is never called the user's damaged file, and a damaged file never an error of ours."""
 
+import json
 import subprocess
 import sys
 
@@ -9,13 +10,15 @@ import pytest
 import tifffile
 import zarr
 
-from cellscale.errors import CodecError, DefectError, ImageError, MaskError
+from cellscale.errors import CodecError, DefectError, ImageError, MaskError, ModelError
 from cellscale.faults import failure_text, is_defect
 from cellscale.images import npz, ome_zarr, tiff
 from cellscale.images.label_zarr import write_label_zarr
 from cellscale.images.mask_reader import open_mask
 from cellscale.images.open import open_image
 from cellscale.regions import Region
+from cellscale.storage.json_text import parsed_json
+from cellscale.weights.resolve import resolve_model
 from tests.cli.runs import run
 
 CORNER = Region(0, 0, 8, 8)
@@ -197,3 +200,50 @@ def test_a_zarr_of_version_2_with_an_unknown_codec(tmp_path):
     place.write_text(place.read_text().replace('"compressor": null', '"compressor": {"id": "imagecodecs_far"}'))
     with pytest.raises(CodecError, match="imagecodecs_far"):
         open_image(tmp_path / "i.ome.zarr")
+
+
+def test_deeply_nested_json_is_no_json():
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parsed_json("[" * 200_000)
+
+
+def test_numbers_of_more_than_64_bits_are_refused():
+    with pytest.raises(ImageError, match="at most 64 bits"):
+        open_image(np.zeros((1, 8, 8), np.longdouble))
+
+
+def test_a_resolution_without_pixels_is_damage(files):
+    path = files / "a.ome.zarr"
+    root = json.loads((path / "zarr.json").read_text())
+    scales = root["attributes"]["ome"]["multiscales"][0]
+    scales["datasets"].append({**scales["datasets"][0], "path": "1"})
+    (path / "zarr.json").write_text(json.dumps(root))
+    zarr.create_array(path / "1", shape=(32, 0), dtype="int32", chunks=(32, 32))
+    with pytest.raises(MaskError, match=r"resolution 1 has the shape \(32, 0\)"):
+        open_mask(path)
+
+
+@pytest.mark.parametrize("change", [{"fill_value": 2**40}, {"chunks": [0, 0]}])
+def test_odd_values_in_the_metadata_of_a_zarr_are_damage(tmp_path, change):
+    group = zarr.create_group(tmp_path / "i.ome.zarr", zarr_format=2)
+    group.create_array("0", shape=(64, 64), dtype="uint16", chunks=(32, 32), compressors=None)
+    axes = [{"name": axis, "type": "space"} for axis in "yx"]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [{"path": "0"}]}]
+    place = tmp_path / "i.ome.zarr" / "0" / ".zarray"
+    place.write_text(json.dumps(json.loads(place.read_text()) | change))
+    with pytest.raises(ImageError, match=r"i\.ome\.zarr: the OME-Zarr is damaged"):
+        open_image(tmp_path / "i.ome.zarr").read((0,), CORNER)
+
+
+def test_a_folder_is_no_tensorflow_model_unless_it_is_one(tmp_path):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / "mesmer.onnx").touch()
+    with pytest.raises(ModelError, match=r"net is a folder that holds mesmer\.onnx; the \.onnx file itself"):
+        resolve_model(str(tmp_path / "net"))
+    (tmp_path / "net" / "saved_model.pb").touch()
+    with pytest.raises(ModelError, match="TensorFlow"):
+        resolve_model(str(tmp_path / "net"))
+
+
+def test_a_simulation_into_no_folder_is_refused():
+    run("simulate", "").explains("is empty", "name the folder")

@@ -98,6 +98,12 @@ class OmeZarrImage:
         sizes = dict(zip(self._axes, first.shape, strict=True))
         _check(sizes, first.dtype, types, self._name)
         cuts = dict(zip(self._axes, first.chunks, strict=True))
+        for level, array in enumerate(self._arrays):
+            if array.ndim != len(self._axes) or min(array.shape) < 1:
+                raise ImageError(
+                    f"{self._name}: resolution {level} has the shape {array.shape}; {len(self._axes)} axes "
+                    f"({', '.join(self._axes)}) of one pixel or more expected: the OME-Zarr is damaged"
+                )
         return ImageInfo(
             name=image_name(location),
             uri=str(location),

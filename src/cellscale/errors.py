@@ -1,13 +1,15 @@
-"""The errors that a user can cause.
+"""The errors that a user can cause, and how errors of ours are told from them.
 
 Every message says what was found, what was expected and what to do about it. Errors that are nobody's fault but
-ours stay ordinary Python exceptions.
+ours stay ordinary Python exceptions, except where a file is read: there a `DefectError` tells them from damage.
 """
 
 __all__ = [
     "CellscaleError",
     "ChannelError",
+    "CodecError",
     "DamagedStateError",
+    "DefectError",
     "ImageError",
     "MaskError",
     "ModelError",
@@ -20,6 +22,13 @@ __all__ = [
 
 class CellscaleError(Exception):
     """Base of all errors that cellscale raises on purpose."""
+
+
+class DefectError(CellscaleError):
+    """An error of cellscale, or of a library that it does not go with, came up while a file was read.
+
+    The file is not to blame. See `cellscale.faults`.
+    """
 
 
 class RequestError(CellscaleError):
@@ -48,6 +57,10 @@ class ImageError(CellscaleError):
 
 class ChannelError(ImageError):
     """A channel was asked for that the image does not have, or has more than once."""
+
+
+class CodecError(ImageError):
+    """An image's compression needs a codec that is not installed, or that no library here has."""
 
 
 class MaskError(ImageError):

@@ -3,11 +3,16 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from cellscale.cli.diagnosis import EXTRAS, diagnose
+from cellscale.cli.main import cellscale
 from tests.cli.runs import run
 from tests.storage.servers import BUCKET, google_cloud_storage
 
@@ -137,3 +142,61 @@ def test_extras_are_those_of_the_package():
 
 def test_checks_come_without_a_command_line(tiny_model):
     assert [check.name for check in diagnose(model_path=str(tiny_model))][-2:] == ["network", "workers"]
+
+
+PROVEN = ("try TIFF", "try pyramid", "try OME-Zarr", "try segment", "try measure")
+
+
+def test_a_run_is_proven_from_images_to_the_project(tiny_model):
+    ready, found = checks("--model_path", str(tiny_model))
+    assert ready
+    assert {found[name]["status"] for name in PROVEN} == {"ok"}
+    assert "16 of 16 cells" in found["try segment"]["found"]
+    assert "16 cells measured" in found["try measure"]["found"]
+    assert "zlib, zstd" in found["try TIFF"]["found"]
+    libraries = found["libraries"]["found"]
+    for package in ("numpy", "tifffile", "zarr", "imagecodecs", "onnxruntime", "click", "distributed"):
+        assert f"{package} " in libraries
+
+
+@pytest.mark.parametrize(
+    ("place", "step"),
+    [
+        ("cellscale.images.tiff.level_of", "try TIFF"),
+        ("cellscale.images.ome_zarr._axes", "try OME-Zarr"),
+        ("cellscale.pipeline.segment_image.write_mask", "try segment"),
+        ("cellscale.pipeline.measure_image.measure", "try measure"),
+    ],
+)
+def test_a_broken_step_is_named_with_its_reason(tiny_model, monkeypatch, place, step):
+    def broken(*_, **__):
+        return object().lost
+
+    monkeypatch.setattr(place, broken)
+    found = CliRunner().invoke(cellscale, ["doctor", "--json", "--model_path", str(tiny_model)])
+    assert found.exit_code == 1
+    problems = {check["name"]: check for check in json.loads(found.stdout)["checks"] if check["status"] == "problem"}
+    assert "AttributeError: 'object' object has no attribute 'lost'" in problems[step]["found"]
+    assert set(problems) <= set(PROVEN)
+
+
+def test_other_pixels_than_were_written_are_a_problem(tiny_model, monkeypatch):
+    monkeypatch.setattr("cellscale.images.tiff.TiffImage.read", lambda _, channels, region, level=0: np.zeros(3))
+    found = CliRunner().invoke(cellscale, ["doctor", "--model_path", str(tiny_model)])
+    assert found.exit_code == 1
+    assert "PROBLEM try TIFF" in found.stdout
+    assert "other pixels were read than were written" in found.stdout
+
+
+def test_a_library_that_cannot_be_loaded_is_named(tmp_path):
+    (tmp_path / "zarr.py").write_text("raise RuntimeError('built for another numpy')\n")
+    where = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    words = [sys.executable, "-m", "cellscale", "doctor"]
+    found = subprocess.run(words, env=where, capture_output=True, text=True, check=False, timeout=120)
+    assert found.returncode == 1, found.stderr
+    assert "Traceback" not in found.stderr
+    (line,) = (line for line in found.stdout.splitlines() if line.startswith("PROBLEM libraries"))
+    assert "zarr" in line
+    assert "built for another numpy" in line
+    assert "pip install --upgrade --force-reinstall zarr" in found.stdout
+    assert "PROBLEM try OME-Zarr" in found.stdout

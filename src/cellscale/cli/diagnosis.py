@@ -6,19 +6,22 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, TypeAlias
 
+import numpy as np
 import psutil
 
 from cellscale import __version__
+from cellscale.cli.checks import Check, looked
 from cellscale.errors import CellscaleError
 from cellscale.pipeline.budget import Budget, available_memory, usable_cores
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import DEVICES, Precision, parse_device
+from cellscale.predict.joining import CHANNELS
+from cellscale.predict.network import require_finite
 from cellscale.predict.sessions import RUNTIME
+from cellscale.predict.tiles import TILE
 from cellscale.privacy import ONNXRUNTIME_SWITCH, onnxruntime_reports
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.redaction import redacted
@@ -26,10 +29,7 @@ from cellscale.storage.uri import delete, join, listing, local_path, read_bytes
 from cellscale.weights.catalogue import MESMER, cache_folder
 from cellscale.weights.resolve import ResolvedModel, installed_model, resolve_model
 
-__all__ = ["Check", "Status", "diagnose"]
-
-Status: TypeAlias = Literal["ok", "note", "problem"]
-"""``note``: something to know, which keeps no run from working; ``problem``: a run would fail."""
+__all__ = ["diagnose"]
 
 EXTRAS = {
     "anndata": ("anndata",),
@@ -46,17 +46,6 @@ _LEAST_DISK = 2_000_000_000
 """Bytes of free disk below which even small images may not fit."""
 
 _CARD_FACTS = "name,memory.total,memory.free,driver_version"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    status: Status
-    found: str
-    advice: str = ""
-    """What to do, where something is wrong."""
 
 
 def diagnose(
@@ -79,23 +68,19 @@ def diagnose(
     -------
     The checks in the order in which a person reads them, without anything secret.
     """
-    checks = [_versions(), _runtime(), _telemetry(), _extras(), _cards(), _processor(), _memory(), _disk()]
+    checks = [check for name, look in _LOOKS.items() for check in looked(name, _alone(look))]
     weights, model = _weights(model_path)
     checks.append(weights)
     if model is not None:
-        checks.append(_checked("network", lambda: _network(model, device, precision)))
-    checks.append(_checked("workers", _workers))
+        checks += looked("network", lambda: [_network(model, device, precision)])
+    checks += looked("workers", lambda: [_workers()])
     if location is not None:
-        checks.append(_checked("storage", lambda: _storage(location)))
+        checks += looked("storage", lambda: [_storage(location)])
     return [Check(check.name, check.status, redacted(check.found), redacted(check.advice)) for check in checks]
 
 
-def _checked(name: str, look: Callable[[], Check]) -> Check:
-    """Return a check, or the reason why what it looked at does not work."""
-    try:
-        return look()
-    except CellscaleError as error:
-        return Check(name, "problem", str(error))
+def _alone(look: Callable[[], Check]) -> Callable[[], list[Check]]:
+    return lambda: [look()]
 
 
 def _versions() -> Check:
@@ -195,6 +180,7 @@ def _network(model: ResolvedModel, device: str, precision: Precision) -> Check:
     network = open_network(NetworkRequest(model=model.path, device=choice, precision=precision, name=model.name))
     where = network.computation
     cards = f", cards {', '.join(map(str, where.cards))}" if where.cards else ""
+    require_finite(network.predict(np.zeros((1, TILE, TILE, CHANNELS), np.float32)), model.name)
     found = f"a run computes on {where.device}{cards} ({where.provider}), {where.precision}, "
     notes = "; ".join(where.notes)
     return Check("network", "ok", f"{found}{network.batch_size} tiles a batch{f' ({notes})' if notes else ''}")
@@ -225,3 +211,16 @@ def _storage(location: str) -> Check:
 
 def _gigabytes(size: int) -> str:
     return f"{size / 1e9:.1f} GB"
+
+
+_LOOKS: dict[str, Callable[[], Check]] = {
+    "versions": _versions,
+    "ONNX Runtime": _runtime,
+    "telemetry": _telemetry,
+    "extras": _extras,
+    "NVIDIA cards": _cards,
+    "processor": _processor,
+    "memory": _memory,
+    "disk": _disk,
+}
+"""What is looked at on this machine, whatever is asked for."""

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from cellscale.faults import failure_text
 from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
 from cellscale.storage.redaction import redacted
 
@@ -64,7 +65,7 @@ class JsonLog:
     def crash(self, error: BaseException) -> None:
         """Write what nobody foresaw, with where it happened."""
         trace = "".join(traceback.format_exception(error))
-        self.write("CRITICAL", f"{type(error).__name__}: {error}", stack_trace=trace)
+        self.write("CRITICAL", failure_text(error), stack_trace=trace)
 
 
 def _clean(fact: Any) -> Any:

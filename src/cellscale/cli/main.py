@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from cellscale import __version__
-from cellscale.cli.options import CONTEXT, VERBOSITY, LazyGroup
+from cellscale.cli.options import CONTEXT, CRASH, VERBOSITY, LazyGroup
 from cellscale.cli.stops import Stops
 from cellscale.errors import CellscaleError, RequestError
+from cellscale.faults import failure_text
 from cellscale.stopping import Stopped
+from cellscale.storage.errors import failures
 
 __all__ = ["cellscale", "main"]
 
@@ -36,6 +38,12 @@ class _WrongRequest(click.ClickException):
     exit_code = 2
 
 
+class _Defect(click.ClickException):
+    """Nobody foresaw this; no image and no request is to blame."""
+
+    exit_code = CRASH
+
+
 class _Cellscale(LazyGroup):
     """The outermost command, which turns errors into messages."""
 
@@ -43,11 +51,19 @@ class _Cellscale(LazyGroup):
         """Run the command; errors that a user can cause become one line, with ``-v -v`` the traceback as well."""
         try:
             return super().invoke(ctx)
-        except CellscaleError as error:
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):  # click ends with these
+            raise
+        except Exception as error:  # whatever it is, a person is told what to do
             if ctx.meta.get(VERBOSITY, 0) > 1:
                 traceback.print_exc(file=sys.stderr)
-            report = _WrongRequest if isinstance(error, RequestError) else click.ClickException
-            raise report(str(error)) from error
+            raise _kind(error)(failure_text(error)) from error
+
+
+def _kind(error: Exception) -> type[click.ClickException]:
+    """Return how an error ends the command."""
+    if isinstance(error, RequestError):
+        return _WrongRequest
+    return click.ClickException if isinstance(error, (CellscaleError, MemoryError, *failures())) else _Defect
 
 
 @click.group(cls=_Cellscale, lazy_commands=_COMMANDS, context_settings=CONTEXT)

@@ -13,6 +13,7 @@ import click
 
 __all__ = [
     "CONTEXT",
+    "CRASH",
     "VERBOSITY",
     "LazyGroup",
     "Option",
@@ -41,6 +42,9 @@ CONTEXT: dict[str, Any] = {
     "max_content_width": 110,
 }
 """Context settings of the outermost command; the inner ones inherit them."""
+
+CRASH = 70
+"""Exit code of what nobody foresaw (1 says that an image failed, 2 that the request is wrong)."""
 
 VERBOSITY = "cellscale.verbosity"
 """Key in the context's ``meta`` under which commands leave how often ``-v`` was given."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -31,8 +31,18 @@ def channel_choice(text: str) -> tuple[str, ...] | int:
     return int(text) if text.strip().isdecimal() else name_list(text)
 
 
+class _Folder(click.Path):
+    """A folder that has a name: an empty one, of a variable that is not set, would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the folder's path."""
+        if value == "":
+            self.fail("is empty; name the folder that the images go to", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command(cls=SectionedCommand)
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=_Folder(path_type=Path, file_okay=False))
 @click.option("--images", default=1, show_default=True, metavar="N", help="How many images.")
 @click.option(
     "--size",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cellscale.cli.options import VERBOSITY, at_terminal
+from cellscale.cli.options import CRASH, VERBOSITY, at_terminal
 from cellscale.cli.stops import stops_told
 from cellscale.engines.tasks.tries import TRY_AGAIN
 from cellscale.errors import CellscaleError, RequestError
@@ -17,10 +17,7 @@ from cellscale.storage.errors import is_away
 if TYPE_CHECKING:
     from cellscale.pipeline.events import Listener
 
-__all__ = ["CRASH", "passing_told", "reported"]
-
-CRASH = 70
-"""Exit code of what nobody foresaw (1 says that an image failed, 2 that the request is wrong)."""
+__all__ = ["passing_told", "reported"]
 
 
 class _TryAgain(click.ClickException):

@@ -8,6 +8,7 @@ from secrets import token_hex
 from typing import TypeAlias
 
 from cellscale.errors import CellscaleError
+from cellscale.faults import failure_text
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
@@ -90,12 +91,10 @@ def close_run(
 def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple[str, ...]:
     try:
         return step(closing)
-    except CellscaleError as error:
-        reason = str(error)
     except Exception as error:  # the images are finished; nothing that follows may make the run a failed one
-        _LOG.debug("unexpected error in step %s", name, exc_info=True)
-        reason = f"unexpected error: {type(error).__name__}: {error}"
-    listener(Notice("", "warning", f"{name}: {reason}"))
+        if not isinstance(error, CellscaleError):
+            _LOG.debug("unexpected error in step %s", name, exc_info=True)
+        listener(Notice("", "warning", f"{name}: {failure_text(error)}"))
     return ()
 
 

@@ -45,8 +45,10 @@ class ArrayImage:
             raise ImageError(
                 f"{name}: an array of shape {pixels.shape} found; channels, rows, columns or rows, columns expected"
             )
-        if pixels.dtype.kind not in "uif":
-            raise ImageError(f"{name}: an array of {pixels.dtype} found; integers or floats expected")
+        if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
+            raise ImageError(
+                f"{name}: an array of {pixels.dtype} found; integers or floats of at most 64 bits expected"
+            )
         self._pixels = pixels if pixels.ndim == 3 else pixels[np.newaxis]
         count, height, width = self._pixels.shape
         names = [f"Channel {index + 1}" for index in range(count)] if channel_names is None else list(channel_names)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import ImageError, MaskError
+from cellscale.errors import CodecError, ImageError, MaskError
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.names import is_zarr
 from cellscale.images.tiff import TiffImage
@@ -112,6 +112,8 @@ def open_mask(
     name = base_name(location)
     try:
         image = _open(location, cache_bytes, scratch)
+    except CodecError:  # whatever it holds
+        raise
     except ImageError as error:
         raise MaskError(f"not a label mask: {error}") from error
     info = image.info

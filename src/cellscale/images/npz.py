@@ -6,12 +6,10 @@ against each other and against the archive's size before any pixel is unpacked, 
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -19,8 +17,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
+from cellscale.faults import told_apart
 from cellscale.images.info import Channel, ImageInfo
 from cellscale.images.names import image_name
+from cellscale.images.probes import npz_probe
 from cellscale.images.raw import RawPixels
 from cellscale.regions import Region
 from cellscale.storage.ranges import LocalRanges, RangeReader, open_ranges
@@ -33,12 +33,6 @@ ARRAY = "input_channels"
 _NAMES = ("nuclear", "membrane")
 _MAX_RATIO = 1100
 """Deflate, the only compression that numpy uses, shrinks at most 1032-fold."""
-
-_DAMAGE = (
-    zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, TypeError, KeyError, OverflowError,
-    SyntaxError, TokenError,
-)  # fmt: skip
-"""What zipfile, and numpy's parser of headers, raise on damaged files."""
 
 _MAX_HEADER = 10_000
 _PIECE = 4 * 2**20
@@ -144,12 +138,11 @@ def open_npz(
 
 @contextmanager
 def _damage_explained(name: str) -> Iterator[None]:
-    try:
+    def damaged(error: Exception) -> ImageError:
+        return ImageError(f"{name}: not an NPZ file, or a damaged one ({error}): make it again with numpy.savez")
+
+    with told_apart(name, damaged, npz_probe):
         yield
-    except _DAMAGE as error:
-        raise ImageError(
-            f"{name}: not an NPZ file, or a damaged one ({error}): make it again with numpy.savez"
-        ) from error
 
 
 class _Seekable(io.RawIOBase):

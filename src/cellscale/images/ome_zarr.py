@@ -8,20 +8,19 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from cellscale.errors import ImageError
+from cellscale.errors import CodecError, ImageError
+from cellscale.faults import one_line, told_apart
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.names import image_name
+from cellscale.images.probes import zarr_probe
 from cellscale.images.tiff_layout import INTENSITY_TYPES
 from cellscale.images.units import micrometres, pixel_size_of
-from cellscale.images.zarr_store import zarr_store
+from cellscale.images.zarr_store import is_unknown_codec, zarr_store
 from cellscale.regions import Region
 from cellscale.storage.errors import explained
 from cellscale.storage.uri import Location, base_name, exists
 
 __all__ = ["OmeZarrImage"]
-
-_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError)
-"""What zarr and the codecs raise on damaged files; zarr's own errors are ValueErrors or KeyErrors."""
 
 _COUNTED = 100
 """Images of one folder that are looked for: each costs a request to a store."""
@@ -81,11 +80,16 @@ class OmeZarrImage:
 
     @contextmanager
     def _damage_explained(self) -> Iterator[None]:
-        try:
-            with explained("read", self._name):
-                yield
-        except _DAMAGE as error:
-            raise ImageError(f"{self._name}: the OME-Zarr is damaged ({type(error).__name__}: {error})") from error
+        with explained("read", self._name), told_apart(self._name, self._damaged, zarr_probe):
+            yield
+
+    def _damaged(self, error: Exception) -> ImageError:
+        if is_unknown_codec(error):
+            return CodecError(
+                f"{self._name}: its chunks are stored with a codec that is not installed here ({one_line(error)}): "
+                "install the package that has it, or write the image again with Zstandard, Blosc or gzip"
+            )
+        return ImageError(f"{self._name}: the OME-Zarr is damaged ({one_line(error)})")
 
     def _describe(
         self, location: Location, scales: Mapping[str, Any], metadata: Mapping[str, Any], types: frozenset[str]
@@ -94,6 +98,12 @@ class OmeZarrImage:
         sizes = dict(zip(self._axes, first.shape, strict=True))
         _check(sizes, first.dtype, types, self._name)
         cuts = dict(zip(self._axes, first.chunks, strict=True))
+        for level, array in enumerate(self._arrays):
+            if array.ndim != len(self._axes) or min(array.shape) < 1:
+                raise ImageError(
+                    f"{self._name}: resolution {level} has the shape {array.shape}; {len(self._axes)} axes "
+                    f"({', '.join(self._axes)}) of one pixel or more expected: the OME-Zarr is damaged"
+                )
         return ImageInfo(
             name=image_name(location),
             uri=str(location),

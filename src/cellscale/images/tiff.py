@@ -10,8 +10,10 @@ import tifffile
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
+from cellscale.faults import one_line, told_apart
 from cellscale.images.info import ImageInfo
 from cellscale.images.names import image_name
+from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff_layout import (
     INTENSITY_TYPES,
     Level,
@@ -25,7 +27,7 @@ from cellscale.images.tiff_layout import (
 )
 from cellscale.images.tiff_log import collected_messages
 from cellscale.images.tiff_metadata import check_document_type, tiff_metadata
-from cellscale.images.tiff_segments import DAMAGE, SegmentReader
+from cellscale.images.tiff_segments import SegmentReader
 from cellscale.images.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
 from cellscale.storage.errors import explained
@@ -131,13 +133,15 @@ class TiffImage:
     @contextmanager
     def _damage_explained(self) -> Iterator[None]:
         with collected_messages() as messages, explained("read", self._name):
-            try:
+
+            def damaged(error: Exception) -> ImageError:
+                if isinstance(error, tifffile.TiffFileError):
+                    return ImageError(f"{self._name}: not a TIFF file, or a damaged one ({error})")
+                said = "; ".join(dict.fromkeys([*messages[:2], one_line(error)]))
+                return ImageError(f"{self._name}: the file is damaged ({said}): copy or download it again")
+
+            with told_apart(self._name, damaged, tiff_probe):
                 yield
-            except tifffile.TiffFileError as error:
-                raise ImageError(f"{self._name}: not a TIFF file, or a damaged one ({error})") from error
-            except DAMAGE as error:
-                said = "; ".join(dict.fromkeys([*messages[:2], f"{type(error).__name__}: {error}"]))
-                raise ImageError(f"{self._name}: the file is damaged ({said}): copy or download it again") from error
 
     def _describe(self, location: Location) -> ImageInfo:
         check_structure(self._tiff, self._name)

@@ -8,7 +8,6 @@ from one. Blocks are read from as many threads as there are cores anyway. Large 
 whole, are read in part, and a TIFF can be read whatever pair of tifffile and zarr is installed.
 """
 
-import struct
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -19,25 +18,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import TiffFileError
 
 from cellscale.errors import ImageError
+from cellscale.faults import one_line, told_apart
 from cellscale.images.cache import SegmentCache
+from cellscale.images.probes import tiff_probe
 from cellscale.images.raw import RawPixels
+from cellscale.images.tiff_codecs import codec_missing
 from cellscale.images.tiff_layout import Level, Plane
 from cellscale.images.tiff_storage import Storage
 from cellscale.regions import Region
 from cellscale.storage.ranges import LocalRanges
 from cellscale.storage.scratch import scratch_file
 
-__all__ = ["DAMAGE", "SegmentReader"]
-
-DAMAGE = (
-    TiffFileError, ValueError, RuntimeError, EOFError, IndexError, KeyError, TypeError, AttributeError, OverflowError,
-    ZeroDivisionError, AssertionError, struct.error,
-)  # fmt: skip
-"""What tifffile and the codecs raise on damaged files; imagecodecs' errors are RuntimeErrors, and tifffile's own were
-no ValueErrors until 2025."""
+__all__ = ["SegmentReader"]
 
 _BATCH_BYTES = 16 * 2**20
 """Decoded bytes of the segments that are fetched together."""
@@ -120,20 +114,26 @@ class SegmentReader:
         return result
 
     def _load(self, number: int, batch: list[_Piece]) -> Iterator[NDArray[Any]]:
-        try:
-            storage = batch[0].storage
+        storage, where = batch[0].storage, batch[0].part
+
+        def damaged(error: Exception) -> ImageError:
+            if isinstance(error, ImportError):  # stand-ins of codecs that were left out raise when they are called
+                return codec_missing(self._name, storage.keyframe.compression.name)
+            return ImageError(
+                f"{self._name}: the pixels around row {where.top}, column {where.left} cannot be decoded "
+                f"({one_line(error)}): the file is damaged; copy or download it again"
+            )
+
+        def probe() -> None:
+            tiff_probe(int(storage.keyframe.compression))
+
+        with told_apart(self._name, damaged, probe):
             if batch[0].plane.raw_offset is not None or _is_direct(storage):
                 yield from (_direct(piece) for piece in batch)
             elif storage.segment_bytes > _SPOOL_BYTES:
                 yield from (self._from_scratch(number, piece) for piece in batch)
             else:
                 yield from self._decoded(number, batch)
-        except DAMAGE as error:
-            where = batch[0].part
-            raise ImageError(
-                f"{self._name}: the pixels around row {where.top}, column {where.left} cannot be decoded "
-                f"({type(error).__name__}: {error}): the file is damaged; copy or download it again"
-            ) from error
 
     def _decoded(self, number: int, batch: list[_Piece]) -> Iterator[NDArray[Any]]:
         claims = [self._cache.claim((number, *piece.key), piece.storage.segment_bytes) for piece in batch]

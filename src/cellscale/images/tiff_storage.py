@@ -11,11 +11,18 @@ from typing import Any
 import numpy as np
 
 from cellscale.errors import ImageError
+from cellscale.images.tiff_codecs import require_codecs
 from cellscale.regions import Region
 
 __all__ = ["Grid", "Storage", "check_alike", "own_page", "storage_of"]
 
 _COLOUR = {2: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
+_SINGLE = (
+    "imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "rowsperstrip", "samplesperpixel",
+    "compression", "planarconfig", "photometric", "predictor", "fillorder",
+)  # fmt: skip
+"""What has one value for a page; tifffile gives as many as a tag holds."""
+
 _MAX_SEGMENT_BYTES = 4 * 2**30
 
 
@@ -113,7 +120,10 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
     ------
     ImageError
         It is a colour image, or has pixels that cannot be read.
+    CodecError
+        Its codec is not installed.
     """
+    _check_single(keyframe, name)
     _check_colour(keyframe, name)
     dtype = _check_pixels(keyframe, types, name)
     if keyframe.imagedepth > 1:
@@ -133,6 +143,7 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
             f"{name}: one compressed strip holds {storage.segment_bytes / 2**30:.0f} GiB of pixels and can only be "
             f"decoded whole: write the image again in tiles"
         )
+    require_codecs(keyframe, name)
     keyframe.decode  # noqa: B018 - made here, because tifffile makes it on first use without a lock
     return storage
 
@@ -162,6 +173,13 @@ def _shared_facts(storage: Storage) -> tuple[str, ...]:
         str(storage.stored.newbyteorder("=")),
         f"{int(keyframe.samplesperpixel)} values a pixel, stored {together},",
     )
+
+
+def _check_single(keyframe: Any, name: str) -> None:
+    for fact in _SINGLE:
+        value = getattr(keyframe, fact)
+        if not isinstance(value, int):
+            raise ImageError(f"{name}: {value!r} found for {fact}, one number expected: the file is damaged")
 
 
 def _check_colour(keyframe: Any, name: str) -> None:

@@ -5,7 +5,7 @@ from zarr.storage import FsspecStore, LocalStore
 
 from cellscale.storage.uri import Location, filesystem, local_path
 
-__all__ = ["zarr_store"]
+__all__ = ["is_unknown_codec", "zarr_store"]
 
 
 def zarr_store(location: Location, *, read_only: bool = False) -> LocalStore | FsspecStore:
@@ -19,3 +19,14 @@ def zarr_store(location: Location, *, read_only: bool = False) -> LocalStore | F
         return LocalStore(path, read_only=read_only)
     fs, key = filesystem(location)
     return FsspecStore(AsyncFileSystemWrapper(fs, asynchronous=True), path=key, read_only=read_only)
+
+
+def is_unknown_codec(error: BaseException) -> bool:
+    """Return whether zarr or numcodecs raised an error because a codec is not installed."""
+    if isinstance(error, ImportError) or type(error).__name__ == "UnknownCodecError":
+        return True
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    # Older zarr raises a plain KeyError, from where it looks codecs up.
+    return isinstance(error, KeyError) and trace is not None and trace.tb_frame.f_code.co_name == "get_codec_class"

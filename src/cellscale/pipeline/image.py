@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cellscale.errors import CellscaleError, ImageError, RequestError, StorageError
+from cellscale.errors import CellscaleError, DefectError, ImageError, RequestError, StorageError
+from cellscale.faults import failure_text
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measure_image import measure_image
@@ -99,15 +100,12 @@ def attempt(
             outcome = work(run)
         except RequestError:
             raise
-        except CellscaleError as error:
+        except Exception as error:  # whatever is wrong with one image must not stop the others
             if placement.tried_again and is_away(error):
                 raise
-            outcome = _failed(run, str(error))
-        except MemoryError:
-            outcome = _failed(run, "the machine has too little memory; allow less with --max_memory or --workers 1")
-        except Exception as error:  # whatever is wrong with one image must not stop the others
-            _LOG.debug("unexpected error in image %s", entry.name, exc_info=True)
-            outcome = _failed(run, f"unexpected error: {type(error).__name__}: {error}")
+            if not isinstance(error, CellscaleError) or isinstance(error, DefectError):
+                _LOG.debug("unexpected error in image %s", entry.name, exc_info=True)
+            outcome = _failed(run, failure_text(error))
     if outcome.status == "done":
         run.learn(output_bytes=_bytes(outcome.outputs))
     return replace(

@@ -8,6 +8,7 @@ import imagecodecs
 import numpy as np
 
 from cellscale.errors import StorageError
+from cellscale.faults import failure_text
 from cellscale.pipeline.measure_image import found_masks
 from cellscale.pipeline.memory import give_back
 from cellscale.pipeline.picture_subject import open_subject
@@ -73,7 +74,7 @@ def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     try:
         return _pictured(run, entry, request)
     except Exception as error:  # whatever is wrong, masks and tables are finished
-        run.notice(f"the report will not show this image: {error}", "warning")
+        run.notice(f"the report will not show this image: {failure_text(error)}", "warning")
         return Pictured(False)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.storage.atomic import atomic_write
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import local_path, make_folder
 from cellscale.weights.catalogue import cache_folder
 
@@ -140,7 +141,7 @@ class RunState:
     def load_facts(self, name: str) -> dict[str, Any] | None:
         """Return facts kept earlier; None if there are none, or they were damaged."""
         try:
-            facts: dict[str, Any] = json.loads(self._facts(name).read_bytes())
+            facts: dict[str, Any] = parsed_json(self._facts(name).read_bytes())
         except (OSError, ValueError):
             return None
         return facts

@@ -1,7 +1,6 @@
 """Replacing the objects of an image without losing those that a person edited."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from cellscale.qupath.data_file import DataFile, write_data_file
 from cellscale.qupath.gson import to_json
 from cellscale.qupath.java_stream import Sink
 from cellscale.storage.atomic import atomic_write, write_bytes
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.ranges import open_ranges
 from cellscale.storage.uri import Location, exists, join, read_bytes
 
@@ -78,7 +78,7 @@ class _Record:
         if not exists(location):
             return cls(())
         try:
-            found = json.loads(read_bytes(location))
+            found = parsed_json(read_bytes(location))
         except ValueError:
             # Without a record the objects count as edited and are kept, which is the safe side.
             return cls(())

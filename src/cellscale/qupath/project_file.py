@@ -1,12 +1,12 @@
 """The document ``project.qpproj``, with all that cellscale does not know of it."""
 
-import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 
 from cellscale.errors import StorageError
 from cellscale.qupath.gson import Json, JsonObject
 from cellscale.qupath.uris import path_of_uri, rebased
+from cellscale.storage.json_text import parsed_json
 
 __all__ = ["entries", "new_project", "parse_project", "with_location"]
 
@@ -52,7 +52,7 @@ def parse_project(content: bytes, where: object) -> JsonObject:
         QuPath could not open it either.
     """
     try:
-        project = json.loads(content)
+        project = parsed_json(content)
     except ValueError as error:
         raise _damaged(where, f"not JSON: {error}") from error
     if not isinstance(project, dict):

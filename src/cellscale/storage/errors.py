@@ -10,7 +10,7 @@ from typing import Any
 from cellscale.errors import CellscaleError, StorageError
 from cellscale.storage.redaction import redacted
 
-__all__ = ["explained", "failures", "is_away"]
+__all__ = ["explained", "failures", "is_away", "reason_of"]
 
 _ADVICE = {
     errno.ENOENT: "it does not exist: check the spelling, and that its folder has been made",
@@ -97,7 +97,16 @@ def _loaded(names: Iterable[tuple[str, str]]) -> tuple[type[BaseException], ...]
     return tuple(kind for kind in found if isinstance(kind, type))
 
 
-def _reason(error: BaseException, location: str) -> str:
+def reason_of(error: BaseException, location: str) -> str:
+    """Return why storage failed and what to do.
+
+    Parameters
+    ----------
+    error
+        One of `failures`.
+    location
+        What was being read or written.
+    """
     if "://" in location and (isinstance(error, PermissionError) or str(error).startswith("Forbidden")):
         said = " ".join(str(error).split())
         return f"permission denied: give the account that is used here the right to do so ({said})"
@@ -133,6 +142,6 @@ def explained(action: str, location: str | os.PathLike[str]) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, failures()):
             raise StorageError(
-                f"cannot {action} {os.fspath(location)}: {redacted(_reason(error, os.fspath(location)))}"
+                f"cannot {action} {os.fspath(location)}: {redacted(reason_of(error, os.fspath(location)))}"
             ) from error
         raise

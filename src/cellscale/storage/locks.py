@@ -18,6 +18,7 @@ from cellscale.errors import RunInProgressError, StorageError
 from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.errors import explained
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, delete, local_path, read_if_there
 
 __all__ = ["run_lock"]
@@ -134,7 +135,7 @@ def _holder(location: str) -> dict[str, Any] | None:
     if content is None:
         return None
     try:
-        found = json.loads(content)
+        found = parsed_json(content)
     except ValueError:  # a marker that was cut off or is no marker holds nothing
         return {}
     return found if isinstance(found, dict) else {}

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cellscale.errors import RequestError
+from cellscale.faults import failure_text
 from cellscale.viewer.answers import Answer, problem
 from cellscale.viewer.dataset import Dataset
 from cellscale.viewer.routes import answer
@@ -175,9 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             with self.server.at_work:
                 return answer(self.server.dataset, below)
-        except Exception:  # a defect of ours must not leave the browser waiting
+        except Exception as error:  # a defect of ours must not leave the browser waiting
             _log.exception("no answer to %r", below)
-            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "an unexpected error; the log says more")
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, failure_text(error))
 
     def _send(self, reply: Answer) -> None:
         headers = {"Content-Type": reply.content_type, "Content-Length": str(len(reply.body)), **_HEADERS}

@@ -83,7 +83,12 @@ def _given_model(location: str, expected: Checksum | None) -> ResolvedModel:
 
 def _checked_local(path: Path) -> Path:
     if path.is_dir():
-        refuse_tensorflow(str(path), is_folder=True)
+        refuse_tensorflow(str(path), is_folder=(path / "saved_model.pb").is_file())
+        inside = sorted(one.name for one in path.glob("*.onnx"))
+        raise ModelError(
+            f"{path} is a folder{f' that holds {inside[0]}' if inside else ''}; the .onnx file itself is expected. "
+            "Check --model_path."
+        )
     if not path.is_file():
         raise ModelError(f"there is no model file at {path}; check --model_path")
     return path

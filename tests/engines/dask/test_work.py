@@ -92,7 +92,7 @@ def test_a_task_that_fails_leaves_the_rest_to_the_last_one(work, error):
 def test_a_last_task_that_fails_unexpectedly_ends_the_work(work):
     (last,) = planned(work, Plan())
     assert work.after(last, described(ValueError("odd"))) == ()
-    assert work.outcome.error == "unexpected error: ValueError: odd"
+    assert work.outcome.error.startswith("unexpected error: ValueError: odd: this is an error of cellscale")
 
 
 def test_what_is_wrong_with_the_request_ends_the_run(work):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from cellscale.errors import RequestError, StorageError
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, read_bytes
 
 __all__ = ["Environment", "NetworkInterface", "ServiceAccount", "read_environment"]
@@ -116,7 +117,7 @@ def read_environment(location: Location) -> Environment:
 
 def _parsed(content: bytes, location: str) -> Environment:
     try:
-        facts: Any = json.loads(content)
+        facts: Any = parsed_json(content)
     except ValueError as error:
         raise RequestError(f"the environment config {location} is not JSON: {error}") from error
     if not isinstance(facts, dict):

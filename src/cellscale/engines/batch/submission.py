@@ -13,6 +13,7 @@ from cellscale.engines.batch.job import Step
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, base_name, exists, join, listing, read_bytes
 
 __all__ = [
@@ -95,7 +96,7 @@ def read_submission(folder: Location) -> Submission:
             "20260131T120000Z-1a2b3c. cellscale jobs list DATASET names them."
         ) from error
     try:
-        facts = json.loads(content)
+        facts = parsed_json(content)
     except ValueError as error:
         raise RequestError(f"{join(folder, _NAME)} is damaged: {error}") from error
     return from_json(Submission, facts, what=str(join(folder, _NAME)))

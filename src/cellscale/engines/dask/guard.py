@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cellscale.errors import CellscaleError, RequestError
+from cellscale.errors import RequestError
+from cellscale.faults import failure_text
 
 __all__ = ["Failure", "described", "guarded"]
 
@@ -37,10 +38,5 @@ def guarded(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def described(error: BaseException) -> Failure:
     """Return what an exception says."""
-    try:
-        reason = str(error)
-    except Exception:
-        reason = "it does not say what"
-    if not isinstance(error, CellscaleError):
-        reason = f"unexpected error: {type(error).__name__}: {reason}"
+    reason = failure_text(error)
     return Failure(reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…", isinstance(error, RequestError))

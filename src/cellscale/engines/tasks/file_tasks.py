@@ -29,6 +29,7 @@ from cellscale.records.row import Row, record_id, validated
 from cellscale.records.schema import COLUMNS, STAGES
 from cellscale.regions import RegionReader, blocks
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, base_name, join, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name, picture_name, workspace_paths
@@ -226,7 +227,7 @@ def _known(row: Row) -> dict[str, Any]:
 
 def _costs(place: str) -> dict[str, Any]:
     try:
-        facts = json.loads(read_bytes(place))
+        facts = parsed_json(read_bytes(place))
         known = {name: value for name, value in facts.items() if name in _NAMES}
         times = {name: datetime.fromisoformat(known[name]) for name in known if _NAMES[name] == "DATETIME"}
     except (ValueError, AttributeError, TypeError) as error:

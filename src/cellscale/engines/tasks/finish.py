@@ -21,6 +21,7 @@ from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.errors import is_away
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import join, read_if_there
 
 __all__ = ["finish_run", "gather_outcome", "parts_asked", "read_outcome"]
@@ -85,7 +86,7 @@ def read_outcome(spec: RunSpec) -> RunOutcome | None:
     if content is None:
         return None
     try:
-        facts = json.loads(content)
+        facts = parsed_json(content)
     except ValueError as error:
         raise RequestError(f"{location} is no outcome of a run: {error}") from error
     return from_json(RunOutcome, facts, what=str(location))

@@ -11,6 +11,7 @@ from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, listing, make_folder, read_bytes
 
 __all__ = [
@@ -118,7 +119,7 @@ def read_result(folder: Location, task: Task | Part, index: int) -> TaskResult:
     """
     location = join(folder, "results", task, f"{index}.json")
     try:
-        facts = json.loads(read_bytes(location))
+        facts = parsed_json(read_bytes(location))
     except ValueError as error:
         raise RequestError(f"{location} is no result of a task: {error}") from error
     return from_json(TaskResult, facts, what=str(location))

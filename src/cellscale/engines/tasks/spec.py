@@ -11,6 +11,7 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.request_json import request_from_json, request_to_json
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 
@@ -88,7 +89,7 @@ def read_spec(location: Location) -> RunSpec:
         It is not there, or it is no such list.
     """
     try:
-        facts = json.loads(read_bytes(location))
+        facts = parsed_json(read_bytes(location))
     except StorageError as error:
         raise RequestError(f"the list of tasks cannot be read: {error}") from error
     except ValueError as error:

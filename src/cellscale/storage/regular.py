@@ -3,8 +3,8 @@
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 __all__ = ["IrregularFileError", "oddity", "open_regular", "read_regular", "require_regular"]
 
@@ -56,7 +56,7 @@ def require_regular(path: Path) -> None:
         raise IrregularFileError(reason)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading; never wait, as one would for the other end of a named pipe.
 
     Raises

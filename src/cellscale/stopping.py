@@ -9,7 +9,7 @@ would wait for it, is announced here.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["Stopped", "end_last_acts", "is_worth_waiting", "last_act", "worth_waiting"]
+__all__ = ["Stopped", "ear", "end_last_acts", "is_worth_waiting", "last_act", "worth_waiting"]
 
 
 class Stopped(BaseException):
@@ -25,6 +25,9 @@ class Stopped(BaseException):
         super().__init__(number)
         self.number = number
 
+
+ear: int | None = None
+"""Descriptor from which the numbers of signals can be read, where the command line sees to them; a pipe's."""
 
 _ACTS: list[Callable[[], object]] = []
 _WAITS: list[Callable[[], bool]] = []

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Timer
 
+from cellscale import deadlock
 from cellscale.cli.main import main
 from cellscale.pipeline.stages import ImageRun
 
@@ -41,7 +42,7 @@ def stopped(place, *words, how=signal.SIGINT, times=1, deaf=""):
         The signal, and how often it is sent, 0.1 s between.
     deaf
         What does not end by itself: ``thread`` for a thread that the main one waits for, ``library`` for the main
-        thread itself, in C.
+        thread itself, in C; ``lock`` for that with Python's global lock.
     """
     command = [sys.executable, "-m", "tests.cli.stopped", place, str(int(how)), str(times), deaf, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -56,12 +57,17 @@ def _begin():
     stage, _, units = place.partition(":")
 
     def send():
-        print(f"signalled at {time.time()}", file=sys.stderr, flush=True)
-        if deaf == "library":
-            Timer(0.3, os.kill, (os.getpid(), int(how))).start()
+        if deaf in ("library", "lock"):
+            while deaf == "lock" and not deadlock._places:
+                time.sleep(0.1)
+            time.sleep(0.1)
+            print(f"signalled at {time.time() + 0.5}", file=sys.stderr, flush=True)
+            library = ctypes.PyDLL(None) if deaf == "lock" else ctypes.CDLL(None)
+            subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -{how} {os.getpid()}"])
             mutex = ctypes.create_string_buffer(64)
             for _ in range(2):  # locked twice: unlike a sleep, no signal ends it
-                ctypes.CDLL(None).pthread_mutex_lock(mutex)
+                library.pthread_mutex_lock(mutex)
+        print(f"signalled at {time.time()}", file=sys.stderr, flush=True)
         for later in range(1, int(times)):
             Timer(0.1 * later, os.kill, (os.getpid(), int(how))).start()
         os.kill(os.getpid(), int(how))

@@ -90,6 +90,14 @@ def test_what_is_deaf_is_cut_off(deaf, dataset, tiny_model, tmp_path):
     assert run("segment", *words(tiny_model), copy).exit_code == 0
 
 
+def test_what_holds_pythons_global_lock_is_cut_off_as_well(dataset, tiny_model, tmp_path):
+    copy = copied(dataset, tmp_path)
+    done = stopped("network", "segment", *words(tiny_model), copy, deaf="lock")
+    assert done.exit_code == 130, done.output
+    assert done.seconds < SECONDS
+    assert done.output.endswith(f"Stopped. {SENTENCE}\n")
+
+
 def test_the_second_ctrl_c_ends_what_is_deaf_at_once(dataset, tiny_model, tmp_path):
     copy = copied(dataset, tmp_path)
     done = stopped("network", "segment", *words(tiny_model), copy, times=2, deaf="thread")

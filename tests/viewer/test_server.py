@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cellscale.viewer import server
+
 
 def ask(server, path=None, *, method="GET", host=None, raw=None):
     """Ask as any program on this machine could; return status, headers and body."""
@@ -160,3 +162,37 @@ def test_closing_waits_for_no_idle_browser(serve, tissue):
 def test_the_address_without_its_slash_leads_to_the_page(served):
     status, headers, _ = ask(served, raw=f"/{served.token}")
     assert (status, headers["Location"]) == (308, f"/{served.token}/")
+
+
+def test_silent_connections_lock_nobody_out(served):
+    """Any account of this machine may open them."""
+    browser = socket.create_connection(served.server_address, timeout=10)
+    browser.sendall(f"GET /{served.token}/api/dataset HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert browser.recv(12) == b"HTTP/1.1 200"
+    silent = [socket.create_connection(served.server_address, timeout=10) for _ in range(200)]
+    silent[150].sendall(b"GET / HTTP/1.1\r\n")
+    assert ask(served, "api/dataset")[0] == 200
+    assert silent[0].recv(1) == b"", "the oldest ones are closed"
+    assert sum(thread.name.startswith("Thread-") for thread in threading.enumerate()) < 120
+    browser.sendall(f"GET /{served.token}/api/dataset HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert b"HTTP/1.1 200" in browser.recv(2**20) + browser.recv(2**20), "who has the token stays"
+    for connection in [browser, *silent]:
+        connection.close()
+
+
+def test_what_says_nothing_to_the_point_is_closed(served, monkeypatch):
+    monkeypatch.setattr(server, "_SILENT_SECONDS", 1.0)
+    start = time.monotonic()
+    with socket.create_connection(served.server_address, timeout=10) as slow:
+        slow.settimeout(0.3)
+        while True:
+            assert time.monotonic() - start < 8
+            try:
+                slow.sendall(b"X")  # a byte now and then, never a whole request
+                if slow.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    assert time.monotonic() - start > 0.8

@@ -40,9 +40,17 @@ def test_other_hidden_and_temporary_files_are_no_images(dataset):
     add(
         dataset, "a.tif", ".b.tif", "._a.tif", "~$c.tif", "notes.txt", "d.tif.part", "e.tiff~", "tif", ".tif", "f.png"
     )
+    assert names(dataset) == ["a"]
+
+
+def test_what_is_not_what_its_name_says_is_a_problem_of_its_own(dataset):
+    add(dataset, "a.tif")
     (dataset / "OMETIFF" / "folder.tif").mkdir()
     (dataset / "OMETIFF" / "file.zarr").write_bytes(b"")
-    assert names(dataset) == ["a"]
+    problems = {entry.name: entry.problem or "" for entry in discover(workspace_paths(dataset))}
+    assert problems["a"] == ""
+    assert "folder.tif cannot be read: it is a folder" in problems["folder"]
+    assert "file.zarr cannot be read: it is a file" in problems["file"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from cellscale import stopping
 from cellscale.stopping import Stopped, end_last_acts, is_worth_waiting
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stops", "stops_told", "until_ctrl_c"]
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.5
 """Time in which a stopped run must have ended in order."""
 LEAVE_SECONDS = 20.0
 """The same where a machine is taken away, which has half a minute, while finished work goes to an object store."""
@@ -60,7 +61,8 @@ class Stops:
     Python's own handlers run between two steps of the main thread, which may be deep in a library. So the system's
     part of them also wakes a thread, over a pipe, which ends the process when its time is over, or at the next
     signal. The end is always ``os._exit``: Python's own would wait for every thread, and libraries whose threads are
-    at work then abort.
+    at work then abort. Where a library holds Python's global lock for ever, that thread does not run either: see
+    `cellscale.deadlock`.
     """
 
     def __init__(self) -> None:
@@ -69,6 +71,7 @@ class Stops:
         self._saying = threading.Lock()
         self._is_said = False
         self._ear, bell = _pipe()
+        stopping.ear = self._ear if isinstance(self._ear, int) else None
         signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
         for number in _NAMES:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background

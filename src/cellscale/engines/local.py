@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from threading import Thread
 
 from cellscale.compiled import warm_up
+from cellscale.deadlock import watch_without_python
 from cellscale.engines.busy import refuse_busy
 from cellscale.engines.closing import close_run
 from cellscale.engines.worker import choose_model, refuse_cluster, refuse_rented, require_extras
@@ -46,5 +47,6 @@ def run(request: Request, listener: Listener) -> RunOutcome:
 def _get_ready(request: Request) -> None:
     """Do beforehand what the first image would have to wait for."""
     warm_up()
+    watch_without_python()
     if request.measure:
         prepare_writing()

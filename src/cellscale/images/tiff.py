@@ -1,8 +1,10 @@
 """OME-TIFF, ImageJ and plain TIFF images, read by region."""
 
+import re
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,16 @@ from cellscale.images.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
 from cellscale.storage.errors import explained
 from cellscale.storage.ranges import RangeReader, open_ranges
+from cellscale.storage.regular import oddity
 from cellscale.storage.uri import Location, base_name, filesystem, local_path
 
 __all__ = ["TiffImage"]
 
 _METADATA_READS = {"block_size": 2**18, "cache_type": "blockcache", "cache_options": {"maxblocks": 128}}
 """How an object is fetched while the tags, which are all over the file, are read."""
+
+
+_FILE_NAME = re.compile(r'FileName="([^"]+)"')
 
 
 class TiffImage:
@@ -146,6 +152,7 @@ class TiffImage:
     def _describe(self, location: Location) -> ImageInfo:
         check_structure(self._tiff, self._name)
         check_document_type(self._tiff, self._name)
+        self._require_files(location)
         found = image_series(self._tiff, self._name)
         self._series = choose_series(self._tiff, found, self._name)
         series = found[self._series]
@@ -170,6 +177,17 @@ class TiffImage:
             significant_bits=facts.significant_bits,
             warnings=passed_over(self._tiff, found, self._series) + facts.warnings,
         )
+
+    def _require_files(self, location: Location) -> None:
+        """Check that what the metadata name as further files can be opened without waiting: tifffile does so."""
+        path = local_path(location)
+        if path is None:
+            return
+        for name in dict.fromkeys(_FILE_NAME.findall(self._tiff.ome_metadata or "")):
+            with suppress(OSError, ValueError):  # a name that cannot be one
+                reason = oddity(path.parent / unescape(name))
+                if reason is not None:
+                    raise ImageError(f"{self._name}: its further file {name} cannot be read: {reason}")
 
     def _level(self, number: int) -> Level:
         with self._lock:  # the tags of smaller levels are read when they are first asked for

@@ -1,8 +1,12 @@
 """Zarr's view of a folder, local or in any store."""
 
+from typing import Any
+
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+from zarr.core.buffer import Buffer
 from zarr.storage import FsspecStore, LocalStore
 
+from cellscale.storage.regular import IrregularFileError, oddity
 from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["is_unknown_codec", "zarr_store"]
@@ -16,7 +20,7 @@ def zarr_store(location: Location, *, read_only: bool = False) -> LocalStore | F
     """
     path = local_path(location)
     if path is not None:
-        return LocalStore(path, read_only=read_only)
+        return _FilesStore(path, read_only=read_only)
     fs, key = filesystem(location)
     return FsspecStore(AsyncFileSystemWrapper(fs, asynchronous=True), path=key, read_only=read_only)
 
@@ -30,3 +34,22 @@ def is_unknown_codec(error: BaseException) -> bool:
         trace = trace.tb_next
     # Older zarr raises a plain KeyError, from where it looks codecs up.
     return isinstance(error, KeyError) and trace is not None and trace.tb_frame.f_code.co_name == "get_codec_class"
+
+
+class _FilesStore(LocalStore):
+    """A folder of which nothing but files is read: a named pipe would be waited for without end."""
+
+    async def get(self, key: str, *arguments: Any, **options: Any) -> Buffer | None:
+        self._require_file(key)
+        return await super().get(key, *arguments, **options)
+
+    def get_sync(self, key: str, *arguments: Any, **options: Any) -> Buffer | None:
+        """As `get`; newer versions of zarr read so where they can."""
+        self._require_file(key)
+        found: Buffer | None = super().get_sync(key, *arguments, **options)
+        return found
+
+    def _require_file(self, key: str) -> None:
+        reason = oddity(self.root / key)
+        if reason is not None:
+            raise IrregularFileError(f"{key} in it: {reason}")

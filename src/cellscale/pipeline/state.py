@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
+from cellscale.storage.regular import open_regular, read_regular, require_regular
 from cellscale.storage.uri import local_path, make_folder
 from cellscale.weights.catalogue import cache_folder
 
@@ -97,7 +98,7 @@ class RunState:
         """Return a unit's arrays; None if it is not finished or was damaged (by a power cut, say)."""
         try:
             # Opened here, because numpy leaves a damaged file open.
-            with self._arrays(unit).open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            with open_regular(self._arrays(unit)) as file, np.load(file, allow_pickle=False) as archive:
                 return dict(archive)
         except FileNotFoundError:
             return None
@@ -126,6 +127,7 @@ class RunState:
         The unit that tells that it is there is forgotten then.
         """
         try:
+            require_regular(self._plane(name))
             plane: NDArray[Any] = np.load(self._plane(name), mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             self.forget(name)
@@ -141,7 +143,7 @@ class RunState:
     def load_facts(self, name: str) -> dict[str, Any] | None:
         """Return facts kept earlier; None if there are none, or they were damaged."""
         try:
-            facts: dict[str, Any] = parsed_json(self._facts(name).read_bytes())
+            facts: dict[str, Any] = parsed_json(read_regular(self._facts(name)))
         except (OSError, ValueError):
             return None
         return facts

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, base_name, join, listing, make_folder, read_bytes
 
 __all__ = ["RecordFile", "add_records", "read_folder", "record_files"]
+
+_LOG = logging.getLogger(__name__)
 
 _TYPES: dict[Kind, pa.DataType] = {
     "STRING": pa.string(),
@@ -95,7 +98,11 @@ def record_files(folder: Location, run_id: str | None = None) -> tuple[RecordFil
         if isinstance(error.__cause__, FileNotFoundError):
             return ()
         raise
-    places = [entry.location for entry in entries if entry.name.startswith(prefix) and entry.name.endswith(_SUFFIX)]
+    found = [entry for entry in entries if entry.name.startswith(prefix) and entry.name.endswith(_SUFFIX)]
+    for entry in found:
+        if entry.problem is not None:
+            _LOG.warning("%s is left out: %s", entry.location, entry.problem)
+    places = [entry.location for entry in found if entry.problem is None and not entry.is_folder]
     return tuple(RecordFile(place, rows) for place in places if (rows := _decoded(read_bytes(place))))
 
 

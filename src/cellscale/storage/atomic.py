@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cellscale.storage.errors import explained
+from cellscale.storage.regular import open_regular
 from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["atomic_write", "put_bytes", "write_bytes", "write_new", "write_text"]
@@ -180,7 +181,7 @@ def _hold(file: BinaryIO, *, wait: bool) -> bool:
 def _remove_stale(folder: Path, prefix: str) -> None:
     """Remove the part files of processes that died; those of living ones are locked."""
     for part in folder.glob(f"{prefix}*.part"):
-        with suppress(OSError), part.open("rb") as file:
+        with suppress(OSError), open_regular(part) as file:
             if _hold(file, wait=False):
                 part.unlink()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from cellscale.errors import CellscaleError, StorageError
 from cellscale.storage.redaction import redacted
+from cellscale.storage.regular import IrregularFileError
 
 __all__ = ["explained", "failures", "is_away", "reason_of"]
 
@@ -23,6 +24,7 @@ _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space or choose another folder, then run the same command again",
     errno.EDQUOT: "your disk quota is used up: free some space or choose another folder",
     errno.ENAMETOOLONG: "the name is too long for this disk: shorten it",
+    errno.ELOOP: "it is a link that leads back to itself: remove it, or have it lead to a file",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
 
@@ -110,6 +112,8 @@ def reason_of(error: BaseException, location: str) -> str:
     if "://" in location and (isinstance(error, PermissionError) or str(error).startswith("Forbidden")):
         said = " ".join(str(error).split())
         return f"permission denied: give the account that is used here the right to do so ({said})"
+    if isinstance(error, IrregularFileError):
+        return str(error)
     number = getattr(error, "errno", None)
     if number is None and isinstance(error, FileNotFoundError):
         number = errno.ENOENT

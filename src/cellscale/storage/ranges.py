@@ -3,10 +3,10 @@
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from cellscale.storage.errors import explained
+from cellscale.storage.regular import open_regular
 from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["LocalRanges", "RangeReader", "RemoteRanges", "open_ranges"]
@@ -134,6 +134,6 @@ def open_ranges(location: Location) -> RangeReader:
     path = local_path(location)
     with explained("read", location):
         if path is not None:
-            return LocalRanges(Path(path).open("rb"))
+            return LocalRanges(open_regular(path))
         fs, key = filesystem(location)
         return RemoteRanges(fs, key, location)

@@ -10,6 +10,7 @@ from pathlib import Path
 from cellscale.errors import StorageError
 from cellscale.stopping import worth_waiting
 from cellscale.storage.atomic import put_bytes
+from cellscale.storage.regular import read_regular
 from cellscale.storage.uri import delete, objects_below
 
 __all__ = ["Uploads", "delete_all", "send_folder"]
@@ -115,7 +116,7 @@ class Uploads:
 
 def _send(path: Path, uri: str) -> None:
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:  # dropped meanwhile
         return
     except OSError as error:

@@ -17,6 +17,7 @@ import fsspec
 
 from cellscale.errors import StorageError
 from cellscale.storage.errors import explained
+from cellscale.storage.regular import oddity, read_regular, require_regular
 
 __all__ = [
     "Entry",
@@ -63,6 +64,9 @@ class Entry:
     """Changes whenever the content does: modification time, generation or entity tag; empty where there is none."""
 
     is_folder: bool
+
+    problem: str | None = None
+    """Why it is neither file nor folder, where it is something else, or a link to nothing."""
 
 
 def is_uri(location: Location) -> bool:
@@ -154,7 +158,7 @@ def find(location: Location) -> Entry | None:
     Raises
     ------
     StorageError
-        It cannot be known: no permission, no network.
+        It cannot be known: no permission, no network, a link to nothing.
     """
     path = local_path(location)
     with explained("look for", location):
@@ -166,6 +170,8 @@ def find(location: Location) -> Entry | None:
             fs.invalidate_cache()
             item = fs.info(key)
         except FileNotFoundError:
+            if path is not None:
+                require_regular(path)  # a link to nothing is there, and not what is looked for
             return None
         is_folder = item["type"] == "directory"
         return Entry(base_name(location), str(location), int(item.get("size") or 0), _marker(item), is_folder)
@@ -182,7 +188,7 @@ def read_bytes(location: Location) -> bytes:
     path = local_path(location)
     with explained("read", location):
         if path is not None:
-            return path.read_bytes()
+            return read_regular(path)
         fs, key = filesystem(location)
         content: bytes = fs.cat_file(key)
         return content
@@ -275,13 +281,21 @@ def _local_entries(folder: Path) -> list[Entry]:
     entries = []
     with os.scandir(folder) as found:
         for item in found:
-            try:
-                facts = item.stat()
-            except FileNotFoundError:  # a dangling link, or deleted meanwhile
-                continue
-            size = 0 if item.is_dir() else facts.st_size
-            entries.append(Entry(item.name, folder / item.name, size, str(facts.st_mtime_ns), item.is_dir()))
+            if entry := _local_entry(folder, item):
+                entries.append(entry)
     return entries
+
+
+def _local_entry(folder: Path, item: os.DirEntry[str]) -> Entry | None:
+    """Return one name of a folder; None where it was deleted meanwhile."""
+    path = folder / item.name
+    problem = oddity(path)
+    try:
+        facts = item.stat(follow_symlinks=problem is None)
+        is_folder = problem is None and item.is_dir()
+    except FileNotFoundError:
+        return None
+    return Entry(item.name, path, 0 if is_folder else facts.st_size, str(facts.st_mtime_ns), is_folder, problem)
 
 
 def _remote_entries(folder: str) -> list[Entry]:

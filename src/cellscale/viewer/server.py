@@ -7,10 +7,12 @@ import secrets
 import socket
 import socketserver
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any
 
 from cellscale.errors import RequestError
@@ -30,6 +32,13 @@ _AT_WORK = 8
 """Requests that are worked on at once; the others wait, so that memory stays bounded."""
 
 _IDLE_SECONDS = 120
+
+_STRANGERS = 64
+"""Connections that have not shown the token; one more, and the oldest of them is closed. Any account of this machine
+may open some, and each has a thread."""
+
+_SILENT_SECONDS = 10.0
+"""Time in which a connection must have shown the token; browsers open some that they may need later."""
 
 _FOCUS_STYLE = "'sha256-9xTiqzfwFaL2SGb1rmr8gysEwVVjIvqWAgmZgqFqpEE='"
 """The one style that OpenSeadragon puts into the page."""
@@ -70,6 +79,8 @@ class ViewerServer(ThreadingHTTPServer):
         self._ticket = secrets.token_urlsafe(24)
         self.at_work = threading.BoundedSemaphore(_AT_WORK)
         self._connections: set[socket.socket] = set()
+        self._strangers: OrderedDict[socket.socket, float] = OrderedDict()
+        self._counting = threading.Lock()
         super().__init__(("127.0.0.1", port), _Handler)
 
     @property
@@ -97,23 +108,51 @@ class ViewerServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer a connection's requests in a thread of its own."""
         self._connections.add(request)
+        with self._counting:
+            self._strangers[request] = monotonic()
+        self._close_strangers()
         super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Close what has been silent for too long; called every half a second."""
+        self._close_strangers()
+
+    def welcome(self, connection: socket.socket) -> None:
+        """Let a connection stay that has shown the token."""
+        with self._counting:
+            self._strangers.pop(connection, None)
 
     def shutdown_request(self, request: Any) -> None:
         """End a connection."""
         self._connections.discard(request)
+        self.welcome(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
         """End all connections, also those that browsers keep for later, and wait for what is being answered."""
         for connection in list(self._connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            _shut(connection)
         super().server_close()
+
+    def _close_strangers(self) -> None:
+        with self._counting:
+            late = monotonic() - _SILENT_SECONDS
+            while self._strangers:
+                connection, since = next(iter(self._strangers.items()))
+                if len(self._strangers) <= _STRANGERS and since > late:
+                    return
+                del self._strangers[connection]
+                _shut(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of browsers that went away; tell the log of all else."""
         _log.debug("a connection ended early", exc_info=True)
+
+
+def _shut(connection: socket.socket) -> None:
+    """End a connection; its thread sees that and closes it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -168,9 +207,11 @@ class _Handler(BaseHTTPRequestHandler):
             return problem(HTTPStatus.FORBIDDEN, "this server answers only under the name of this machine")
         token, slash, below = self.path.partition("?")[0].removeprefix("/").partition("/")
         if token == "enter" and self.command == "GET" and self.server.enters(below):
+            self.server.welcome(self.connection)
             return Answer(b"", "text/plain", HTTPStatus.SEE_OTHER, {"Location": f"/{self.server.token}/"})
         if not hmac.compare_digest(token.encode("latin-1"), self.server.token.encode()):
             return problem(HTTPStatus.FORBIDDEN, "open the address that cellscale view printed when it was started")
+        self.server.welcome(self.connection)
         if not slash:
             return Answer(b"", "text/plain", HTTPStatus.PERMANENT_REDIRECT, {"Location": f"/{self.server.token}/"})
         try:

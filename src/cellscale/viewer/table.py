@@ -18,6 +18,7 @@ from cellscale.cells.decimal_text import Texts, centroid_decimals, decimal_texts
 from cellscale.errors import ImageError
 from cellscale.predict.heads import Compartment
 from cellscale.storage.errors import explained
+from cellscale.storage.regular import open_regular
 from cellscale.storage.uri import base_name, filesystem, local_path
 from cellscale.viewer.errors import NotFoundError
 
@@ -64,7 +65,7 @@ class CellTable:
         with ExitStack() as opened, explained("read", location):
             path = local_path(location)
             if path is not None:
-                file = opened.enter_context(path.open("rb"))
+                file = opened.enter_context(open_regular(path))
             else:
                 fs, key = filesystem(location)
                 file = opened.enter_context(fs.open(key, "rb"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.errors import ModelError
+from cellscale.storage.regular import open_regular
 
 __all__ = ["Checksum", "file_checksum", "parse_checksum"]
 
@@ -54,5 +55,5 @@ def file_checksum(path: Path, algorithm: str = "sha256") -> Checksum:
     OSError
         The file cannot be read.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return Checksum(algorithm, hashlib.file_digest(file, algorithm).hexdigest())

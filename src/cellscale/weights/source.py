@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 
 from cellscale.errors import ModelError, StorageError
 from cellscale.storage.errors import explained
+from cellscale.storage.regular import open_regular
 from cellscale.storage.uri import filesystem, local_path
 
 __all__ = ["open_member", "open_source", "read_chunks"]
@@ -29,7 +30,7 @@ def open_source(location: str) -> BinaryIO:
         path = local_path(location)
         with explained("read", location):
             if path is not None:
-                return path.open("rb")
+                return open_regular(path)
             fs, key = filesystem(location)
             return cast(BinaryIO, fs.open(key, "rb"))
     except StorageError as error:

@@ -94,12 +94,25 @@ def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
 
 def _image_name(entry: Entry) -> str | None:
     name = entry.name.lower()
-    is_image = name.endswith(".zarr") if entry.is_folder else name.endswith((".tif", ".tiff"))
-    return image_name(entry.name) if is_image else None
+    return image_name(entry.name) if name.endswith((".zarr", ".tif", ".tiff")) else None
 
 
 def _npz_name(entry: Entry) -> str | None:
-    return image_name(entry.name) if entry.name.lower().endswith(".npz") and not entry.is_folder else None
+    return image_name(entry.name) if entry.name.lower().endswith(".npz") else None
+
+
+def _oddity(entry: Entry) -> str | None:
+    """Return why something cannot be what its name says, where its folder tells."""
+    is_zarr = entry.name.lower().endswith(".zarr")
+    if entry.problem is not None:
+        reason = entry.problem
+    elif entry.is_folder and not is_zarr:
+        reason = "it is a folder, a file is expected"
+    elif is_zarr and not entry.is_folder:
+        reason = "it is a file, a folder is expected: unpack it, or convert it to OME-TIFF"
+    else:
+        return None
+    return f"{_escaped(entry.name)} cannot be read: {reason}; or move it out of the folder"
 
 
 def _entry(name: str, images: list[Entry], arrays: list[Entry]) -> ImageEntry:
@@ -119,7 +132,7 @@ def _entry(name: str, images: list[Entry], arrays: list[Entry]) -> ImageEntry:
         npz=npz.location if npz else None,
         size=source.size if source else 0,
         marker="+".join(file.marker for file in (image, npz) if file),
-        problem=_conflict(images) or _conflict(arrays),
+        problem=_conflict(images) or _conflict(arrays) or next(filter(None, map(_oddity, images + arrays)), None),
     )
 
 

@@ -1,0 +1,150 @@
+"""What is no regular file fails by its name, is never waited for, and stops nothing else."""
+
+import os
+import shutil
+import socket
+import sys
+
+import pytest
+
+from tests.cli.runs import finished, run
+from tests.pipeline.spots import spots, write_dataset
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="there are none of these"),
+    pytest.mark.timeout(120),
+]
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def bound_socket(path):
+    here = os.open(".", os.O_RDONLY)
+    os.chdir(path.parent)  # the path of a socket may not be long
+    try:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path.name)
+    finally:
+        os.fchdir(here)
+        os.close(here)
+
+
+def loop(path):
+    path.symlink_to(path.name)
+
+
+def dangling(path):
+    path.symlink_to("nowhere")
+
+
+def device(path):
+    path.symlink_to("/dev/zero")
+
+
+def folder(path):
+    path.mkdir()
+
+
+KINDS = [
+    (pipe, "named pipe"),
+    (bound_socket, "socket"),
+    (loop, "leads back to itself"),
+    (dangling, "a link to nowhere, which does not exist"),
+    (device, "device"),
+    (folder, "folder"),
+]
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path / "dataset", good=spots((60, 80)))
+
+
+def words(model, dataset):
+    return "--model_path", model, "--workers", 1, "workspace", dataset
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS)
+def test_an_image(dataset, tiny_model, make, reason):
+    make(dataset / "OMETIFF" / "x.ome.tiff")
+    done = run("segment-and-measure", *words(tiny_model, dataset))
+    assert (done.exit_code, done.statuses) == (1, {"good": "done", "x": "failed"})
+    assert "x.ome.tiff" in done.errors["x"]
+    assert reason in done.errors["x"]
+    assert finished(dataset, "good")
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS)
+def test_an_npz_file(dataset, tiny_model, make, reason):
+    (dataset / "NPZ_INTERMEDIATE").mkdir()
+    make(dataset / "NPZ_INTERMEDIATE" / "x.npz")
+    shutil.copy(dataset / "OMETIFF" / "good.ome.tiff", dataset / "OMETIFF" / "x.ome.tiff")
+    done = run("segment-and-measure", *words(tiny_model, dataset))
+    assert (done.exit_code, done.statuses) == (1, {"good": "done", "x": "failed"})
+    assert "x.npz" in done.errors["x"]
+    assert reason in done.errors["x"]
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS)
+def test_a_mask(dataset, tiny_model, make, reason):
+    shutil.copy(dataset / "OMETIFF" / "good.ome.tiff", dataset / "OMETIFF" / "x.ome.tiff")
+    assert run("segment", *words(tiny_model, dataset)).exit_code == 0
+    (dataset / "SEGMASK" / "x_WholeCellMask.tiff").unlink()
+    make(dataset / "SEGMASK" / "x_WholeCellMask.tiff")
+    done = run("measure", *words(tiny_model, dataset))
+    assert (done.exit_code, done.statuses) == (1, {"good": "done", "x": "failed"})
+    assert "x_WholeCellMask.tiff" in done.errors["x"]
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS[:1] + KINDS[2:3])
+def test_a_part_of_a_zarr_folder(dataset, tiny_model, make, reason):
+    zarr = dataset / "OMETIFF" / "x.ome.zarr"
+    zarr.mkdir()
+    make(zarr / "zarr.json")
+    done = run("segment-and-measure", *words(tiny_model, dataset))
+    assert (done.exit_code, done.statuses) == (1, {"good": "done", "x": "failed"})
+    assert "x.ome.zarr" in done.errors["x"]
+    assert reason in done.errors["x"]
+
+
+def test_records_and_outputs(dataset, tiny_model):
+    assert run("segment-and-measure", *words(tiny_model, dataset)).exit_code == 0
+    made = [path for path in dataset.rglob("*") if path.is_file() and "OMETIFF" not in path.parts]
+    assert {path.parent.name for path in made} >= {"jobs", "records", "report", "benchmarks", "SEGMASK", "REPORTS"}
+    for path in made:
+        kept = path.rename(dataset.parent / "kept")
+        pipe(path)
+        done = run("segment-and-measure", *words(tiny_model, dataset))
+        assert done.exit_code in (0, 1)
+        assert done.exit_code == 0 or path.name in done.errors["good"]
+        assert run("estimate", dataset).exit_code == 0
+        path.unlink()
+        kept.rename(path)
+
+
+def test_neither_a_dry_run_nor_an_estimate_waits(dataset, tiny_model):
+    pipe(dataset / "OMETIFF" / "x.ome.tiff")
+    assert run("segment-and-measure", "--dry_run", *words(tiny_model, dataset)).exit_code == 1
+    assert "x" in run("estimate", dataset).stdout
+
+
+def test_a_further_file_of_an_image(dataset, tiny_model):
+    import tifffile
+
+    image = dataset / "OMETIFF" / "good.ome.tiff"
+    with tifffile.TiffFile(image) as tiff:
+        described = tiff.ome_metadata
+    tifffile.tiffcomment(image, described.replace("<Pixels", '<!-- FileName="x.bin" --><Pixels').encode())
+    pipe(image.parent / "x.bin")
+    done = run("segment", *words(tiny_model, dataset))
+    assert done.exit_code == 1
+    assert "x.bin cannot be read: it is a named pipe" in done.errors["good"]
+
+
+def test_a_link_to_a_file_is_one(dataset, tiny_model):
+    image = dataset / "OMETIFF" / "good.ome.tiff"
+    image.rename(dataset / "elsewhere.ome.tiff")
+    image.symlink_to(dataset / "elsewhere.ome.tiff")
+    assert run("segment", *words(tiny_model, dataset)).statuses == {"good": "done"}

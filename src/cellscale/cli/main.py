@@ -12,6 +12,8 @@ from cellscale.cli.options import CONTEXT, VERBOSITY, LazyGroup
 from cellscale.cli.stops import Stops
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.stopping import Stopped
+from cellscale.storage.credentials import without_credentials
+from cellscale.storage.redaction import redacted
 
 __all__ = ["cellscale", "main"]
 
@@ -39,15 +41,19 @@ class _WrongRequest(click.ClickException):
 class _Cellscale(LazyGroup):
     """The outermost command, which turns errors into messages."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; what gives access is taken out of its URIs before anything is made of them."""
+        return super().parse_args(ctx, [without_credentials(word) for word in args])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors that a user can cause become one line, with ``-v -v`` the traceback as well."""
         try:
             return super().invoke(ctx)
         except CellscaleError as error:
             if ctx.meta.get(VERBOSITY, 0) > 1:
-                traceback.print_exc(file=sys.stderr)
+                sys.stderr.write(redacted(traceback.format_exc()))
             report = _WrongRequest if isinstance(error, RequestError) else click.ClickException
-            raise report(str(error)) from error
+            raise report(redacted(str(error))) from error
 
 
 @click.group(cls=_Cellscale, lazy_commands=_COMMANDS, context_settings=CONTEXT)

@@ -11,6 +11,7 @@ from cellscale.errors import CellscaleError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.storage.redaction import redacted
 from cellscale.storage.uri import join
 from cellscale.workspace.layout import BENCHMARKS
 
@@ -94,7 +95,7 @@ def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple
         reason = str(error)
     except Exception as error:  # the images are finished; nothing that follows may make the run a failed one
         _LOG.debug("unexpected error in step %s", name, exc_info=True)
-        reason = f"unexpected error: {type(error).__name__}: {error}"
+        reason = redacted(f"unexpected error: {type(error).__name__}: {error}")
     listener(Notice("", "warning", f"{name}: {reason}"))
     return ()
 

@@ -18,6 +18,7 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
 from cellscale.storage.errors import is_away
+from cellscale.storage.redaction import redacted
 from cellscale.storage.uri import find
 from cellscale.workspace.discovery import ImageEntry
 
@@ -107,7 +108,7 @@ def attempt(
             outcome = _failed(run, "the machine has too little memory; allow less with --max_memory or --workers 1")
         except Exception as error:  # whatever is wrong with one image must not stop the others
             _LOG.debug("unexpected error in image %s", entry.name, exc_info=True)
-            outcome = _failed(run, f"unexpected error: {type(error).__name__}: {error}")
+            outcome = _failed(run, redacted(f"unexpected error: {type(error).__name__}: {error}"))
     if outcome.status == "done":
         run.learn(output_bytes=_bytes(outcome.outputs))
     return replace(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellscale.errors import CellscaleError, RequestError
+from cellscale.storage.redaction import redacted
 
 __all__ = ["Failure", "described", "guarded"]
 
@@ -42,5 +43,5 @@ def described(error: BaseException) -> Failure:
     except Exception:
         reason = "it does not say what"
     if not isinstance(error, CellscaleError):
-        reason = f"unexpected error: {type(error).__name__}: {reason}"
+        reason = redacted(f"unexpected error: {type(error).__name__}: {reason}")
     return Failure(reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…", isinstance(error, RequestError))

@@ -92,7 +92,7 @@ def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple
     try:
         return step(closing)
     except CellscaleError as error:
-        reason = str(error)
+        reason = redacted(str(error))
     except Exception as error:  # the images are finished; nothing that follows may make the run a failed one
         _LOG.debug("unexpected error in step %s", name, exc_info=True)
         reason = redacted(f"unexpected error: {type(error).__name__}: {error}")

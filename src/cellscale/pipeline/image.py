@@ -103,7 +103,7 @@ def attempt(
         except CellscaleError as error:
             if placement.tried_again and is_away(error):
                 raise
-            outcome = _failed(run, str(error))
+            outcome = _failed(run, redacted(str(error)))
         except MemoryError:
             outcome = _failed(run, "the machine has too little memory; allow less with --max_memory or --workers 1")
         except Exception as error:  # whatever is wrong with one image must not stop the others

@@ -18,6 +18,7 @@ from types import TracebackType
 from cellscale import __version__
 from cellscale.errors import CellscaleError, DefectError, StorageError
 from cellscale.storage.errors import failures, reason_of
+from cellscale.storage.redaction import redacted
 
 __all__ = ["Probe", "defect_text", "failure_text", "is_defect", "one_line", "told_apart", "versions"]
 
@@ -107,13 +108,17 @@ def told_apart(name: str, explain: Callable[[Exception], CellscaleError], probe:
 
 
 def failure_text(error: BaseException) -> str:
-    """Return what a person is told of whatever ended a piece of work.
+    """Return what a person is told of whatever ended a piece of work, without anything secret.
 
     Parameters
     ----------
     error
         What was raised: an error that a user can cause, one of the machine, or one of ours.
     """
+    return redacted(_failure_text(error))
+
+
+def _failure_text(error: BaseException) -> str:
     if isinstance(error, CellscaleError):
         return str(error)
     if isinstance(error, MemoryError):

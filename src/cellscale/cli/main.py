@@ -13,7 +13,9 @@ from cellscale.cli.stops import Stops
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.faults import failure_text
 from cellscale.stopping import Stopped
+from cellscale.storage.credentials import without_credentials
 from cellscale.storage.errors import failures
+from cellscale.storage.redaction import redacted
 
 __all__ = ["cellscale", "main"]
 
@@ -47,6 +49,10 @@ class _Defect(click.ClickException):
 class _Cellscale(LazyGroup):
     """The outermost command, which turns errors into messages."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; what gives access is taken out of its URIs before anything is made of them."""
+        return super().parse_args(ctx, [without_credentials(word) for word in args])
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors that a user can cause become one line, with ``-v -v`` the traceback as well."""
         try:
@@ -55,7 +61,7 @@ class _Cellscale(LazyGroup):
             raise
         except Exception as error:  # whatever it is, a person is told what to do
             if ctx.meta.get(VERBOSITY, 0) > 1:
-                traceback.print_exc(file=sys.stderr)
+                sys.stderr.write(redacted(traceback.format_exc()))
             raise _kind(error)(failure_text(error)) from error
 
 

@@ -15,8 +15,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
+from cellscale.storage.redaction import redacted
 
 __all__ = ["listening"]
+
+
+class _Redacting(logging.Formatter):
+    """Writes messages of any library without secrets: clients log the addresses that they open."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message, with its traceback where it has one."""
+        return redacted(super().format(record))
+
 
 STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
 
@@ -35,7 +45,9 @@ def listening(console: Console, *, verbose: int, log_file: Path | None) -> Itera
         JSON lines are appended here.
     """
     if verbose > 1:
-        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Redacting("%(name)s: %(message)s"))
+        logging.basicConfig(level=logging.DEBUG, handlers=[handler])
         logging.getLogger("numba").setLevel(logging.WARNING)
     with ExitStack() as stack:
         listeners: list[Listener] = [messages(console, verbose)]
@@ -63,7 +75,7 @@ def messages(console: Console, verbose: int) -> Listener:
         if isinstance(event, Notice):
             text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
             image = f"{escape(event.image)}: " if event.image else ""
-            console.print(f"{image}{text}{escape(event.text)}", highlight=False, soft_wrap=True)
+            console.print(f"{image}{text}{escape(redacted(event.text))}", highlight=False, soft_wrap=True)
         elif isinstance(event, StageFinished) and verbose:
             record = event.record
             console.print(

@@ -14,6 +14,7 @@ from cellscale.images.array import ArrayImage
 from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
 from cellscale.images.names import is_zarr
 from cellscale.regions import Region
+from cellscale.storage.credentials import without_credentials
 
 __all__ = ["open_image"]
 
@@ -56,6 +57,8 @@ def open_image(
     """
     if isinstance(source, np.ndarray):
         return ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size)
+    if isinstance(source, str):
+        source = without_credentials(source)
     image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
     if channel_names is None and pixel_size is None:
         return image

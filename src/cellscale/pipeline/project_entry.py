@@ -16,10 +16,16 @@ from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.qupath.thumbnail import thumbnail_jpeg
+from cellscale.storage.credentials import has_credentials
 from cellscale.storage.uri import exists, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["is_in_project", "list_in_project", "write_project_entry"]
+
+_NOT_IN_PROJECT = (
+    "the QuPath project has the image's address without its user name, password or signature, which are written "
+    "nowhere, so that QuPath may not be able to open it: download the image, and show it to QuPath when it asks"
+)
 
 
 def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
@@ -63,6 +69,8 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
     if str(image.info.uri).lower().endswith(".npz"):
         run.notice("not put into the QuPath project: QuPath does not open NPZ files; give the OME-TIFF as well")
         return None
+    if has_credentials(str(image.info.uri)):
+        run.notice(_NOT_IN_PROJECT, "warning")
     dialect = Dialect(request.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
         (place,) = place_images(folder, [image.info], spare=run.placement.position)

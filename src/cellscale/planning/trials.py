@@ -12,6 +12,7 @@ from cellscale.pipeline.budget import usable_cores
 from cellscale.records.archive import RecordFile, record_files
 from cellscale.simulate.image_file import write_image
 from cellscale.simulate.model import TissueModel
+from cellscale.storage.credentials import opened_by
 from cellscale.storage.uri import make_folder
 from cellscale.workspace.layout import BENCHMARKS, workspace_paths
 
@@ -91,6 +92,8 @@ def _run(folder: Path, name: str, device: str, batch: int | None, options: Seque
     words = [sys.executable, "-m", "cellscale", "segment-and-measure", "--overwrite", "--no_report"]
     words += ["--image_filter", name, "--device", device, *options]
     words += [] if batch is None else ["--batch_size", str(batch)]
-    done = subprocess.run([*words, "workspace", str(folder)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*map(opened_by, words), "workspace", str(folder)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise CellscaleError(f"the run over {name} failed: {done.stderr.strip()[-_SHOWN:]}")

@@ -146,6 +146,6 @@ def explained(action: str, location: str | os.PathLike[str]) -> Iterator[None]:
     except BaseException as error:
         if isinstance(error, failures()):
             raise StorageError(
-                f"cannot {action} {os.fspath(location)}: {redacted(reason_of(error, os.fspath(location)))}"
+                redacted(f"cannot {action} {os.fspath(location)}: {reason_of(error, os.fspath(location))}")
             ) from error
         raise

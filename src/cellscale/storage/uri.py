@@ -16,7 +16,9 @@ from urllib.request import url2pathname
 import fsspec
 
 from cellscale.errors import StorageError
+from cellscale.storage.credentials import opened_by, without_credentials
 from cellscale.storage.errors import explained
+from cellscale.storage.redaction import redacted
 from cellscale.storage.regular import oddity, read_regular, require_regular
 
 __all__ = [
@@ -97,20 +99,23 @@ def filesystem(location: Location) -> tuple[Any, str]:
     # gcsfs asks for the bucket's storage layout otherwise, which needs a permission more than reading and writing do,
     # and waits up to a minute where nobody answers (an emulator). Who has a zonal bucket sets it to true.
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-    scheme = str(location).partition("://")[0].lower()
+    location = without_credentials(str(location))
+    full = opened_by(location)
+    scheme = location.partition("://")[0].lower()
     try:
         kind = fsspec.get_filesystem_class(scheme)
-        options = kind._get_kwargs_from_urls(str(location))
+        options = kind._get_kwargs_from_urls(full)
         options.pop("version_aware", None)  # a name that ends in '#12' is no old version of another
         if scheme in ("gs", "gcs"):
             options["requests_timeout"] = _google_timeout()
-        return kind(**options), kind._strip_protocol(str(location))
+        return kind(**options), kind._strip_protocol(full)
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
         advice = f"run pip install 'cellscale[{extra}]'" if extra else str(error)
         raise StorageError(f"cannot reach {location}: no client for {scheme}:// is installed: {advice}") from error
     except ValueError as error:
-        raise StorageError(f"cannot reach {location}: {scheme}:// is no known kind of storage ({error})") from error
+        said = redacted(str(error))
+        raise StorageError(f"cannot reach {location}: {scheme}:// is no known kind of storage ({said})") from error
 
 
 @cache

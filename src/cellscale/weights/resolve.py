@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from cellscale.errors import ModelError
+from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import local_path
 from cellscale.weights.catalogue import MESMER, Model, cache_folder, installed_path
 from cellscale.weights.checksum import Checksum, file_checksum, parse_checksum
@@ -47,6 +48,7 @@ def resolve_model(model_path: str | None = None, model_hash: str | None = None) 
         The model is missing, damaged, of another format, or has another hash.
     """
     expected = parse_checksum(model_hash) if model_hash else None
+    model_path = None if model_path is None else without_credentials(model_path)
     model = installed_model(MESMER) if model_path is None else _given_model(model_path, expected)
     if expected is not None:
         _require(model, expected, model_path or str(model.path))

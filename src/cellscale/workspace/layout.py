@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.predict.heads import Compartment
+from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import Location, base_name, join, local_path
 
 __all__ = [
@@ -175,7 +176,7 @@ def run_name(image: str) -> str:
 
 def _absolute(location: Location) -> Path | str:
     path = local_path(location)
-    return str(location).rstrip("/") if path is None else path.absolute()
+    return without_credentials(str(location)).rstrip("/") if path is None else path.absolute()
 
 
 def _sibling(folder: Path | str, name: str) -> Path | str:

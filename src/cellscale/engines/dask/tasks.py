@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import Lock
+from typing import Any
 
 from distributed import Worker, get_worker
 
@@ -28,6 +29,7 @@ from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.tiles import Group
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.records.stage import StageRecord
+from cellscale.storage.credentials import Credentials, known, learn
 from cellscale.storage.uri import exists
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import workspace_paths
@@ -47,6 +49,15 @@ class Job:
     """Names the run."""
     version: str = __version__
     """Version of cellscale that gives out the tasks."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take along what the worker needs to open the dataset's URIs, which do not show it."""
+        return _arrived, (self.request, self.run, self.version, known())
+
+
+def _arrived(request: Request, run: str, version: str, credentials: tuple[Credentials, ...]) -> Job:
+    learn(credentials)
+    return Job(request, run, version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class ArrayImage:
     Raises
     ------
     ImageError
-        The array has other axes, no pixel, no numbers, or another number of channels than names.
+        The array has other axes, no pixel, no numbers, a mask of its own, or another number of channels than names.
     """
 
     def __init__(
@@ -44,6 +44,11 @@ class ArrayImage:
         if pixels.ndim not in {2, 3} or 0 in pixels.shape:
             raise ImageError(
                 f"{name}: an array of shape {pixels.shape} found; channels, rows, columns or rows, columns expected"
+            )
+        if isinstance(pixels, np.ma.MaskedArray):
+            raise ImageError(
+                f"{name}: a masked array found, of which some pixels do not count; numbers in all pixels expected: "
+                f"fill it first, as in array.filled(0)"
             )
         if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize > 8:
             raise ImageError(

@@ -19,6 +19,16 @@ settings.load_profile("cellscale")
 
 LEAVING_SECONDS = 300
 
+SERVICES = {"bigquery_emulator", "browser", "cloud", "cluster", "gcs_proxy", "s3_proxy", "store"}
+"""Fixtures that start a server or a browser."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what starts a server or a browser, so that the quick tests can leave it out."""
+    for item in items:
+        if not SERVICES.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.service)
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown():

@@ -7,7 +7,7 @@ from cellscale.privacy import silence_onnxruntime
 if TYPE_CHECKING:
     from cellscale.api import Segmentation, measure, open_image, segment
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Segmentation", "__version__", "measure", "open_image", "segment"]
 
 silence_onnxruntime()

@@ -69,6 +69,7 @@ def test_plots_are_a_picture_and_a_page_that_needs_nothing_else(dataset, tmp_pat
         assert outside not in page
 
 
+@pytest.mark.slow
 def test_a_run_measures_this_machine_and_is_kept_for_estimates(tmp_path, tiny_model):
     found = run(
         "benchmark", "run", tmp_path / "trial", "--sizes", "256", "--channels", "2", "--model_path", tiny_model

@@ -17,6 +17,8 @@ from cellscale.predict.tiles import TileGrid
 from cellscale.regions import blocks
 from tests.pipeline.spots import spots, write_dataset, write_image
 
+pytestmark = pytest.mark.slow
+
 SIDE = 1700
 """Rows and columns of the image whose work is interrupted."""
 
@@ -57,7 +59,6 @@ def killed(dataset, model, log, seconds):
     return running
 
 
-@pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_ends_with_the_same_bytes(tmp_path, tiny_model):
     planes = spots((SIDE, SIDE), seed=5)
     completed(write_dataset(tmp_path / "whole", image=planes), tiny_model)

@@ -64,7 +64,8 @@ def prepare(environment: Environment) -> None:
         _uv("pip", "compile", "--upgrade", "--resolution", "lowest-direct", *named)
         words += ["--constraints", lowest]
     # Not editable: what is tried is the package that others install.
-    _uv("pip", "install", *words, ".", "--group", "test")
+    groups = [word for group in ("test", "lint", "docs") for word in ("--group", group)]
+    _uv("pip", "install", *words, ".", *groups)
 
 
 def _uv(*words: str | Path) -> None:

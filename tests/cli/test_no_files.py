@@ -12,7 +12,7 @@ from tests.pipeline.spots import spots, write_dataset
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="there are none of these"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(600),
 ]
 
 

@@ -7,6 +7,7 @@ from cellscale.report.write import update_report
 from cellscale.workspace.layout import workspace_paths
 from tests.report.looks import HOSTILE, look, record
 
+SEEN = look_to_json(look(side=40))
 NAMES = [name for name in HOSTILE if "/" not in name] + ["plain", "x" * 200]
 
 
@@ -55,3 +56,29 @@ def test_outlines_can_be_hidden(page, report):
     assert overlay.is_visible()
     page.get_by_label("Show outlines").click()
     assert not overlay.is_visible()
+
+
+def test_many_images_are_on_several_pages_each_one_click_away(page, tmp_path):
+    paths = workspace_paths(tmp_path / "many")
+    (paths.jobs / "report").mkdir(parents=True)
+    names = [f"image {number:03}" for number in range(130)]
+    for name in names:
+        (paths.jobs / "report" / f"{name}.look.json").write_bytes(SEEN)
+    index = update_report(paths, [record(name) for name in names], names)
+    shown = []
+    for number in range(1, 4):
+        page.goto(index.as_uri())
+        assert page.locator(".numbers a").all_inner_texts() == names
+        if number > 1:
+            page.get_by_role("link", name=str(number), exact=True).first.click()
+            page.wait_for_url(f"**/index_{number}.html")
+        shown += page.locator("article h3").all_inner_texts()
+        assert (
+            page.evaluate("[...document.querySelectorAll('article img')].length")
+            == 2 * page.locator("article").count()
+        )
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert shown == names
+    page.get_by_role("link", name=names[-1]).first.click()
+    assert page.locator("h1").inner_text() == names[-1]

@@ -5,7 +5,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from cellscale.report.pages import image_page, index_entry, index_page
+from cellscale.report.listing import index_entry, index_page
+from cellscale.report.pages import image_page
 from tests.report.looks import HOSTILE, look, record
 
 
@@ -104,6 +105,34 @@ def test_the_list_totals_and_compares_images():
     assert "images 3 cells 1,000 nuclei 960 failed 1 worth a look 1" in text
     assert "Side by side" in text
     assert page.count("<svg") == 2
+
+
+def test_the_first_page_tells_of_all_images_and_each_page_of_its_own():
+    flags = [("focus",) if number == 100 else () for number in range(130)]
+    entries = [
+        index_entry(record(f"i{n:03}", error="torn" if n == 65 else None), look(side=40, flags=flags[n]))
+        for n in range(130)
+    ]
+    first, second, third = (inert(index_page("data", entries, number)) for number in (1, 2, 3))
+    assert "images 130" in first.text
+    assert "Failed i065 torn" in first.text
+    assert "Worth a look i100" in first.text
+    assert {f"i{n:03}_report.html" for n in range(130)} <= set(first.addresses)
+    assert {"index_2.html", "index_3.html"} <= set(first.addresses)
+    assert "Failed i065 torn" in second.text
+    assert "images 130" not in second.text
+    assert "index.html" in second.addresses
+    assert not {"Failed", "Worth"} & set(third.text.split())
+
+
+def test_thousands_of_failures_and_warnings_leave_a_page_that_opens():
+    seen = look(side=40, flags=("focus",))
+    entries = [index_entry(record(f"i{number:04}", error="torn"), seen) for number in range(1000)]
+    page = index_page("data", entries)
+    text = inert(page).text
+    assert "940 more failed" in text
+    assert "940 more have warnings" in text
+    assert len(page) < 2_000_000
 
 
 def test_cells_are_counted_in_the_masks_where_a_run_kept_the_tables():

@@ -8,6 +8,9 @@ from cellscale.report.write import update_report
 from cellscale.workspace.layout import workspace_paths
 from tests.report.looks import look, record
 
+LOOK = look()
+PAGES = ("index.html", "index_2.html", "index_3.html")
+
 
 @pytest.fixture
 def paths(tmp_path):
@@ -69,6 +72,63 @@ def test_a_page_is_written_again_only_if_there_is_something_new(paths):
     page.unlink()
     update(paths, record("a", status="kept"))
     assert page.is_file()
+
+
+def test_a_run_that_keeps_everything_writes_no_page_again(paths):
+    names = [f"image {number:03}" for number in range(130)]
+    for name in names:
+        see(paths, name, LOOK)
+    update(paths, *map(record, names), images=names)
+    before = {path: path.stat().st_mtime_ns for path in paths.reports.iterdir()}
+    assert {path.name for path in before if path.name.startswith("index")} == set(PAGES)
+    kept = {"status": "kept", "seconds": 0.1, "stages": (), "notes": ("kept",), "finished_utc": "2027"}
+    for _ in range(2):
+        update(paths, *(record(name, **kept) for name in names), images=names)
+    assert {path: path.stat().st_mtime_ns for path in paths.reports.iterdir()} == before
+    update(paths, record(names[70], cells=7), images=names)
+    new = {path.name for path in paths.reports.iterdir() if before[path] != path.stat().st_mtime_ns}
+    assert new == {"image 070_report.html", "index.html", "index_2.html"}
+    (paths.reports / "index_3.html").unlink()
+    update(paths, record(names[0], **kept), images=names)
+    assert (paths.reports / "index_3.html").is_file()
+
+
+def test_pages_of_the_list_go_with_their_images(paths):
+    names = [f"image {number:03}" for number in range(130)]
+    (paths.reports).mkdir(parents=True)
+    (paths.reports / "index_9.html").write_text("somebody's", encoding="utf-8")
+    update(paths, *map(record, names), images=names)
+    index = update(paths, record(names[0]), images=names[:60])
+    assert {path.name for path in paths.reports.glob("index*")} == {"index.html", "index_9.html"}
+    assert "index_2" not in index
+
+
+@pytest.mark.parametrize("marks", [b"", b"{", b"[1]", b'{"index.html": 3, "../jobs/x": "", "index_2.html": null}'])
+def test_damaged_marks_of_the_list_are_as_none(paths, marks):
+    update(paths, record("a"))
+    (paths.jobs / "report" / "index.json").write_bytes(marks)
+    (paths.jobs / "x").write_bytes(b"precious")
+    (paths.reports / "index.html").write_text("old", encoding="utf-8")
+    assert 'href="a_report.html"' in update(paths, record("a"))
+    assert (paths.jobs / "x").is_file()
+
+
+def test_warnings_of_how_an_image_was_made_stay_when_it_is_kept(paths):
+    update(paths, record("a", warnings=("pixels of no size",)))
+    update(paths, record("a", status="kept", warnings=("changed by somebody",)))
+    update(paths, record("a", status="kept"))
+    page = (paths.reports / "a_report.html").read_text(encoding="utf-8")
+    assert "pixels of no size" in page
+    assert "changed by somebody" not in page
+    update(paths, record("a"))
+    assert "pixels of no size" not in (paths.reports / "a_report.html").read_text(encoding="utf-8")
+
+
+def test_images_are_told_of_as_they_are_finished(paths):
+    told = []
+    records = [record(name) for name in "abc"]
+    update_report(paths, records, "abc", workers=2, advance=lambda: told.append(1))
+    assert len(told) == 3
 
 
 def test_damaged_facts_are_as_none(paths):

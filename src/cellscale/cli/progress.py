@@ -74,17 +74,22 @@ def messages(console: Console, verbose: int) -> Listener:
     def listen(event: Event) -> None:
         if isinstance(event, Notice):
             text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
-            image = f"{escape(event.image)}: " if event.image else ""
+            image = _prefix(event.image)
             console.print(f"{image}{text}{escape(redacted(event.text))}", highlight=False, soft_wrap=True)
         elif isinstance(event, StageFinished) and verbose:
             record = event.record
             console.print(
-                f"{escape(event.image)}: {record.stage} {record.seconds:.1f} s, {record.peak_memory / 1e6:.0f} MB",
+                f"{_prefix(event.image)}{record.stage} {record.seconds:.1f} s, {record.peak_memory / 1e6:.0f} MB",
                 style="dim",
                 highlight=False,
             )
 
     return listen
+
+
+def _prefix(image: str) -> str:
+    """Return the beginning of a line about an image; empty for the run as a whole."""
+    return f"{escape(image)}: " if image else ""
 
 
 @contextmanager

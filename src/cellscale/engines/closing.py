@@ -32,6 +32,8 @@ class Closing:
     """What each machine did for an image, where several worked on one; else the outcome's images."""
     benchmark_table: str | None
     """BigQuery table that benchmark records are appended to; None for none."""
+    listener: Listener
+    """Is told of progress."""
 
 
 Step: TypeAlias = Callable[[Closing], tuple[str, ...]]
@@ -83,6 +85,7 @@ def close_run(
         run_id=run_id or new_run_id(),
         parts=outcome.images if parts is None else tuple(parts),
         benchmark_table=benchmark_table or None,
+        listener=listener,
     )
     outputs = [made for name, step in _STEPS for made in _tried(name, step, closing, listener)]
     return replace(outcome, outputs=(*outcome.outputs, *outputs))
@@ -122,7 +125,7 @@ def _report(closing: Closing) -> tuple[str, ...]:
         return ()
     from cellscale.engines.reporting import write_report
 
-    return (write_report(closing.request, closing.outcome),)
+    return (write_report(closing.request, closing.outcome, closing.listener),)
 
 
 _STEPS: tuple[tuple[str, Step], ...] = (("benchmark records", _record), ("report", _report))

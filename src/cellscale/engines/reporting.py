@@ -8,8 +8,11 @@ import numpy as np
 import onnxruntime
 
 from cellscale import __version__
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import Listener
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.stages import ImageRun
 from cellscale.records.ledger import Ledger
 from cellscale.report.record import Certificate, ImageRecord
 from cellscale.report.write import update_report
@@ -18,8 +21,17 @@ from cellscale.workspace.discovery import discover
 __all__ = ["write_report"]
 
 
-def write_report(request: Request, outcome: RunOutcome) -> str:
+def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> str:
     """Bring the dataset's report up to date, and return where it begins.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    outcome
+        What became of the images.
+    listener
+        Is told of progress.
 
     Raises
     ------
@@ -27,8 +39,11 @@ def write_report(request: Request, outcome: RunOutcome) -> str:
         Something cannot be written.
     """
     images = {entry.name for entry in discover(request.paths)}
-    records = (_record(request, image) for image in outcome.images)
-    return str(update_report(request.paths, records, images))
+    records = [_record(request, image) for image in outcome.images]
+    run = ImageRun("", listener, Budget.choose(request.workers, request.max_memory))
+    with run.stage("report", len(records)) as advance:
+        index = update_report(request.paths, records, images, workers=run.budget.workers, advance=advance)
+    return str(index)
 
 
 def _record(request: Request, image: ImageOutcome) -> ImageRecord:

@@ -22,7 +22,6 @@ __all__ = [
 ]
 
 COLUMNS = (
-    "status",
     "cells",
     "nuclei",
     "nuclei without a cell",
@@ -133,7 +132,6 @@ def row(record: ImageRecord, look: Look | None) -> tuple[str, ...]:
     dense = density(look) if look is not None else None
     sized = "" if look is None else f" {unit(look)}"
     return (
-        record.status,
         *map(count, counts(record, look)),
         count(_unmatched(record, nuclei)),
         count(border.at_border if border else None),

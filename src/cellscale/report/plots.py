@@ -1,72 +1,28 @@
-"""The report's plots, as SVG that follows the page's colours in light, dark and print."""
+"""The report's plots."""
 
-import io
-import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import Any, ParamSpec
+import base64
+from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
+import imagecodecs
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib import colormaps
+from numpy.typing import NDArray
 
 from cellscale.predict.heads import Compartment
 from cellscale.report.look import Areas, ChannelLook
+from cellscale.report.svg import CELLS, GRID, NUCLEI, QUIET, Plot
 
 __all__ = ["area_plot", "channel_plot", "density_plot", "images_plot"]
 
-INK, QUIET, CELLS, NUCLEI, GRID = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
-"""Colours that no plot needs; each stands for a colour of the page, which differs between light, dark and print."""
-_PAGE = {
-    INK: "currentColor",
-    QUIET: "var(--quiet)",
-    CELLS: "var(--cells)",
-    NUCLEI: "var(--nuclei)",
-    GRID: "var(--line)",
-}
-_SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.parse_math": False,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
-_SERIES: dict[Compartment, tuple[str, str, str]] = {
-    "whole-cell": ("cells", CELLS, "-"),
-    "nuclear": ("nuclei", NUCLEI, "--"),
-}
+WIDTH = 374
+"""Of all plots; 10 is the height of letters."""
+_LETTER = 6.3
+"""Width of a letter, about."""
+_SERIES: dict[Compartment, tuple[str, str]] = {"whole-cell": ("cells", CELLS), "nuclear": ("nuclei", NUCLEI)}
 LONGEST = 28
 """Characters of a name that fit a plot."""
 
-P = ParamSpec("P")
 
-
-def _styled(plot: Callable[P, str]) -> Callable[P, str]:
-    """Have a plot made with our settings from its first text to its last; names would be read as formulas else."""
-
-    @wraps(plot)
-    def styled(*args: P.args, **settings: P.kwargs) -> str:
-        with mpl.rc_context(_SETTINGS):
-            return plot(*args, **settings)
-
-    return styled
-
-
-@_styled
 def area_plot(areas: Mapping[Compartment, Areas], unit: str) -> str:
     """Return the distributions of the areas of cells and nuclei.
 
@@ -77,24 +33,23 @@ def area_plot(areas: Mapping[Compartment, Areas], unit: str) -> str:
     unit
         Of the areas.
     """
-    figure, axes = _figure(5.2, 2.8, margins=(0.1, 0.19, 0.98, 0.97))
-    for compartment, (word, colour, style) in _SERIES.items():
-        found = areas.get(compartment)
-        if found is None:
-            continue
-        edges = np.linspace(0, found.high, len(found.counts) + 1)
-        share = 100 * np.array(found.counts) / max(sum(found.counts), 1)
-        axes.stairs(share, edges, color=colour, linestyle=style, linewidth=1.8, label=word)
-        axes.axvline(found.quartiles[1], color=colour, linestyle=style, linewidth=1)
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel(f"area, {unit} (upright lines: medians)")
-    axes.set_ylabel("% of all")
-    _legend(axes)
-    return _svg(figure, "Distribution of areas")
+    found = [(*look, areas[name]) for name, look in _SERIES.items() if name in areas]
+    shares = [100 * np.array(one.counts) / max(sum(one.counts), 1) for _, _, one in found]
+    right, top = max(one.high for _, _, one in found), 1.06 * max(float(np.max(share)) for share in shares)
+    plot = Plot("Distribution of areas", (WIDTH, 202), (38, 6, 8, 36), (0, right), (0, max(top, 1)))
+    plot.x_axis(f"area, {unit} (upright lines: medians)", most=8)
+    plot.y_axis("% of all")
+    for place, ((word, colour, one), share) in enumerate(zip(found, shares, strict=True)):
+        dashed = colour == NUCLEI
+        plot.stairs(share, np.linspace(0, one.high, len(share) + 1), colour, dashed=dashed, fill=False)
+        middle = float(plot.across(one.quartiles[1]))
+        plot.line([(middle, plot.bottom), (middle, plot.top)], colour, 1, dashed=dashed)
+        height = plot.top + 10 + 14 * place
+        plot.line([(plot.right - 66, height), (plot.right - 42, height)], colour, 1.8, dashed=dashed)
+        plot.words(word, plot.right - 38, height + 3.5, "start")
+    return plot.text()
 
 
-@_styled
 def density_plot(tiles: Sequence[Sequence[int]], shape: tuple[int, int], tile: int, unit_area: float | None) -> str:
     """Return a map of how densely objects lie.
 
@@ -116,42 +71,40 @@ def density_plot(tiles: Sequence[Sequence[int]], shape: tuple[int, int], tile: i
     )
     pixels = np.outer(heights, widths)
     density = counts / (pixels * unit_area) if unit_area else counts * tile * tile / pixels
-    figure, axes = _figure(5.2, min(max(3.7 * shape[0] / shape[1] + 0.6, 1.6), 6), margins=(0.14, 0.13, 0.99, 0.97))
-    axes.grid(visible=False)
-    rows, columns = np.append(0, np.cumsum(heights)), np.append(0, np.cumsum(widths))
-    mesh = axes.pcolormesh(columns, rows, density, cmap="cividis", vmin=0, rasterized=counts.size > 400)
-    axes.set_aspect("equal")
-    axes.invert_yaxis()
-    axes.set_xlabel("x, pixels")
-    axes.set_ylabel("y, pixels")
-    bar = figure.colorbar(mesh, ax=axes)
-    bar.set_label("per mm²" if unit_area else f"in {tile} x {tile} pixels")
-    bar.outline.set_visible(False)
-    return _svg(figure, "Map of the density of objects")
+    highest = max(float(np.max(density)), 1e-9)
+    scale = min(252 / shape[1], 390 / shape[0])
+    wide, high = max(shape[1] * scale, 30), max(shape[0] * scale, 60)
+    plot = Plot("Map of the density of objects", (WIDTH, high + 44), (52, 8, WIDTH - 52 - wide, 36), (0, shape[1]),
+                (shape[0], 0))  # fmt: skip
+    plot.picture(_coloured(_in_proportion(density, heights, widths) / highest), plot.left, plot.top, wide, high)
+    plot.x_axis("x, pixels", most=max(int(wide / 48), 1), grid=False)
+    plot.y_axis("y, pixels", most=max(int(high / 30), 1), grid=False)
+    label = "per mm²" if unit_area else f"in {tile} x {tile} pixels"
+    plot.key(label, _coloured(np.linspace(1, 0, 64)[:, np.newaxis]), highest)
+    return plot.text()
 
 
-@_styled
 def channel_plot(channels: Sequence[ChannelLook]) -> str:
     """Return the histograms of all channels, one above the other, each from its lowest value to its top."""
-    height = 0.5 + 0.36 * len(channels)
-    longest = max(len(_short(channel.name)) for channel in channels)
-    figure, axes = _figure(5.2, height, margins=(0.04 + 0.0165 * longest, 0.42 / height, 0.97, 1 - 0.05 / height))
+    names = [_short(channel.name) for channel in reversed(channels)]
+    margins = (14 + _LETTER * max(map(len, names)), 4, 12, 32)
+    plot = Plot(
+        "Histograms of intensity of each channel, logarithmic heights",
+        (WIDTH, 36 + 26 * len(channels)),
+        margins,
+        (0, 100),
+        (0, len(channels)),
+    )
+    plot.x_axis("intensity, % of the way from lowest to 99.9th percentile")
     for row, channel in enumerate(reversed(channels)):
         counts = np.log1p(np.array(channel.intensities.counts, np.float64))
-        heights = row + 0.9 * counts / max(counts.max(), 1)
         edges = np.linspace(0, 100, len(counts) + 1)
         colour = {"nucleus": NUCLEI, "membrane": CELLS}.get(channel.role, QUIET)
-        axes.stairs(heights, edges, baseline=row, fill=True, color=colour, alpha=0.75)
-    axes.set_yticks(np.arange(len(channels)) + 0.4, [_short(channel.name) for channel in reversed(channels)])
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlim(0, 100)
-    axes.set_ylim(0, len(channels))
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel("intensity, % of the way from lowest to 99.9th percentile")
-    return _svg(figure, "Histograms of intensity of each channel, logarithmic heights")
+        plot.stairs(0.9 * counts / max(counts.max(), 1), edges, colour, base=row, fill=True)
+    plot.names(names, np.arange(len(channels)) + 0.4)
+    return plot.text()
 
 
-@_styled
 def images_plot(names: Sequence[str], title: str, series: Mapping[str, Sequence[float | None]]) -> str:
     """Return a comparison of images by one quantity: a row for each.
 
@@ -164,59 +117,56 @@ def images_plot(names: Sequence[str], title: str, series: Mapping[str, Sequence[
     series
         By name (``cells`` or ``nuclei``) a value for each image; None where there is none.
     """
-    figure = Figure(figsize=(5.2, 0.9 + 0.24 * len(names)), layout="constrained")
-    axes = figure.subplots()
-    rows = np.arange(len(names))[::-1]
-    looks = {word: (colour, marker) for (word, colour, _), marker in zip(_SERIES.values(), "os", strict=True)}
-    for word, values in series.items():
-        colour, marker = looks[word]
-        numbers = np.array([np.nan if value is None else value for value in values], np.float64)
-        axes.plot(numbers, rows, linestyle="none", marker=marker, color=colour, markersize=6, label=word)
-    axes.set_title(title, fontsize=10)
-    axes.set_xlim(0, 1.08 * max((value for values in series.values() for value in values if value), default=1))
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.tick_params(axis="y", length=0)
-    if len(series) > 1:
-        _legend(axes)
-    axes.set_ylim(-0.5, len(names) - 0.5)
-    axes.set_yticks(rows, [_short(name) for name in names])
-    return _svg(figure, f"The images side by side: {title}")
+    short = [_short(name) for name in names]
+    highest = 1.08 * max((value for values in series.values() for value in values if value), default=1)
+    margins = (14 + _LETTER * max(map(len, short)), 22 + 16 * (len(series) > 1), 14, 18)
+    plot = Plot(
+        f"The images side by side: {title}",
+        (WIDTH, margins[1] + margins[3] + 17.3 * len(names)),
+        margins,
+        (0, highest),
+        (len(names) - 0.5, -0.5),
+    )
+    middle = (plot.left + plot.right) / 2
+    plot.words(title, middle, 12)
+    plot.x_axis(most=5)
+    for row in range(len(names)):
+        place = float(plot.up(row))
+        plot.line([(plot.left, place), (plot.right, place)], GRID, 0.8)
+    plot.names(short, np.arange(len(names)))
+    for place, (word, values) in enumerate(series.items()):
+        colour = dict(_SERIES.values())[word]
+        square = word == "nuclei"
+        for row, value in enumerate(values):
+            if value is not None:
+                plot.mark(float(plot.across(value)), float(plot.up(row)), colour, square=square)
+        if len(series) > 1:
+            start = middle + 70 * (place - len(series) / 2)
+            plot.mark(start + 6, 25, colour, square=square)
+            plot.words(word, start + 14, 28.5, "start")
+    return plot.text()
 
 
-def _legend(axes: Axes) -> None:
-    axes.legend(frameon=False, labelcolor=INK, fontsize=9)
+def _in_proportion(
+    density: NDArray[np.float64], heights: NDArray[np.int64], widths: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return tiles as pixels: several a tile, so that tiles at the right and at the bottom can be smaller."""
+    rows, columns = (
+        np.repeat(
+            np.arange(len(sizes)),
+            np.maximum(np.rint(max(256 // len(sizes), 1) * sizes / np.max(sizes)), 1).astype(int),
+        )
+        for sizes in (heights, widths)
+    )
+    return density[np.ix_(rows, columns)]
+
+
+def _coloured(shares: NDArray[np.float64]) -> str:
+    """Return numbers from 0 to 1 as a picture, WebP, base64."""
+    picture = np.ascontiguousarray(colormaps["cividis"](shares, bytes=True)[..., :3])
+    return base64.b64encode(imagecodecs.webp_encode(picture, lossless=True)).decode("ascii")
 
 
 def _short(name: str) -> str:
     """Return a name that fits: its beginning and its end, which tell images of a series apart."""
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 11]}…{name[-10:]}"
-
-
-def _figure(
-    width: float, height: float, margins: tuple[float, float, float, float] | None = None
-) -> tuple[Figure, Axes]:
-    """Make a figure; given margins (left, bottom, right, top) spare the search for them, half of the time."""
-    figure = Figure(figsize=(width, height), layout="constrained" if margins is None else None)
-    if margins is not None:
-        left, bottom, right, top = margins
-        figure.subplots_adjust(left=left, bottom=bottom, right=right, top=top)
-    return figure, figure.subplots()
-
-
-def _svg(figure: Figure, title: str) -> str:
-    """Return a figure as an SVG element that takes its size and colours from the page."""
-    file = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": title}), warnings.catch_warnings():
-        # The browser, which has other fonts, draws the text.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = file.getvalue().decode("utf-8")
-    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
-    for colour, page in _PAGE.items():
-        text = text.replace(colour, page)
-    return re.sub(
-        r'<svg [^>]*?viewBox="([^"]+)"[^>]*>',
-        rf'<svg viewBox="\1" role="img" aria-label="{title}" xmlns:xlink="http://www.w3.org/1999/xlink">',
-        text,
-        count=1,
-    )

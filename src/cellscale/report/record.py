@@ -8,8 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from cellscale.predict.heads import Compartment
 from cellscale.records.machine import Machine
 from cellscale.records.stage import StageRecord
+from cellscale.report.flags import Flag
 
-__all__ = ["Certificate", "ImageRecord", "merged", "record_from_json", "record_to_json"]
+__all__ = ["Certificate", "ImageRecord", "Listed", "merged", "record_from_json", "record_to_json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,22 @@ class Certificate:
     """Blocks whose surroundings had to grow for that."""
     largest_halo: int
     """Pixels of surroundings that the most demanding block needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What the list of images says of one."""
+
+    counts: tuple[int | None, int | None] = (None, None)
+    """Cells and nuclei."""
+    row: tuple[str, ...] = ()
+    """Its row of the table."""
+    flags: tuple[Flag, ...] = ()
+    density: float | None = None
+    areas: tuple[float | None, float | None] = (None, None)
+    """Median areas of cells and nuclei."""
+    area_unit: str = ""
+    """Empty where the image was not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +69,12 @@ class ImageRecord:
     versions: dict[str, str] = field(default_factory=dict)
     """Of cellscale and of what it computes with."""
     finished_utc: str = ""
+    made_warnings: tuple[str, ...] = ()
+    """Warnings of the run that made the outputs; later runs, which keep them, do not see what it saw."""
     page: str = ""
     """Hash of all that the image's page of the report was made from."""
+    listed: Listed | None = None
+    """What goes with that page into the list of images."""
 
 
 def merged(earlier: ImageRecord | None, now: ImageRecord) -> ImageRecord:
@@ -61,13 +82,16 @@ def merged(earlier: ImageRecord | None, now: ImageRecord) -> ImageRecord:
 
     A run that found everything done, or failed, tells nothing of how the outputs were made: that stays.
     """
-    if earlier is None or now.status == "done":
+    if now.status == "done":
+        return replace(now, made_warnings=now.warnings)
+    if earlier is None:
         return now
+    kept = earlier.made_warnings if now.status == "kept" else ()
     return replace(
         earlier,
         status=now.status,
         error=now.error,
-        warnings=now.warnings,
+        warnings=tuple(dict.fromkeys((*kept, *now.warnings))),
         notes=now.notes,
         cells=earlier.cells if now.cells is None else now.cells,
         nuclei=earlier.nuclei if now.nuclei is None else now.nuclei,

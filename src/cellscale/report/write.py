@@ -1,24 +1,35 @@
 """The report of a dataset, brought up to date: pages of the images of a run, and the list of all images."""
 
 import hashlib
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from cellscale.report.listing import PER_PAGE, Entry, index_entry, index_page, listed
 from cellscale.report.look import Look, look_from_json
-from cellscale.report.pages import Entry, image_page, index_entry, index_page, page_version
+from cellscale.report.pages import image_page, page_version
 from cellscale.report.record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
-from cellscale.storage.uri import exists, join, listing, make_folder, read_if_there
-from cellscale.workspace.layout import INDEX, WorkspacePaths, look_name, page_name, run_name
+from cellscale.storage.uri import delete, exists, find, join, listing, make_folder, read_if_there
+from cellscale.workspace.layout import INDEX, WorkspacePaths, index_name, look_name, page_name, run_name
 
 __all__ = ["update_report"]
 
+_MARKS = "index.json"
+"""File with what the pages of the list were made from."""
 
-def update_report(paths: WorkspacePaths, records: Iterable[ImageRecord], images: Collection[str]) -> Path | str:
-    """Write the pages of images, where there is anything new to tell, and the page of all images.
 
-    Images are taken one after another, so that memory does not grow with their number but for small pictures.
+def update_report(
+    paths: WorkspacePaths,
+    records: Iterable[ImageRecord],
+    images: Collection[str],
+    *,
+    workers: int = 1,
+    advance: Callable[[], None] = lambda: None,
+) -> Path | str:
+    """Write the pages of images and those of the list of all images, each only where there is anything new to tell.
 
     Parameters
     ----------
@@ -28,10 +39,14 @@ def update_report(paths: WorkspacePaths, records: Iterable[ImageRecord], images:
         What became of the images of a run.
     images
         Names of the images that the dataset has; others' earlier records are left out.
+    workers
+        Pages that are written side by side.
+    advance
+        Called after each image of the run, from any thread.
 
     Returns
     -------
-    Where the page of all images is.
+    Where the first page of the list is.
 
     Raises
     ------
@@ -41,17 +56,20 @@ def update_report(paths: WorkspacePaths, records: Iterable[ImageRecord], images:
     kept = join(paths.jobs, "report")
     for folder in (kept, paths.reports):
         make_folder(folder)
-    entries = {}
-    for record in records:
-        entries[record.image] = _updated(kept, paths.reports, record)
-    for name in _recorded(kept):
-        if name in images and name not in entries:
-            earlier = _earlier(kept, name)
+
+    def update(record: ImageRecord) -> ImageRecord:
+        updated = _updated(kept, paths.reports, record)
+        advance()
+        return updated
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale-report") as pool:
+        known = {record.image: record for record in pool.map(update, records)}
+        others = [name for name in _recorded(kept) if name in images and name not in known]
+        for earlier in pool.map(lambda name: _listed(kept, name), others):
             if earlier is not None:
-                entries[name] = index_entry(earlier, _look(kept, name)[0])
-    index = join(paths.reports, INDEX)
-    write_text(index, index_page(_title(paths.images), [entries[name] for name in sorted(entries)]))
-    return index
+                known[earlier.image] = earlier
+    _write_list(kept, paths.reports, _title(paths.images), [known[name] for name in sorted(known)])
+    return join(paths.reports, INDEX)
 
 
 def _title(images: Path | str) -> str:
@@ -59,33 +77,83 @@ def _title(images: Path | str) -> str:
     return "/".join(str(images).rstrip("/").replace("\\", "/").split("/")[-2:])
 
 
-def _updated(kept: Path | str, reports: Path | str, record: ImageRecord) -> Entry:
-    """Write an image's page if there is anything new to tell, and return its entry in the list."""
-    look, text = _look(kept, record.image)
-    record = merged(_earlier(kept, record.image), record)
+def _updated(kept: Path | str, reports: Path | str, record: ImageRecord) -> ImageRecord:
+    """Write an image's page if there is anything new to tell, and return what is known of the image."""
+    before = read_if_there(join(kept, run_name(record.image)))
+    earlier = None if before is None else record_from_json(before)
+    record = merged(earlier, record)
     page = join(reports, page_name(record.image))
-    mark = _mark(record, text)
-    if mark != record.page or not exists(page):
+    mark = _mark(kept, record)
+    if earlier is not None and earlier.listed is not None and mark == earlier.page and exists(page):
+        record = replace(record, page=mark, listed=earlier.listed)
+    else:
+        look = _look(kept, record.image)
         write_text(page, image_page(record, look))
-    write_bytes(join(kept, run_name(record.image)), record_to_json(replace(record, page=mark)))
-    return index_entry(record, look)
+        record = replace(record, page=mark, listed=listed(record, look))
+    content = record_to_json(record)
+    if content != before:
+        write_bytes(join(kept, run_name(record.image)), content)
+    return record
 
 
-def _mark(record: ImageRecord, look: bytes) -> str:
-    """Return a hash of all that a page is made from."""
-    facts = record_to_json(replace(record, page=""))
-    return hashlib.sha256(b"\0".join([page_version(), facts, look])).hexdigest()
+def _mark(kept: Path | str, record: ImageRecord) -> str:
+    """Return a hash of all that a page is made from; what was seen changes with its file, which need not be read."""
+    # A page does not say whether its image was made or kept by the last run.
+    told = replace(record, page="", listed=None, status="", notes=(), made_warnings=())
+    look = find(join(kept, look_name(record.image)))
+    seen = "" if look is None else f"{look.size} {look.marker}"
+    return hashlib.sha256(b"\0".join([page_version(), record_to_json(told), seen.encode()])).hexdigest()
 
 
-def _look(kept: Path | str, image: str) -> tuple[Look | None, bytes]:
-    """Return what was seen in an image, and the same as text; None where nothing was."""
-    text = read_if_there(join(kept, look_name(image)))
-    return (None, b"") if text is None else (look_from_json(text), text)
+def _write_list(kept: Path | str, reports: Path | str, title: str, records: Sequence[ImageRecord]) -> None:
+    """Write those pages of the list that say anything new, and remove those of images that are gone."""
+    before = _marks(kept)
+    entries = [index_entry(record, None) for record in records]
+    marks = {}
+    for number, start in enumerate(range(0, max(len(entries), 1), PER_PAGE), 1):
+        name, mine = index_name(number), slice(start, start + PER_PAGE)
+        marks[name] = _list_mark(title, records, records if number == 1 else records[mine])
+        if marks[name] == before.get(name) and exists(join(reports, name)):
+            continue
+        pictured = [index_entry(record, _look(kept, record.image)) for record in records[mine]]
+        told: list[Entry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
+        write_text(join(reports, name), index_page(title, told, number))
+    for name in before.keys() - marks.keys():
+        delete(join(reports, name))
+    if marks != before:
+        write_text(join(kept, _MARKS), json.dumps(marks, indent=1) + "\n")
 
 
-def _earlier(kept: Path | str, image: str) -> ImageRecord | None:
+def _list_mark(title: str, records: Sequence[ImageRecord], told: Iterable[ImageRecord]) -> str:
+    """Return a hash of all that a page of the list is made from: how many pages there are, and what it tells."""
+    facts = [title, str(len(records)), *(f"{record.image}\0{record.page}" for record in told)]
+    return hashlib.sha256(b"\0".join([page_version(), *(fact.encode() for fact in facts)])).hexdigest()
+
+
+def _marks(kept: Path | str) -> dict[str, str]:
+    """Return what the pages of the list were made from; damaged facts are as none."""
+    try:
+        marks = json.loads(read_if_there(join(kept, _MARKS)) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    # What is not a name that we give is never deleted.
+    known = marks if isinstance(marks, dict) else {}
+    return {name: str(known[name]) for number in range(1, len(known) + 1) if (name := index_name(number)) in known}
+
+
+def _listed(kept: Path | str, image: str) -> ImageRecord | None:
+    """Return what earlier runs told of an image; None where that is damaged."""
     text = read_if_there(join(kept, run_name(image)))
-    return None if text is None else record_from_json(text)
+    record = None if text is None else record_from_json(text)
+    if record is None or record.listed is not None:
+        return record
+    return replace(record, listed=listed(record, _look(kept, image)))
+
+
+def _look(kept: Path | str, image: str) -> Look | None:
+    """Return what was seen in an image; None where nothing was."""
+    text = read_if_there(join(kept, look_name(image)))
+    return None if text is None else look_from_json(text)
 
 
 def _recorded(kept: Path | str) -> list[str]:

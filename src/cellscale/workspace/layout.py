@@ -14,6 +14,7 @@ __all__ = [
     "Subfolders",
     "WorkspacePaths",
     "cells_name",
+    "index_name",
     "is_mask_name",
     "look_name",
     "mask_name",
@@ -162,6 +163,11 @@ def picture_name(image: str, what: str) -> str:
 def page_name(image: str) -> str:
     """Return the file name of an image's page of the report."""
     return f"{image}_report.html"
+
+
+def index_name(number: int) -> str:
+    """Return the file name of a page of the report's list of images, from 1."""
+    return INDEX if number == 1 else INDEX.replace(".", f"_{number}.")
 
 
 def look_name(image: str) -> str:

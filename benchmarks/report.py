@@ -1,7 +1,7 @@
 """Time and memory of the report of many images, each as rich as a large one's.
 
-Usage: ``python -m benchmarks.report [IMAGES]``; with ``PYTHONPATH`` set to another version's ``src`` it measures that. The pictures are noise, which compresses worst, so that pages are as
-large as they get.
+Usage: ``python -m benchmarks.report [IMAGES]``; with ``PYTHONPATH`` set to another version's ``src`` it measures that
+version. The pictures are noise, which compresses worst, so that pages are as large as they get.
 """
 
 import sys

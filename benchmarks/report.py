@@ -1,7 +1,7 @@
 """Time and memory of the report of many images, each as rich as a large one's.
 
-Usage: ``python -m benchmarks.report [IMAGES]``. The pictures are noise, which compresses worst, so that pages are as
-large as they get.
+Usage: ``python -m benchmarks.report [IMAGES]``; with ``PYTHONPATH`` set to another version's ``src`` it measures that
+version. The pictures are noise, which compresses worst, so that pages are as large as they get.
 """
 
 import sys
@@ -75,8 +75,10 @@ def main(images: str = "50") -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths = workspace_paths(folder)
         prepare(paths, names)
-        for title, some in (("all images new", names), ("one image new", names[:1])):
-            records = [replace(blank, image=name, notes=(title,)) for name in some]
+        for title, some in (("all images new", names), ("one image new", names[:1]), ("all images kept", names)):
+            kept = title.endswith("kept")
+            facts = {"status": "kept"} if kept else {"warnings": (title,)}
+            records = [replace(blank, image=name, **facts) for name in some]
             start = process_time()
             with Meter() as meter:
                 index = update_report(paths, records, names)

@@ -325,3 +325,29 @@ def test_projects_in_object_stores(shared, tmp_path):
     assert project["images"][0]["serverBuilder"]["uri"] == "memory://bucket/data%20set/OMETIFF/a%20b.tiff"
     assert data.properties == {"PROJECT_ENTRY_ID": f"{folder}/project.qpproj::1"}
     assert len(data.objects) == len(objects)
+
+
+def test_images_one_after_another_make_the_file_that_all_at_once_make(tmp_path):
+    infos = [info_of(tmp_path / "images" / f"{number}.tiff") for number in range(9)]
+    file = tmp_path / "project" / "project.qpproj"
+    file.parent.mkdir()
+    update_project(file.parent, place_images(file.parent, infos), Dialect.V0_7, 5)
+    together = file.read_bytes()
+    file.unlink()
+    for info in infos:
+        update_project(file.parent, place_images(file.parent, [info]), Dialect.V0_7, 5)
+    assert file.read_bytes() == together
+
+
+def test_what_another_program_changes_between_two_images_stays(tmp_path):
+    infos = [info_of(tmp_path / "images" / f"{number}.tiff") for number in range(3)]
+    file = tmp_path / "project" / "project.qpproj"
+    file.parent.mkdir()
+    for info in infos[:2]:
+        update_project(file.parent, place_images(file.parent, [info]), Dialect.V0_7, 5)
+    project = json.loads(file.read_text(encoding="utf-8"))
+    project["images"][0]["imageName"] = "renamed"
+    file.write_text(json.dumps(project), encoding="utf-8")
+    update_project(file.parent, place_images(file.parent, infos[2:]), Dialect.V0_7, 5)
+    names = [entry["imageName"] for entry in json.loads(file.read_text(encoding="utf-8"))["images"]]
+    assert names == ["renamed", "1.tiff", "2.tiff"]

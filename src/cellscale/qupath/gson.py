@@ -7,13 +7,24 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeAlias, Union
 
-__all__ = ["Json", "JsonObject", "java_double", "to_json"]
+__all__ = ["Json", "JsonObject", "Written", "java_double", "to_json", "written"]
 
 Json: TypeAlias = Union["JsonObject", list["Json"], str, int, float, bool, None]
 JsonObject: TypeAlias = dict[str, Json]
 
 _ESCAPED = re.compile("[<>&='\u2028\u2029\ud800-\udfff]")
 """What Gson escapes so that JSON may stand inside HTML or JavaScript, and halves of pairs, which UTF-8 lacks."""
+
+
+class Written(str):
+    """The JSON text of a value inside another; it is taken as it is."""
+
+    __slots__ = ()
+
+
+def written(value: Json, depth: int) -> Written:
+    """Return the pretty JSON text of a value that lies inside ``depth`` others."""
+    return Written("".join(_pieces(value, "\n" + depth * "  ")))
 
 
 def to_json(value: Json, *, pretty: bool) -> str:
@@ -50,6 +61,8 @@ def _pieces(value: Json, line: str) -> Iterator[str]:
         yield from _bracketed("{}", items, line)
     elif isinstance(value, list):
         yield from _bracketed("[]", [("", item) for item in value], line)
+    elif isinstance(value, Written):
+        yield value
     elif isinstance(value, str):
         yield _string(value)
     elif isinstance(value, float):

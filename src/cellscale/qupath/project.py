@@ -1,13 +1,14 @@
 """A QuPath project on disk or in an object store."""
 
 from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 from cellscale.cells.columns import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
 from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS
-from cellscale.qupath.gson import JsonObject, to_json
-from cellscale.qupath.project_file import new_project, parse_project, with_location
+from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
+from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
 from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
@@ -81,12 +82,15 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
         )
     extended = with_images(project, images, dialect)
     if before is not None:
-        if extended == parse_project(before, location):
+        if extended == _parsed(before, location):
             return False
         write_bytes(join(folder, f"{PROJECT_FILE}.backup"), before)
     else:
         _begin_project(folder, dialect)
-    write_bytes(location, to_json(extended, pretty=True).encode())
+    last = _LAST[0]
+    content, texts = _content(extended, {} if last is None else last.texts)
+    write_bytes(location, content)
+    _remember(_Known(content, extended, texts))
     return True
 
 
@@ -104,4 +108,46 @@ def _project(location: Location, content: bytes | None, version: str, now: int) 
     uri = java_uri(location)
     if content is None:
         return new_project(uri, version, now)
-    return with_location(parse_project(content, location), uri)
+    return with_location(_parsed(content, location), uri)
+
+
+_Texts: TypeAlias = dict[int, tuple[Json, Written]]
+"""By their identity entries, which are kept so that no other gets it, with their texts."""
+
+
+class _Known(NamedTuple):
+    """A project file that was read or written."""
+
+    content: bytes
+    project: JsonObject
+    """The same, not to be changed."""
+    texts: _Texts
+
+
+_MOST_REMEMBERED = 16 * 2**20
+"""Bytes of a file; its objects take several times as many."""
+
+_LAST: list[_Known | None] = [None]
+"""The file of before: a run that enters image after image need not read it anew while its bytes are the same."""
+
+
+def _remember(known: _Known) -> None:
+    # One assignment, so that other threads see all of it or nothing.
+    _LAST[0] = known if len(known.content) <= _MOST_REMEMBERED else None
+
+
+def _parsed(content: bytes, location: Location) -> JsonObject:
+    """Return an existing project, not to be changed."""
+    known = _LAST[0]
+    if known is not None and known.content == content:
+        return known.project
+    project = parse_project(content, location)
+    _remember(_Known(content, project, {}))
+    return project
+
+
+def _content(project: JsonObject, known: _Texts) -> tuple[bytes, _Texts]:
+    """Return the file of a project, and the texts of its entries, of which some may be known."""
+    texts = {id(entry): known.get(id(entry)) or (entry, written(entry, 2)) for entry in entries(project)}
+    listed: list[Json] = [text for _, text in texts.values()]
+    return to_json({**project, "images": listed}, pretty=True).encode(), texts

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
@@ -81,6 +81,8 @@ def still_fit(project: JsonObject, images: Sequence[ProjectImage]) -> bool:
 def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Dialect) -> JsonObject:
     """Return a project with these images added, or brought up to date where they are in it already.
 
+    The entries of other images are the same objects as before.
+
     Parameters
     ----------
     project
@@ -90,19 +92,22 @@ def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Di
     dialect
         Of the QuPath version that new entries follow.
     """
-    extended = deepcopy(project)
-    present = {_entry_id(entry): entry for entry in entries(extended)}
-    added: list[Json] = []
+    listed: list[Json] = [*entries(project)]
+    places = {_entry_id(entry): place for place, entry in enumerate(entries(project))}
     for image in images:
-        if image.entry_id in present:
-            entry = present[image.entry_id]
-            entry["serverBuilder"] = _updated_builder(entry.get("serverBuilder"), server_builder(image.info))
+        place = places.get(image.entry_id)
+        entry = None if place is None else listed[place]
+        if place is not None and isinstance(entry, dict):
+            builder = _updated_builder(entry.get("serverBuilder"), server_builder(image.info))
+            listed[place] = {**entry, "serverBuilder": builder}
         else:
-            added.append(_new_entry(image, dialect))
+            listed.append(_new_entry(image, dialect))
     numbers = [image.entry_id for image in images]
-    extended["lastID"] = max([_integer(project.get("lastID")), *present, *numbers])
-    extended["images"] = [*entries(extended), *added]
-    return extended
+    return {
+        **project,
+        "lastID": max([_integer(project.get("lastID")), *places, *numbers]),
+        "images": listed,
+    }
 
 
 def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:
@@ -139,9 +144,12 @@ def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
 def _lost_images(known: Mapping[_Source, int], wanted: Sequence[_Source]) -> dict[_Name, int]:
     """Return, by file name, the entries whose files are not there any more; those with the same name are left out."""
     lost = defaultdict(list)
+    present, names = set(wanted), {(file_name(source.uri), source.args) for source in wanted}
     for source, number in known.items():
-        if source not in wanted and _is_gone(source.uri, wanted):
-            lost[file_name(source.uri), source.args].append(number)
+        # A project has thousands of files: those of other names need not be looked for.
+        name = file_name(source.uri), source.args
+        if name in names and source not in present and _is_gone(source.uri, wanted):
+            lost[name].append(number)
     return {name: numbers[0] for name, numbers in lost.items() if len(numbers) == 1}
 
 
@@ -163,9 +171,15 @@ def _plain_entries(project: JsonObject) -> Iterator[tuple[JsonObject, JsonObject
 
 
 def _source(builder: JsonObject) -> _Source:
-    args, uri = builder.get("args"), str(builder.get("uri"))
+    args = builder.get("args")
+    return _Source(_spelled(str(builder.get("uri"))), tuple(map(str, args)) if isinstance(args, list) else ())
+
+
+@lru_cache(maxsize=2**15)
+def _spelled(uri: str) -> str:
+    """Return the one spelling of a URI that sources are compared by."""
     path = path_of_uri(uri)
-    return _Source(uri if path is None else java_uri(path), tuple(map(str, args)) if isinstance(args, list) else ())
+    return uri if path is None else java_uri(path)
 
 
 def _entry_id(entry: JsonObject) -> int:

@@ -147,8 +147,8 @@ def test_the_image_that_is_worked_on_is_named(tmp_path: Path) -> None:
 
 def test_pages_that_are_not_taken_for_channels_are_told(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "x.tif") as writer:
-        for compression in ("zlib", "lzw", "zlib"):
-            writer.write(np.zeros((30, 40), np.uint16), metadata=None, compression=compression)
+        for photometric in ("minisblack", "miniswhite", "minisblack"):
+            writer.write(np.zeros((30, 40), np.uint16), metadata=None, photometric=photometric)
     found = info_of(tmp_path / "x.tif")
     assert len(found.channels) == 2
     assert "holds 2 images of like size" in found.warnings[0]

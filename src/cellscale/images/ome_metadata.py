@@ -5,7 +5,9 @@ from xml.etree import ElementTree
 
 from cellscale.errors import ImageError
 from cellscale.images.info import PixelSize
+from cellscale.images.ome_planes import OmePlanes, parse_planes
 from cellscale.images.units import micrometres, pixel_size_of
+from cellscale.written_numbers import decimal_number, whole_number
 
 __all__ = ["OmeImage", "parse_ome_xml"]
 
@@ -20,13 +22,16 @@ class OmeImage:
     size_z: int
     size_t: int
     channel_names: tuple[str | None, ...]
-    """One for each channel, as written; None where the file gives none."""
+    """One for each channel that is described, as written; None where the file gives none."""
 
     channel_colors: tuple[int | None, ...]
     """Signed 32-bit RGBA integers."""
 
     pixel_size: PixelSize | None
     significant_bits: int | None
+    planes: OmePlanes
+    """Where its planes are."""
+
     odd_color: str | None = None
     """The first colour that is no number, which Bio-Formats, and so QuPath, refuses with the whole document."""
 
@@ -44,7 +49,8 @@ def parse_ome_xml(text: str, name: str) -> tuple[OmeImage, ...]:
     Raises
     ------
     ImageError
-        The document is not XML, or declares a document type (entities can expand without bound; OME needs none).
+        The document is not XML, declares a document type (entities can expand without bound; OME needs none), or has
+        sizes or places of planes that are no numbers.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ImageError(f"{name}: its OME-XML declares a document type, which OME does not allow: it is not read")
@@ -53,30 +59,29 @@ def parse_ome_xml(text: str, name: str) -> tuple[OmeImage, ...]:
     except ElementTree.ParseError as error:
         raise ImageError(f"{name}: its OME-XML cannot be read ({error}): the file is damaged") from error
     images = [element for element in root if _tag(element) == "Image"]
-    return tuple(parsed for image in images if (parsed := _image(image)) is not None)
+    return tuple(parsed for image in images if (parsed := _image(image, root.get("UUID"), name)) is not None)
 
 
 def _tag(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _image(element: ElementTree.Element) -> OmeImage | None:
+def _image(element: ElementTree.Element, identifier: str | None, file: str) -> OmeImage | None:
     pixels = next((child for child in element if _tag(child) == "Pixels"), None)
     if pixels is None:
         return None
     names, colors = _channels(pixels)
-    count = max(len(names), _integer(pixels, "SizeC") or 0)
-    missing = (None,) * (count - len(names))
     return OmeImage(
         name=element.get("Name"),
         height=_integer(pixels, "SizeY") or 0,
         width=_integer(pixels, "SizeX") or 0,
         size_z=_integer(pixels, "SizeZ") or 1,
         size_t=_integer(pixels, "SizeT") or 1,
-        channel_names=names + missing,
-        channel_colors=colors + missing,
+        channel_names=names,
+        channel_colors=colors,
         pixel_size=pixel_size_of(_length(pixels, "PhysicalSizeX"), _length(pixels, "PhysicalSizeY")),
         significant_bits=_integer(pixels, "SignificantBits"),
+        planes=parse_planes(pixels, identifier, file),
         odd_color=_odd_color(pixels),
     )
 
@@ -101,15 +106,9 @@ def _odd_color(pixels: ElementTree.Element) -> str | None:
 
 
 def _integer(element: ElementTree.Element, attribute: str) -> int | None:
-    try:
-        return int(element.get(attribute, ""))
-    except ValueError:
-        return None
+    return whole_number(element.get(attribute))
 
 
 def _length(pixels: ElementTree.Element, attribute: str) -> float | None:
-    try:
-        value = float(pixels.get(attribute, ""))
-    except ValueError:
-        return None
-    return micrometres(value, pixels.get(f"{attribute}Unit"))
+    value = decimal_number(pixels.get(attribute))
+    return None if value is None else micrometres(value, pixels.get(f"{attribute}Unit"))

@@ -15,20 +15,22 @@ from cellscale.errors import ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.info import ImageInfo
 from cellscale.images.names import image_name
+from cellscale.images.ome_claims import OmeClaims
+from cellscale.images.ome_metadata import OmeImage, parse_ome_xml
 from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff_layout import (
     INTENSITY_TYPES,
     Level,
     axis_sizes,
-    check_not_truncated,
     choose_series,
     image_series,
     level_of,
     level_shape,
     passed_over,
 )
+from cellscale.images.tiff_lists import check_lists
 from cellscale.images.tiff_log import collected_messages
-from cellscale.images.tiff_metadata import check_document_type, tiff_metadata
+from cellscale.images.tiff_metadata import check_document_type, odd_colors, tiff_metadata
 from cellscale.images.tiff_segments import SegmentReader
 from cellscale.images.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
@@ -153,16 +155,19 @@ class TiffImage:
         check_structure(self._tiff, self._name)
         check_document_type(self._tiff, self._name)
         self._require_files(location)
+        claims = self._claims()
+        claims.check_counts()
         found = image_series(self._tiff, self._name)
         self._series = choose_series(self._tiff, found, self._name)
         series = found[self._series]
         check_described(self._tiff, series, self._name)
+        described, warnings = self._described(claims, series)
         base = level_of(series, self._source_of, self._types, self._name)
-        check_not_truncated(base, self._name)
+        check_lists(base, self._name)
         self._levels: dict[int, Level] = {0: base}
         grid = base.storage.grid
         self._pyramid = [one for one in series.levels if _fits(one, series)]
-        facts = tiff_metadata(self._tiff, self._series, len(base.planes), self._name)
+        facts = tiff_metadata(self._tiff, series, described, len(base.planes))
         return ImageInfo(
             name=image_name(location),
             uri=str(location),
@@ -175,7 +180,7 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
-            warnings=passed_over(self._tiff, found, self._series) + facts.warnings,
+            warnings=passed_over(self._tiff, found, self._series) + warnings,
         )
 
     def _require_files(self, location: Location) -> None:
@@ -189,12 +194,26 @@ class TiffImage:
                 if reason is not None:
                     raise ImageError(f"{self._name}: its further file {name} cannot be read: {reason}")
 
+    def _claims(self) -> OmeClaims:
+        text = self._tiff.ome_metadata if self._tiff.is_ome else None
+        images = parse_ome_xml(text, self._name) if text else ()
+        return OmeClaims(images, len(self._tiff.pages), self._name)
+
+    def _described(self, claims: OmeClaims, series: Any) -> tuple[OmeImage | None, tuple[str, ...]]:
+        """Return what the OME-XML says of the chosen image, and what the user should know of it."""
+        if series.kind != "ome":
+            return None, ()
+        image = claims.image_of(series[0], self._series)
+        claims.check_passed_over(image, self._tiff)
+        left_over = () if image is None else claims.check_image(image, self._tiff)
+        return image, odd_colors(claims.images) + left_over
+
     def _level(self, number: int) -> Level:
         with self._lock:  # the tags of smaller levels are read when they are first asked for
             if number not in self._levels:
                 with self._damage_explained():
                     level = level_of(self._pyramid[number], self._source_of, self._types, self._name)
-                    check_not_truncated(level, self._name)
+                    check_lists(level, self._name)
                 self._levels[number] = level
             return self._levels[number]
 

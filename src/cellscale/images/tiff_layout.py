@@ -1,5 +1,6 @@
 """Where a TIFF keeps the pixels of each channel, from its tags and metadata alone."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from cellscale.errors import ImageError
+from cellscale.images.tiff_pages import joined_pages
 from cellscale.images.tiff_storage import Storage, check_alike, own_page, storage_of
+from cellscale.images.tiff_tags import check_list_types
 from cellscale.storage.ranges import RangeReader
 
 __all__ = [
@@ -15,12 +18,12 @@ __all__ = [
     "Level",
     "Plane",
     "axis_sizes",
-    "check_not_truncated",
     "choose_series",
     "image_series",
     "level_of",
     "level_shape",
     "passed_over",
+    "truncated_text",
 ]
 
 _AXIS_NAMES = {
@@ -69,6 +72,9 @@ class Plane:
     raw_offset: int | None
     """Byte of the first pixel, where the whole plane is stored without compression and gaps."""
 
+    tagged: bool
+    """The page has tags of its own, which list its segments."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -103,12 +109,13 @@ def image_series(tiff: Any, name: str) -> list[Any]:
             pass
     try:
         # Since tifffile 2026.5.2 the series are called for all their axes; before, each series was asked for its own.
-        return list(tiff.series(squeeze=False) if callable(tiff.series) else tiff.series)
+        found = list(tiff.series(squeeze=False) if callable(tiff.series) else tiff.series)
     except RuntimeError as error:
         raise ImageError(
             f"{name}: pages of one image differ in size, or are cut into tiles or strips of different sizes "
             f"({error}): the file was put together from several, or is damaged; write it again in one go"
         ) from error
+    return joined_pages(found, name)
 
 
 def choose_series(tiff: Any, series: list[Any], name: str) -> int:
@@ -210,11 +217,13 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
         The image has more than channels, rows and columns, is a colour image, or has pixels that cannot be read.
     """
     _check_axes(series, name)
-    pages, start = _pages(series, name)
+    pages, start, tagged = _pages(series, name)
     known: dict[tuple[int, float], Storage] = {}
     storages = []
     for number, page in enumerate(pages):
         own = own_page(page)
+        if tagged or number == 0:
+            check_list_types(own, name)
         key = (own.hash, own.nodata)
         if key not in known:
             known[key] = storage_of(own, types, name)
@@ -222,14 +231,21 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
         storages.append(known[key])
         if own.hash != page.keyframe.hash:
             pages[number] = own  # a frame takes over from its keyframe how many bytes its segments have
-    return Level(_planes(pages, storages, start if len(known) == 1 else None, source))
+    return Level(_planes(pages, storages, start if len(known) == 1 else None, source, tagged=tagged))
 
 
-def _pages(series: Any, name: str) -> tuple[list[Any], int | None]:
-    """Return the page of each plane, and the first byte of pixels that lie one after the other without gaps."""
+def _pages(series: Any, name: str) -> tuple[list[Any], int | None, bool]:
+    """Return the page of each plane, the first byte of pixels without gaps, and whether each page has tags."""
     start = None if series.is_multifile else series.dataoffset
+    count = _declared(series, name)
     if start is not None and series.kind not in _ALL_PAGES_TAGGED:
-        return [series[0]] * len(series), start
+        _check_room(series, start, name)
+        return [series[0]] * count, start, False
+    if count != len(series):
+        raise ImageError(
+            f"{name}: its description declares {count:,} planes, {len(series):,} are there: the file is damaged, or "
+            f"was put together from others; write it again in one go"
+        )
     pages = [series[number] for number in range(len(series))]
     if None in pages:
         raise ImageError(
@@ -237,10 +253,43 @@ def _pages(series: Any, name: str) -> tuple[list[Any], int | None]:
             f"files of a multi-file OME-TIFF together in one folder of a disk, or write them as one"
         )
     one_file = all(page.parent is pages[0].parent for page in pages)  # levels of a pyramid do not say so
-    return pages, start if one_file else None
+    return pages, start if one_file else None, True
 
 
-def _planes(pages: list[Any], storages: list[Storage], start: int | None, source: Source) -> tuple[Plane, ...]:
+def _declared(series: Any, name: str) -> int:
+    """Return how many pages the sizes of a series' axes are made of."""
+    page = series.keyframe
+    shape = int(page.imagelength), int(page.imagewidth)
+    if level_shape(series) != shape:
+        axes, sizes = zip(*axis_sizes(series), strict=True)
+        raise ImageError(
+            f"{name}: axes {''.join(axes)} of sizes {' x '.join(map(str, sizes))} declared and pages of "
+            f"{shape[0]} x {shape[1]} pixels (rows x columns) found: write the image again with a page for each "
+            f"channel (axes CYX)"
+        )
+    values = math.prod(size for _, size in axis_sizes(series))
+    return values // max(shape[0] * shape[1] * int(page.samplesperpixel), 1)
+
+
+def _check_room(series: Any, start: int, name: str) -> None:
+    """Check that pixels without gaps fit into their file, before a list is made of them."""
+    size = series[0].parent.filehandle.size
+    end = start + math.prod(found for _, found in axis_sizes(series)) * series.dtype.itemsize
+    if end > size:
+        raise ImageError(truncated_text(name, size, end))
+
+
+def truncated_text(name: str, size: int, end: int) -> str:
+    """Return the message for a file that ends before its pixels do."""
+    return (
+        f"{name}: the file is truncated: it has {size:,} bytes and its pixels reach to byte {end:,}; copy or "
+        f"download it again"
+    )
+
+
+def _planes(
+    pages: list[Any], storages: list[Storage], start: int | None, source: Source, *, tagged: bool
+) -> tuple[Plane, ...]:
     planes = []
     for number, (page, storage) in enumerate(zip(pages, storages, strict=True)):
         samples = int(storage.keyframe.samplesperpixel)
@@ -256,40 +305,7 @@ def _planes(pages: list[Any], storages: list[Storage], start: int | None, source
                     source=source(page),
                     storage=storage,
                     raw_offset=None if start is None else start + group * storage.plane_bytes,
+                    tagged=tagged,
                 )
             )
     return tuple(planes)
-
-
-def check_not_truncated(level: Level, name: str) -> None:
-    """Check that every segment lies inside the file, without reading pixels.
-
-    Raises
-    ------
-    ImageError
-        Segments are missing, or the file ends before them.
-    """
-    for plane in level.planes:
-        if plane.raw_offset is not None:
-            end = plane.raw_offset + plane.storage.plane_bytes
-        else:
-            end = _last_byte(plane, name)
-        if end > plane.source.size:
-            raise ImageError(
-                f"{name}: the file is truncated: it has {plane.source.size:,} bytes and its pixels reach to byte "
-                f"{end:,}; copy or download it again"
-            )
-
-
-def _last_byte(plane: Plane, name: str) -> int:
-    count = plane.storage.grid.count
-    wanted = slice(plane.first_segment, plane.first_segment + count)
-    offsets = np.asarray(plane.page.dataoffsets[wanted], np.int64)
-    sizes = np.asarray(plane.page.databytecounts[wanted], np.int64)
-    if min(len(offsets), len(sizes)) < count:
-        raise ImageError(
-            f"{name}: {count} tiles or strips expected in plane {plane.number + 1}, "
-            f"{min(len(offsets), len(sizes))} listed: the file is damaged"
-        )
-    # Both zero: a segment that was left out because it is blank.
-    return int(np.where(sizes > 0, offsets + sizes, 0).max())

@@ -1,16 +1,17 @@
 """Channel names, colours and µm/px of a TIFF: from OME-XML, from ImageJ, or from the resolution tags."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from cellscale.errors import ImageError
 from cellscale.images.info import Channel, PixelSize
-from cellscale.images.ome_metadata import OmeImage, parse_ome_xml
+from cellscale.images.ome_metadata import OmeImage
 from cellscale.images.units import micrometres, pixel_size_of
 
-__all__ = ["TiffMetadata", "named_channels", "tiff_metadata"]
+__all__ = ["TiffMetadata", "check_document_type", "named_channels", "odd_colors", "tiff_metadata"]
 
 _CENTIMETRE = 3
 _COARSEST = 50.0
@@ -39,7 +40,7 @@ def named_channels(names: list[str | None], colors: list[int | None], count: int
     )
 
 
-def tiff_metadata(tiff: Any, series: int, count: int, name: str) -> TiffMetadata:
+def tiff_metadata(tiff: Any, series: Any, image: OmeImage | None, count: int) -> TiffMetadata:
     """Return channels and µm/px of an image.
 
     Parameters
@@ -47,36 +48,27 @@ def tiff_metadata(tiff: Any, series: int, count: int, name: str) -> TiffMetadata
     tiff
         The open tifffile.TiffFile.
     series
-        Index of the image's series.
+        The image's series.
+    image
+        What the OME-XML says of it, where it does.
     count
         Number of channels that are stored.
-    name
-        For messages.
-
-    Raises
-    ------
-    ImageError
-        The OME-XML cannot be read.
     """
-    found = tiff.series[series]
-    if found.kind == "ome" and tiff.ome_metadata:
-        return _from_ome(parse_ome_xml(tiff.ome_metadata, name), found, series, count)
-    if found.kind == "imagej" and tiff.imagej_metadata:
-        return _from_imagej(tiff.imagej_metadata, found, count)
-    return TiffMetadata(named_channels([], [], count), _from_resolution_tags(found.keyframe))
+    if series.kind == "ome" and tiff.ome_metadata:
+        return TiffMetadata(named_channels([], [], count)) if image is None else _from_ome(image, count)
+    if series.kind == "imagej" and tiff.imagej_metadata:
+        return _from_imagej(tiff.imagej_metadata, series, count)
+    return TiffMetadata(named_channels([], [], count), _from_resolution_tags(series.keyframe))
 
 
-def _from_ome(images: tuple[OmeImage, ...], found: Any, series: int, count: int) -> TiffMetadata:
-    keyframe = found.keyframe
-    shape = (int(keyframe.imagelength), int(keyframe.imagewidth))
-    # tifffile leaves out images that it cannot place, so that positions may differ: the size decides then.
-    candidates = [*images[series : series + 1], *images]
-    image = next((one for one in candidates if (one.height, one.width) == shape), None)
-    if image is None:
-        return TiffMetadata(named_channels([], [], count))
+def _from_ome(image: OmeImage, count: int) -> TiffMetadata:
     names, colors = list(image.channel_names), list(image.channel_colors)
-    warnings = tuple(_odd_color_text(one.odd_color) for one in images if one.odd_color is not None)[:1]
-    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits, warnings)
+    return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
+
+
+def odd_colors(images: Sequence[OmeImage]) -> tuple[str, ...]:
+    """Return a warning where the colour of a channel keeps QuPath from reading the OME-XML."""
+    return tuple(_odd_color_text(one.odd_color) for one in images if one.odd_color is not None)[:1]
 
 
 def _odd_color_text(color: str) -> str:

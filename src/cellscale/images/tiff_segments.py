@@ -26,6 +26,7 @@ from cellscale.images.probes import tiff_probe
 from cellscale.images.raw import RawPixels
 from cellscale.images.tiff_codecs import codec_missing
 from cellscale.images.tiff_layout import Level, Plane
+from cellscale.images.tiff_lists import check_decompressed
 from cellscale.images.tiff_storage import Storage
 from cellscale.regions import Region
 from cellscale.storage.ranges import LocalRanges
@@ -90,6 +91,7 @@ class SegmentReader:
         self._scratch = scratch
         self._spooled: dict[tuple[int, int, int], RawPixels] = {}
         self._spooling = threading.Lock()
+        self._probed: set[int] = set()
 
     def close(self) -> None:
         """Delete the scratch files."""
@@ -146,19 +148,26 @@ class SegmentReader:
         done = 0
         try:
             for (piece, future), data in zip(mine, _fetch([piece for piece, _ in mine]), strict=True):
-                future.set_result(_decode(piece, data))
+                future.set_result(self._probed_pixels(piece, data))
                 done += 1
         except BaseException as error:
             for piece, future in mine[done:]:
                 self._cache.fail((number, *piece.key), future, error)
             raise
 
+    def _probed_pixels(self, piece: _Piece, data: bytes | None) -> NDArray[Any]:
+        """Decode a segment; of the first one of each kind of page it is also looked how much comes out."""
+        if data is not None and id(piece.storage) not in self._probed:
+            check_decompressed(piece.storage, data)
+            self._probed.add(id(piece.storage))
+        return _decode(piece, data)
+
     def _from_scratch(self, number: int, piece: _Piece) -> NDArray[Any]:
         key = (number, *piece.key)
         with self._spooling:  # one at a time: each needs the memory of a whole segment
             if key not in self._spooled:
                 (data,) = _fetch([piece])
-                self._spooled[key] = self._spool(_decode(piece, data))
+                self._spooled[key] = self._spool(self._probed_pixels(piece, data))
             pixels = self._spooled[key]
         return pixels.read(_inside(piece.part, piece.segment))
 

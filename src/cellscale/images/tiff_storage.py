@@ -12,6 +12,7 @@ import numpy as np
 
 from cellscale.errors import ImageError
 from cellscale.images.tiff_codecs import require_codecs
+from cellscale.images.tiff_tags import check_tags
 from cellscale.regions import Region
 
 __all__ = ["Grid", "Storage", "check_alike", "own_page", "storage_of"]
@@ -79,6 +80,16 @@ class Storage:
     """Segments are the pixels as they are."""
 
     @property
+    def bits(self) -> int:
+        """Bits that a value takes; fewer than its type has where values are packed."""
+        return int(self.keyframe.bitspersample)
+
+    @property
+    def is_packed(self) -> bool:
+        """Values are stored without gaps, in fewer bits than their type has."""
+        return self.bits != 8 * self.stored.itemsize
+
+    @property
     def segment_bytes(self) -> int:
         """Bytes of a decoded segment."""
         return self.grid.rows * self.grid.columns * self.grid.samples * self.stored.itemsize
@@ -126,6 +137,7 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
     _check_single(keyframe, name)
     _check_colour(keyframe, name)
     dtype = _check_pixels(keyframe, types, name)
+    check_tags(keyframe, name)
     if keyframe.imagedepth > 1:
         raise ImageError(f"{name}: {keyframe.imagedepth} focal planes (Z) found in one page, one expected")
     grid = _grid(keyframe)

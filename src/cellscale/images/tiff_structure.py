@@ -6,12 +6,15 @@ an image of three channels becomes one of one. So the chain of pages is followed
 """
 
 import html
+import json
+import math
 import re
 import struct
 from collections.abc import Iterator
 from typing import Any
 
 from cellscale.errors import ImageError
+from cellscale.images.tiff_layout import axis_sizes
 
 __all__ = ["check_described", "check_structure"]
 
@@ -87,8 +90,10 @@ def check_described(tiff: Any, series: Any, name: str) -> None:
     Raises
     ------
     ImageError
-        There is OME-XML or an ImageJ description, and the file is not what it says.
+        There is OME-XML, or a description of ImageJ or tifffile, and the file is not what it says.
     """
+    if series.kind == "shaped":
+        _check_shaped(series, name)
     if series.kind not in {"generic", "uniform"}:
         return
     description = tiff.pages.first.description
@@ -99,6 +104,22 @@ def check_described(tiff: Any, series: Any, name: str) -> None:
                 f"{name}: its {what} is damaged, or describes an image that is not in this file: copy or download it "
                 f"again, with all files that belong to it"
             )
+
+
+def _check_shaped(series: Any, name: str) -> None:
+    """Check that tifffile's own description is of as many pixels as the series has."""
+    try:
+        described = json.loads(series.keyframe.description)["shape"]
+        values = math.prod(described)
+    except (ValueError, TypeError, KeyError):
+        return  # of an early version, which wrote no JSON
+    found = [size for _, size in axis_sizes(series)]
+    if values != math.prod(found):
+        raise ImageError(
+            f"{name}: its description declares an array of {' x '.join(map(str, described))}, its pages make one of "
+            f"{' x '.join(map(str, found))}: the file is damaged, or was put together from others; write it again in "
+            f"one go"
+        )
 
 
 def _check_not_elsewhere(description: str, name: str) -> None:

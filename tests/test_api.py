@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 import cellscale
-from cellscale.errors import ChannelError, MaskError, RequestError
+from cellscale.errors import ChannelError, ImageError, MaskError, RequestError
 from tests.pipeline.spots import spots, write_dataset
 
 
@@ -85,3 +85,27 @@ def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, cellscale; print({'numba', 'numpy', 'onnxruntime'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("mask", [np.full((64, 64), 0.5), np.full((64, 64), -1), np.full((64, 64), 1j)])
+def test_a_mask_that_is_no_labels_is_refused(mask) -> None:
+    with pytest.raises(MaskError, match="not a label mask"):
+        cellscale.measure(np.zeros((1, 64, 64)), mask)
+
+
+def test_masked_arrays_are_refused() -> None:
+    masked = np.ma.masked_less(np.zeros((64, 64)), 1)
+    with pytest.raises(ImageError, match="masked array"):
+        cellscale.measure(masked, np.ones((64, 64), int))
+    with pytest.raises(MaskError, match="masked array"):
+        cellscale.measure(np.zeros((1, 64, 64)), masked)
+
+
+def test_a_channel_is_no_bare_number() -> None:
+    with pytest.raises(RequestError, match="a position is written '#1'"):
+        cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel=0)
+
+
+def test_an_empty_hash_of_a_model_is_refused() -> None:
+    with pytest.raises(RequestError, match="is not a hash"):
+        cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", model_hash="")

@@ -21,6 +21,7 @@ from cellscale.cells.parquet import ParquetWriter
 from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import Combine, combined_reader
 from cellscale.images.info import Image, PixelSize
+from cellscale.images.mask_reader import whole_labels
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
@@ -114,6 +115,7 @@ def segment(
         The image cannot be read, or a channel cannot be found.
     """
     chosen = _compartments(compartments)
+    nucleus, membrane = _several(nuclear_channel), _several(membrane_channel)
     model = resolve_model(model_path, model_hash)
     wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell, "nuclear": nuclear}
     parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in chosen}
@@ -130,8 +132,8 @@ def segment(
     with _opened(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(
             image,
-            nuclear=_several(nuclear_channel),
-            membrane=_several(membrane_channel),
+            nuclear=nucleus,
+            membrane=membrane,
             combine=combine,
             pixel_size=choose_pixel_size(image.info, image_mpp),
         )
@@ -225,12 +227,17 @@ def _compartments(given: str | Sequence[str]) -> Sequence[str]:
 
 
 def _several(names: str | Sequence[str]) -> Sequence[str]:
-    return (names,) if isinstance(names, str) else names
+    found = (names,) if isinstance(names, str) else names
+    if not isinstance(found, Sequence) or not all(isinstance(one, str) for one in found):
+        raise RequestError(f"{names!r} found, a name or several expected; a position is written '#1'")
+    return found
 
 
 def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> RegionReader | None:
     if mask is None:
         return None
+    if isinstance(mask, np.ma.MaskedArray):
+        raise MaskError(f"the {name} mask is a masked array; plain labels expected: fill it first (mask.filled(0))")
     if mask.shape != shape:
         raise MaskError(f"the {name} mask has the shape {mask.shape}, its image {shape}; expected the same")
-    return lambda region: mask[region.slices]
+    return lambda region: whole_labels(mask[region.slices], f"the {name} mask")

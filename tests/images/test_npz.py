@@ -178,3 +178,12 @@ def test_an_npz_in_a_store() -> None:
     image = open_npz("memory://npz/a b.npz")
     assert image.info.name == "a b"
     np.testing.assert_array_equal(image.read((1,), Region(3, 4, 50, 40))[0], pixels_of("uint16")[3:50, 4:40, 1])
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_pixels_that_are_not_those_of_the_checksum(tmp_path: Path, save) -> None:
+    save(tmp_path / "x.npz", input_channels=pixels_of("uint16"))
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "x.npz").write_bytes(content)
+    refused(tmp_path / "x.npz", "damaged")

@@ -170,3 +170,27 @@ def test_an_image_in_a_store() -> None:
     image = OmeZarrImage("memory://bucket/with space/#1 é.zarr")
     assert image.info.name == "#1 é"
     np.testing.assert_array_equal(image.read((0,), Region(1, 2, 19, 28))[0], pixels[1:19, 2:28])
+
+
+@pytest.mark.parametrize("where", ["nowhere", "translation"])
+def test_without_a_scale_nothing_is_said_of_the_pixel_size(tmp_path: Path, where) -> None:
+    written(tmp_path / "a.zarr", np.zeros((20, 30), np.uint8), "yx")
+    group = zarr.open_group(tmp_path / "a.zarr")
+    facts = dict(group.attrs["ome"])
+    dataset = facts["multiscales"][0]["datasets"][0]
+    dataset.pop("coordinateTransformations")
+    if where == "translation":
+        dataset["coordinateTransformations"] = [{"type": "translation", "translation": [1, 1]}]
+    group.attrs["ome"] = facts
+    assert OmeZarrImage(tmp_path / "a.zarr").info.pixel_size is None
+
+
+@pytest.mark.parametrize("scale", ["0_5", None, "x", True])
+def test_a_scale_that_is_no_number(tmp_path: Path, scale) -> None:
+    written(tmp_path / "a.zarr", np.zeros((20, 30), np.uint8), "yx", scale=[1, 1])
+    group = zarr.open_group(tmp_path / "a.zarr")
+    facts = dict(group.attrs["ome"])
+    facts["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"] = [scale, scale]
+    group.attrs["ome"] = facts
+    with pytest.raises(ImageError, match="a number is expected"):
+        OmeZarrImage(tmp_path / "a.zarr")

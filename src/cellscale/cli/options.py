@@ -2,7 +2,6 @@
 
 import csv
 import importlib
-import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +9,8 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 import click
+
+from cellscale.written_numbers import decimal_number
 
 __all__ = [
     "CONTEXT",
@@ -148,11 +149,10 @@ def byte_size(text: str) -> int:
 
 def positive_number(text: str) -> float:
     """Read a finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a number") from None
-    if not (math.isfinite(value) and value > 0):
+    value = decimal_number(text)
+    if value is None:
+        raise click.BadParameter(f"{text!r} is not a finite number")
+    if not value > 0:
         raise click.BadParameter(f"{text} is out of range; give a finite number above 0")
     return value
 

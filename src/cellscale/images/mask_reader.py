@@ -14,7 +14,7 @@ from cellscale.images.tiff_layout import INTENSITY_TYPES
 from cellscale.regions import Region
 from cellscale.storage.uri import Location, base_name
 
-__all__ = ["Mask", "open_mask"]
+__all__ = ["Mask", "open_mask", "whole_labels"]
 
 _LABEL_TYPES = INTENSITY_TYPES | {"int64", "uint64"}
 
@@ -49,14 +49,7 @@ class Mask:
         MaskError
             There are negative numbers, fractions, NaN, or numbers above 2^31 - 1.
         """
-        stored = self._image.read((0,), region)[0]
-        if stored.dtype == np.int32 or stored.size == 0:
-            labels: NDArray[np.int32] = stored.astype(np.int32, copy=False)
-        else:
-            labels = self._converted(stored)
-        if labels.size and labels.min() < 0:
-            raise self._refused(f"label {labels.min()}", "whole numbers from 0 on")
-        return labels
+        return whole_labels(self._image.read((0,), region)[0], self.info.name)
 
     def close(self) -> None:
         """Release the file."""
@@ -68,18 +61,40 @@ class Mask:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _converted(self, stored: NDArray[Any]) -> NDArray[np.int32]:
-        if stored.dtype.kind == "f":
-            odd = stored[(stored != np.floor(stored)) | ~np.isfinite(stored)]
-            if odd.size:
-                raise self._refused(f"the value {odd[0]:g}", "whole numbers from 0 on")
-        for extreme in (stored.min(), stored.max()):
-            if not -(2**31) <= extreme < 2**31:
-                raise self._refused(f"label {extreme}", "labels below 2^31")
-        return stored.astype(np.int32)
 
-    def _refused(self, found: str, expected: str) -> MaskError:
-        return MaskError(f"{self.info.name}: {found} found in the mask; {expected} expected: it is not a label mask")
+def whole_labels(stored: NDArray[Any], name: str) -> NDArray[np.int32]:
+    """Return labels of any type as int32.
+
+    Parameters
+    ----------
+    stored
+        Labels of any shape.
+    name
+        The mask, for messages.
+
+    Raises
+    ------
+    MaskError
+        There are negative numbers, fractions, NaN, or numbers above 2^31 - 1.
+    """
+    if stored.dtype.kind == "f":
+        odd = stored[(stored != np.floor(stored)) | ~np.isfinite(stored)]
+        if odd.size:
+            raise _refused(name, f"the value {odd[0]:g}", "whole numbers from 0 on")
+    elif stored.dtype.kind not in "uib":
+        raise _refused(name, f"the type {stored.dtype}", "whole numbers from 0 on")
+    if stored.dtype != np.int32 and stored.size:
+        for extreme in (np.min(stored), np.max(stored)):
+            if not -(2**31) <= extreme < 2**31:
+                raise _refused(name, f"label {extreme}", "labels below 2^31")
+    labels: NDArray[np.int32] = stored.astype(np.int32, copy=False)
+    if labels.size and (lowest := np.min(labels)) < 0:
+        raise _refused(name, f"label {lowest}", "whole numbers from 0 on")
+    return labels
+
+
+def _refused(name: str, found: str, expected: str) -> MaskError:
+    return MaskError(f"{name}: {found} found in the mask; {expected} expected: it is not a label mask")
 
 
 def open_mask(

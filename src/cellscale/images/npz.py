@@ -53,8 +53,8 @@ class _Header:
 class NpzImage:
     """Rows x columns x (nucleus, membrane), read by region.
 
-    An array that was stored without compression is read in place. A compressed one is unpacked once, into a scratch
-    file of the array's size.
+    An array that was stored without compression is read in place, after it was read once for its checksum. A
+    compressed one is unpacked once, into a scratch file of the array's size.
     """
 
     def __init__(self, info: ImageInfo, pixels: RawPixels, *, fortran_order: bool) -> None:
@@ -236,6 +236,7 @@ def _pixels(
 ) -> RawPixels:
     height, width, samples = header.shape
     if member.compress_type == zipfile.ZIP_STORED:
+        _check_sum(archive, member)
         offset = _content_offset(source, member) + header.size
     else:
         with archive.open(member) as stream:
@@ -245,6 +246,13 @@ def _pixels(
     if header.fortran_order:
         return RawPixels(source, offset, samples * width, height, 1, header.dtype)
     return RawPixels(source, offset, height, width, samples, header.dtype)
+
+
+def _check_sum(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    """Read a member to its end, where zipfile compares its checksum; what is unpacked is compared on the way."""
+    with archive.open(member) as stream:
+        while stream.read(_PIECE):
+            pass
 
 
 def _content_offset(source: RangeReader, member: zipfile.ZipInfo) -> int:

@@ -1,5 +1,6 @@
 """OME-Zarr 0.4 and 0.5 images, read by region."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from cellscale.images.zarr_store import is_unknown_codec, zarr_store
 from cellscale.regions import Region
 from cellscale.storage.errors import explained
 from cellscale.storage.uri import Location, base_name, exists
+from cellscale.written_numbers import number_in_json
 
 __all__ = ["OmeZarrImage"]
 
@@ -211,10 +213,10 @@ def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
 
 def _color(text: object) -> int | None:
     """Convert ``RRGGBB`` to OME's signed RGBA integer."""
-    try:
-        rgb = int(str(text).lstrip("#")[:6], 16)
-    except ValueError:
+    digits = str(text).lstrip("#")[:6]
+    if not re.fullmatch("[0-9a-fA-F]{1,6}", digits):
         return None
+    rgb = int(digits, 16)
     rgba = (rgb << 8) | 0xFF
     return rgba - 2**32 if rgba >= 2**31 else rgba
 
@@ -224,15 +226,19 @@ def _pixel_size(scales: Mapping[str, Any], axes: tuple[str, ...]) -> PixelSize |
     sides = []
     for position, axis in ((len(axes) - 1, "x"), (len(axes) - 2, "y")):
         unit = units.get(axis)
-        sides.append(None if unit is None else micrometres(_scale(scales, position), unit))
+        scale = _scale(scales, position)
+        sides.append(None if unit is None or scale is None else micrometres(scale, unit))
     return pixel_size_of(sides[0], sides[1])
 
 
-def _scale(scales: Mapping[str, Any], position: int) -> float:
-    """Return the product of the scale transformations of the first resolution along one axis."""
-    product = 1.0
+def _scale(scales: Mapping[str, Any], position: int) -> float | None:
+    """Return the product of the first resolution's scales along one axis; None where there is none."""
+    product = None
     for holder in (scales["datasets"][0], scales):
         for transformation in holder.get("coordinateTransformations", ()):
             if transformation.get("type") == "scale":
-                product *= float(transformation["scale"][position])
+                found = number_in_json(transformation["scale"][position])
+                if found is None:
+                    raise ValueError(f"a scale of {transformation['scale'][position]!r}, where a number is expected")
+                product = found if product is None else product * found
     return product

@@ -46,7 +46,7 @@ def resolve_model(model_path: str | None = None, model_hash: str | None = None) 
     ModelError
         The model is missing, damaged, of another format, or has another hash.
     """
-    expected = parse_checksum(model_hash) if model_hash else None
+    expected = None if model_hash is None else parse_checksum(model_hash)
     model = installed_model(MESMER) if model_path is None else _given_model(model_path, expected)
     if expected is not None:
         _require(model, expected, model_path or str(model.path))

@@ -38,6 +38,13 @@ def test_bands_and_workers_do_not_change_the_bytes(tmp_path: Path, height, width
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "whole.tiff"), labels)
 
 
+def test_labels_in_jpeg_are_refused(tmp_path: Path) -> None:
+    labels = np.repeat(np.arange(64, dtype=np.uint8), 64).reshape(64, 64)
+    tifffile.imwrite(tmp_path / "m.tiff", labels, compression="jpeg", tile=(32, 32), photometric="minisblack")
+    with pytest.raises(MaskError, match=r"m\.tiff: compressed as JPEG"):
+        open_mask(tmp_path / "m.tiff")
+
+
 def test_what_imagej_and_qupath_need(tmp_path: Path) -> None:
     labels = np.zeros((3000, 1000), np.int32)
     labels[2999, 999] = 70_000

@@ -133,7 +133,12 @@ def open_mask(
         raise MaskError(f"not a label mask: {error}") from error
     info = image.info
     problem = None
-    if len(info.channels) != 1:
+    if isinstance(image, TiffImage) and image.is_jpeg:
+        problem = (
+            "compressed as JPEG, which changes numbers, so that its labels are not those that were given; save it "
+            "again from its source, uncompressed or with LZW, deflate or Zstandard"
+        )
+    elif len(info.channels) != 1:
         problem = f"{len(info.channels)} channels found in the mask, one expected"
     elif expect_shape is not None and info.shape != expect_shape:
         problem = (

@@ -41,6 +41,8 @@ from cellscale.storage.uri import Location, base_name, filesystem, local_path
 
 __all__ = ["TiffImage"]
 
+_JPEG = frozenset({6, 7, 33007, 34892})
+
 _METADATA_READS = {"block_size": 2**18, "cache_type": "blockcache", "cache_options": {"maxblocks": 128}}
 """How an object is fetched while the tags, which are all over the file, are read."""
 
@@ -102,6 +104,11 @@ class TiffImage:
     def info(self) -> ImageInfo:
         """Facts of the image."""
         return self._info
+
+    @property
+    def is_jpeg(self) -> bool:
+        """Whether pixels are compressed as JPEG, which changes their numbers."""
+        return any(int(plane.storage.keyframe.compression) in _JPEG for plane in self._levels[0].planes)
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.

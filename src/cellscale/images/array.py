@@ -54,6 +54,11 @@ class ArrayImage:
             raise ImageError(
                 f"{name}: an array of {pixels.dtype} found; integers or floats of at most 64 bits expected"
             )
+        if isinstance(pixels, np.ma.MaskedArray):
+            raise ImageError(
+                f"{name}: a masked array found, of which some pixels do not count; numbers in all pixels expected: "
+                f"fill it first, as in array.filled(0)"
+            )
         self._pixels = pixels if pixels.ndim == 3 else pixels[np.newaxis]
         count, height, width = self._pixels.shape
         names = [f"Channel {index + 1}" for index in range(count)] if channel_names is None else list(channel_names)

@@ -1,4 +1,4 @@
-"""Machine code that is kept on disk: numba's cache, made safe for processes at the same time and for whatever befalls its files."""
+"""Machine code that is kept on disk: numba's cache, safe for processes at the same time and damaged files."""
 
 import atexit
 import os
@@ -16,8 +16,8 @@ __all__ = ["guard", "work_on_a_copy"]
 def guard(compiled: Any, part: str) -> bool:
     """Make the cache of a compiled function safe to use.
 
-    numba numbers the files of a function's signatures. Processes that compile at the same time take the same number for
-    different ones, and whoever loads it later runs code for pixels of another type: the names get this process's own part.
+    numba numbers the files of a function's signatures. Processes that compile at the same time take the same number
+    for different ones, and whoever loads it later runs code for pixels of another type: names get a part of theirs.
     A file that cannot be read or written, damaged or on a full disk, costs the time to compile and nothing else.
 
     Parameters
@@ -29,7 +29,7 @@ def guard(compiled: Any, part: str) -> bool:
 
     Returns
     -------
-    Whether it is safe. If not, this numba keeps its files in another way than all that are known, and nothing may be kept.
+    Whether it is safe. If not, this numba keeps files in a way that is not known here, and nothing may be kept.
     """
     try:
         cache = compiled._cache
@@ -64,8 +64,8 @@ def _forgive(cache: Any) -> None:
 def work_on_a_copy() -> None:
     """Copy the kept code of a folder that may only be read, for as long as this process lives.
 
-    numba passes over a folder that it cannot write to. In the container images one holds all kernels, which a user whom the
-    image does not know would compile anew at every start.
+    numba passes over a folder that it cannot write to. In the container images one holds all kernels, which a user
+    whom the image does not know would compile anew at every start.
     """
     named = os.environ.get("NUMBA_CACHE_DIR")
     if not named or not Path(named).is_dir() or os.access(named, os.W_OK):
@@ -77,7 +77,7 @@ def work_on_a_copy() -> None:
             target = copy / file.relative_to(named)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
-        os.environ["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR = str(copy)  # of the processes that this one starts, too
+        numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = str(copy)  # processes that are started have it too
 
 
 def _remove(folder: Path, owner: int) -> None:

@@ -119,8 +119,8 @@ def _look_at(layer: tarfile.TarFile) -> Layer:
         size += member.size
         place = "/".join(member.name.strip("./").split("/")[:2])
         folders[place] = folders.get(place, 0) + member.size
-        sticky_folder = member.isdir() and member.mode & 0o1000
-        if member.mode & 0o002 and not (member.issym() or member.islnk() or sticky_folder):
+        shared = member.isdir() and member.mode & 0o1000
+        if (member.isfile() or member.isdir()) and member.mode & 0o002 and not shared:
             open_to_all.append(member.name)
     largest = sorted(folders.items(), key=lambda item: -item[1])[:3]
     return Layer(size, tuple(open_to_all), tuple(largest))

@@ -21,7 +21,7 @@ SUITE ?= newest
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock clean \
+.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock container-check clean \
 	emulator browser
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make docs           build the documentation into ./build/site"
 	@echo "make viewer         rebuild the page of cellscale view from ./viewer (needs Node.js)"
 	@echo "make lock           renew the versions that are installed, in ./requirements"
+	@echo "make container-check  build the container images and work in them (docker, podman or buildah)"
 	@echo "make venv           only install cellscale into ./.venv"
 	@echo "make clean          remove ./.venv, ./build, ./demo and caches"
 
@@ -170,7 +171,12 @@ lock: $(VENV)/.tools
 		--extra anndata --extra dask --extra gcp --extra s3 pyproject.toml
 	$(COMPILE) requirements/container-gpu.txt --constraints requirements/dev.txt --no-emit-package onnxruntime \
 		--extra anndata --extra gcp --extra gpu --extra s3 pyproject.toml
+	$(COMPILE) requirements/container-build.txt --constraints requirements/dev.txt container/build.in
 	$(COMPILE) tests/records/bigquery_emulator.txt tests/records/bigquery_emulator.in
+
+# Not part of `make test`: it needs a builder of images, gigabytes and half an hour. CHECK="--help" lists options.
+container-check: weights
+	$(PYTHON) container/check.py $(CHECK)
 
 clean:
 	rm -rf $(VENV) build demo dist viewer/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -1,9 +1,22 @@
 """Kernels run wherever they are, kept or not."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numba
 import numpy as np
+import pytest
 from numba.core import caching
 
 from cellscale.compiled import kernel
+
+
+def twice(number):
+    return 2 * number
 
 
 def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch):
@@ -15,6 +28,109 @@ def test_where_nothing_can_be_kept_a_kernel_is_compiled_all_the_same(monkeypatch
 
     assert double(21) == 42
     assert double.nopython_signatures
+
+
+@pytest.mark.parametrize("missing", ["_cache", "_cache_file", "_data_name_pattern", "load_overload"])
+def test_a_numba_that_keeps_its_files_in_another_way_costs_what_is_kept_and_nothing_else(
+    monkeypatch, tmp_path, missing
+):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("numba.njit", njit_without(missing))
+    compiled = kernel(twice)
+    assert compiled(21) == 42
+    assert compiled.nopython_signatures
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+def njit_without(missing):
+    """Return an ``njit`` of a numba whose kept functions lack a private attribute."""
+    njit = numba.njit
+
+    def changed(*, cache, **options):
+        compiled = njit(cache=cache, **options)
+        if not cache:
+            return compiled
+        caches = {
+            "_cache": SimpleNamespace(),
+            "_cache_file": SimpleNamespace(_cache=SimpleNamespace()),
+            "_data_name_pattern": SimpleNamespace(_cache=SimpleNamespace(_cache_file=SimpleNamespace())),
+            "load_overload": SimpleNamespace(
+                _cache=SimpleNamespace(_cache_file=SimpleNamespace(_data_name_pattern="{number}.nbc"))
+            ),
+        }
+        return lambda function: caches[missing]
+
+    return changed
+
+
+def test_a_numba_that_names_its_files_otherwise_keeps_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    make = caching.IndexDataCacheFile.__init__
+
+    def named_otherwise(self, *arguments, **named):
+        make(self, *arguments, **named)
+        self._data_name_pattern = "always.nbc"
+
+    monkeypatch.setattr(caching.IndexDataCacheFile, "__init__", named_otherwise)
+    assert kernel(twice)(21) == 42
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("left", [0, 0.5, 0.99])
+def test_kept_code_that_is_damaged_is_compiled_and_kept_anew(monkeypatch, tmp_path, kind, left):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    assert kernel(twice)(21) == 42
+    (kept,) = tmp_path.rglob(f"*.{kind}")
+    kept.write_bytes(kept.read_bytes()[: int(left * kept.stat().st_size)])
+    assert kernel(twice)(21) == 42
+    good = kernel(twice)
+    assert good(21) == 42
+    assert sum(good.stats.cache_hits.values()) == 1
+
+
+def test_code_that_cannot_be_kept_runs_all_the_same(monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    compiled = kernel(twice)
+    for folder in tmp_path.iterdir():  # whoever clears caches while a run goes on, puts a file in their place
+        folder.rmdir()
+        folder.touch()
+    assert compiled(21) == 42
+    assert not list(tmp_path.rglob("*.nbc"))
+
+
+def test_kept_code_that_may_only_be_read_is_used_and_its_copy_removed(tmp_path):
+    kept, scratch = tmp_path / "kept", tmp_path / "scratch"
+    kept.mkdir()
+    scratch.mkdir()
+    program = (
+        "import numba; from cellscale.compiled import _nothing; _nothing()\n"
+        "print(sum(_nothing.stats.cache_hits.values()), numba.config.CACHE_DIR)"
+    )
+
+    def run(*before):
+        done = subprocess.run(
+            [*before, sys.executable, "-c", program],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(kept), "TMPDIR": str(scratch)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        hits, folder = done.stdout.split()
+        return int(hits), Path(folder)
+
+    assert run() == (0, kept)
+    for folder in (kept, *kept.iterdir()):
+        folder.chmod(0o555)
+    without_root = []
+    if os.access(kept, os.W_OK):  # root may write everywhere
+        if not shutil.which("setpriv"):
+            pytest.skip("root may write everywhere, and setpriv, which takes that away, is not installed")
+        without_root = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+    hits, folder = run(*without_root)
+    assert hits == 1
+    assert folder.parent == scratch
+    assert not list(scratch.iterdir())
 
 
 def test_kernels_can_be_run_as_python_to_be_debugged(monkeypatch):

@@ -6,12 +6,16 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from cellscale.kernel_cache import guard, work_on_a_copy
+
 __all__ = ["kernel", "warm_up"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
 _PROCESS = secrets.token_hex(8)
 """In the names of the files that this process writes."""
+
+work_on_a_copy()
 
 
 def kernel(function: F) -> F:
@@ -29,20 +33,17 @@ def kernel(function: F) -> F:
     -------
     The compiled function, typed as the original.
     """
+    if numba.config.DISABLE_JIT:
+        return function
     try:
-        return cast(F, _compiled(function, cache=True))
-    except RuntimeError:  # no folder for what is compiled can be written: it is compiled each time
-        return cast(F, _compiled(function, cache=False))
+        kept = _compiled(function, cache=True)
+    except (RuntimeError, OSError):  # no folder for what is compiled can be written: it is compiled each time
+        kept = None
+    return cast(F, kept if kept is not None and guard(kept, _PROCESS) else _compiled(function, cache=False))
 
 
-def _compiled(function: Callable[..., object], *, cache: bool) -> Callable[..., object]:
-    made: Any = numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
-    if cache and not numba.config.DISABLE_JIT:
-        # numba numbers the files of a function's signatures. Processes that compile at the same time take the same
-        # number for different ones, and whoever loads it later runs code for pixels of another type.
-        file = made._cache._cache_file
-        file._data_name_pattern = file._data_name_pattern.replace("{number", f"{_PROCESS}-{{number")
-    return cast(Callable[..., object], made)
+def _compiled(function: Callable[..., object], *, cache: bool) -> Any:
+    return numba.njit(cache=cache, nogil=True, error_model="numpy")(function)
 
 
 def warm_up() -> None:

@@ -109,4 +109,4 @@ def test_is_searched_in_the_browser(address, page):
 def test_tabs_show_the_readers_system(address, page):
     page.goto(f"{address}/install.html", wait_until="networkidle")
     page.get_by_text("Windows", exact=True).click()
-    assert page.get_by_text("py -3.12 -m venv venv").is_visible()
+    assert page.get_by_text("py -3.13 -m venv venv").is_visible()

@@ -183,5 +183,6 @@ def test_tensorflow_models_are_refused_with_the_command_that_converts_them(locat
 def test_a_savedmodel_folder_is_refused_too(tmp_path):
     folder = tmp_path / "MultiplexSegmentation"
     folder.mkdir()
+    (folder / "saved_model.pb").touch()
     with pytest.raises(ModelError, match="--saved-model MultiplexSegmentation"):
         resolve_model(str(folder))

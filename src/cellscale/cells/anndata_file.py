@@ -50,7 +50,7 @@ def require_anndata() -> None:
     RequestError
         If a package is not installed or too old.
     """
-    for name in ("anndata.io", "h5py", "pandas"):
+    for name in ("anndata", "anndata.io", "h5py", "pandas"):
         require(name)
 
 

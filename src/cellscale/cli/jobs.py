@@ -145,25 +145,22 @@ def _read(run: str) -> "Submission":
 
 def _follow(run: str, submission: "Submission", verbosity: int) -> int:
     """Wait for a run, show what became of it, and return the exit code."""
-    from rich.console import Console
-
-    from cellscale.cli.progress import listening
+    from cellscale.cli.progress import SteadyConsole, listening
     from cellscale.engines.batch.follow import follow_run
 
-    with listening(Console(stderr=True), verbose=verbosity, log_file=None) as listener:
+    with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None) as listener:
         outcome = follow_run(run.rstrip("/"), submission, listener)
     _show(run, outcome)
     return outcome.exit_code
 
 
 def _show(run: str, outcome: "RunOutcome") -> None:
-    from rich.console import Console
-
+    from cellscale.cli.progress import SteadyConsole
     from cellscale.cli.summary import show_summary
     from cellscale.engines.tasks.spec import SPEC_NAME, read_spec
     from cellscale.storage.uri import join
 
-    show_summary(outcome, read_spec(join(run, SPEC_NAME)).request, Console())
+    show_summary(outcome, read_spec(join(run, SPEC_NAME)).request, SteadyConsole())
 
 
 def _index(run: str, image: str) -> int:

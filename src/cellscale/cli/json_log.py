@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from cellscale.cli.telling import SteadyFile, to_stderr
 from cellscale.faults import failure_text
 from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
 from cellscale.storage.redaction import redacted
@@ -33,8 +34,8 @@ class JsonLog:
         Facts that every line has; may change meanwhile.
     """
 
-    def __init__(self, file: TextIO, labels: Mapping[str, Any]) -> None:
-        self._file = file
+    def __init__(self, file: TextIO | None, labels: Mapping[str, Any]) -> None:
+        self._file = SteadyFile(file, to_stderr, "the log")
         self._labels = labels
         self._lock = threading.Lock()
 
@@ -59,8 +60,7 @@ class JsonLog:
         }
         text = json.dumps(line, ensure_ascii=False, default=str)
         with self._lock:
-            self._file.write(text + "\n")
-            self._file.flush()
+            self._file.write_line(text)
 
     def crash(self, error: BaseException) -> None:
         """Write what nobody foresaw, with where it happened."""
@@ -93,7 +93,9 @@ class _Handler(logging.Handler):
 
 
 @contextmanager
-def json_logging(file: TextIO, labels: Mapping[str, Any], *, verbose: int) -> Iterator[tuple[JsonLog, Listener]]:
+def json_logging(
+    file: TextIO | None, labels: Mapping[str, Any], *, verbose: int
+) -> Iterator[tuple[JsonLog, Listener]]:
     """Send Python's log messages, warnings and the pipeline's events to a file as JSON lines.
 
     Parameters

@@ -10,6 +10,7 @@ import click
 from cellscale import __version__
 from cellscale.cli.options import CONTEXT, CRASH, VERBOSITY, LazyGroup
 from cellscale.cli.stops import Stops
+from cellscale.cli.telling import end_output
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.faults import failure_text
 from cellscale.stopping import Stopped
@@ -89,6 +90,7 @@ def main() -> None:
             # second.
             gc.freeze()
             stops.close()
+            end_output()
     except Stopped:  # whatever it was that a signal interrupted
         pass
     finally:

@@ -3,9 +3,10 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -13,11 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from cellscale.cli.telling import SteadyFile
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
 from cellscale.storage.redaction import redacted
 
-__all__ = ["listening"]
+__all__ = ["SteadyConsole", "listening"]
 
 
 class _Redacting(logging.Formatter):
@@ -29,6 +31,14 @@ class _Redacting(logging.Formatter):
 
 
 STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
+
+
+class SteadyConsole(Console):
+    """A console that falls silent where nobody reads any more; Rich's own ends the program with exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from now on."""
+        self.quiet = True
 
 
 @contextmanager
@@ -50,11 +60,16 @@ def listening(console: Console, *, verbose: int, log_file: Path | None) -> Itera
         logging.basicConfig(level=logging.DEBUG, handlers=[handler])
         logging.getLogger("numba").setLevel(logging.WARNING)
     with ExitStack() as stack:
-        listeners: list[Listener] = [messages(console, verbose)]
+        tell = messages(console, verbose)
+        listeners: list[Listener] = [tell]
         if console.is_terminal:
             listeners.append(stack.enter_context(bars(console)))
         if log_file is not None:
-            listeners.append(log(stack.enter_context(opened(log_file))))
+            stop = partial(Notice, "", "warning")
+            file = SteadyFile(
+                stack.enter_context(opened(log_file)), lambda text: tell(stop(text)), f"--log_file {log_file}"
+            )
+            listeners.append(log(file))
         yield all_of(listeners)
 
 
@@ -72,6 +87,10 @@ def messages(console: Console, verbose: int) -> Listener:
     """Print notices as lines, and with ``verbose`` the cost of each stage."""
 
     def listen(event: Event) -> None:
+        with suppress(OSError, ValueError):  # nobody reads any more
+            show(event)
+
+    def show(event: Event) -> None:
         if isinstance(event, Notice):
             text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
             image = _prefix(event.image)
@@ -139,18 +158,20 @@ def opened(path: Path) -> Iterator[TextIO]:
         raise RequestError(
             f"--log_file {path} cannot be written ({error.strerror}); name a file in a folder that can."
         ) from error
-    with file:
+    try:
         yield file
+    finally:
+        with suppress(OSError):  # of a line that the disk could not take
+            file.close()
 
 
-def log(file: TextIO, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Listener:
+def log(file: SteadyFile, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Listener:
     """Write each event but the steps of a stage as a line of JSON."""
 
     def listen(event: Event) -> None:
         if isinstance(event, Advanced):
             return
         line = {"time": now().isoformat(), "event": type(event).__name__, **asdict(event)}
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        file.flush()
+        file.write_line(json.dumps(line, ensure_ascii=False))
 
     return listen

@@ -119,13 +119,11 @@ def _run(ctx: click.Context, where: WorkspacePaths) -> None:
 
 def _execute(request: Request) -> int:
     """Run the request, tell what became of it and return the exit code."""
-    from rich.console import Console
-
-    from cellscale.cli.progress import listening
+    from cellscale.cli.progress import SteadyConsole, listening
     from cellscale.cli.summary import show_summary
     from cellscale.engines.engine import find_engine
 
-    with listening(Console(stderr=True), verbose=request.verbosity, log_file=request.log_file) as listener:
+    with listening(SteadyConsole(stderr=True), verbose=request.verbosity, log_file=request.log_file) as listener:
         outcome = find_engine(request.engine)(request, listener)
-    show_summary(outcome, request, Console())
+    show_summary(outcome, request, SteadyConsole())
     return outcome.exit_code

@@ -57,12 +57,10 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
         What every line of JSON says; may grow meanwhile.
     """
     if (log_format or ("text" if at_terminal() else "json")) == "text":
-        from rich.console import Console
-
-        from cellscale.cli.progress import listening
+        from cellscale.cli.progress import SteadyConsole, listening
 
         click.get_current_context().meta[VERBOSITY] = verbosity
-        with listening(Console(stderr=True), verbose=verbosity, log_file=None) as listener, passing_told():
+        with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None) as listener, passing_told():
             yield listener
         return
     from cellscale.cli.json_log import json_logging

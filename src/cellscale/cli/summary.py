@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cellscale.cli.telling import telling
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.storage.uri import base_name
@@ -30,13 +31,15 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
     console
         Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
     """
-    _show_images(outcome, console)
-    for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
-        click.echo(line)
-    if outcome.error is not None:
-        click.echo(f"Error: {outcome.error}", err=True)
-    for image in outcome.failed:
-        click.echo(f"failed: {image.image}: {image.error}", err=True)
+    with telling("the table of images"):
+        _show_images(outcome, console)
+        for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
+            click.echo(line)
+    with telling("the list of failed images"):
+        if outcome.error is not None:
+            click.echo(f"Error: {outcome.error}", err=True)
+        for image in outcome.failed:
+            click.echo(f"failed: {image.image}: {image.error}", err=True)
 
 
 def _show_images(outcome: RunOutcome, console: Console) -> None:

@@ -106,6 +106,12 @@ def test_a_channel_is_no_bare_number() -> None:
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel=0)
 
 
+@pytest.mark.parametrize("names", [[None, "b"], [1, 2], "ab", 7, [["a"], "b"]])
+def test_names_of_channels_that_are_no_texts_are_refused(names) -> None:
+    with pytest.raises(ImageError, match="a list of 2 texts expected"):
+        cellscale.measure(np.zeros((2, 64, 64)), np.zeros((64, 64), int), channel_names=names)
+
+
 def test_an_empty_hash_of_a_model_is_refused() -> None:
     with pytest.raises(RequestError, match="is not a hash"):
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", model_hash="")

@@ -81,6 +81,15 @@ def test_channels_that_are_not_named_are_numbered(tmp_path: Path, omero) -> None
     assert [one.name for one in OmeZarrImage(tmp_path / "a.zarr").info.channels] == ["Channel 1", "Channel 2"]
 
 
+def test_numbers_as_names_of_channels_are_read_as_text(tmp_path: Path) -> None:
+    written(tmp_path / "a.zarr", np.ones((4, 20, 30), np.uint8), "cyx")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r+")
+    labels = [0, 1, ["DAPI"], True]
+    group.attrs["ome"] = {**group.attrs["ome"], "omero": {"channels": [{"label": one} for one in labels]}}
+    found = [one.name for one in OmeZarrImage(tmp_path / "a.zarr").info.channels]
+    assert found == ["0", "1", "Channel 3", "Channel 4"]
+
+
 def test_axes_may_have_capital_names(tmp_path: Path) -> None:
     written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx", scale=[1, 500, 250])
     group = zarr.open_group(tmp_path / "a.zarr", mode="r+")

@@ -154,6 +154,20 @@ def test_pages_that_are_not_taken_for_channels_are_told(tmp_path: Path) -> None:
     assert "holds 2 images of like size" in found.warnings[0]
 
 
+def test_a_level_without_pixels_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "one.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(np.zeros((2, 64, 64), np.uint16), subifds=2, photometric="minisblack", metadata={"axes": "CYX"})
+        for side in (32, 16):
+            writer.write(np.zeros((2, side, side), np.uint16), subfiletype=1, photometric="minisblack")
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        for page in tiff.series[0].levels[2].pages:
+            page.aspage().tags["ImageWidth"].overwrite(0)
+    found = info_of(path)
+    assert found.levels == ((64, 64), (32, 32))
+    assert any("levels without pixels are passed over: " in warning for warning in found.warnings)
+
+
 def test_levels_and_small_overviews_are_no_further_images(tmp_path: Path) -> None:
     path = tmp_path / "one.ome.tif"
     with tifffile.TiffWriter(path, ome=True) as writer:

@@ -63,3 +63,34 @@ def test_dropping_a_prefix_leaves_the_other_units(tmp_path):
 def test_a_fingerprint_depends_on_values_and_not_on_the_order_of_keys():
     assert fingerprint({"a": 1, "b": [2.5]}) == fingerprint({"b": [2.5], "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"NUMPY", b"NAMPY"), (b"descr", b"descX"), (b"'<i8'", b"'<q\xff'"), (b"(1000,)", b"(9e99,)")]
+)
+def test_bytes_that_changed_have_a_unit_done_again(tmp_path, old, new):
+    state = RunState(tmp_path)
+    state.save("unit", values=np.arange(1000))
+    path = tmp_path / "unit.npz"
+    path.write_bytes(path.read_bytes().replace(old, new))
+    assert state.load("unit") is None
+    assert not state.has("unit")
+
+
+def test_any_one_byte_that_changed_gives_the_same_arrays_or_none(tmp_path):
+    state = RunState(tmp_path)
+    values = np.arange(3, dtype=np.uint8)
+    state.save("unit", values=values)
+    whole = (tmp_path / "unit.npz").read_bytes()
+    for position in range(len(whole)):
+        (tmp_path / "unit.npz").write_bytes(
+            whole[:position] + bytes([whole[position] ^ 0x41]) + whole[position + 1 :]
+        )
+        loaded = state.load("unit")
+        assert loaded is None or np.array_equal(loaded["values"], values)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '"facts"', "{", ""])
+def test_facts_that_are_none_are_found_again(tmp_path, text):
+    (tmp_path / "facts.json").write_text(text)
+    assert RunState(tmp_path).load_facts("facts") is None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
+from cellscale.images.given_names import given_names
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.regions import Region
 
@@ -61,9 +62,8 @@ class ArrayImage:
             )
         self._pixels = pixels if pixels.ndim == 3 else pixels[np.newaxis]
         count, height, width = self._pixels.shape
-        names = [f"Channel {index + 1}" for index in range(count)] if channel_names is None else list(channel_names)
-        if len(names) != count:
-            raise ImageError(f"{name}: {len(names)} channel names given for {count} channels")
+        unnamed = tuple(f"Channel {index + 1}" for index in range(count))
+        names = unnamed if channel_names is None else given_names(channel_names, count, name)
         self._info = ImageInfo(
             name=name,
             uri=None,

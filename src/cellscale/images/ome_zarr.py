@@ -206,9 +206,15 @@ def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
     facts = [one if isinstance(one, Mapping) else {} for one in listed[:count]]
     facts += [{}] * (count - len(facts))
     return tuple(
-        Channel(index, str(one.get("label") or f"Channel {index + 1}"), _color(one.get("color")))
+        Channel(index, _label(one.get("label")) or f"Channel {index + 1}", _color(one.get("color")))
         for index, one in enumerate(facts)
     )
+
+
+def _label(given: object) -> str:
+    """Return a channel's name; SpatialData numbers channels that have none, and what is no name gives none."""
+    is_name = isinstance(given, (str, int, float)) and not isinstance(given, bool)
+    return str(given) if is_name else ""
 
 
 def _color(text: object) -> int | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
+from cellscale.images.given_names import given_names
 from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
 from cellscale.images.names import is_zarr
 from cellscale.regions import Region
@@ -88,9 +89,8 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
 def _changed(info: ImageInfo, names: Sequence[str] | None, size: PixelSize | None) -> ImageInfo:
     channels = info.channels
     if names is not None:
-        if len(names) != len(channels):
-            raise ImageError(f"{info.name}: {len(names)} channel names given for {len(channels)} channels")
-        channels = tuple(Channel(one.index, text, one.color) for one, text in zip(channels, names, strict=True))
+        texts = given_names(names, len(channels), info.name)
+        channels = tuple(Channel(one.index, text, one.color) for one, text in zip(channels, texts, strict=True))
     return replace(info, channels=channels, pixel_size=size or info.pixel_size)
 
 

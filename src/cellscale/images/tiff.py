@@ -187,7 +187,7 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
-            warnings=passed_over(self._tiff, found, self._series) + warnings,
+            warnings=passed_over(self._tiff, found, self._series) + warnings + _empty_levels(series),
         )
 
     def _require_files(self, location: Location) -> None:
@@ -239,8 +239,14 @@ class TiffImage:
 
 
 def _fits(level: Any, series: Any) -> bool:
-    """Return whether a level of the pyramid is the same image, smaller."""
-    return _other_axes(level) == _other_axes(series) and bool(level.dtype == series.dtype)
+    """Return whether a level of the pyramid is the same image, smaller, and has pixels."""
+    return min(level.shape) > 0 and _other_axes(level) == _other_axes(series) and bool(level.dtype == series.dtype)
+
+
+def _empty_levels(series: Any) -> tuple[str, ...]:
+    """Say which levels of the pyramid have no pixels."""
+    empty = [f"{' x '.join(map(str, level.shape))}" for level in series.levels if min(level.shape) < 1]
+    return (f"levels without pixels are passed over: {', '.join(empty)}",) if empty else ()
 
 
 def _other_axes(series: Any) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any, TypeVar
 
@@ -55,7 +55,7 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
         Pixels are NaN or infinite, or cannot be read.
     """
     channels, shape = _at_network_size(run, state, source)
-    facts = _recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes))
+    facts = _recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes), _are_facts)
     return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape)
 
 
@@ -70,7 +70,7 @@ def _at_network_size(
     """Return the channels and the shape at the network's pixel size."""
     if source.factor == 1:
         return source.channels, source.shape
-    limits = _recalled(state, "range", lambda: _limits(run, source))
+    limits = _recalled(state, "range", lambda: _limits(run, source), _are_limits)
     low_high = (limits["low"], limits["high"])
     readers = (rescaled_reader(read, source.shape, source.factor, low_high) for read in source.channels)
     return tuple(readers), network_shape(source)
@@ -120,10 +120,29 @@ def _passes(
         yield over
 
 
-def _recalled(state: RunState, name: str, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return facts kept under a name; find and keep them where there are none."""
+def _recalled(
+    state: RunState, name: str, find: Callable[[], dict[str, Any]], are_whole: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """Return facts kept under a name; find and keep them where there are none, or damaged ones."""
     facts = state.load_facts(name)
-    if facts is None:
+    if facts is None or not are_whole(facts):
         facts = find()
         state.save_facts(name, facts)
     return facts
+
+
+def _are_limits(facts: dict[str, Any]) -> bool:
+    """Tell whether facts can be a range of values."""
+    return facts.keys() == {"low", "high"} and all(map(_is_number, facts.values()))
+
+
+def _are_facts(facts: dict[str, Any]) -> bool:
+    """Tell whether facts can be those of both channels."""
+    names = {field.name for field in fields(ChannelFacts)}
+    return facts.keys() == set(ROLES) and all(
+        isinstance(one, dict) and one.keys() == names and all(map(_is_number, one.values())) for one in facts.values()
+    )
+
+
+def _is_number(fact: object) -> bool:
+    return isinstance(fact, (int, float)) and not isinstance(fact, bool)

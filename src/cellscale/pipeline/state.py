@@ -1,17 +1,21 @@
 """Finished units of work, kept on disk so that a killed run goes on where it stopped."""
 
 import hashlib
+import io
 import json
 import re
 import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import DamagedStateError
+from cellscale.faults import told_apart
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.regular import open_regular, read_regular, require_regular
@@ -98,13 +102,18 @@ class RunState:
         """Return a unit's arrays; None if it is not finished or was damaged (by a power cut, say)."""
         try:
             # Opened here, because numpy leaves a damaged file open.
-            with open_regular(self._arrays(unit)) as file, np.load(file, allow_pickle=False) as archive:
+            path = self._arrays(unit)
+            with _damage(path), open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
                 return dict(archive)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
-            self.forget(unit)
-            return None
+        except MemoryError:
+            if _is_whole(self._arrays(unit)):
+                raise
+        except (OSError, DamagedStateError):
+            pass
+        self.forget(unit)
+        return None
 
     def forget(self, unit: str) -> None:
         """Drop a unit, so that it is done again."""
@@ -127,9 +136,10 @@ class RunState:
         The unit that tells that it is there is forgotten then.
         """
         try:
-            require_regular(self._plane(name))
-            plane: NDArray[Any] = np.load(self._plane(name), mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            with _damage(self._plane(name)):
+                require_regular(self._plane(name))
+                plane: NDArray[Any] = np.load(self._plane(name), mmap_mode="r", allow_pickle=False)
+        except (OSError, DamagedStateError):
             self.forget(name)
             return None
         return plane
@@ -143,10 +153,10 @@ class RunState:
     def load_facts(self, name: str) -> dict[str, Any] | None:
         """Return facts kept earlier; None if there are none, or they were damaged."""
         try:
-            facts: dict[str, Any] = parsed_json(read_regular(self._facts(name)))
+            facts = parsed_json(read_regular(self._facts(name)))
         except (OSError, ValueError):
             return None
-        return facts
+        return facts if isinstance(facts, dict) else None
 
     def drop(self, prefix: str) -> None:
         """Remove all units whose names begin with ``prefix/``."""
@@ -170,3 +180,26 @@ class RunState:
 
     def _facts(self, name: str) -> Path:
         return self.folder / f"{name}.json"
+
+
+def _damage(path: Path) -> AbstractContextManager[None]:
+    """Tell damage, which has a unit done again, from errors of ours; numpy raises anything on damaged bytes."""
+    return told_apart(str(path), lambda error: DamagedStateError(f"{path} is damaged ({error})"), _probe)
+
+
+def _probe() -> None:
+    """Keep a small array as a unit's are kept, and read it."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, values=np.arange(3))
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["values"], np.arange(3))
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether all checksums are right: sizes that damage made up take any amount of memory."""
+    try:
+        with _damage(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            return archive.testzip() is None
+    except (OSError, DamagedStateError):
+        return False

@@ -125,7 +125,12 @@ class Ledger:
 
 def _is_entry(entry: object) -> bool:
     """Tell whether something on record can be an entry of ours."""
-    return isinstance(entry, dict) and isinstance(entry.get("outputs"), dict)
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("outputs"), dict)
+        and all(marker is None or isinstance(marker, str) for marker in entry["outputs"].values())
+        and isinstance(entry.get("complete", True), bool)
+    )
 
 
 def _marker(location: Path | str) -> str | None:

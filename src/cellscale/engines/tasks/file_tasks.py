@@ -228,9 +228,11 @@ def _known(row: Row) -> dict[str, Any]:
 def _costs(place: str) -> dict[str, Any]:
     try:
         facts = parsed_json(read_bytes(place))
+        if not isinstance(facts, dict):
+            raise ValueError("an object of names and values is expected")
         known = {name: value for name, value in facts.items() if name in _NAMES}
-        times = {name: datetime.fromisoformat(known[name]) for name in known if _NAMES[name] == "DATETIME"}
-    except (ValueError, AttributeError, TypeError) as error:
+        times = {name: datetime.fromisoformat(str(known[name])) for name in known if _NAMES[name] == "DATETIME"}
+    except ValueError as error:
         raise RequestError(f"{place} does not hold the costs of a stage: {error}") from error
     return known | times
 

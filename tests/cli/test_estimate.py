@@ -92,3 +92,9 @@ def test_nothing_is_written(dataset):
 def test_options_that_would_change_nothing_are_refused(dataset, engine, words):
     refused = run("estimate", dataset, "--engine", engine, *words)
     refused.explains(f"{words[0]} has no meaning with --engine {engine}", "leave it out")
+
+
+def test_records_that_are_nowhere_are_said(dataset, tmp_path):
+    done = run("estimate", "--records", tmp_path / "nowhere", dataset)
+    assert done.exit_code == 0
+    assert f"--records {tmp_path / 'nowhere'}: no records of runs" in done.stderr

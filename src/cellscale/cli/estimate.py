@@ -67,6 +67,7 @@ def estimate(
     from cellscale.planning.estimate import Work
     from cellscale.planning.estimate import estimate as predict
     from cellscale.planning.survey import survey
+    from cellscale.records.archive import read_folder
     from cellscale.records.known import known_rates
     from cellscale.records.machine import this_machine
     from cellscale.storage.uri import join
@@ -85,6 +86,9 @@ def estimate(
     if not found.sizes:
         raise RequestError(f"no image of {dataset} can be opened; cellscale segment says why")
     others = [join(workspace_paths(other).jobs, BENCHMARKS) for other in records]
+    for other, folder in zip(records, others, strict=True):
+        if not read_folder(folder):
+            click.echo(f"warning: --records {other}: no records of runs in {folder}; they are not used", err=True)
     here = this_machine() if machine is None and engine != "batch" else None
     rates = known_rates(paths.jobs, here, others)
     _show_images(found, rates)

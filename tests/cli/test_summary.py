@@ -62,3 +62,12 @@ def test_only_what_was_asked_for_is_pointed_at(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "masks: " in out
     assert "tables: " not in out
+
+
+def test_control_characters_in_names_reach_no_terminal_and_break_no_line(request_, capsys):
+    name = "a\tb\nc\x1b[2J\x9b\u202e"
+    outcome = RunOutcome((ImageOutcome(image=name, status="failed", error=f"{name} is damaged"),))
+    show_summary(outcome, request_, Console(file=io.StringIO()))
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].split("\t")[:2] == [r"a\tb\nc\x1b[2J\x9b\u202e", "failed"]
+    assert not set("\x1b\x9b\u202e") & set(out + err)

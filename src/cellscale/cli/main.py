@@ -9,6 +9,7 @@ import click
 
 from cellscale import __version__
 from cellscale.cli.options import CONTEXT, CRASH, VERBOSITY, LazyGroup
+from cellscale.cli.printable import printable
 from cellscale.cli.stops import Stops
 from cellscale.cli.telling import end_output
 from cellscale.errors import CellscaleError, RequestError
@@ -63,7 +64,7 @@ class _Cellscale(LazyGroup):
         except Exception as error:  # whatever it is, a person is told what to do
             if ctx.meta.get(VERBOSITY, 0) > 1:
                 sys.stderr.write(redacted(traceback.format_exc()))
-            raise _kind(error)(failure_text(error)) from error
+            raise _kind(error)(printable(failure_text(error), keep="\n")) from error
 
 
 def _kind(error: Exception) -> type[click.ClickException]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from cellscale.cli.printable import printable
 from cellscale.cli.telling import SteadyFile
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
@@ -30,6 +31,7 @@ class _Redacting(logging.Formatter):
         return redacted(super().format(record))
 
 
+_BREAK = "\n"
 STYLES = {"info": "dim", "warning": "yellow", "error": "red"}
 
 
@@ -94,7 +96,11 @@ def messages(console: Console, verbose: int) -> Listener:
         if isinstance(event, Notice):
             text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
             image = _prefix(event.image)
-            console.print(f"{image}{text}{escape(redacted(event.text))}", highlight=False, soft_wrap=True)
+            console.print(
+                f"{image}{text}{escape(printable(redacted(event.text), keep=_BREAK))}",
+                highlight=False,
+                soft_wrap=True,
+            )
         elif isinstance(event, StageFinished) and verbose:
             record = event.record
             console.print(
@@ -108,7 +114,7 @@ def messages(console: Console, verbose: int) -> Listener:
 
 def _prefix(image: str) -> str:
     """Return the beginning of a line about an image; empty for the run as a whole."""
-    return f"{escape(image)}: " if image else ""
+    return f"{escape(printable(image))}: " if image else ""
 
 
 @contextmanager
@@ -139,7 +145,7 @@ def moving(progress: Progress) -> Listener:
                 event.stage,
                 total=event.total,
                 completed=event.done,
-                image=places.get(event.image, "") + escape(event.image),
+                image=places.get(event.image, "") + escape(printable(event.image)),
             )
         elif isinstance(event, Advanced):
             progress.advance(tasks[event.image, event.stage], event.units)

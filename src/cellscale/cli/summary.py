@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cellscale.cli.printable import printable
 from cellscale.cli.telling import telling
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
@@ -16,6 +17,7 @@ from cellscale.workspace.layout import INDEX
 
 __all__ = ["show_summary"]
 
+_BREAK = "\n"
 _COLUMNS = ("image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory")
 
 
@@ -34,12 +36,12 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
     with telling("the table of images"):
         _show_images(outcome, console)
         for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
-            click.echo(line)
+            click.echo(printable(line, keep=_BREAK))
     with telling("the list of failed images"):
         if outcome.error is not None:
-            click.echo(f"Error: {outcome.error}", err=True)
+            click.echo(printable(f"Error: {outcome.error}", keep=_BREAK), err=True)
         for image in outcome.failed:
-            click.echo(f"failed: {image.image}: {image.error}", err=True)
+            click.echo(f"failed: {printable(image.image)}: {printable(str(image.error), keep=_BREAK)}", err=True)
 
 
 def _show_images(outcome: RunOutcome, console: Console) -> None:
@@ -54,7 +56,7 @@ def _show_images(outcome: RunOutcome, console: Console) -> None:
 
 def _row(image: ImageOutcome) -> tuple[str, ...]:
     return (
-        image.image,
+        printable(image.image),
         image.status,
         _count(image.cells),
         _count(image.nuclei),

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
@@ -166,18 +167,27 @@ def test_the_address_without_its_slash_leads_to_the_page(served):
 
 def test_silent_connections_lock_nobody_out(served):
     """Any account of this machine may open them."""
-    browser = socket.create_connection(served.server_address, timeout=10)
-    browser.sendall(f"GET /{served.token}/api/dataset HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    assert browser.recv(12) == b"HTTP/1.1 200"
-    silent = [socket.create_connection(served.server_address, timeout=10) for _ in range(200)]
-    silent[150].sendall(b"GET / HTTP/1.1\r\n")
-    assert ask(served, "api/dataset")[0] == 200
-    assert silent[0].recv(1) == b"", "the oldest ones are closed"
-    assert sum(thread.name.startswith("Thread-") for thread in threading.enumerate()) < 120
-    browser.sendall(f"GET /{served.token}/api/dataset HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    assert b"HTTP/1.1 200" in browser.recv(2**20) + browser.recv(2**20), "who has the token stays"
-    for connection in [browser, *silent]:
-        connection.close()
+
+    def connection():
+        return opened.enter_context(socket.create_connection(served.server_address, timeout=10))
+
+    with ExitStack() as opened:
+        browser = http.client.HTTPConnection("localhost")
+        browser.sock = connection()
+        assert status(browser, f"/{served.token}/api/dataset") == 200
+        silent = [connection() for _ in range(200)]
+        silent[150].sendall(b"GET / HTTP/1.1\r\n")
+        assert ask(served, "api/dataset")[0] == 200
+        assert silent[0].recv(1) == b"", "the oldest ones are closed"
+        assert sum(thread.name.startswith("Thread-") for thread in threading.enumerate()) < 120
+        assert status(browser, f"/{served.token}/api/dataset") == 200, "who has the token stays"
+
+
+def status(connection, path):
+    connection.request("GET", path)
+    with connection.getresponse() as response:
+        response.read()
+        return response.status
 
 
 def test_what_says_nothing_to_the_point_is_closed(served, monkeypatch):

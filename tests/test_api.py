@@ -18,6 +18,7 @@ def planes():
     return spots((300, 350), seed=4)
 
 
+@pytest.mark.slow
 def test_an_array_gives_the_masks_of_the_command_line(tmp_path, tiny_model, planes):
     dataset = write_dataset(tmp_path, image=planes)
     words = ["segment-and-measure", "--model_path", str(tiny_model), "workspace", str(dataset)]

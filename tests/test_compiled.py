@@ -99,6 +99,7 @@ def test_code_that_cannot_be_kept_runs_all_the_same(monkeypatch, tmp_path):
     assert not list(tmp_path.rglob("*.nbc"))
 
 
+@pytest.mark.slow
 def test_kept_code_that_may_only_be_read_is_used_and_its_copy_removed(tmp_path):
     kept, scratch = tmp_path / "kept", tmp_path / "scratch"
     kept.mkdir()

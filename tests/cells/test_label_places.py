@@ -166,6 +166,7 @@ def test_a_large_object_is_measured_where_it_fits():
         assert len(batch) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is counted in other units, or not at all")
 def test_memory_of_a_label_as_large_as_the_image_is_what_is_promised():
     """Measured in a process of its own, whose peak nothing else can raise."""

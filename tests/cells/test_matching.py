@@ -30,6 +30,7 @@ def test_one_to_one_takes_the_best_covered_nucleus_first(cells, nuclei, expected
     assert pairs(cells, nuclei) == (expected, unmatched)
 
 
+@pytest.mark.slow
 @given(label_masks(8, 5))
 def test_one_to_one_uses_every_cell_once_and_every_nucleus_at_most_once(cells):
     nuclei = np.roll(cells[::-1], 1, axis=1)

@@ -34,6 +34,7 @@ def image(shape, seed=0, channels=3):
     return np.random.default_rng(seed).gamma(1, 300, (channels, *shape)).astype(np.float32)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.integers(0, 10**6), st.integers(1, 90), st.integers(1, 90), st.integers(1, 3), st.sampled_from(Matching))
 def test_results_do_not_depend_on_windows_or_workers(seed, rows, columns, workers, matching):

@@ -77,6 +77,7 @@ def test_damaged_state_is_done_again(interrupted, tiny_model, reference, before,
     assert not list(dataset.glob("jobs/alpha.*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_facts_are_found_again(interrupted, tiny_model, reference, damage):
     dataset = interrupted(LABELLED)

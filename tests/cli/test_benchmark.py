@@ -57,6 +57,7 @@ def test_without_records_the_message_says_where_they_come_from(tmp_path):
     run("benchmark", "show", tmp_path).explains("there are no benchmark records", "a run makes them")
 
 
+@pytest.mark.slow
 def test_plots_are_a_picture_and_a_page_that_needs_nothing_else(dataset, tmp_path):
     run("benchmark", "plot", dataset, "--out", tmp_path / "plots")
     with Image.open(tmp_path / "plots" / "benchmarks.png") as picture:

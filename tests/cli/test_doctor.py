@@ -73,6 +73,7 @@ def test_a_folder_that_is_not_there_is_a_problem(tiny_model, tmp_path):
     assert "is not a folder" in found["storage"]["found"]
 
 
+@pytest.mark.slow
 def test_storage_of_a_bucket_is_tried(tiny_model, tmp_path):
     with google_cloud_storage(tmp_path):
         ready, found = checks("--model_path", str(tiny_model), f"gs://{BUCKET}")
@@ -188,6 +189,7 @@ def test_other_pixels_than_were_written_are_a_problem(tiny_model, monkeypatch):
     assert "other pixels were read than were written" in found.stdout
 
 
+@pytest.mark.slow
 def test_a_library_that_cannot_be_loaded_is_named(tmp_path):
     (tmp_path / "zarr.py").write_text("raise RuntimeError('built for another numpy')\n")
     where = {**os.environ, "PYTHONPATH": str(tmp_path)}

@@ -24,6 +24,7 @@ def process(*words, code):
     return done
 
 
+@pytest.mark.slow
 def test_0_where_all_images_are_done_and_1_where_some_failed(dataset, tiny_model):
     words = ["segment-and-measure", "--model_path", tiny_model, "workspace", dataset]
     assert process(*words, code=0).stderr.startswith("good: nucleus: #1 DAPI")

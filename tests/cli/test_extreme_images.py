@@ -65,6 +65,7 @@ def done(dataset, tiny_model):
     return run("segment-and-measure", "--no_report", "--model_path", tiny_model, "workspace", dataset)
 
 
+@pytest.mark.slow
 def test_all_are_done(done):
     assert done.exit_code == 0
     assert set(done.statuses.values()) == {"done"}

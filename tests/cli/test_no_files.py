@@ -76,6 +76,7 @@ def test_an_image(dataset, tiny_model, make, reason):
     assert finished(dataset, "good")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "reason"), KINDS)
 def test_an_npz_file(dataset, tiny_model, make, reason):
     (dataset / "NPZ_INTERMEDIATE").mkdir()
@@ -109,6 +110,7 @@ def test_a_part_of_a_zarr_folder(dataset, tiny_model, make, reason):
     assert reason in done.errors["x"]
 
 
+@pytest.mark.slow
 def test_records_and_outputs(dataset, tiny_model):
     assert run("segment-and-measure", *words(tiny_model, dataset)).exit_code == 0
     made = [path for path in dataset.rglob("*") if path.is_file() and "OMETIFF" not in path.parts]

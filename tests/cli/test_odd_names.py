@@ -50,6 +50,7 @@ def done(dataset, tiny_model):
     return run("segment-and-measure", "--model_path", tiny_model, "workspace", dataset)
 
 
+@pytest.mark.slow
 def test_all_are_done(done):
     assert done.exit_code == 0, done.stderr
     assert done.statuses == dict.fromkeys(sorted(NAMES), "done")

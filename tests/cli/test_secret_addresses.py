@@ -43,6 +43,7 @@ def secret_places(folder, said):
     return found + ([said] if SECRET in said else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["local", "dask"])
 def test_a_whole_run_works_and_keeps_the_secret(tmp_path, server, engine):
     if engine == "dask":
@@ -58,6 +59,7 @@ def test_a_whole_run_works_and_keeps_the_secret(tmp_path, server, engine):
     assert server in (out / "PROJ" / "project.qpproj").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verbosity", [[], ["-v", "-v"]])
 def test_a_model_that_is_not_there_is_named_without_the_secret(tmp_path, server, verbosity):
     out = tmp_path / "out"

@@ -24,6 +24,7 @@ def test_help_loads_nothing_heavy(words):
     assert done.stdout
 
 
+@pytest.mark.slow
 def test_measuring_loads_neither_the_network_nor_the_report_nor_pandas(tmp_path):
     cellscale(["simulate", str(tmp_path), "--images", "1", "--size", "128", "--truth"], standalone_mode=False)
     (tmp_path / "SEGMASK").mkdir()

@@ -49,6 +49,7 @@ def assert_told(done, code=130, who="Ctrl-C"):
     assert "Aborted" not in done.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
     [
@@ -62,7 +63,6 @@ def assert_told(done, code=130, who="Ctrl-C"):
         pytest.param("labels:1", marks=pytest.mark.slow),
         pytest.param("numbering:1", marks=pytest.mark.slow),
         pytest.param("measurement", marks=pytest.mark.slow),
-        pytest.param("outlines", marks=pytest.mark.slow),
         pytest.param("tables", marks=pytest.mark.slow),
         pytest.param("project", marks=pytest.mark.slow),
         pytest.param("pictures:1", marks=pytest.mark.slow),
@@ -70,18 +70,19 @@ def assert_told(done, code=130, who="Ctrl-C"):
 )
 def test_the_next_run_goes_on_with_the_same_bytes(place, dataset, tiny_model, expected, tmp_path):
     copy = copied(dataset, tmp_path)
-    command = "segment" if place == "outlines" else "segment-and-measure"  # which writes them with the tables
-    assert_told(stopped(place, command, *words(tiny_model), copy))
+    assert_told(stopped(place, "segment-and-measure", *words(tiny_model), copy))
     assert run("segment-and-measure", *words(tiny_model), copy).exit_code == 0
     assert contents(copy / "SEGMASK", copy / "REPORTS") == expected
 
 
+@pytest.mark.slow
 def test_sigterm_has_a_code_of_its_own(dataset, tiny_model, tmp_path):
     copy = copied(dataset, tmp_path)
     done = stopped("labels", "segment", *words(tiny_model), copy, how=signal.SIGTERM)
     assert_told(done, 128 + signal.SIGTERM, "SIGTERM")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deaf", ["thread", "library"])
 def test_what_is_deaf_is_cut_off(deaf, dataset, tiny_model, tmp_path):
     copy = copied(dataset, tmp_path)
@@ -91,6 +92,7 @@ def test_what_is_deaf_is_cut_off(deaf, dataset, tiny_model, tmp_path):
     assert run("segment", *words(tiny_model), copy).exit_code == 0
 
 
+@pytest.mark.slow
 def test_what_holds_pythons_global_lock_is_cut_off_as_well(dataset, tiny_model, tmp_path):
     copy = copied(dataset, tmp_path)
     done = stopped("network", "segment", *words(tiny_model), copy, deaf="lock")
@@ -99,6 +101,7 @@ def test_what_holds_pythons_global_lock_is_cut_off_as_well(dataset, tiny_model, 
     assert done.output.endswith(f"Stopped. {SENTENCE}\n")
 
 
+@pytest.mark.slow
 def test_the_second_ctrl_c_ends_what_is_deaf_at_once(dataset, tiny_model, tmp_path):
     copy = copied(dataset, tmp_path)
     done = stopped("network", "segment", *words(tiny_model), copy, times=2, deaf="thread")
@@ -106,6 +109,7 @@ def test_the_second_ctrl_c_ends_what_is_deaf_at_once(dataset, tiny_model, tmp_pa
     assert done.seconds < 2
 
 
+@pytest.mark.slow
 def test_a_single_step_says_so_in_its_own_form(dataset, tiny_model, tmp_path):
     copy = copied(dataset, tmp_path)
     done = stopped(
@@ -118,6 +122,7 @@ def test_a_single_step_says_so_in_its_own_form(dataset, tiny_model, tmp_path):
     assert line["message"] == f"Stopped by Ctrl-C. {SENTENCE}"
 
 
+@pytest.mark.slow
 def test_a_command_without_stages_stops_too(tmp_path):
     command = [sys.executable, "-m", "cellscale", "simulate", str(tmp_path), "--size", "9000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

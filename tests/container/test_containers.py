@@ -218,6 +218,7 @@ def test_the_kernels_are_compiled_by_a_real_run(tmp_path) -> None:
     assert {"uint8_QUANT.tsv", "float32_QUANT.tsv", "tissue_001_QUANT.tsv"} <= measured
 
 
+@pytest.mark.slow
 def test_the_entry_point_answers_quickly_and_needs_no_home(tmp_path) -> None:
     program = Path(sys.executable).with_name("cellscale")
     bare = {"PATH": "/usr/bin:/bin", "CELLSCALE_CACHE": str(tmp_path / "cache")}

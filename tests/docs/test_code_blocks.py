@@ -26,6 +26,7 @@ def first_run(mesmer_path, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_first_run_makes_what_its_page_promises(first_run):
     names = {file.name for file in (first_run / "mydata").rglob("*")}
     assert {"index.html", "project.qpproj", "tissue_001_QUANT.tsv", "tissue_001_WholeCellMask.tiff"} <= names

@@ -61,6 +61,7 @@ def address(site):
     server.server_close()
 
 
+@pytest.mark.slow
 def test_loads_nothing_from_other_machines(site):
     pages = list(site.rglob("*.html"))
     assert len(pages) > 20

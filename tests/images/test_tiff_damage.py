@@ -122,6 +122,7 @@ def test_a_damaged_tile_is_told_when_it_is_read(good: Path) -> None:
                 image.read((0,), Region(0, 0, 128, 128))
 
 
+@pytest.mark.slow
 def test_random_damage_never_shows_a_traceback(good: Path, tmp_path: Path) -> None:
     content = good.read_bytes()
     rng = random.Random(5)

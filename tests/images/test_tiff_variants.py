@@ -42,6 +42,7 @@ def check(path, pixels, region, channels=None):
     np.testing.assert_array_equal(found, pixels[(list(channels), *region.slices)])
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_storage_does_not_change_pixels(tmp_path: Path, data) -> None:

@@ -96,6 +96,7 @@ def small_units(monkeypatch):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mpp", [0.5, 0.65, 0.3])
 @pytest.mark.parametrize(
     ("shape", "block", "group", "step", "workers"),
@@ -172,6 +173,7 @@ def few_bright_spots():
     return planes
 
 
+@pytest.mark.slow
 def test_blocks_that_need_wide_surroundings_take_turns_and_get_the_same_labels(
     tmp_path, small_units, monkeypatch, few_bright_spots
 ):
@@ -194,6 +196,7 @@ def test_blocks_that_need_wide_surroundings_take_turns_and_get_the_same_labels(
         np.testing.assert_array_equal(found[compartment], labels)
 
 
+@pytest.mark.slow
 def test_blocks_that_need_tiles_which_were_dropped_get_the_same_labels(tmp_path, small_units, monkeypatch):
     rows, columns = np.ogrid[:1600, :500]
     dots = (np.hypot(rows % 50 - 25, columns % 50 - 25) < 8) & (rows < 900)

@@ -87,6 +87,7 @@ def test_facts_are_those_of_the_outputs(finished):
     assert [channel.role for channel in seen.channels] == ["nucleus", "membrane"]
 
 
+@pytest.mark.slow
 def test_a_second_run_keeps_them_and_a_missing_one_is_made_again(tmp_path, finished, tiny_model):
     dataset = copied(finished, tmp_path)
     visualized(tiny_model, dataset, command="measure")
@@ -98,6 +99,7 @@ def test_a_second_run_keeps_them_and_a_missing_one_is_made_again(tmp_path, finis
     assert reports(dataset).keys() == before.keys()
 
 
+@pytest.mark.slow
 def test_new_masks_get_new_pictures_and_the_old_crops_go(tmp_path, finished, tiny_model):
     dataset = copied(finished, tmp_path)
     visualized(tiny_model, dataset, command="measure")
@@ -112,6 +114,7 @@ def test_new_masks_get_new_pictures_and_the_old_crops_go(tmp_path, finished, tin
     assert [name for name in after if "crop" in name] == ["image_crop_most_188_0.png"]
 
 
+@pytest.mark.slow
 def test_pictures_that_someone_changed_are_kept(tmp_path, finished, tiny_model):
     dataset = copied(finished, tmp_path)
     visualized(tiny_model, dataset, command="measure")
@@ -152,6 +155,7 @@ def test_npz_files_alone_are_shown(tmp_path, tiny_model):
     assert set(reports(tmp_path)) == {"image_input.png", "image_overlay.png"}
 
 
+@pytest.mark.slow
 def test_large_images_are_shown_small_whether_they_have_a_pyramid_or_not(tmp_path):
     planes = spots((2100, 300), seed=5)
     write_image(tmp_path / "OMETIFF" / "plain.ome.tiff", planes)
@@ -175,6 +179,7 @@ def test_large_images_are_shown_small_whether_they_have_a_pyramid_or_not(tmp_pat
     assert any("seam" in crop.whys for crop in look(tmp_path, "plain").crops)
 
 
+@pytest.mark.slow
 def test_the_same_is_seen_in_files_of_tiles_and_of_strips(tmp_path):
     planes = spots((1100, 2300), seed=6)
     labels = np.arange(1, 22 * 46 + 1, dtype=np.int32).reshape(22, 46).repeat(50, axis=0).repeat(50, axis=1)

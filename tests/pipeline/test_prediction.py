@@ -63,6 +63,7 @@ def noise():
     return np.random.default_rng(0).random((2, 1700, 1500), np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch_size", "calls"), [(1, 1), (16, 1), (16, 3), (40, 2), (1000, 2)])
 def test_batches_and_callers_do_not_matter(tmp_path, noise, batch_size, calls):
     network = Sums(batch_size, calls)

@@ -61,6 +61,7 @@ def expected(tmp_path_factory, tiny_model):
     return masks(dataset)
 
 
+@pytest.mark.slow
 def test_all_shares_in_any_order_and_some_twice_leave_only_the_end(dataset, tiny_model, expected):
     machines = [Machine(dataset, tiny_model) for _ in range(3)]
     plan = machines[0].do(plan_shares)
@@ -79,6 +80,7 @@ def test_all_shares_in_any_order_and_some_twice_leave_only_the_end(dataset, tiny
     assert masks(dataset) == expected
 
 
+@pytest.mark.slow
 def test_tiles_that_are_missing_are_predicted_where_they_are_needed(dataset, tiny_model, expected):
     machine = Machine(dataset, tiny_model)
     done = machine.do(label_share, (3,))
@@ -88,12 +90,14 @@ def test_tiles_that_are_missing_are_predicted_where_they_are_needed(dataset, tin
     assert masks(dataset) == expected
 
 
+@pytest.mark.slow
 def test_nothing_is_planned_where_the_masks_are_there(dataset, tiny_model):
     machine = Machine(dataset, tiny_model)
     machine.finish()
     assert machine.do(plan_shares).groups == 0
 
 
+@pytest.mark.slow
 def test_machines_share_an_image_in_an_object_store(dataset, tiny_model, expected, tmp_path, monkeypatch):
     monkeypatch.setenv("CELLSCALE_CACHE", str(tmp_path / "cache"))
     store = fsspec.filesystem("memory")

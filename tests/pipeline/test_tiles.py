@@ -104,6 +104,7 @@ def test_nothing_goes_once_somebody_needs_more_than_was_said(tmp_path, noise, gr
     assert on_disk(tmp_path) == {"0_0", "0_1"}
 
 
+@pytest.mark.slow
 def test_a_group_that_is_missing_though_nobody_dropped_it_is_damage(tmp_path, noise, groups):
     store = store_of(tmp_path, groups, noise)
     predict(store, noise, Sums())

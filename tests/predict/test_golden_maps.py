@@ -19,6 +19,7 @@ def mesmer(mesmer_path: Path) -> OnnxNetwork:
     return OnnxNetwork(mesmer_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["TissueSample_200x180", "TissueSample_257x300", "TissueSample"])
 def test_blended_maps_equal_the_golden_ones(shared: Path, mesmer: OnnxNetwork, name: str) -> None:
     arrays = golden(shared, name)
@@ -32,6 +33,7 @@ def test_blended_maps_equal_the_golden_ones(shared: Path, mesmer: OnnxNetwork, n
     np.testing.assert_allclose(found, np.stack([arrays[key] for key in MAPS]), rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_tile_does_not_depend_on_its_batch(shared: Path, mesmer: OnnxNetwork) -> None:
     pixels = golden(shared, "TissueSample")["preprocessed"]
     batch = np.stack([pixels[:256, :256], pixels[256:, 256:]])

@@ -45,6 +45,7 @@ def test_a_pruned_model_gives_its_maps(compartment: Compartment) -> None:
     np.testing.assert_array_equal(maps, both[..., [MESMER_HEADS.index(head) for head in heads]])
 
 
+@pytest.mark.slow
 def test_mesmer_gives_the_same(mesmer_path: Path) -> None:
     require_equal(str(mesmer_path), joined(mesmer_path.read_bytes(), MESMER_HEADS))
 

@@ -79,6 +79,7 @@ def test_damaged_models_never_raise(length: int, tail: bytes) -> None:
     pruned(tiny_network()[:length] + tail, ["semantic_0"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compartment", ["whole-cell", "nuclear"])
 def test_mesmer_computes_the_same_for_one_compartment(mesmer_path: Path, shared: Path, compartment: Any) -> None:
     tile = golden(shared, "TissueSample")["preprocessed"][None, :256, :256]

@@ -52,6 +52,7 @@ def without_unknown(mine, other):
     return mine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", CASES)
 def test_everything_equals_what_qupath_wrote(shared, case, version):

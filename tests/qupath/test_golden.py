@@ -34,6 +34,7 @@ def written_and_read(measurement, dialect):
     return read_data_file(file.getvalue())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", [case for case in CASES if case != "nonuc"])
 def test_masks_become_qupaths_objects(shared, case, version):
@@ -57,6 +58,7 @@ def test_masks_become_qupaths_objects(shared, case, version):
     assert_same_objects(ours.objects, golden.objects)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(arrays(np.int32, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 2)))
 def test_all_forms_hold_the_pixels_of_the_label(mask):

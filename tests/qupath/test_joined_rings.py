@@ -54,6 +54,7 @@ def test_forms(dialect, forms):
     assert [FORMS[code] for code in RoiBatch.of(shapes, dialect).forms] == forms
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(label_masks(side=16, labels=1))
 def test_the_table_and_the_data_file_agree_on_the_form(mask):

@@ -107,6 +107,7 @@ def test_the_list_totals_and_compares_images():
     assert page.count("<svg") == 2
 
 
+@pytest.mark.slow
 def test_the_first_page_tells_of_all_images_and_each_page_of_its_own():
     flags = [("focus",) if number == 100 else () for number in range(130)]
     entries = [

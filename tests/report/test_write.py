@@ -74,6 +74,7 @@ def test_a_page_is_written_again_only_if_there_is_something_new(paths):
     assert page.is_file()
 
 
+@pytest.mark.slow
 def test_a_run_that_keeps_everything_writes_no_page_again(paths):
     names = [f"image {number:03}" for number in range(130)]
     for name in names:
@@ -93,6 +94,7 @@ def test_a_run_that_keeps_everything_writes_no_page_again(paths):
     assert (paths.reports / "index_3.html").is_file()
 
 
+@pytest.mark.slow
 def test_pages_of_the_list_go_with_their_images(paths):
     names = [f"image {number:03}" for number in range(130)]
     (paths.reports).mkdir(parents=True)

@@ -34,12 +34,14 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_folder_holds_images_and_truth_and_nothing_else(folder):
     endings = ("WholeCellMask.tiff", "NucleusMask.tiff", "Cells.tsv")
     truth = {f"TRUTH/tissue_00{i}_{ending}" for i in (1, 2) for ending in endings}
     assert set(files(folder)) == truth | {"OMETIFF/tissue_001.ome.tiff", "OMETIFF/tissue_002.ome.tiff"}
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_workers(folder, tmp_path):
     simulate(tmp_path, DATASET, workers=1)
     assert files(tmp_path) == files(folder)
@@ -91,6 +93,7 @@ def test_the_table_describes_every_cell(folder, model):
         np.testing.assert_allclose([float(value) for value in rows[label - 1][2:]], expected, atol=6e-3)
 
 
+@pytest.mark.slow
 def test_what_is_there_is_left_alone_until_it_is_to_be_overwritten(folder, tmp_path):
     out = tmp_path / "copy"
     shutil.copytree(folder, out)

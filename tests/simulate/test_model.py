@@ -65,6 +65,7 @@ def test_a_channel_does_not_depend_on_the_others(whole):
     np.testing.assert_array_equal(alone.image[0], whole[0][2])
 
 
+@pytest.mark.slow
 def test_labels_are_numbered_without_gaps_and_shared_by_nucleus_and_cell(large, model, whole):
     for cells, nuclei in ((large.whole_cell, large.nucleus), whole[1:]):
         assert cells.dtype == nuclei.dtype == np.int32

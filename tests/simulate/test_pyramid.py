@@ -24,6 +24,7 @@ def halved(image):
     return np.floor(sum(corners) / 4 + 0.5).astype(image.dtype)
 
 
+@pytest.mark.slow
 @given(SIDES, SIDES, st.sampled_from([1, 3]))
 def test_tiles_are_those_of_the_halved_images(rows, columns, workers):
     image = np.random.default_rng(rows * 71 + columns).integers(0, 65536, (2, rows, columns), np.uint16)

@@ -21,6 +21,7 @@ def run(*words):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "extra"), [("gs", "gcp"), ("s3", "s3")])
 @pytest.mark.parametrize(
     "words", [("segment", "workspace", "{}d"), ("stage", "finish", "--tasks_spec_uri", "{}x.json")]
@@ -32,6 +33,7 @@ def test_what_is_missing_is_named(scheme, extra, words) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_everything_local_works(tmp_path, tiny_model) -> None:
     dataset = write_dataset(tmp_path, image=spots((300, 300)))
     done = run("segment-and-measure", "--model_path", tiny_model, "workspace", dataset)

@@ -34,6 +34,7 @@ def middles(root, mask="WholeCellMask"):
     return dict(zip(found.tolist(), np.stack(means, axis=1), strict=True))
 
 
+@pytest.mark.slow
 def test_cells_and_nuclei_are_where_the_table_says(served, tissue):
     for mask, word in (("WholeCellMask", "cells"), ("NucleusMask", "nuclei")):
         for label, middle in list(middles(tissue, mask).items())[::60]:

@@ -165,6 +165,7 @@ def test_the_address_without_its_slash_leads_to_the_page(served):
     assert (status, headers["Location"]) == (308, f"/{served.token}/")
 
 
+@pytest.mark.slow
 def test_silent_connections_lock_nobody_out(served):
     """Any account of this machine may open them."""
 

@@ -86,6 +86,7 @@ def test_labels_come_with_a_margin_for_their_outlines(serve, tmp_path):
     np.testing.assert_array_equal(coarse[1:-1, 1:-1], labels[::2, ::2])
 
 
+@pytest.mark.slow
 def test_overviews_of_images_without_a_pyramid_grow_to_the_whole_truth(serve, tmp_path):
     shape = (2600, 9000)  # a mask this wide is kept again in tiles
     pixels = np.zeros((1, *shape), np.uint16)

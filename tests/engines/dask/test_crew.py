@@ -70,6 +70,7 @@ def test_news_that_were_lost_on_the_way_are_missed_and_the_task_is_done_again(
     assert told == ["the connection to the Dask scheduler is lost; the run goes on as soon as it is back"]
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_hangs_ends_the_run_after_a_while(tmp_path, job, planning, told, quick):
     with processes(tmp_path / "logs") as hanging:
         hanging.start(workers=0)

@@ -184,6 +184,7 @@ def test_processes_of_this_machine_do_the_work_where_no_scheduler_is_named(tmp_p
     assert (dataset / table).read_bytes() == (by_local_engine / table).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_process_of_this_machine_that_dies_is_replaced_however_long_that_takes(tmp_path, request_for):
     request = request_for(tmp_path, dask_workers=1, workers=1)
     with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}), connection(request) as connect:

@@ -68,6 +68,7 @@ def found(place):
     return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_same_files_as_on_one_machine(place, dataset, reference, tiny_model) -> None:
     spec = spec_for(copied(dataset, place), tiny_model)
     codes = all_tasks(spec, 3)
@@ -220,6 +221,7 @@ def test_the_machine_names_the_task(tmp_path, dataset, tiny_model, monkeypatch) 
 STAGES = ("preprocess", "predict", "postprocess", "shapes", "measure", "visualize", "gather-benchmark")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gs", "local"])
 def test_stages_one_by_one_make_the_same_files(kind, request, dataset, reference, tiny_model, tmp_path) -> None:
     if kind == "gs":

@@ -43,6 +43,7 @@ def test_a_program_started_from_ours_is_kept_quiet_too(tmp_path):
     assert left_behind(tmp_path / "home", child) == ("", [])
 
 
+@pytest.mark.slow
 @needs_openvino
 def test_openvino_leaves_nothing_when_cellscale_loads_it(tmp_path):
     code = "from cellscale.privacy import load_openvino; print(load_openvino().Core().available_devices)"
@@ -51,6 +52,7 @@ def test_openvino_leaves_nothing_when_cellscale_loads_it(tmp_path):
     assert left == []
 
 
+@pytest.mark.slow
 @needs_openvino
 @pytest.mark.parametrize("before", ["", "import openvino_telemetry; "])
 def test_the_reporting_module_can_be_imported_afterwards(tmp_path, before):

@@ -45,6 +45,7 @@ def test_values_are_those_of_qupath_bit_for_bit(case):
         np.testing.assert_array_equal(values[index][present], wanted)
 
 
+@pytest.mark.slow
 def test_outlines_are_those_of_qupath(case):
     with measured_case(case) as measurement:
         batch = next(measurement.batches(len(case.objects)))

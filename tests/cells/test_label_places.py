@@ -106,6 +106,7 @@ def test_numbers_cut_off_at_65535_are_refused():
         checked_table(table, (10_000, 10_000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0, 0.001, 0.01, 0.05])
 def test_cells_in_pieces_anywhere_are_no_reason(share):
     checked(with_far_pieces(grid_of_cells(), share))

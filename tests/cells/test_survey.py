@@ -18,6 +18,7 @@ def surveyed(cells, nuclei, block=(64, 64)):
         return survey(reader(cells), reader(nuclei), blocks(cells.shape, block), pool, Scratch())
 
 
+@pytest.mark.slow
 @given(label_masks(), st.integers(1, 6), st.integers(1, 6))
 def test_counts_are_right_whatever_the_blocks(cells, height, width):
     nuclei = np.rot90(cells, 2).copy()

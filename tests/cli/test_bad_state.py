@@ -61,6 +61,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize(
     ("before", "pattern"),
@@ -102,6 +103,7 @@ GARBAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", GARBAGE)
 def test_a_record_that_is_garbage_is_no_record(tmp_path, tiny_model, reference, record):
     dataset = write_dataset(tmp_path, **PLANES)
@@ -113,6 +115,7 @@ def test_a_record_that_is_garbage_is_no_record(tmp_path, tiny_model, reference, 
     assert results(dataset) == reference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", ["no JSON", "wrong outputs"])
 def test_outputs_that_no_record_knows_are_kept_until_overwrite_is_given(tmp_path, tiny_model, reference, record):
     dataset = write_dataset(tmp_path, **PLANES)

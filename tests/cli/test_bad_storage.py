@@ -132,6 +132,7 @@ def test_segmenting_on_a_full_disk_leaves_nothing_half_written(tiny_model, small
     assert results(dataset) == reference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 8, 16, 40, 60, 80, 100])
 def test_measuring_on_a_full_disk_leaves_nothing_half_written(tiny_model, small_disk, reference, room):
     disk = small_disk("20m")

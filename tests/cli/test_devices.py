@@ -32,6 +32,7 @@ def test_a_precision_that_the_device_does_not_offer_is_a_wrong_request(dataset, 
     assert "cpu does not offer --precision fp16" in found.stderr
 
 
+@pytest.mark.slow
 def test_finished_masks_are_kept_when_the_device_changes(dataset, tiny_model):
     try:
         require_openvino()
@@ -41,6 +42,7 @@ def test_finished_masks_are_kept_when_the_device_changes(dataset, tiny_model):
     assert segment(dataset, tiny_model).statuses == {"image": "kept"}
 
 
+@pytest.mark.slow
 def test_another_precision_makes_the_masks_again(dataset, tiny_model, tmp_path):
     try:
         require_openvino("bf16")

@@ -34,6 +34,7 @@ def test_a_run_would_work_here(tiny_model, tmp_path):
     assert not any(tmp_path.iterdir()), "the probe is gone"
 
 
+@pytest.mark.slow
 def test_telemetry_is_off_unless_the_user_wants_it(tiny_model, monkeypatch):
     _, found = checks("--model_path", str(tiny_model))
     assert found["telemetry"]["status"] == "ok"

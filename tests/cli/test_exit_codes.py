@@ -34,6 +34,7 @@ def test_0_where_all_images_are_done_and_1_where_some_failed(dataset, tiny_model
     assert finished(dataset, "good")
 
 
+@pytest.mark.slow
 def test_2_where_the_request_is_wrong(dataset, tiny_model):
     done = process("segment", "--model_path", tiny_model, "workspace", dataset / "gone", code=2)
     assert done.stdout == ""

@@ -66,6 +66,7 @@ def words(model, dataset):
     return "--model_path", model, "--workers", 1, "workspace", dataset
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "reason"), KINDS)
 def test_an_image(dataset, tiny_model, make, reason):
     make(dataset / "OMETIFF" / "x.ome.tiff")

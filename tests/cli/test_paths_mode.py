@@ -41,6 +41,7 @@ def in_paths(model, images, masks, reports, *options, command="segment-and-measu
     return run(command, "--model_path", model, *words, *options)
 
 
+@pytest.mark.slow
 def test_folders_anywhere_give_the_same_bytes(tmp_path, workspace, tiny_model):
     done = in_paths(tiny_model, workspace / "OMETIFF", tmp_path / "a/masks", tmp_path / "b/tables")
     assert done.exit_code == 0, done.stderr

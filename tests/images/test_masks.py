@@ -21,6 +21,7 @@ from cellscale.regions import Region
 LABELS = np.random.default_rng(0).integers(0, 2**31 - 1, (300, 200)).astype(np.int32)
 
 
+@pytest.mark.slow
 @given(
     height=st.integers(1, 80), width=st.integers(1, 80), cuts=st.lists(st.integers(0, 80), max_size=6),
     workers=st.integers(1, 3),
@@ -63,6 +64,7 @@ def test_what_imagej_and_qupath_need(tmp_path: Path) -> None:
         assert mask.info.pixel_size == PixelSize(0.377, 0.5)
 
 
+@pytest.mark.slow
 @given(mpp=st.floats(1e-6, 1e6))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_pixel_size_comes_back(tmp_path: Path, mpp) -> None:

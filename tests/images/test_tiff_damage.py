@@ -54,6 +54,7 @@ def test_a_folder(tmp_path: Path) -> None:
     refused(tmp_path / "folder.tiff", "folder", error=StorageError)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [{"ome": True}, {"imagej": True}, {"metadata": None}])
 @pytest.mark.parametrize("tile", [None, (32, 32)])
 def test_a_truncated_file_is_refused_at_opening_or_has_all_its_pixels(tmp_path: Path, kind, tile) -> None:

@@ -136,6 +136,7 @@ def test_one_compartment_segmented_alone_is_shown(tmp_path, tiny_model, compartm
     assert set(reports(dataset)) == {"image_input.png", "image_overlay.png"}
 
 
+@pytest.mark.slow
 def test_an_image_without_a_nuclear_stain_is_measured_and_shown(tmp_path, finished):
     write_image(tmp_path / "OMETIFF" / "image.ome.tiff", PLANES, channels=("A", "B"))
     (tmp_path / "SEGMASK").mkdir()
@@ -146,6 +147,7 @@ def test_an_image_without_a_nuclear_stain_is_measured_and_shown(tmp_path, finish
     assert look(tmp_path).flags == ()
 
 
+@pytest.mark.slow
 def test_npz_files_alone_are_shown(tmp_path, tiny_model):
     (tmp_path / "NPZ_INTERMEDIATE").mkdir()
     pixels = np.moveaxis(spots((120, 140), seed=4), 0, 2)

@@ -71,6 +71,7 @@ def test_batches_and_callers_do_not_matter(tmp_path, noise, batch_size, calls):
     assert network.most_at_once <= calls
 
 
+@pytest.mark.slow
 def test_several_groups_fill_a_batch(tmp_path, noise):
     network = Sums(batch_size=40)
     predicted(tmp_path, noise, network)
@@ -78,6 +79,7 @@ def test_several_groups_fill_a_batch(tmp_path, noise):
     assert all(given >= 40 for given in network.given[:-1])
 
 
+@pytest.mark.slow
 def test_blank_tiles_are_predicted_once_an_image(tmp_path):
     pixels = np.zeros((2, 3000, 1500), np.float32)
     pixels[1] = 0.25  # blank is not only black

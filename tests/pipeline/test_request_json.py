@@ -51,6 +51,7 @@ requests = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(requests)
 def test_there_and_back(request_) -> None:
     text = json.dumps(request_to_json(request_), allow_nan=False)

@@ -82,6 +82,7 @@ def test_what_nobody_needs_any_more_goes(tmp_path, noise, groups):
     assert on_disk(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_and_nobody_needs_goes_at_once(tmp_path, noise, groups):
     predict(store_of(tmp_path, groups, noise), noise, Sums())
     assert store_of(tmp_path, groups, noise, [[(1, 0)]]).missing == []
@@ -113,6 +114,7 @@ def test_a_group_that_is_missing_though_nobody_dropped_it_is_damage(tmp_path, no
         store.read(4, 0)
 
 
+@pytest.mark.slow
 def test_prediction_keeps_few_groups_ahead_of_those_who_read(tmp_path, noise, groups):
     users = [[group] for group in groups]
     store = store_of(tmp_path, groups, noise, users)
@@ -201,6 +203,7 @@ def test_a_group_that_is_read_while_it_goes_is_no_damage(tmp_path, noise, groups
     finishing.join(10)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_an_error_before_the_prediction_begins_ends_the_run(tmp_path, tiny_model):
     def refuse(event):
@@ -214,6 +217,7 @@ def test_an_error_before_the_prediction_begins_ends_the_run(tmp_path, tiny_model
         segment_channels(run, RunState(tmp_path), source, OnnxNetwork(tiny_model), parameters)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_a_stop_while_blocks_are_handed_out_ends_those_that_wait_for_tiles(tmp_path, tiny_model, monkeypatch):
     class Stopped(ThreadPoolExecutor):

@@ -42,6 +42,7 @@ def test_nothing_is_left_of_the_batch_before(tiny_model: Path, expected: np.ndar
     assert network.predict(TILES[:0]).shape == (0, 256, 256, 4)
 
 
+@pytest.mark.slow
 def test_all_cards_share_the_work_of_several_callers(tiny_model: Path, expected: np.ndarray) -> None:
     runtime = StandIn("cuda")
     network = opened(tiny_model, runtime, "cuda:0,2")
@@ -53,6 +54,7 @@ def test_all_cards_share_the_work_of_several_callers(tiny_model: Path, expected:
     assert {card for card, _ in runtime.runs} == {"0", "2"}
 
 
+@pytest.mark.slow
 def test_short_memory_is_answered_by_smaller_batches(tiny_model: Path, expected: np.ndarray) -> None:
     runtime = StandIn("cuda", memory=3)
     network = opened(tiny_model, runtime, batch_size=16)
@@ -102,6 +104,7 @@ def grown(model: Path, runtime: StandIn, seconds_a_run: float, seconds_a_tile: f
     return network.batch_size
 
 
+@pytest.mark.slow
 def test_batches_grow_while_a_card_gets_faster(tiny_model: Path) -> None:
     assert grown(tiny_model, StandIn("cuda", computes=False), seconds_a_run=1, seconds_a_tile=1e-6) == 32
     assert grown(tiny_model, StandIn("cuda", computes=False), seconds_a_run=1e-6, seconds_a_tile=1) == 4

@@ -73,6 +73,7 @@ def test_a_model_with_inner_graphs_is_left_as_it_is() -> None:
     assert pruned(content, ["y"]) == content
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2500), st.binary(max_size=8))
 @settings(max_examples=200)
 def test_damaged_models_never_raise(length: int, tail: bytes) -> None:

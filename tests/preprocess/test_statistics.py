@@ -45,6 +45,7 @@ def images(draw: st.DrawFn) -> NDArray[Any]:
     return values
 
 
+@pytest.mark.slow
 @given(images())
 def test_percentile_and_range_equal_numpy(image: NDArray[Any]) -> None:
     non_zero = image[image != 0].astype(np.float64)

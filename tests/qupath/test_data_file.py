@@ -64,6 +64,7 @@ def test_everything_equals_what_qupath_wrote(shared, case, version):
     assert replace(ours, header={}, objects=[], workflow=[]) == replace(golden, header={}, objects=[], workflow=[])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("case", "sizes"), [("tiny", (1, 2, 5)), ("tiny_wholecell", (1, 3)), ("BreastMIBI", (100,))])
 def test_bytes_do_not_depend_on_batches(shared, version, case, sizes):

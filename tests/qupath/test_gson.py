@@ -23,6 +23,7 @@ def test_golden_files_are_reproduced_byte_for_byte(shared, case, version):
         assert to_json(json.loads(text), pretty=text.startswith("{\n")) == text
 
 
+@pytest.mark.slow
 @given(VALUES, st.booleans())
 def test_values_survive(value, pretty):
     assert json.loads(to_json(value, pretty=pretty).encode("utf-8")) == value

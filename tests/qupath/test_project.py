@@ -80,6 +80,7 @@ def golden_image(shared: Path, case: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", CASES)
 def test_text_files_are_byte_for_byte_qupaths(shared, tmp_path, case, version):

@@ -34,6 +34,7 @@ def test_cells_lie_in_their_patch():
     assert ((cells["x"] >= 5 * PATCH) & (cells["x"] < 6 * PATCH)).all()
 
 
+@pytest.mark.slow
 def test_cells_keep_their_distance_across_patches(cells):
     offsets = np.stack([cells["y"], cells["x"]], 1)
     gaps = np.linalg.norm(offsets[:, None] - offsets[None], axis=2) + 1e9 * np.eye(len(cells))

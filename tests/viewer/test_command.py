@@ -12,6 +12,7 @@ import pytest
 from tests.cli.runs import run
 
 
+@pytest.mark.slow
 def test_it_prints_an_address_that_works_until_it_is_interrupted(tissue, tmp_path):
     words = [sys.executable, "-m", "cellscale", "view", "--no-browser", "--image_filter", "tissue_002", str(tissue)]
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}

@@ -26,6 +26,7 @@ def ask(server, path=None, *, method="GET", host=None, raw=None):
         return answer.status, dict(answer.getheaders()), answer.read()
 
 
+@pytest.mark.slow
 def test_only_this_machine_can_connect(served):
     assert served.server_address[0] == "127.0.0.1"
 
@@ -191,6 +192,7 @@ def status(connection, path):
         return response.status
 
 
+@pytest.mark.slow
 def test_what_says_nothing_to_the_point_is_closed(served, monkeypatch):
     monkeypatch.setattr(server, "_SILENT_SECONDS", 1.0)
     start = time.monotonic()

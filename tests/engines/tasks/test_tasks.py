@@ -109,6 +109,7 @@ def test_what_was_not_segmented_is_not_measured(tmp_path, dataset, tiny_model) -
     assert "alpha: its segmentation did not end" in told["alpha"]
 
 
+@pytest.mark.slow
 def test_masks_that_are_there_are_measured(tmp_path, dataset, tiny_model) -> None:
     folder = copied(dataset, tmp_path / "dataset")
     assert run("segment", "--model_path", tiny_model, "workspace", folder).exit_code == 1
@@ -119,6 +120,7 @@ def test_masks_that_are_there_are_measured(tmp_path, dataset, tiny_model) -> Non
     assert len(project["images"]) == 1
 
 
+@pytest.mark.slow
 def test_a_later_run_adds_to_the_project_and_keeps_what_is_done(tmp_path, dataset, tiny_model) -> None:
     folder = copied(dataset, tmp_path / "dataset")
     for name in ("a", "b"):
@@ -149,6 +151,7 @@ def test_a_task_whose_machine_was_lost_before_it_could_tell_is_done_not_kept(tmp
     assert [facts["status"] for facts in first.values()] == ["done", "done"]
 
 
+@pytest.mark.slow
 def test_a_run_whose_end_never_came_is_taken_up_by_the_next(tmp_path, dataset, tiny_model) -> None:
     folder = copied(dataset, tmp_path / "dataset")
     all_tasks(spec_for(folder, tiny_model, run="lost", image_filter="be"), 1)

@@ -11,7 +11,6 @@ from tests.label.maps import TIE_FREE, maps, parameters
 from tests.label.oracle import expected_labels
 
 
-@pytest.mark.slow
 @settings(max_examples=150)
 @given(maps=maps(), parameters=parameters(), block_size=st.integers(3, 64), halo=st.integers(1, 24))
 def test_blocks_equal_the_plain_algorithm_on_the_whole_image(maps, parameters, block_size, halo):
@@ -20,7 +19,6 @@ def test_blocks_equal_the_plain_algorithm_on_the_whole_image(maps, parameters, b
     np.testing.assert_array_equal(label_image(*maps, parameters, block_size=block_size, halo=halo), expected)
 
 
-@pytest.mark.slow
 @settings(max_examples=80)
 @given(maps=maps(kinds=TIE_FREE, side=96), parameters=parameters(), block_size=st.integers(8, 64))
 def test_blocks_equal_scikit_image_where_no_values_tie(maps, parameters, block_size):

@@ -7,7 +7,6 @@ import numpy as np
 from cellscale.records.meter import Meter
 
 
-@pytest.mark.slow
 def test_memory_that_is_taken_and_given_back_is_seen():
     with Meter() as outer:
         with Meter() as before:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cellscale.errors import RequestError
 from cellscale.workspace.layout import (
     Subfolders,
     is_mask_name,
@@ -82,6 +83,14 @@ def test_separate_folders_need_neither_npz_nor_project():
     assert (paths.numpy, paths.project) == (None, None)
     assert paths.reports == "gs://a/REPORTS"
     assert paths.jobs == "gs://a/masks/jobs"
+
+
+@pytest.mark.parametrize("uri", ["gs://", "s3:///folder", "http://", "S3://"])
+def test_a_uri_without_a_bucket_is_refused(uri):
+    with pytest.raises(RequestError, match="names no bucket or host"):
+        workspace_paths(uri)
+    with pytest.raises(RequestError, match="names no bucket or host"):
+        separate_paths(images=uri, segmasks="gs://a/masks")
 
 
 def test_outputs_are_named_after_their_image():

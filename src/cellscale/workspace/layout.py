@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cellscale.errors import RequestError
 from cellscale.predict.heads import Compartment
 from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import Location, base_name, join, local_path
@@ -32,6 +33,9 @@ BENCHMARKS = "benchmarks"
 
 INDEX = "index.html"
 """File name of the report's page of all images."""
+
+_OF_BUCKETS = frozenset({"abfs", "az", "gcs", "gs", "http", "https", "s3", "s3a"})
+"""Schemes of URIs that begin with a bucket or a host."""
 
 _MASKS: dict[Compartment, str] = {"whole-cell": "WholeCellMask", "nuclear": "NucleusMask"}
 
@@ -92,6 +96,11 @@ def workspace_paths(dataset: Location, subfolders: Subfolders = SUBFOLDERS) -> W
         Path or URI of the folder that holds the others.
     subfolders
         Names below it.
+
+    Raises
+    ------
+    RequestError
+        A URI names no bucket or host.
     """
     root = _absolute(dataset)
     return WorkspacePaths(
@@ -117,6 +126,11 @@ def separate_paths(
     Without ``reports``, which segmentation alone does not need, that folder is beside the masks. The state of runs
     belongs to the masks: it is where a workspace has it if their folder is named as in one, and else in their folder,
     because another dataset may have its masks beside them.
+
+    Raises
+    ------
+    RequestError
+        A URI names no bucket or host.
     """
     masks = _absolute(segmasks)
     tables = _sibling(masks, SUBFOLDERS.reports) if reports is None else _absolute(reports)
@@ -182,7 +196,13 @@ def run_name(image: str) -> str:
 
 def _absolute(location: Location) -> Path | str:
     path = local_path(location)
-    return without_credentials(str(location)).rstrip("/") if path is None else path.absolute()
+    if path is not None:
+        return path.absolute()
+    uri = without_credentials(str(location))
+    scheme, _, place = uri.partition("://")
+    if scheme.lower() in _OF_BUCKETS and place[:1] in ("", "/"):
+        raise RequestError(f"{uri} names no bucket or host: {scheme}://NAME/FOLDER expected")
+    return uri.rstrip("/")
 
 
 def _sibling(folder: Path | str, name: str) -> Path | str:

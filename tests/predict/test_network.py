@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from cellscale.errors import ImageError, ModelError
@@ -72,6 +73,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes | None) -> Non
     path = tmp_path / "broken.onnx"
     path.write_bytes(tiny_network()[:500] if content is None else content)
     with pytest.raises(ModelError, match=r"broken cannot be loaded.*fetch it again"):
+        OnnxNetwork(path)
+
+
+def test_weights_in_a_file_of_their_own_are_called_that(tmp_path: Path, tiny_model: Path) -> None:
+    path = tmp_path / "split.onnx"
+    onnx.save(onnx.load(tiny_model), path, save_as_external_data=True, location="split.data", size_threshold=0)
+    with pytest.raises(ModelError, match=r"the network split has its weights in a file of their own"):
         OnnxNetwork(path)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,11 @@ def open_session(content: bytes, name: str, settings: SessionSettings, runtime: 
     try:
         session = runtime.session(content, _options(settings), _providers(settings))
     except _LOAD_ERRORS as error:
+        if re.search(r"external (data|initializer)|model_path must not be empty", str(error), re.IGNORECASE):
+            raise ModelError(
+                f"the network {name} has its weights in a file of their own (external data of ONNX); one file "
+                f"that holds all is expected, as Python's onnx makes it: onnx.save(onnx.load('{name}.onnx'), 'whole.onnx')"
+            ) from error
         raise ModelError(
             f"{name} cannot be loaded as an ONNX model: {error}. Expected a whole .onnx file; fetch it again with "
             "`cellscale models fetch mesmer` or check --model_path."

@@ -109,7 +109,8 @@ def open_session(content: bytes, name: str, settings: SessionSettings, runtime: 
         if re.search(r"external (data|initializer)|model_path must not be empty", str(error), re.IGNORECASE):
             raise ModelError(
                 f"the network {name} has its weights in a file of their own (external data of ONNX); one file "
-                f"that holds all is expected, as Python's onnx makes it: onnx.save(onnx.load('{name}.onnx'), 'whole.onnx')"
+                "that holds all is expected, as Python's onnx makes it: "
+                f"onnx.save(onnx.load('{name}.onnx'), 'whole.onnx')"
             ) from error
         raise ModelError(
             f"{name} cannot be loaded as an ONNX model: {error}. Expected a whole .onnx file; fetch it again with "

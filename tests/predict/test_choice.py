@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.choice import NetworkRequest, candidates, open_network
 from cellscale.predict.devices import AUTO, DEVICES, DeviceChoice, parse_device
+from cellscale.predict.half import OLDEST
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.stand_in import StandIn
 from tests.predict.tiny_network import tiny_network
@@ -117,6 +119,16 @@ def test_a_precision_that_was_not_measured_is_refused() -> None:
         opened(StandIn(), precision="fp16")
 
 
+OLD = tuple(map(int, onnxruntime.__version__.split(".")[:2])) < OLDEST
+
+
+@pytest.mark.skipif(not OLD, reason="this ONNX Runtime converts to float16")
+def test_an_onnx_runtime_that_converts_wrongly_is_refused() -> None:
+    with pytest.raises(RequestError, match="fp16 needs ONNX Runtime 1.29 or newer"):
+        opened(StandIn("cuda"), "cuda", precision="fp16", batch_size=2)
+
+
+@pytest.mark.skipif(OLD, reason="this ONNX Runtime is refused for float16")
 def test_fp16_rounds_weights_and_maps_a_little(tiny_model: Path) -> None:
     exact = OnnxNetwork(tiny_model).predict(TILES)
     network = opened(StandIn("cuda"), "cuda", precision="fp16", batch_size=2)

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import onnxruntime
+
 from cellscale.errors import RequestError
 
-__all__ = ["in_float16"]
+__all__ = ["OLDEST", "in_float16"]
+
+OLDEST = (1, 29)
+"""ONNX Runtime from which its conversion was seen to work; until 1.24 it gives two values one name."""
 
 
 def in_float16(content: bytes) -> bytes:
@@ -18,8 +23,13 @@ def in_float16(content: bytes) -> bytes:
     Raises
     ------
     RequestError
-        The package ``onnx`` is not installed.
+        The package ``onnx`` is not installed, or ONNX Runtime is too old.
     """
+    if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < OLDEST:
+        raise RequestError(
+            f"--precision fp16 needs ONNX Runtime {'.'.join(map(str, OLDEST))} or newer, and {onnxruntime.__version__} is "
+            "installed: take a newer one, or --precision float32"
+        )
     try:
         import onnx
         from onnxruntime.transformers.float16 import convert_float_to_float16

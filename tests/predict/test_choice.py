@@ -124,7 +124,7 @@ OLD = tuple(map(int, onnxruntime.__version__.split(".")[:2])) < OLDEST
 
 @pytest.mark.skipif(not OLD, reason="this ONNX Runtime converts to float16")
 def test_an_onnx_runtime_that_converts_wrongly_is_refused() -> None:
-    with pytest.raises(RequestError, match="fp16 needs ONNX Runtime 1.29 or newer"):
+    with pytest.raises(RequestError, match=r"fp16 needs ONNX Runtime 1\.29 or newer"):
         opened(StandIn("cuda"), "cuda", precision="fp16", batch_size=2)
 
 

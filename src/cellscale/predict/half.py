@@ -27,7 +27,7 @@ def in_float16(content: bytes) -> bytes:
     """
     if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < OLDEST:
         raise RequestError(
-            f"--precision fp16 needs ONNX Runtime {'.'.join(map(str, OLDEST))} or newer, and {onnxruntime.__version__} is "
+            f"--precision fp16 needs ONNX Runtime {'.'.join(map(str, OLDEST))} or newer; {onnxruntime.__version__} is "
             "installed: take a newer one, or --precision float32"
         )
     try:

@@ -27,8 +27,8 @@ def in_float16(content: bytes) -> bytes:
     """
     if tuple(map(int, onnxruntime.__version__.split(".")[:2])) < OLDEST:
         raise RequestError(
-            f"--precision fp16 needs ONNX Runtime {'.'.join(map(str, OLDEST))} or newer; {onnxruntime.__version__} is "
-            "installed: take a newer one, or --precision float32"
+            f"--precision fp16 needs ONNX Runtime {'.'.join(map(str, OLDEST))} or newer; "
+            f"{onnxruntime.__version__} is installed: take a newer one, or --precision float32"
         )
     try:
         import onnx

@@ -33,10 +33,7 @@ def watch_without_python() -> None:
     if ear is None or _places or sys.platform == "win32" or numba.config.DISABLE_JIT:
         return
     try:
-        try:
-            watch = _compiled(cache=True)
-        except RuntimeError:  # no folder for what is compiled can be written
-            watch = _compiled(cache=False)
+        watch = _compiled()
         head = np.array([ear, 1, _SECONDS, 0], np.int32).view(np.uint8)
         place = np.concatenate([head, np.frombuffer(_WORDS, np.uint8)])
         _places.append(place)  # it stays as long as the thread
@@ -47,7 +44,7 @@ def watch_without_python() -> None:
         _LOG.debug("there is no watch against deadlocks", exc_info=True)
 
 
-def _compiled(*, cache: bool) -> Any:
+def _compiled() -> Any:
     poll = types.ExternalFunction("poll", types.intc(types.voidptr, types.ulong, types.intc))
     sleep = types.ExternalFunction("sleep", types.uintc(types.uintc))
     read = types.ExternalFunction("read", types.intp(types.intc, types.voidptr, types.uintp))
@@ -55,7 +52,8 @@ def _compiled(*, cache: bool) -> Any:
     leave = types.ExternalFunction("_exit", types.void(types.intc))
     length = len(_WORDS)
 
-    @numba.cfunc(types.voidptr(types.voidptr), cache=cache)  # type: ignore[untyped-decorator]
+    # Not kept: numba knows a function by what it encloses, which is new in each process; it would keep one a run.
+    @numba.cfunc(types.voidptr(types.voidptr))  # type: ignore[untyped-decorator]
     def watch(place: Any) -> Any:
         facts = numba.carray(place, 4, np.int32)
         words = numba.carray(place, _OFFSET + length, np.uint8)[_OFFSET:]

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,8 @@ def npz_probe() -> None:
     pixels = np.moveaxis(_pixels(), 0, 2)
     with tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         path = Path(folder) / "healthy.npz"
-        np.savez_compressed(path, allow_pickle=False, **{ARRAY: pixels})
+        named: dict[str, Any] = {ARRAY: pixels}
+        np.savez_compressed(path, **named)
         image = open_npz(path, scratch=Path(folder))
         try:
             _compare(image.read((0, 1), Region(0, 0, _SIDE, _SIDE)), _pixels())

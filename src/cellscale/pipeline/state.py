@@ -96,7 +96,9 @@ class RunState:
         path = self._arrays(unit)
         make_folder(path.parent)
         with atomic_write(path, durable=False) as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            # Without allow_pickle, which numpy before 2.2 takes for the name of an array.
+            named: dict[str, Any] = dict(arrays)
+            np.savez(file, **named)
 
     def load(self, unit: str) -> dict[str, NDArray[Any]] | None:
         """Return a unit's arrays; None if it is not finished or was damaged (by a power cut, say)."""
@@ -190,7 +192,7 @@ def _damage(path: Path) -> AbstractContextManager[None]:
 def _probe() -> None:
     """Keep a small array as a unit's are kept, and read it."""
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, values=np.arange(3))
+    np.savez(file, values=np.arange(3))
     file.seek(0)
     with np.load(file, allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["values"], np.arange(3))

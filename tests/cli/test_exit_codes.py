@@ -43,7 +43,6 @@ def test_2_where_the_request_is_wrong(dataset, tiny_model):
     assert "No such option" in process("segment", "--nonsense", "workspace", dataset, code=2).stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("output", ["/dev/full", "pipe", "closed"])
 def test_a_log_and_an_output_that_take_nothing_change_no_exit_code(dataset, tiny_model, output):
     if not Path("/dev/full").exists():

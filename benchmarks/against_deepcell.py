@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from cellscale.cells.agreement import agreement, matched_pixel_share
+from benchmarks.agreement import agreement, matched_pixel_share
 from cellscale.weights.catalogue import MESMER, installed_path
 
 HERE = Path(__file__).parent

@@ -30,13 +30,12 @@ import numpy as np
 import onnx
 from onnx import shape_inference
 
-from cellscale.cells.agreement import agreement
-from cellscale.images.mask_reader import open_mask
+from benchmarks.agreement import agreement
+from cellscale.images.masks import open_mask
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import parse_device
 from cellscale.predict.heads import MESMER_HEADS
-from cellscale.predict.joining import fixed_batch
-from cellscale.predict.model_file import model_content
+from cellscale.predict.onnx_file import fixed_batch, model_content
 from cellscale.predict.tiles import TILE, TileGrid
 from cellscale.weights.catalogue import MESMER
 from cellscale.weights.resolve import installed_model

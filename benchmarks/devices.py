@@ -19,15 +19,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from cellscale.pipeline.prediction import predict_groups
-from cellscale.pipeline.preparation import PreparedImage
-from cellscale.pipeline.stages import in_order
-from cellscale.pipeline.state import RunState
-from cellscale.pipeline.tiles import TileGroups, TileStore
+from cellscale.pipeline.image_run import in_order
+from cellscale.pipeline.resume import RunState
+from cellscale.pipeline.segmenting import PreparedImage, TileGroups, TileStore, predict_groups
 from cellscale.predict.heads import MESMER_HEADS
-from cellscale.predict.joining import INPUT, MAPS
-from cellscale.predict.model_file import model_content
 from cellscale.predict.network import Computation
+from cellscale.predict.onnx_file import INPUT, MAPS, model_content
 from cellscale.predict.tiles import TileGrid
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range
 from cellscale.preprocess.statistics import channel_statistics

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import cellscale.records
 from cellscale.planning.trials import Trials, run_trials
-from cellscale.records.known import shipped_rows
-from cellscale.records.learning import learn, size_of
+from cellscale.records.benchmark_table import Row
+from cellscale.records.fit_rates import learn, size_of
 from cellscale.records.rates import Rates
-from cellscale.records.row import Row
+from cellscale.records.shipped_rates import shipped_rows
 
 SHIPPED = Path(cellscale.records.__file__).with_name("shipped.jsonl")
 FEW, MANY = 4, 12

@@ -21,16 +21,14 @@ from skimage.measure import label, regionprops
 from skimage.morphology import disk, h_maxima
 from skimage.segmentation import relabel_sequential, watershed
 
+from benchmarks.whole_image import label_image
 from cellscale.label.block import label_block
-from cellscale.label.frame import Frame
-from cellscale.label.image import label_image
+from cellscale.label.kernels import FREE, OUTSIDE, Frame, flood, mark, seed_open_sides
 from cellscale.label.maps import read_maps
-from cellscale.label.markers import FREE, OUTSIDE, mark
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import finish_block, resolve_objects
 from cellscale.label.objects import merge_objects
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.label.watershed import flood, seed_open_sides
 from cellscale.regions import Region, blocks
 
 Map = NDArray[np.float32]

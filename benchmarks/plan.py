@@ -23,19 +23,19 @@ from queue import SimpleQueue
 
 from tests.predict.tiny_network import write_tiny_network
 
+from benchmarks.campaign import Plan, plan
+from benchmarks.simulation import Fleet, Job, simulate
 from cellscale.engines.batch.compute import parse_compute
-from cellscale.pipeline.tiles import GROUP, TileGroups
-from cellscale.planning.campaign import Plan, plan
+from cellscale.pipeline.segmenting import GROUP, TileGroups
 from cellscale.planning.crews import own_crew, rented_crew
 from cellscale.planning.estimate import Crew, Work
-from cellscale.planning.simulation import Fleet, Job, simulate
 from cellscale.predict.tiles import TileGrid
-from cellscale.records.known import shipped_rows
-from cellscale.records.learning import learn
+from cellscale.records.fit_rates import learn
 from cellscale.records.machine import this_machine
 from cellscale.records.rates import ImageSize
-from cellscale.simulate.image_file import write_image
-from cellscale.simulate.model import TissueModel
+from cellscale.records.shipped_rates import shipped_rows
+from cellscale.simulate.files import write_image
+from cellscale.simulate.tissue_model import TissueModel
 
 SIDE, CHANNELS, IMAGES = 32768, 8, 100_000
 FILE_BYTES = SIDE * SIDE * CHANNELS * 2 * 1.33 * 0.6

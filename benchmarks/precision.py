@@ -27,23 +27,22 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from cellscale.cells.agreement import agreement
+from benchmarks.agreement import agreement
+from benchmarks.whole_image import label_image
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.label.image import label_image
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.inputs import network_input
-from cellscale.pipeline.preparation import prepare
-from cellscale.pipeline.stages import ImageRun
-from cellscale.pipeline.state import RunState
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume import RunState
+from cellscale.pipeline.segmenting import network_input, prepare
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS
 from cellscale.predict.tiles import TileGrid, tile_input
 from cellscale.privacy import load_openvino
 from cellscale.regions import Region
-from cellscale.simulate.dataset import Dataset, simulate
+from cellscale.simulate.simulated_dataset import Dataset, simulate
 from cellscale.weights.catalogue import MESMER
 from cellscale.weights.resolve import installed_model
 

@@ -13,8 +13,8 @@ from time import process_time
 import numpy as np
 
 from cellscale.records.meter import Meter
-from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, look_to_json, webp
-from cellscale.report.record import ImageRecord
+from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, look_to_json, webp
+from cellscale.report.image_record import ImageRecord
 from cellscale.report.sample import describe
 from cellscale.report.write import update_report
 from cellscale.workspace.layout import WorkspacePaths, look_name, workspace_paths

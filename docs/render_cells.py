@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.images.array import ArrayImage
-from cellscale.images.mask_reader import open_mask
+from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.qupath.thumbnail import render_thumbnail
 from cellscale.regions import Region

@@ -21,8 +21,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from cellscale.viewer.cache import OverviewCache
 from cellscale.viewer.dataset import Dataset
+from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.server import open_server
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths

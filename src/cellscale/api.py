@@ -14,24 +14,22 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.cells.columns import Dialect
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.parquet import ParquetWriter
+from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import Combine, combined_reader
 from cellscale.images.info import Image, PixelSize
-from cellscale.images.mask_reader import whole_labels
+from cellscale.images.masks import whole_labels
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
-from cellscale.pipeline.inputs import network_input
-from cellscale.pipeline.labels import CertificateSummary
-from cellscale.pipeline.segmentation import segment_channels
-from cellscale.pipeline.stages import ImageRun
-from cellscale.pipeline.state import RunState
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume import RunState
+from cellscale.pipeline.segmenting import CertificateSummary, network_input, segment_channels
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import COMPARTMENTS, Compartment

@@ -17,8 +17,8 @@ from types import TracebackType
 
 from cellscale import __version__
 from cellscale.errors import CellscaleError, DefectError, StorageError
-from cellscale.storage.errors import failures, reason_of
 from cellscale.storage.redaction import redacted
+from cellscale.storage.storage_errors import failures, reason_of
 
 __all__ = ["Probe", "defect_text", "failure_text", "is_defect", "one_line", "told_apart", "versions"]
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cellscale.cells.measure import measure
 from cellscale.cells.measurement import Measurement
-from cellscale.cells.records import shapes_of
-from cellscale.cells.shapes import Shapes
-from cellscale.cells.tracing import trace
+from cellscale.cells.outline.packed_outlines import shapes_of
+from cellscale.cells.outline.shapes import Shapes
+from cellscale.cells.outline.tracing import trace
 from cellscale.images.info import PixelSize
 from cellscale.regions import Region, RegionReader
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from cellscale.cells.columns import Dialect
 from cellscale.cells.geojson import GeoJsonWriter, write_shapes
+from cellscale.cells.text.columns import Dialect
 from tests.cells.scenes import blobs, measured, rings, written
 
 

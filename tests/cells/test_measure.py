@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import Dialect
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.text.columns import Dialect
 from cellscale.errors import MaskError
 from cellscale.images.info import PixelSize
 from tests.cells.scenes import blobs, measured, reader, rings

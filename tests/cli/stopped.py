@@ -12,7 +12,7 @@ from threading import Event, Timer
 
 from cellscale import deadlock
 from cellscale.cli.main import main
-from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.image_run import ImageRun
 
 __all__ = ["SENTENCE", "Stopped", "stopped"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cellscale.pipeline import segment_image
-from cellscale.pipeline.state import RunState
+from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting import segment_image
 from tests.cli.runs import contents, run
 from tests.pipeline.spots import spots, write_dataset
 

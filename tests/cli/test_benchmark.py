@@ -3,9 +3,9 @@ import json
 import pytest
 from PIL import Image
 
-from cellscale.records import known
-from cellscale.records.archive import add_records, read_folder
-from cellscale.records.schema import bigquery_schema
+from cellscale.records import shipped_rates
+from cellscale.records.benchmark_table.archive import add_records, read_folder
+from cellscale.records.benchmark_table.schema import bigquery_schema
 from tests.cli.runs import run
 from tests.planning.made_up import made_up_rows
 from tests.records.conftest import bigquery_dataset, bigquery_emulator, bigquery_front
@@ -16,7 +16,7 @@ __all__ = ["bigquery_dataset", "bigquery_emulator", "bigquery_front"]
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
     """Leave the records of whoever runs the tests alone."""
-    monkeypatch.setattr(known, "user_data_path", lambda *_, **__: tmp_path / "user")
+    monkeypatch.setattr(shipped_rates, "user_data_path", lambda *_, **__: tmp_path / "user")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_run_measures_this_machine_and_is_kept_for_estimates(tmp_path, tiny_mo
     assert found.exit_code == 0
     (row,) = read_folder(tmp_path / "trial" / "jobs" / "benchmarks")
     assert (row["pixels_m"], row["channels"], row["success"]) == (65536, 2, True)
-    assert read_folder(known.user_records()) == [row]
+    assert read_folder(shipped_rates.user_records()) == [row]
     assert "65,536" in found.stdout
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from cellscale.records import known
-from cellscale.records.archive import add_records
+from cellscale.records import shipped_rates
+from cellscale.records.benchmark_table.archive import add_records
 from cellscale.records.machine import this_machine
 from tests.cli.runs import run
 from tests.pipeline.spots import write_dataset
@@ -12,7 +12,7 @@ from tests.planning.made_up import made_up_rows
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
     """Leave the records of whoever runs the tests alone."""
-    monkeypatch.setattr(known, "user_data_path", lambda *_, **__: tmp_path / "user")
+    monkeypatch.setattr(shipped_rates, "user_data_path", lambda *_, **__: tmp_path / "user")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import tifffile
 from click.testing import CliRunner
 
 from cellscale.cli.main import cellscale
-from cellscale.simulate.markers import DEFAULT_CHANNELS
+from cellscale.simulate.marker_panel import DEFAULT_CHANNELS
 
 
 def run(*words):

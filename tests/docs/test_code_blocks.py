@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from cellscale.engines.batch.environment import Environment
+from cellscale.engines.batch.plan.environment import Environment
 from tests.docs.blocks import RUNNABLE, blocks, run_page
 from tests.docs.places import DOCS, PAGES, README, ROOT
 

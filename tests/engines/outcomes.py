@@ -2,9 +2,9 @@
 
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import Request
-from cellscale.records.image import ImageFacts
+from cellscale.records.image_facts import ImageFacts
 from cellscale.records.machine import Machine
-from cellscale.records.stage import StageRecord
+from cellscale.records.stage_cost import StageRecord
 from cellscale.workspace.layout import workspace_paths
 
 __all__ = ["MEASURING", "SEGMENTING", "outcome", "request"]

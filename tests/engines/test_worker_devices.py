@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from cellscale.engines.worker import choose_model
+from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segment_image import run_state
+from cellscale.pipeline.segmenting.segment_image import run_state
 from cellscale.workspace.layout import workspace_paths
 
 

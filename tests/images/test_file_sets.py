@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from cellscale.errors import ImageError
-from cellscale.images.tiff import TiffImage
+from cellscale.images.tiff.tiff_image import TiffImage
 
 PIXELS = np.random.default_rng(7).integers(0, 60_000, (3, 30, 40), dtype=np.uint16)
 NAMES = ("c0.ome.tif", "c1.ome.tif", "c2.ome.tif")

@@ -8,11 +8,11 @@ import tifffile
 import zarr
 
 from cellscale.errors import ImageError
+from cellscale.images.image_names import image_name
 from cellscale.images.info import PixelSize
-from cellscale.images.label_zarr import write_label_zarr
-from cellscale.images.mask_reader import open_mask
-from cellscale.images.names import image_name
+from cellscale.images.masks.mask_reader import open_mask
 from cellscale.images.open import open_image
+from cellscale.images.zarr.label_zarr import write_label_zarr
 from cellscale.regions import Region
 
 PIXELS = np.random.default_rng(0).integers(0, 99, (2, 30, 40), dtype=np.uint16)

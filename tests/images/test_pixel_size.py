@@ -6,8 +6,8 @@ import pytest
 from cellscale.errors import RequestError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
+from cellscale.images.ome.units import pixel_size_of
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.images.units import pixel_size_of
 
 
 def info_of(size):

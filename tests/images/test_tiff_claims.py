@@ -8,8 +8,8 @@ import pytest
 import tifffile
 
 from cellscale.errors import ImageError
-from cellscale.images.mask_reader import open_mask
-from cellscale.images.tiff import TiffImage
+from cellscale.images.masks.mask_reader import open_mask
+from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.regions import Region
 
 PIXELS = np.arange(3 * 20 * 40, dtype=np.uint16).reshape(3, 20, 40)

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from cellscale.errors import CellscaleError, ImageError, StorageError
-from cellscale.images.tiff import TiffImage
+from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.regions import Region
 
 

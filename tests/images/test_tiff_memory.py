@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from cellscale.images import tiff_segments
-from cellscale.images.tiff import TiffImage
+from cellscale.images.tiff import tiff_segments
+from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.regions import Region
 
 

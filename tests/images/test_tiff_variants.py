@@ -8,7 +8,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cellscale.images.tiff import TiffImage
+from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.regions import Region
 
 DTYPES = ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64"]

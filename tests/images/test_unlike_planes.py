@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from cellscale.errors import ImageError
-from cellscale.images.tiff import TiffImage
+from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.regions import Region
 
 PIXELS = np.random.default_rng(7).integers(0, 60_000, (3, 300, 270), dtype=np.uint16)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from benchmarks.whole_image import label_image
 
 from cellscale.errors import ImageError
 from cellscale.label.block import LabelledBlock, label_block
-from cellscale.label.image import label_image
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import Resolution, finish_block, finish_region, resolve_objects
 from cellscale.label.objects import merge_objects

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from benchmarks.whole_image import label_image
 
-from cellscale.label.image import label_image
-from cellscale.label.nearest import nearest_rows_columns
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
+from cellscale.label.resize import nearest_rows_columns
 from cellscale.regions import Region
 
 IMAGES = (

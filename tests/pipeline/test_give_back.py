@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import psutil
-from cellscale.pipeline.memory import give_back
+from cellscale.pipeline.trim import give_back
 
 rss = psutil.Process().memory_info
 kept = [bytes(1000) for _ in range(200_000)]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cellscale.pipeline.labels import BLOCK
-from cellscale.pipeline.tiles import TileGroups
+from cellscale.pipeline.segmenting.block_store import BLOCK
+from cellscale.pipeline.segmenting.tile_store import TileGroups
 from cellscale.predict.tiles import TileGrid
 from cellscale.regions import blocks
 from tests.pipeline.spots import spots, write_dataset, write_image

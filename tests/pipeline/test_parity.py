@@ -2,26 +2,26 @@
 
 import numpy as np
 import pytest
+from benchmarks.whole_image import label_image
 
 from cellscale.errors import ImageError, UncertainError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.label.image import label_image
-from cellscale.label.nearest import nearest_rows_columns
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
+from cellscale.label.resize import nearest_rows_columns
 from cellscale.pipeline import budget as budget_module
-from cellscale.pipeline import labels as labels_module
-from cellscale.pipeline import preparation as preparation_module
-from cellscale.pipeline import segmentation as segmentation_module
-from cellscale.pipeline import tiles as tiles_module
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.inputs import network_input
-from cellscale.pipeline.prediction import predict_group
-from cellscale.pipeline.segmentation import segment_channels
-from cellscale.pipeline.stages import ImageRun
-from cellscale.pipeline.state import RunState
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting import block_store as labels_module
+from cellscale.pipeline.segmenting import predict_and_label as segmentation_module
+from cellscale.pipeline.segmenting import preparation as preparation_module
+from cellscale.pipeline.segmenting import tile_store as tiles_module
+from cellscale.pipeline.segmenting.inputs import network_input
+from cellscale.pipeline.segmenting.predict_and_label import segment_channels
+from cellscale.pipeline.segmenting.prediction import predict_group
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import MESMER_HEADS
 from cellscale.predict.network import Computation, OnnxNetwork

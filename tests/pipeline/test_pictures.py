@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from skimage.segmentation import find_boundaries
 
-from cellscale.report.look import look_from_json
+from cellscale.report.findings import look_from_json
 from tests.cli.runs import run
 from tests.pipeline.spots import spots, write_dataset, write_image
 

@@ -8,10 +8,10 @@ from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.parameters import WHOLE_CELL
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.inputs import network_input
-from cellscale.pipeline.segmentation import segment_channels
-from cellscale.pipeline.stages import ImageRun
-from cellscale.pipeline.state import RunState
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting.inputs import network_input
+from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.predict.network import OnnxNetwork
 from cellscale.regions import Region
 

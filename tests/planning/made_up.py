@@ -4,7 +4,7 @@ import math
 import random
 from datetime import datetime
 
-from cellscale.records.row import record_id, validated
+from cellscale.records.benchmark_table.row import record_id, validated
 
 __all__ = ["KNOWN", "SHARE", "made_up_row", "made_up_rows"]
 

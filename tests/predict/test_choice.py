@@ -9,8 +9,8 @@ import pytest
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.choice import NetworkRequest, candidates, open_network
 from cellscale.predict.devices import AUTO, DEVICES, DeviceChoice, parse_device
-from cellscale.predict.half import OLDEST
 from cellscale.predict.network import Network, OnnxNetwork
+from cellscale.predict.onnx_file.half import OLDEST
 from tests.predict.stand_in import StandIn
 from tests.predict.tiny_network import tiny_network
 

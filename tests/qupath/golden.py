@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import Columns
-from cellscale.cells.shapes import Shapes
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.outline.shapes import Shapes
+from cellscale.cells.text.columns import Columns
 from tests.qupath.data_reader import DataFile, PathObject, Roi, read_data_file
 
 CASES = ["BreastMIBI", "aniso", "chan8c", "nonuc", "order", "tiny", "tiny_nopx", "tiny_wholecell"]

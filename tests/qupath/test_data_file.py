@@ -6,7 +6,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from cellscale.cells.columns import Dialect
+from cellscale.cells.text.columns import Dialect
 from cellscale.qupath.data_file import DataFile, write_data_file
 from tests.qupath.data_reader import read_data_file
 from tests.qupath.golden import CASES, VERSIONS, batch_of, columns_of, golden_data

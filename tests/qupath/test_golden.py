@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from cellscale.cells.columns import Dialect
 from cellscale.cells.matching import Matching
+from cellscale.cells.text.columns import Dialect
 from cellscale.qupath.data_file import DataFile, write_data_file
 from tests.cells.scenes import golden_case, measured
 from tests.qupath.data_reader import read_data_file

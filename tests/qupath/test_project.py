@@ -10,8 +10,8 @@ import fsspec
 import numpy as np
 import pytest
 
-from cellscale.cells.batch import ObjectKind
-from cellscale.cells.columns import Dialect
+from cellscale.cells.object_batches import ObjectKind
+from cellscale.cells.text.columns import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import Channel, ImageInfo
 from cellscale.images.open import open_image

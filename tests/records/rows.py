@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from cellscale.records.row import record_id, validated
+from cellscale.records.benchmark_table.row import record_id, validated
 
 __all__ = ["row"]
 

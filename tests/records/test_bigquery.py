@@ -6,9 +6,9 @@ import pytest
 from google.cloud import bigquery
 
 from cellscale.errors import RequestError, StorageError
-from cellscale.records.archive import add_records
+from cellscale.records.benchmark_table.archive import add_records
+from cellscale.records.benchmark_table.schema import COLUMNS
 from cellscale.records.bigquery import Waits, append_file, create_table, open_client
-from cellscale.records.schema import COLUMNS
 from cellscale.records.upload import append_files
 from tests.records.rows import row
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellscale.records.known import shipped_rows
-from cellscale.records.learning import learn, size_of
+from cellscale.records.fit_rates import learn, size_of
 from cellscale.records.rates import ImageSize, Prediction
+from cellscale.records.shipped_rates import shipped_rows
 from tests.planning.made_up import KNOWN, SHARE, made_up_row, made_up_rows
 
 

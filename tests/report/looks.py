@@ -3,10 +3,10 @@
 import numpy as np
 
 from cellscale.records.machine import Machine
-from cellscale.records.stage import StageRecord
+from cellscale.records.stage_cost import StageRecord
+from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
 from cellscale.report.flags import Flag
-from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
-from cellscale.report.record import Certificate, ImageRecord
+from cellscale.report.image_record import Certificate, ImageRecord
 from cellscale.report.sample import describe
 
 __all__ = ["HOSTILE", "look", "record"]

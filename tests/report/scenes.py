@@ -3,7 +3,7 @@
 import numpy as np
 
 from cellscale.regions import blocks
-from cellscale.report.census import take_census
+from cellscale.report.cells_and_nuclei import take_census
 
 __all__ = ["census_of", "squares"]
 

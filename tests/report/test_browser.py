@@ -2,7 +2,7 @@
 
 import pytest
 
-from cellscale.report.look import look_to_json
+from cellscale.report.findings import look_to_json
 from cellscale.report.write import update_report
 from cellscale.workspace.layout import workspace_paths
 from tests.report.looks import HOSTILE, look, record

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cellscale.report.look import look_from_json, look_to_json
-from cellscale.report.record import record_from_json, record_to_json
+from cellscale.report.findings import look_from_json, look_to_json
+from cellscale.report.image_record import record_from_json, record_to_json
 from cellscale.report.write import update_report
 from cellscale.workspace.layout import workspace_paths
 from tests.report.looks import look, record

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from cellscale.errors import ModelError, StorageError
-from cellscale.storage.errors import explained, is_away
+from cellscale.storage.storage_errors import explained, is_away
 
 
 def google(code):

@@ -7,10 +7,10 @@ import pytest
 import tifffile
 
 from cellscale.errors import RunInProgressError, StorageError
-from cellscale.images.label_zarr import write_label_zarr
-from cellscale.images.mask_reader import open_mask
-from cellscale.images.masks import write_mask
-from cellscale.images.tiff import TiffImage
+from cellscale.images.masks.mask_reader import open_mask
+from cellscale.images.masks.mask_writer import write_mask
+from cellscale.images.tiff.tiff_image import TiffImage
+from cellscale.images.zarr.label_zarr import write_label_zarr
 from cellscale.regions import Region
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.locks import run_lock

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellscale.storage.errors import explained
 from cellscale.storage.redaction import redacted
+from cellscale.storage.storage_errors import explained
 
 SECRET = "AKIA0SECRET0VALUE0"
 

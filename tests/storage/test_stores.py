@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cellscale.errors import RunInProgressError, StorageError
-from cellscale.pipeline.remote_state import RemoteRunState
+from cellscale.pipeline.resume.remote_state import RemoteRunState
 from cellscale.storage.atomic import atomic_write, write_bytes, write_new
 from cellscale.storage.locks import run_lock
 from cellscale.storage.ranges import open_ranges

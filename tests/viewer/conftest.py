@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from cellscale.viewer.cache import OverviewCache
 from cellscale.viewer.dataset import Dataset
+from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.server import open_server
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import tifffile
 
-from cellscale.images.masks import write_mask
+from cellscale.images.masks.mask_writer import write_mask
 from cellscale.workspace.layout import mask_name, report_name
 from tests.cli.runs import run
 

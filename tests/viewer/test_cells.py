@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from cellscale.cells.columns import Dialect
-from cellscale.images.mask_reader import open_mask
+from cellscale.cells.text.columns import Dialect
+from cellscale.images.masks.mask_reader import open_mask
 from cellscale.viewer.table import CellTable
 from tests.cli.runs import run
 from tests.viewer.questions import facts, numbers

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from cellscale.errors import ImageError
-from cellscale.images.masks import write_mask
+from cellscale.images.masks.mask_writer import write_mask
 from cellscale.storage.atomic import write_bytes
-from cellscale.viewer.cache import OverviewCache
 from cellscale.viewer.dataset import Dataset
-from cellscale.viewer.errors import NotFoundError
+from cellscale.viewer.overview_cache import OverviewCache
+from cellscale.viewer.request_errors import NotFoundError
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import spots, write_dataset

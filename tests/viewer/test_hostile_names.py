@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from cellscale.images.masks import write_mask
+from cellscale.images.masks.mask_writer import write_mask
 from tests.pipeline.spots import spots, write_image
 from tests.viewer.questions import facts
 

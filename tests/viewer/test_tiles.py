@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cellscale.images.masks import write_mask
+from cellscale.images.masks.mask_writer import write_mask
 from tests.pipeline.spots import write_dataset, write_image
 from tests.viewer.questions import facts, label_tile, numbers
 
@@ -131,7 +131,7 @@ def test_an_image_smaller_than_a_tile(serve, tmp_path):
 def test_a_zarr_image_with_zarr_masks(serve, tmp_path, tissue):
     import zarr
 
-    from cellscale.images.label_zarr import write_label_zarr
+    from cellscale.images.zarr.label_zarr import write_label_zarr
 
     root = tmp_path / "data"
     pixels = planes((300, 200), np.uint16)

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from playwright.sync_api import expect
 
-from cellscale.images.mask_reader import open_mask
+from cellscale.images.masks.mask_reader import open_mask
 from cellscale.regions import Region
 from tests.cli.runs import run
 from tests.viewer.questions import label_tile

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from cellscale.images.mask_reader import open_mask
+from cellscale.images.masks.mask_reader import open_mask
 
 __all__ = ["a_cell", "canvas", "click_pixel", "loaded", "look", "shown_row", "smooth", "table", "view"]
 

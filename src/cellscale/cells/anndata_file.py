@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import COMPARTMENTS, STATISTICS, Dialect
-from cellscale.cells.geometry import extents
 from cellscale.cells.measurement import Measurement
-from cellscale.cells.table import table_centroids
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.shape_features import extents
+from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS, Dialect
+from cellscale.cells.tsv import table_centroids
 from cellscale.errors import RequestError
 
 __all__ = ["AnnDataWriter", "require", "require_anndata"]

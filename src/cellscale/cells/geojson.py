@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cellscale.cells.arrow import ascii_column, constant, number_column, text_columns
-from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import Dialect
-from cellscale.cells.json_text import geometry_texts, measurement_texts
 from cellscale.cells.measurement import Measurement
-from cellscale.cells.outlines import Outlines
-from cellscale.cells.shapes import Shapes
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.outline.outlines import Outlines
+from cellscale.cells.outline.shapes import Shapes
+from cellscale.cells.text.arrow import ascii_column, constant, number_column, text_columns
+from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.outline_json import geometry_texts, measurement_texts
 
 __all__ = ["GeoJsonWriter", "write_shapes"]
 

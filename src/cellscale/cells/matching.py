@@ -6,8 +6,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.cells.spool import Scratch
-from cellscale.cells.survey import LabelTable, Overlaps, Survey
+from cellscale.cells.label_table import LabelTable, Overlaps, Survey
+from cellscale.cells.scratch_arrays import Scratch
 from cellscale.compiled import kernel
 
 __all__ = ["Matching", "Pairing", "each_alone", "match"]

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from cellscale.cells.batch import ObjectKind
-from cellscale.cells.label_places import check_places, check_sizes
-from cellscale.cells.masks import label_reader
+from cellscale.cells.intensity.moments import N_STATISTICS
+from cellscale.cells.label_table import survey
 from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
-from cellscale.cells.outlines import Outlines
-from cellscale.cells.passage import Passage, n_compartments
-from cellscale.cells.spool import Scratch
-from cellscale.cells.statistics import N_STATISTICS
-from cellscale.cells.survey import survey
+from cellscale.cells.object_batches import ObjectKind
+from cellscale.cells.outline.outlines import Outlines
+from cellscale.cells.passes.check_labels import check_places, check_sizes
+from cellscale.cells.passes.measuring_pass import Passage, n_compartments
+from cellscale.cells.scratch_arrays import Scratch
+from cellscale.cells.uint32_masks import label_reader
 from cellscale.errors import MaskError
 from cellscale.images.info import PixelSize
 from cellscale.regions import RegionReader, blocks

@@ -6,13 +6,13 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import Columns, Dialect, cell_columns, detection_columns, shown_names
-from cellscale.cells.geometry import FEATURES
-from cellscale.cells.identity import object_ids
 from cellscale.cells.matching import Pairing
-from cellscale.cells.outlines import Outlines
-from cellscale.cells.spool import Scratch
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.object_ids import object_ids
+from cellscale.cells.outline.outlines import Outlines
+from cellscale.cells.scratch_arrays import Scratch
+from cellscale.cells.shape_features import FEATURES
+from cellscale.cells.text.columns import Columns, Dialect, cell_columns, detection_columns, shown_names
 from cellscale.images.info import PixelSize
 
 __all__ = ["Measurement"]

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.cells.arrow import ascii_column, constant, number_column
-from cellscale.cells.batch import CellBatch
-from cellscale.cells.columns import Dialect
 from cellscale.cells.measurement import Measurement
-from cellscale.cells.table import table_centroids
+from cellscale.cells.object_batches import CellBatch
+from cellscale.cells.text.arrow import ascii_column, constant, number_column
+from cellscale.cells.text.columns import Dialect
+from cellscale.cells.tsv import table_centroids
 
 __all__ = ["ParquetWriter"]
 

@@ -10,8 +10,8 @@ from cellscale.cli.options import WordGroup, name_list
 from cellscale.errors import RequestError
 
 if TYPE_CHECKING:
-    from cellscale.records.row import Row
-    from cellscale.records.summary import MachineSummary
+    from cellscale.records.benchmark_table import Row
+    from cellscale.records.cost_summary import MachineSummary
 
 __all__ = ["benchmark"]
 
@@ -33,7 +33,7 @@ def benchmark() -> None:
 @benchmark.command("schema")
 def schema() -> None:
     """Print the columns of a record as the JSON schema of a BigQuery table."""
-    from cellscale.records.schema import bigquery_schema
+    from cellscale.records.benchmark_table import bigquery_schema
 
     click.echo(json.dumps(bigquery_schema(), indent=2))
 
@@ -53,7 +53,7 @@ def create_table(table: str) -> None:
 @_records
 def send(table: str, records: tuple[str, ...]) -> None:
     """Append the records of datasets to a BigQuery table; those that it has already stay as they are."""
-    from cellscale.records.archive import record_files
+    from cellscale.records.benchmark_table import record_files
     from cellscale.records.upload import append_files
 
     files = [file for dataset in records for file in record_files(_folder(dataset))]
@@ -65,7 +65,7 @@ def send(table: str, records: tuple[str, ...]) -> None:
 @_records
 def show(records: tuple[str, ...]) -> None:
     """Show what a megapixel takes, by machine and device, over all records of datasets."""
-    from cellscale.records.summary import summarize
+    from cellscale.records.cost_summary import summarize
 
     summaries = summarize(_read(records))
     click.echo("\t".join(_COLUMNS))
@@ -78,7 +78,7 @@ def show(records: tuple[str, ...]) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=".", help="Folder for the files.")
 def plot(records: tuple[str, ...], out: Path) -> None:
     """Draw pixels against inference time, postprocessing time and memory: benchmarks.png and benchmarks.html."""
-    from cellscale.records.plots import draw, html_page
+    from cellscale.records.cost_plots import draw, html_page
     from cellscale.storage.atomic import write_bytes
     from cellscale.storage.uri import make_folder
 
@@ -114,7 +114,7 @@ def run(
     cellscale estimate goes by these records from then on.
     """
     from cellscale.planning.trials import Trials, run_trials
-    from cellscale.records.known import keep
+    from cellscale.records.shipped_rates import keep
     from cellscale.records.upload import append_files
 
     trials = Trials(
@@ -145,7 +145,7 @@ def _folder(dataset: str) -> str | Path:
 
 
 def _read(datasets: tuple[str, ...]) -> "list[Row]":
-    from cellscale.records.archive import read_folder
+    from cellscale.records.benchmark_table import read_folder
 
     rows = [row for dataset in datasets for row in read_folder(_folder(dataset))]
     if not rows:
@@ -154,7 +154,7 @@ def _read(datasets: tuple[str, ...]) -> "list[Row]":
 
 
 def _cells(summary: "MachineSummary") -> list[str]:
-    from cellscale.records.schema import STAGES
+    from cellscale.records.benchmark_table import STAGES
 
     stages = [summary.stages.get(stage) for stage in STAGES]
     return [

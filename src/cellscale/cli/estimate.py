@@ -11,9 +11,9 @@ from cellscale.errors import RequestError
 
 if TYPE_CHECKING:
     from cellscale.planning.estimate import Estimate
-    from cellscale.planning.survey import Survey
+    from cellscale.planning.image_sizes import Survey
+    from cellscale.records.benchmark_table import Row
     from cellscale.records.rates import Prediction, Rates
-    from cellscale.records.row import Row
 
 __all__ = ["estimate"]
 
@@ -66,10 +66,10 @@ def estimate(
     from cellscale.planning.crews import own_crew
     from cellscale.planning.estimate import Work
     from cellscale.planning.estimate import estimate as predict
-    from cellscale.planning.survey import survey
-    from cellscale.records.archive import read_folder
-    from cellscale.records.known import known_rates
+    from cellscale.planning.image_sizes import survey
+    from cellscale.records.benchmark_table import read_folder
     from cellscale.records.machine import this_machine
+    from cellscale.records.shipped_rates import known_rates
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths
@@ -108,8 +108,8 @@ def _refuse(options: Mapping[str, object], engine: str, why: str) -> None:
 
 def _rows(jobs: str | Path, others: Sequence[str | Path]) -> "list[Row]":
     """Return all records that tell of cards."""
-    from cellscale.records.archive import read_folder
-    from cellscale.records.known import user_records
+    from cellscale.records.benchmark_table import read_folder
+    from cellscale.records.shipped_rates import user_records
     from cellscale.storage.uri import join
     from cellscale.workspace.layout import BENCHMARKS
 

@@ -51,8 +51,7 @@ def list_runs(dataset: str, limit: int) -> None:
 @_run_argument
 def status(run: str) -> None:
     """Show what Batch says of RUN's jobs, and what became of each image by its outputs."""
-    from cellscale.engines.batch.follow import job_states
-    from cellscale.engines.batch.outcome import run_outcome
+    from cellscale.engines.batch.follow import job_states, run_outcome
     from cellscale.engines.batch.submission import is_at_work
 
     submission = _read(run)
@@ -77,7 +76,7 @@ def wait(ctx: click.Context, run: str, verbosity: int) -> None:
 @_run_argument
 def cancel(run: str) -> None:
     """Stop all jobs of RUN. Finished images and tiles are kept; 'retry' goes on with the rest."""
-    from cellscale.engines.batch.conduct import cancel_run
+    from cellscale.engines.batch.follow import cancel_run
 
     cancel_run(_read(run), click.echo)
 
@@ -94,7 +93,7 @@ def cancel(run: str) -> None:
 )
 def logs(run: str, image: str | None, severity: str) -> None:
     """Print what the tasks of RUN wrote."""
-    from cellscale.engines.batch.logs import read_logs
+    from cellscale.engines.batch.follow import read_logs
 
     index = None if image is None else _index(run, image)
     for line in read_logs(_read(run), index=index, severity=severity):
@@ -109,8 +108,8 @@ def logs(run: str, image: str | None, severity: str) -> None:
 @click.pass_context
 def retry(ctx: click.Context, /, run: str, waits: bool, **machines: str | None) -> None:
     """Submit the images of RUN that are not done as a new run; the others are left alone."""
+    from cellscale.engines.batch.follow import retry_run
     from cellscale.engines.batch.plan import shortened
-    from cellscale.engines.batch.retry import retry_run
     from cellscale.engines.batch.submit import described
 
     folder, submission, gone = retry_run(run.rstrip("/"), **machines)
@@ -129,8 +128,8 @@ def conduct(run: str) -> None:
 
     A small job of the run itself does this. Call it only where that job cannot: it may not submit jobs, say.
     """
-    from cellscale.cli.stage_reporting import passing_told
-    from cellscale.engines.batch.conduct import conduct_run
+    from cellscale.cli.output.stage_reporting import passing_told
+    from cellscale.engines.batch.follow import conduct_run
 
     with passing_told():
         if not conduct_run(_read(run), click.echo):
@@ -145,7 +144,7 @@ def _read(run: str) -> "Submission":
 
 def _follow(run: str, submission: "Submission", verbosity: int) -> int:
     """Wait for a run, show what became of it, and return the exit code."""
-    from cellscale.cli.progress import SteadyConsole, listening
+    from cellscale.cli.output.progress import SteadyConsole, listening
     from cellscale.engines.batch.follow import follow_run
 
     with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None) as listener:
@@ -155,8 +154,8 @@ def _follow(run: str, submission: "Submission", verbosity: int) -> int:
 
 
 def _show(run: str, outcome: "RunOutcome") -> None:
-    from cellscale.cli.progress import SteadyConsole
-    from cellscale.cli.summary import show_summary
+    from cellscale.cli.output.progress import SteadyConsole
+    from cellscale.cli.output.summary import show_summary
     from cellscale.engines.tasks.spec import SPEC_NAME, read_spec
     from cellscale.storage.uri import join
 

@@ -9,15 +9,15 @@ import click
 
 from cellscale import __version__
 from cellscale.cli.options import CONTEXT, CRASH, VERBOSITY, LazyGroup
-from cellscale.cli.printable import printable
+from cellscale.cli.output.printable import printable
+from cellscale.cli.output.telling import end_output
 from cellscale.cli.stops import Stops
-from cellscale.cli.telling import end_output
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.faults import failure_text
 from cellscale.stopping import Stopped
 from cellscale.storage.credentials import without_credentials
-from cellscale.storage.errors import failures
 from cellscale.storage.redaction import redacted
+from cellscale.storage.storage_errors import failures
 
 __all__ = ["cellscale", "main"]
 
@@ -31,7 +31,7 @@ _COMMANDS = {
     "benchmark": "cellscale.cli.benchmark:benchmark",
     "simulate": "cellscale.cli.simulate:simulate",
     "models": "cellscale.cli.models:models",
-    "doctor": "cellscale.cli.doctor:doctor",
+    "doctor": "cellscale.cli.health.doctor:doctor",
     "stage": "cellscale.cli.stage:stage",
 }
 

@@ -119,8 +119,8 @@ def _run(ctx: click.Context, where: WorkspacePaths) -> None:
 
 def _execute(request: Request) -> int:
     """Run the request, tell what became of it and return the exit code."""
-    from cellscale.cli.progress import SteadyConsole, listening
-    from cellscale.cli.summary import show_summary
+    from cellscale.cli.output.progress import SteadyConsole, listening
+    from cellscale.cli.output.summary import show_summary
     from cellscale.engines.engine import find_engine
 
     with listening(SteadyConsole(stderr=True), verbose=request.verbosity, log_file=request.log_file) as listener:

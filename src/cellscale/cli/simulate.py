@@ -11,7 +11,7 @@ import click
 from cellscale.cli.options import SectionedCommand, name_list
 
 if TYPE_CHECKING:
-    from cellscale.simulate.dataset import Dataset, Listener
+    from cellscale.simulate.simulated_dataset import Dataset, Listener
 
 __all__ = ["simulate"]
 
@@ -80,8 +80,8 @@ def simulate(
     overwrite: bool,
 ) -> None:
     """Simulate multiplexed images of tissue, with known truth, as OME-TIFFs in OUT/OMETIFF."""
-    from cellscale.simulate.dataset import Dataset
-    from cellscale.simulate.dataset import simulate as simulate_images
+    from cellscale.simulate.simulated_dataset import Dataset
+    from cellscale.simulate.simulated_dataset import simulate as simulate_images
 
     dataset = Dataset(size, images=images, channels=channels, seed=seed, dtype=dtype, truth=truth)
     with _progress(dataset) as listen:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from cellscale.cli.options import Option, SectionedCommand, WordGroup, option_in, positive_number
-from cellscale.cli.stage_reporting import reported
+from cellscale.cli.output.stage_reporting import reported
 
 if TYPE_CHECKING:
     from cellscale.engines.tasks.results import Part, Task
@@ -205,8 +205,8 @@ def gather_benchmark(
             needed = tuple(name for name in files if name.endswith("benchmarking_uri"))
             gather_files(listener, **_given(files, needed))
             return
-        from cellscale.engines.tasks.costs import gather_costs
         from cellscale.engines.tasks.spec import read_spec
+        from cellscale.engines.tasks.task_records import gather_costs
 
         gather_costs(read_spec(location), index, listener)
 

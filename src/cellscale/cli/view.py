@@ -28,8 +28,8 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
 
     from cellscale.cli.stops import until_ctrl_c
     from cellscale.compiled import warm_up
-    from cellscale.viewer.cache import OverviewCache
     from cellscale.viewer.dataset import Dataset
+    from cellscale.viewer.overview_cache import OverviewCache
     from cellscale.viewer.server import open_server
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import workspace_paths

@@ -9,9 +9,8 @@ from typing import Any
 from cellscale import __version__
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import Request
-from cellscale.records.row import Row, record_id, validated
-from cellscale.records.schema import STAGES, Stage
-from cellscale.records.stage import StageRecord
+from cellscale.records.benchmark_table import STAGES, Row, Stage, record_id, validated
+from cellscale.records.stage_cost import StageRecord
 
 __all__ = ["benchmark_rows"]
 

@@ -5,13 +5,13 @@ from threading import Thread
 
 from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
-from cellscale.engines.busy import refuse_busy
-from cellscale.engines.closing import close_run
-from cellscale.engines.worker import choose_model, refuse_cluster, refuse_rented, require_extras
+from cellscale.engines.at_work import refuse_busy
+from cellscale.engines.end_of_run import close_run
+from cellscale.engines.preflight import choose_model, refuse_cluster, refuse_rented, require_extras
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
-from cellscale.pipeline.measure_image import prepare_writing
+from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.storage.locks import run_lock

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
-from cellscale.images.given_names import given_names
+from cellscale.images.channels.given_names import given_names
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.regions import Region
 

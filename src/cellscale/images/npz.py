@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.faults import told_apart
+from cellscale.images.image_names import image_name
 from cellscale.images.info import Channel, ImageInfo
-from cellscale.images.names import image_name
 from cellscale.images.probes import npz_probe
 from cellscale.images.raw import RawPixels
 from cellscale.regions import Region

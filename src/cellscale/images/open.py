@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
-from cellscale.images.given_names import given_names
+from cellscale.images.channels.given_names import given_names
+from cellscale.images.image_names import is_zarr
 from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
-from cellscale.images.names import is_zarr
 from cellscale.regions import Region
 from cellscale.storage.credentials import without_credentials
 
@@ -78,10 +78,10 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
 
         return open_npz(source, scratch=scratch)
     if is_zarr(source):
-        from cellscale.images.ome_zarr import OmeZarrImage
+        from cellscale.images.zarr.ome_zarr import OmeZarrImage
 
         return OmeZarrImage(source)
-    from cellscale.images.tiff import TiffImage
+    from cellscale.images.tiff.tiff_image import TiffImage
 
     return TiffImage(source, cache_bytes=cache_bytes, scratch=scratch)
 

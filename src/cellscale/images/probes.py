@@ -31,7 +31,7 @@ def tiff_probe(compression: int = _DEFLATE) -> None:
     """
     import tifffile
 
-    from cellscale.images.tiff import TiffImage
+    from cellscale.images.tiff.tiff_image import TiffImage
 
     pixels = _pixels()
     how = {"tile": (16, 16), "compression": compression if compression in _WRITABLE else _DEFLATE}
@@ -54,8 +54,8 @@ def zarr_probe() -> None:
     Exception
         That cannot be done here.
     """
-    from cellscale.images.label_zarr import write_label_zarr
-    from cellscale.images.ome_zarr import OmeZarrImage
+    from cellscale.images.zarr.label_zarr import write_label_zarr
+    from cellscale.images.zarr.ome_zarr import OmeZarrImage
 
     labels = _pixels()[0].astype(np.int32)
     with tempfile.TemporaryDirectory(prefix="cellscale-") as folder:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError, UncertainError
+from cellscale.label.kernels.smoothing import kernel_radius, smooth
 from cellscale.label.parameters import Parameters
-from cellscale.label.smoothing import kernel_radius, smooth
 from cellscale.regions import Region
 
 __all__ = ["LIMIT", "MapReader", "Maps", "read_maps"]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 from cellscale.label.block import LabelledBlock
-from cellscale.label.census import Census
-from cellscale.label.holes import fill_holes
+from cellscale.label.kernels.holes import fill_holes
+from cellscale.label.large_objects import Census
 from cellscale.label.objects import Objects
 from cellscale.label.parameters import Parameters
 from cellscale.regions import Region, RegionReader

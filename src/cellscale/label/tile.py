@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.label.frame import Frame
+from cellscale.label.kernels.frame import Frame
+from cellscale.label.kernels.markers import FREE, OUTSIDE, UNKNOWN, mark
+from cellscale.label.kernels.watershed import flood, seed_open_sides
 from cellscale.label.maps import Maps
-from cellscale.label.markers import FREE, OUTSIDE, UNKNOWN, mark
 from cellscale.label.objects import Objects, measure, no_objects
 from cellscale.label.parameters import Parameters
-from cellscale.label.watershed import flood, seed_open_sides
 from cellscale.regions import Region
 
 __all__ = ["LabelledTile", "label_tile"]

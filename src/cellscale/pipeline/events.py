@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from cellscale.records.stage import StageRecord
+from cellscale.records.stage_cost import StageRecord
 
 __all__ = ["Advanced", "Event", "ImageStarted", "Listener", "Notice", "StageFinished", "StageStarted", "ignore"]
 

@@ -10,15 +10,15 @@ from cellscale.errors import CellscaleError, DefectError, ImageError, RequestErr
 from cellscale.faults import failure_text
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
-from cellscale.pipeline.measure_image import measure_image
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.measure_image import measure_image
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.placement import ALONE, Placement
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
-from cellscale.storage.errors import is_away
+from cellscale.storage.storage_errors import is_away
 from cellscale.storage.uri import find
 from cellscale.workspace.discovery import ImageEntry
 
@@ -129,7 +129,7 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
     outcome = ImageOutcome(image=entry.name, status="kept")
     if model is not None:
         # Imported here, as the pictures below: their libraries take long to load, and who only measures needs none.
-        from cellscale.pipeline.segment_image import segment_image
+        from cellscale.pipeline.segmenting.segment_image import segment_image
 
         masks = segment_image(run, entry, request, model)
         outcome = replace(

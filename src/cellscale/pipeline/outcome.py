@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from cellscale.records.image import ImageFacts
+from cellscale.records.image_facts import ImageFacts
 from cellscale.records.machine import Machine
-from cellscale.records.stage import StageRecord
+from cellscale.records.stage_cost import StageRecord
 
 __all__ = ["ImageOutcome", "RunOutcome", "Status"]
 

@@ -6,16 +6,16 @@ from contextlib import ExitStack, closing, contextmanager
 from cellscale.errors import ChannelError
 from cellscale.images.channels import ChannelSelection, combined_reader, select_channels
 from cellscale.images.info import Image, ImageInfo
-from cellscale.images.mask_reader import open_mask
+from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.pipeline.inputs import MODEL_MPP
-from cellscale.pipeline.labels import BLOCK
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.segmenting.block_store import BLOCK
+from cellscale.pipeline.segmenting.inputs import MODEL_MPP
 from cellscale.predict.heads import Compartment
 from cellscale.regions import RegionReader
-from cellscale.report.look import Role
-from cellscale.report.overview import cell_size, overview_level
+from cellscale.report.findings import Role
+from cellscale.report.pictures import cell_size, overview_level
 from cellscale.report.subject import Shown, Subject
 from cellscale.storage.uri import Entry
 from cellscale.workspace.discovery import ImageEntry

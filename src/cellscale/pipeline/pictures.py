@@ -9,17 +9,17 @@ import numpy as np
 
 from cellscale.errors import StorageError
 from cellscale.faults import failure_text
-from cellscale.pipeline.measure_image import found_masks
-from cellscale.pipeline.memory import give_back
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.measure_image import found_masks
 from cellscale.pipeline.picture_subject import open_subject
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.stages import ImageRun
-from cellscale.pipeline.state import fingerprint
+from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.state import fingerprint
+from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
-from cellscale.records.ledger import Ledger
 from cellscale.report.examine import STEPS, Pictures, examine
-from cellscale.report.look import Look, look_from_json, look_to_json
-from cellscale.report.picture import Picture
+from cellscale.report.findings import Look, look_from_json, look_to_json
+from cellscale.report.pictures import Picture
 from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry

@@ -7,10 +7,10 @@ from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_o
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory
 from cellscale.planning.estimate import Crew
-from cellscale.records.known import card_seconds
+from cellscale.records.benchmark_table import Row
 from cellscale.records.machine import Machine
 from cellscale.records.rates import Rates
-from cellscale.records.row import Row
+from cellscale.records.shipped_rates import card_seconds
 
 __all__ = ["CANDIDATES", "OPTION", "measuring_machine", "own_crew", "rented_crew"]
 

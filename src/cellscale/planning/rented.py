@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from cellscale.engines.batch.compute import Compute
 from cellscale.planning.crews import measuring_machine, rented_crew
 from cellscale.planning.estimate import Estimate, Work, estimate
+from cellscale.records.benchmark_table import Row
 from cellscale.records.rates import ImageSize, Prediction, Rates
-from cellscale.records.row import Row
 
 __all__ = ["Option", "compare"]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cellscale.errors import CellscaleError
 from cellscale.pipeline.budget import usable_cores
-from cellscale.records.archive import RecordFile, record_files
-from cellscale.simulate.image_file import write_image
-from cellscale.simulate.model import TissueModel
+from cellscale.records.benchmark_table import RecordFile, record_files
+from cellscale.simulate.files import write_image
+from cellscale.simulate.tissue_model import TissueModel
 from cellscale.storage.credentials import opened_by
 from cellscale.storage.uri import make_folder
 from cellscale.workspace.layout import BENCHMARKS, workspace_paths

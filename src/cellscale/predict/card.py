@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cellscale.errors import ModelError
 from cellscale.predict.cuda_runtime import page_locked
 from cellscale.predict.heads import Head
-from cellscale.predict.joining import CHANNELS, INPUT, MAPS
 from cellscale.predict.network import Computation, require_finite
+from cellscale.predict.onnx_file.joining import CHANNELS, INPUT, MAPS
 from cellscale.predict.sessions import RUN_ERRORS
 from cellscale.predict.tiles import TILE
 

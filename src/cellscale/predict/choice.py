@@ -13,11 +13,11 @@ from cellscale.errors import CellscaleError, RequestError
 from cellscale.predict.card import CardNetwork
 from cellscale.predict.cuda_runtime import card_count
 from cellscale.predict.devices import ANY_DEVICE, AUTO, DEVICES, Device, DeviceChoice, Precision
-from cellscale.predict.half import in_float16
 from cellscale.predict.heads import COMPARTMENTS, Compartment, heads_of
-from cellscale.predict.joining import fixed_batch
-from cellscale.predict.model_file import model_content, model_name
 from cellscale.predict.network import Computation, Network, OnnxNetwork
+from cellscale.predict.onnx_file.half import in_float16
+from cellscale.predict.onnx_file.joining import fixed_batch
+from cellscale.predict.onnx_file.model_file import model_content, model_name
 from cellscale.predict.openvino import OpenVinoNetwork, require_openvino
 from cellscale.predict.sessions import RUNTIME, Runtime, SessionSettings, open_session
 from cellscale.predict.tiles import TILE

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.predict.devices import DEVICES, Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, heads_of
-from cellscale.predict.joining import INPUT, MAPS
-from cellscale.predict.model_file import model_content, model_name, require_mesmer_like
+from cellscale.predict.onnx_file.joining import INPUT, MAPS
+from cellscale.predict.onnx_file.model_file import model_content, model_name, require_mesmer_like
 from cellscale.predict.sessions import SessionSettings, open_session
 
 __all__ = ["BATCH", "Computation", "Network", "OnnxNetwork", "require_finite"]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.devices import DEVICES, Precision
 from cellscale.predict.heads import Head
-from cellscale.predict.joining import CHANNELS, MAPS
 from cellscale.predict.network import MOST_LANES, Computation, require_finite
+from cellscale.predict.onnx_file.joining import CHANNELS, MAPS
 from cellscale.predict.tiles import TILE
 from cellscale.privacy import load_openvino
 

@@ -13,7 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from cellscale.errors import ModelError
 from cellscale.predict.devices import DEVICES, Device, Precision
-from cellscale.predict.joining import CHANNELS, INPUT
+from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.tiles import TILE
 
 __all__ = ["RUNTIME", "RUN_ERRORS", "Runtime", "SessionSettings", "open_session"]

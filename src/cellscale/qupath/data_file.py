@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cellscale.cells.batch import CellBatch
-from cellscale.cells.columns import Columns, Dialect
-from cellscale.qupath.java_stream import JavaStream, Sink, modified_utf8
-from cellscale.qupath.java_types import Content, JavaEnum, JavaObject
-from cellscale.qupath.object_encoder import ObjectEncoder
-from cellscale.qupath.path_objects import metadata_map
-from cellscale.qupath.serial_classes import (
+from cellscale.cells.object_batches import CellBatch
+from cellscale.cells.text import Columns, Dialect
+from cellscale.qupath.java.java_stream import JavaStream, Sink, modified_utf8
+from cellscale.qupath.java.java_types import Content, JavaEnum, JavaObject
+from cellscale.qupath.java.serial_classes import (
     HASH_MAP,
     HIERARCHY,
     IMAGE_TYPE,
@@ -19,6 +17,8 @@ from cellscale.qupath.serial_classes import (
     WORKFLOW,
     WORKFLOW_STEP,
 )
+from cellscale.qupath.objects.object_encoder import ObjectEncoder
+from cellscale.qupath.objects.path_objects import metadata_map
 
 __all__ = ["DataFile", "write_data_file"]
 

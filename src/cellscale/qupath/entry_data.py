@@ -6,14 +6,14 @@ from types import MappingProxyType
 
 import numpy as np
 
-from cellscale.cells.batch import CellBatch, ObjectKind
-from cellscale.cells.columns import Columns, Dialect
-from cellscale.cells.identity import object_ids
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.object_ids import object_ids
+from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.gson import JsonObject, to_json
+from cellscale.qupath.image_server import server_builder, server_id
 from cellscale.qupath.object_file import replace_objects
 from cellscale.qupath.project_images import ProjectImage
-from cellscale.qupath.server import server_builder, server_id
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
 

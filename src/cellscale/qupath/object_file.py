@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cellscale.cells.batch import CellBatch
+from cellscale.cells.object_batches import CellBatch
 from cellscale.qupath.data_file import DataFile, write_data_file
 from cellscale.qupath.gson import to_json
-from cellscale.qupath.java_stream import Sink
+from cellscale.qupath.java.java_stream import Sink
 from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.ranges import open_ranges

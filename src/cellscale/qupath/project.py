@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from cellscale.cells.columns import Dialect
+from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
 from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS

@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
-from cellscale.cells.columns import Dialect
+from cellscale.cells.text import Dialect
 from cellscale.images.info import ImageInfo
 from cellscale.qupath.gson import Json, JsonObject
+from cellscale.qupath.image_server import entry_name, server_builder
 from cellscale.qupath.project_file import entries
-from cellscale.qupath.server import entry_name, server_builder
 from cellscale.qupath.uris import file_name, java_uri, path_of_uri
 
 __all__ = ["ProjectImage", "entry_numbers", "number_images", "still_fit", "with_images"]

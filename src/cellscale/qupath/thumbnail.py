@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.images.info import Image, ImageInfo
-from cellscale.qupath.server import argb_color
+from cellscale.qupath.image_server import argb_color
 from cellscale.regions import Region
 
 __all__ = ["render_thumbnail", "thumbnail_jpeg"]

@@ -20,9 +20,9 @@ from google.cloud import bigquery
 from requests import exceptions as requests_errors
 
 from cellscale.errors import RequestError, StorageError
-from cellscale.records.archive import RecordFile
-from cellscale.records.row import Row
-from cellscale.records.schema import bigquery_schema
+from cellscale.records.benchmark_table.archive import RecordFile
+from cellscale.records.benchmark_table.row import Row
+from cellscale.records.benchmark_table.schema import bigquery_schema
 
 __all__ = ["Waits", "append_file", "create_table", "open_client"]
 

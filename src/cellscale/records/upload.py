@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from cellscale.errors import RequestError
-from cellscale.records.archive import RecordFile
+from cellscale.records.benchmark_table.archive import RecordFile
 
 __all__ = ["append_files", "create_table"]
 

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.cells.spool import Scratch
-from cellscale.cells.survey import LabelTable
+from cellscale.cells.label_table import LabelTable
+from cellscale.cells.scratch_arrays import Scratch
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region, blocks
-from cellscale.report.census import Census, at_border, take_census
-from cellscale.report.crops import SIDE, Choice, choose_crops
+from cellscale.report.cells_and_nuclei import Census, at_border, take_census
+from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
 from cellscale.report.flags import Evidence, find_flags
-from cellscale.report.look import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
-from cellscale.report.overview import cell_size
+from cellscale.report.pictures.crops import SIDE, Choice, choose_crops
+from cellscale.report.pictures.faraway_outlines import TracedMask
+from cellscale.report.pictures.overview import cell_size
+from cellscale.report.pictures.thumbnails import middle, shrunk
+from cellscale.report.pictures.views import Crop, Overview, view_crops, view_overview
 from cellscale.report.sample import Intensities, blurred_parts, describe, sample_regions, sharpness, thinning
 from cellscale.report.subject import Subject
-from cellscale.report.thumbnails import middle, shrunk
-from cellscale.report.tracing import TracedMask
-from cellscale.report.views import Crop, Overview, view_crops, view_overview
 
 __all__ = ["STEPS", "Pictures", "examine"]
 

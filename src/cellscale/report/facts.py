@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cellscale.records.machine import Machine
-from cellscale.report.look import CompartmentLook, Look
-from cellscale.report.record import ImageRecord
-from cellscale.report.words import count, number, percent
+from cellscale.report.findings import CompartmentLook, Look
+from cellscale.report.html.words import count, number, percent
+from cellscale.report.image_record import ImageRecord
 
 __all__ = [
     "COLUMNS",

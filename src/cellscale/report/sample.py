@@ -15,7 +15,7 @@ __all__ = ["Intensities", "blurred_parts", "describe", "sample_regions", "sharpn
 BLOCKS = 48
 """Parts of an image that are looked at, at most."""
 SIDE = 512
-"""Rows and columns of each, the tiles of `cellscale.report.crops`."""
+"""Rows and columns of each, the tiles of `cellscale.report.pictures.crops`."""
 VALUES = 2**20
 """Pixels of a channel that are counted, about."""
 BINS = 64

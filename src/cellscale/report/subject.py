@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cellscale.images.info import Image, PixelSize
 from cellscale.predict.heads import Compartment
 from cellscale.regions import RegionReader
-from cellscale.report.look import Role
+from cellscale.report.findings import Role
 
 __all__ = ["Shown", "Subject"]
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from cellscale.report.listing import PER_PAGE, Entry, index_entry, index_page, listed
-from cellscale.report.look import Look, look_from_json
-from cellscale.report.pages import image_page, page_version
-from cellscale.report.record import ImageRecord, merged, record_from_json, record_to_json
+from cellscale.report.findings import Look, look_from_json
+from cellscale.report.html.listing import PER_PAGE, Entry, index_entry, index_page, listed
+from cellscale.report.html.pages import image_page, page_version
+from cellscale.report.image_record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
 from cellscale.storage.uri import delete, exists, find, join, listing, make_folder, read_if_there
 from cellscale.workspace.layout import INDEX, WorkspacePaths, index_name, look_name, page_name, run_name

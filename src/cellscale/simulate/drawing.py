@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 from cellscale.regions import Region
+from cellscale.simulate.cell_placement import REACH
 from cellscale.simulate.kinds import Kind
 from cellscale.simulate.noise import ATLAS_SIDE, atlas, child, mixed, uniform
-from cellscale.simulate.placement import REACH
 
 __all__ = ["BEND", "CYTOPLASM", "MEMBRANE", "Drawing", "draw", "outline", "weave"]
 

@@ -11,7 +11,7 @@ from cellscale.compiled import kernel
 from cellscale.regions import Region
 from cellscale.simulate.anatomy import Zone, fibre_phases, zones
 from cellscale.simulate.drawing import BEND, CYTOPLASM, MEMBRANE, Drawing
-from cellscale.simulate.markers import Marker, expression_table
+from cellscale.simulate.marker_panel import Marker, expression_table
 from cellscale.simulate.noise import ATLAS_SIDE, child, mixed, normal, smooth, uniform
 
 __all__ = ["MARGIN", "Camera", "expose", "haze"]

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from cellscale.storage.errors import explained
 from cellscale.storage.regular import open_regular
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["atomic_write", "put_bytes", "write_bytes", "write_new", "write_text"]

@@ -17,8 +17,8 @@ from filelock import FileLock, Timeout
 from cellscale.errors import RunInProgressError, StorageError
 from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
-from cellscale.storage.errors import explained
 from cellscale.storage.json_text import parsed_json
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, delete, local_path, read_if_there
 
 __all__ = ["run_lock"]

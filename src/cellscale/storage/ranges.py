@@ -5,8 +5,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Protocol
 
-from cellscale.storage.errors import explained
 from cellscale.storage.regular import open_regular
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["LocalRanges", "RangeReader", "RemoteRanges", "open_ranges"]

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from cellscale.storage.errors import explained
+from cellscale.storage.storage_errors import explained
 
 __all__ = ["scratch_file"]
 

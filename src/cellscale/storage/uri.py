@@ -17,9 +17,9 @@ import fsspec
 
 from cellscale.errors import StorageError
 from cellscale.storage.credentials import opened_by, without_credentials
-from cellscale.storage.errors import explained
 from cellscale.storage.redaction import redacted
 from cellscale.storage.regular import oddity, read_regular, require_regular
+from cellscale.storage.storage_errors import explained
 
 __all__ = [
     "Entry",

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from cellscale.errors import ImageError
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.storage.uri import Entry, find, join
-from cellscale.viewer.cache import OverviewCache
-from cellscale.viewer.errors import NotFoundError
-from cellscale.viewer.opened import ImageFiles, OpenImage
-from cellscale.viewer.overview import Overview
+from cellscale.viewer.open_image import ImageFiles, OpenImage
+from cellscale.viewer.overview_cache import OverviewCache
+from cellscale.viewer.planes.plane_overview import Overview
+from cellscale.viewer.request_errors import NotFoundError
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths, mask_name, report_name
 

@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 from cellscale.errors import CellscaleError
 from cellscale.predict.heads import Compartment
-from cellscale.viewer.answers import Answer, as_json, binary, problem
 from cellscale.viewer.dataset import Dataset
-from cellscale.viewer.errors import BadRequestError, NotFoundError
-from cellscale.viewer.facts import (
+from cellscale.viewer.open_image import OpenImage
+from cellscale.viewer.page_json import (
     COMPARTMENT_WORDS,
     channel_facts,
     dataset_facts,
@@ -19,8 +18,9 @@ from cellscale.viewer.facts import (
     object_facts,
     readable,
 )
-from cellscale.viewer.grid import Place
-from cellscale.viewer.opened import OpenImage
+from cellscale.viewer.planes.grid import Place
+from cellscale.viewer.request_errors import BadRequestError, NotFoundError
+from cellscale.viewer.responses import Answer, as_json, binary, problem
 from cellscale.viewer.table import CellTable
 
 __all__ = ["answer"]

@@ -17,8 +17,8 @@ from typing import Any
 
 from cellscale.errors import RequestError
 from cellscale.faults import failure_text
-from cellscale.viewer.answers import Answer, problem
 from cellscale.viewer.dataset import Dataset
+from cellscale.viewer.responses import Answer, problem
 from cellscale.viewer.routes import answer
 
 __all__ = ["ViewerServer", "open_server"]

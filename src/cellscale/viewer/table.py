@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.cells.decimal_text import Texts, centroid_decimals, decimal_texts
+from cellscale.cells.text import Texts, centroid_decimals, decimal_texts
 from cellscale.errors import ImageError
 from cellscale.predict.heads import Compartment
-from cellscale.storage.errors import explained
 from cellscale.storage.regular import open_regular
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import base_name, filesystem, local_path
-from cellscale.viewer.errors import NotFoundError
+from cellscale.viewer.request_errors import NotFoundError
 
 __all__ = ["CellRow", "CellTable"]
 

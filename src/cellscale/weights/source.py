@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from cellscale.errors import ModelError, StorageError
-from cellscale.storage.errors import explained
 from cellscale.storage.regular import open_regular
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import filesystem, local_path
 
 __all__ = ["open_member", "open_source", "read_chunks"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
-from cellscale.images.names import image_name
+from cellscale.images.image_names import image_name
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 

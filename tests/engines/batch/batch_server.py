@@ -31,7 +31,7 @@ PRELOADED = [
     "cellscale.cli.jobs",
     "cellscale.engines.tasks.image_task",
     "cellscale.engines.tasks.finish",
-    "cellscale.engines.batch.conduct",
+    "cellscale.engines.batch.follow.job_chain",
     "cellscale.predict.network",
     "gcsfs",
 ]

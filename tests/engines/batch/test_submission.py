@@ -13,7 +13,7 @@ import pytest
 from google.longrunning import operations_pb2
 
 from cellscale.engines.batch.client import batch_client
-from cellscale.engines.batch.conduct import start_job
+from cellscale.engines.batch.follow.job_chain import start_job
 from cellscale.engines.batch.submission import read_submission
 from cellscale.errors import RunInProgressError
 from cellscale.storage.atomic import write_bytes

@@ -7,7 +7,7 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from cellscale.engines.dask import work
+from cellscale.engines.dask import image_steps
 from tests.cli.runs import run
 from tests.engines.dask.clusters import PRELOAD
 from tests.pipeline.spots import spots, write_dataset
@@ -48,9 +48,9 @@ def client(cluster):
 @pytest.fixture
 def small_shares(monkeypatch):
     """Share out images that would be one task."""
-    monkeypatch.setattr(work, "WHOLE", 1)
-    monkeypatch.setattr(work, "GROUPS", 1)
-    monkeypatch.setattr(work, "BLOCKS", 1)
+    monkeypatch.setattr(image_steps, "WHOLE", 1)
+    monkeypatch.setattr(image_steps, "GROUPS", 1)
+    monkeypatch.setattr(image_steps, "BLOCKS", 1)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ One named ``poison`` kills its worker, as lack of memory would; others raise wha
 import os
 import signal
 
-from cellscale.engines.dask import tasks
+from cellscale.engines.dask import worker_tasks
 from cellscale.pipeline.image import process_image
 
 
@@ -67,4 +67,4 @@ def _process_image(entry, *rest):
     return process_image(entry, *rest)
 
 
-tasks.process_image = _process_image
+worker_tasks.process_image = _process_image

@@ -9,9 +9,9 @@ import dask
 import numpy as np
 import pytest
 
-from cellscale.engines.dask import engine, tasks, work
+from cellscale.engines.dask import engine, image_steps, worker_tasks
 from cellscale.engines.dask.cluster import connection, require_fit
-from cellscale.engines.dask.tasks import Job
+from cellscale.engines.dask.worker_tasks import Job
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.request import Request
@@ -50,7 +50,7 @@ def test_a_task_that_a_run_does_again_tells_of_the_image_as_if_it_had_made_it_th
     (entry,) = discover(request.paths)
 
     def finished_by(run):
-        return client.submit(tasks.finish, Job(request, run), entry, 0, True, pure=False).result(timeout=120)
+        return client.submit(worker_tasks.finish, Job(request, run), entry, 0, True, pure=False).result(timeout=120)
 
     first, again, later = finished_by("one"), finished_by("one"), finished_by("another")
     assert [found.outcome.status for found in (first, again, later)] == ["done", "done", "kept"]
@@ -68,7 +68,7 @@ def test_pictures_that_a_run_added_are_its_own_when_it_comes_again(tmp_path, cli
     statuses = []
     for name, visualize in [("one", False), ("two", True), ("two", True), ("three", True)]:
         job = Job(replace(request, visualize=visualize), name)
-        future = client.submit(tasks.finish, job, entry, 0, True, pure=False)
+        future = client.submit(worker_tasks.finish, job, entry, 0, True, pure=False)
         statuses.append(future.result(timeout=120).outcome.status)
     assert statuses == ["done", "done", "done", "kept"]
 
@@ -78,7 +78,7 @@ def test_exceptions_that_dask_cannot_carry_fail_their_images_and_no_others(
     tmp_path, cluster, request_for, monkeypatch, shares
 ):
     if shares == "shared out":
-        monkeypatch.setattr(work, "WHOLE", 0)
+        monkeypatch.setattr(image_steps, "WHOLE", 0)
     images = ("deep", "unpicklable", "untellable", "panic", "small")
     dataset = write_dataset(tmp_path, **dict.fromkeys(images, SMALL["small0"]))
     outcome = engine.run(request_for(dataset, dask_scheduler=cluster.scheduler_address, report=False), ignore)

@@ -16,7 +16,7 @@ from cellscale.engines.tasks.spec import RunSpec, read_spec, run_folder, write_s
 from cellscale.errors import RequestError
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import Request
-from cellscale.records.stage import StageRecord
+from cellscale.records.stage_cost import StageRecord
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import workspace_paths
 

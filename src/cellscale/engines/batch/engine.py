@@ -17,10 +17,10 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     Without ``request.wait`` it returns as soon as the run is submitted; what became of the images is not known then.
     """
     require_batch()
-    from cellscale.engines.batch.follow import follow_run
-    from cellscale.engines.batch.plan import make_plan
+    from cellscale.engines.batch.follow.watch import follow_run
+    from cellscale.engines.batch.plan.run_plan import make_plan
     from cellscale.engines.batch.submit import describe_plan, described, submit
-    from cellscale.engines.worker import refuse_cluster
+    from cellscale.engines.preflight import refuse_cluster
 
     refuse_cluster(request)
     if request.dry_run:

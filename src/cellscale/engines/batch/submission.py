@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from google.cloud import batch_v1
 
 from cellscale.engines.batch.client import PATIENCE, batch_client, explained
-from cellscale.engines.batch.job import Step
+from cellscale.engines.batch.plan.job import Step
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.storage.atomic import write_bytes

@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cellscale.engines.batch.client import CloudError, current_project
-from cellscale.engines.batch.conduct import cancel_run, start_job
-from cellscale.engines.batch.job import console_link, definition, job_id
-from cellscale.engines.batch.plan import ENVIRONMENT_NAME, Plan, make_plan
+from cellscale.engines.batch.follow.job_chain import cancel_run, start_job
+from cellscale.engines.batch.plan.job import console_link, definition, job_id
+from cellscale.engines.batch.plan.run_network import upload_weights
+from cellscale.engines.batch.plan.run_plan import ENVIRONMENT_NAME, Plan, make_plan
 from cellscale.engines.batch.submission import (
     JobRecord,
     Submission,
     active_run,
     write_submission,
 )
-from cellscale.engines.batch.weights import upload_weights
 from cellscale.engines.tasks.spec import write_spec
 from cellscale.errors import RunInProgressError
 from cellscale.pipeline.request import Request

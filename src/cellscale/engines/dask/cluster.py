@@ -10,10 +10,10 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster, Security
 
-from cellscale.engines.dask.answers import answer
-from cellscale.engines.dask.guard import Failure
-from cellscale.engines.dask.memory import least_memory
-from cellscale.engines.dask.tasks import Job, check
+from cellscale.engines.dask.bounded_calls import answer
+from cellscale.engines.dask.failure import Failure
+from cellscale.engines.dask.worker_memory import least_memory
+from cellscale.engines.dask.worker_tasks import Job, check
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
 from cellscale.pipeline.request import Request

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from distributed.scheduler import KilledWorker
 
-from cellscale.engines.dask.crew import Crew
-from cellscale.engines.dask.work import ImageWork, Step
+from cellscale.engines.dask.connection import Crew
+from cellscale.engines.dask.image_steps import ImageWork, Step
 
 __all__ = ["work_through"]
 

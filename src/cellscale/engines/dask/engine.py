@@ -9,17 +9,17 @@ from dataclasses import replace
 
 from distributed import Client
 
-from cellscale.engines.busy import refuse_busy
-from cellscale.engines.closing import close_run, new_run_id
+from cellscale.engines.at_work import refuse_busy
 from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
-from cellscale.engines.dask.crew import Crew
+from cellscale.engines.dask.connection import Crew
 from cellscale.engines.dask.dispatch import work_through
-from cellscale.engines.dask.tasks import Job
-from cellscale.engines.dask.work import ImageWork
-from cellscale.engines.worker import choose_model, refuse_rented, require_extras
+from cellscale.engines.dask.image_steps import ImageWork
+from cellscale.engines.dask.worker_tasks import Job
+from cellscale.engines.end_of_run import close_run, new_run_id
+from cellscale.engines.preflight import choose_model, refuse_rented, require_extras
 from cellscale.pipeline.events import Listener, Notice
+from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
-from cellscale.pipeline.project_entry import list_in_project
 from cellscale.pipeline.request import Request
 from cellscale.storage.locks import run_lock
 from cellscale.storage.uri import join, make_folder

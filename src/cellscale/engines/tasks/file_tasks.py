@@ -9,24 +9,22 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.engines.benchmark_rows import benchmark_rows
-from cellscale.engines.tasks.file_stages import IMAGE, postprocess_file, predict_file, preprocess_file
-from cellscale.engines.worker import choose_model
+from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
+from cellscale.images.image_names import image_name
 from cellscale.images.masks import write_mask
-from cellscale.images.names import image_name
 from cellscale.images.npz import ARRAY, open_npz
 from cellscale.images.npz_writer import NpzArray, write_npz
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import attempt, process_image
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.placement import Placement
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.stages import ImageRun
+from cellscale.pipeline.run_context import Placement
+from cellscale.pipeline.segmenting import IMAGE, postprocess_file, predict_file, preprocess_file
 from cellscale.predict.heads import COMPARTMENTS
-from cellscale.records.archive import RecordFile
-from cellscale.records.row import Row, record_id, validated
-from cellscale.records.schema import COLUMNS, STAGES
+from cellscale.records.benchmark_table import COLUMNS, STAGES, RecordFile, Row, record_id, validated
 from cellscale.regions import RegionReader, blocks
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
@@ -50,7 +48,7 @@ def preprocess_task(
     image_mpp: float | None = None,
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
-    """Make the network's input; see `cellscale.engines.tasks.file_stages.preprocess_file`."""
+    """Make the network's input; see `cellscale.pipeline.segmenting.npz_stages.preprocess_file`."""
     request = _request(image_mpp=image_mpp)
 
     def work(run: ImageRun) -> ImageOutcome:
@@ -71,7 +69,7 @@ def predict_task(
     batch_size: int | None = None,
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
-    """Run the network; see `cellscale.engines.tasks.file_stages.predict_file`.
+    """Run the network; see `cellscale.pipeline.segmenting.npz_stages.predict_file`.
 
     Raises
     ------
@@ -103,7 +101,7 @@ def postprocess_task(
     nuclear_tiff_output_uri: str | None = None,
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
-    """Make labels; see `cellscale.engines.tasks.file_stages.postprocess_file`.
+    """Make labels; see `cellscale.pipeline.segmenting.npz_stages.postprocess_file`.
 
     Raises
     ------

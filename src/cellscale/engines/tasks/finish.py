@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
 
-from cellscale.cells.columns import Dialect
-from cellscale.engines.closing import close_run
-from cellscale.engines.tasks.costs import parts_of_all
-from cellscale.engines.tasks.places import place_from_json
+from cellscale.cells.text import Dialect
+from cellscale.engines.end_of_run import close_run
+from cellscale.engines.tasks.project_entry_json import place_from_json
 from cellscale.engines.tasks.results import Part, Task, TaskResult, read_results
+from cellscale.engines.tasks.retries import is_last_try
 from cellscale.engines.tasks.spec import RunSpec, run_folder
-from cellscale.engines.tasks.tries import is_last_try
+from cellscale.engines.tasks.task_records import parts_of_all
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
@@ -20,8 +20,8 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.errors import is_away
 from cellscale.storage.json_text import parsed_json
+from cellscale.storage.storage_errors import is_away
 from cellscale.storage.uri import join, read_if_there
 
 __all__ = ["finish_run", "gather_outcome", "parts_asked", "read_outcome"]

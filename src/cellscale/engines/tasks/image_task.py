@@ -5,18 +5,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cellscale.engines.tasks.places import place_to_json
+from cellscale.engines.tasks.project_entry_json import place_to_json
 from cellscale.engines.tasks.results import Part, Task, TaskResult, find_result, write_result
+from cellscale.engines.tasks.retries import is_last_try
+from cellscale.engines.tasks.run_part import work_of
 from cellscale.engines.tasks.spec import RunSpec, run_folder
-from cellscale.engines.tasks.tries import is_last_try
-from cellscale.engines.tasks.work import work_of
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.placement import Placement
+from cellscale.pipeline.run_context import Placement
 from cellscale.qupath.project_images import ProjectImage
-from cellscale.storage.errors import is_away
 from cellscale.storage.redaction import redacted
+from cellscale.storage.storage_errors import is_away
 
 __all__ = ["run_task"]
 
@@ -54,7 +54,7 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
     RequestError
         The request is wrong for all images: no weights, say. The result says so, too.
     StorageError
-        The result cannot be written, or the store is away (`cellscale.storage.errors.is_away`).
+        The result cannot be written, or the store is away (`cellscale.storage.storage_errors.is_away`).
     """
     entry = spec.entry(index)
     earlier = find_result(run_folder(spec), task, index)

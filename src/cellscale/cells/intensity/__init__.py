@@ -1,0 +1,1 @@
+"""Statistics of intensities in the compartments of each object."""

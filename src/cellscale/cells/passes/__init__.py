@@ -1,0 +1,1 @@
+"""The passes over masks and channels: window by window, in bounded memory."""

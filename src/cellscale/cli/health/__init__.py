@@ -1,0 +1,1 @@
+"""``cellscale doctor`` and what it checks."""

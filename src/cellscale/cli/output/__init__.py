@@ -1,0 +1,1 @@
+"""What commands tell people and machines: progress, logs, summaries."""

@@ -1,0 +1,93 @@
+"""The closing words of a run."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cellscale.cli.output.printable import printable
+from cellscale.cli.output.telling import telling
+from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
+from cellscale.pipeline.request import Request
+from cellscale.storage.uri import base_name
+from cellscale.workspace.layout import INDEX
+
+__all__ = ["show_summary"]
+
+_BREAK = "\n"
+_COLUMNS = ("image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory")
+
+
+def show_summary(outcome: RunOutcome, request: Request, console: Console) -> None:
+    """Show what became of each image, and where the files are.
+
+    Parameters
+    ----------
+    outcome
+        What became of the run.
+    request
+        What was asked.
+    console
+        Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
+    """
+    with telling("the table of images"):
+        _show_images(outcome, console)
+        for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
+            click.echo(printable(line, keep=_BREAK))
+    with telling("the list of failed images"):
+        if outcome.error is not None:
+            click.echo(printable(f"Error: {outcome.error}", keep=_BREAK), err=True)
+        for image in outcome.failed:
+            click.echo(f"failed: {printable(image.image)}: {printable(str(image.error), keep=_BREAK)}", err=True)
+
+
+def _show_images(outcome: RunOutcome, console: Console) -> None:
+    """Show what became of each image; nothing where that is not known yet."""
+    rows = [_row(image) for image in outcome.images]
+    if rows and console.is_terminal:
+        console.print(_table(rows))
+    elif rows:
+        for row in (_COLUMNS, *rows):
+            click.echo("\t".join(row))
+
+
+def _row(image: ImageOutcome) -> tuple[str, ...]:
+    return (
+        printable(image.image),
+        image.status,
+        _count(image.cells),
+        _count(image.nuclei),
+        _count(image.unmatched_nuclei),
+        f"{image.seconds:.1f} s" if image.seconds else "-",
+        f"{image.peak_memory / 1e9:.2f} GB" if image.peak_memory else "-",
+    )
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in _COLUMNS:
+        table.add_column(title, justify="left" if title in {"image", "status"} else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row), style="red" if row[1] == "failed" else None)
+    return table
+
+
+def _plans(outcome: RunOutcome) -> Iterable[str]:
+    """Say what a dry run would do."""
+    return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
+
+
+def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
+    """Say where the files are."""
+    places: dict[str, Path | str | None] = {"masks": request.paths.segmasks}
+    if request.measure:
+        places |= {"tables": request.paths.reports, "QuPath project": request.paths.project}
+    places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
+    return (f"{kind}: {place}" for kind, place in places.items() if place is not None)

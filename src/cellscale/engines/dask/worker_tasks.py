@@ -1,0 +1,223 @@
+"""What a Dask worker does: one share of one image, or the whole of it, from storage and to storage.
+
+Every function here may run on any worker, twice, and at the same time as the others. They return only small facts.
+They are called through `cellscale.engines.dask.failure.guarded`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+from distributed import Worker, get_worker
+
+from cellscale import __version__
+from cellscale.engines.dask.failure import Failure, guarded
+from cellscale.engines.dask.worker_memory import share_of
+from cellscale.engines.preflight import choose_model, require_extras
+from cellscale.errors import RequestError
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import ignore
+from cellscale.pipeline.image import process_image
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.model import Model
+from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.run_context import Placement
+from cellscale.pipeline.segmenting import Group, Plan, label_share, plan_shares, predict_share, prepare_share
+from cellscale.qupath.project_images import ProjectImage
+from cellscale.records.stage_cost import StageRecord
+from cellscale.storage.credentials import Credentials, known, learn
+from cellscale.storage.uri import exists
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import workspace_paths
+
+__all__ = ["Finished", "Job", "check", "finish", "label", "plan", "predict", "prepare"]
+
+_LOADING = Lock()
+_NOWHERE = workspace_paths("")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all tasks of a run have in common."""
+
+    request: Request
+    run: str
+    """Names the run."""
+    version: str = __version__
+    """Version of cellscale that gives out the tasks."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take along what the worker needs to open the dataset's URIs, which do not show it."""
+        return _arrived, (self.request, self.run, self.version, known())
+
+
+def _arrived(request: Request, run: str, version: str, credentials: tuple[Credentials, ...]) -> Job:
+    learn(credentials)
+    return Job(request, run, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of an image."""
+
+    outcome: ImageOutcome
+    places: tuple[ProjectImage, ...]
+    """Its place in the QuPath project, to be entered into the list of images."""
+
+
+def check(job: Job, dask_worker: Worker) -> Failure | None:
+    """Find out whether a worker can do its part.
+
+    Returns
+    -------
+    Why it cannot: another version of cellscale, too little memory, no weights, or the dataset is not to be seen. None
+    if it can.
+    """
+    failure: Failure | None = guarded(_check, job, dask_worker)
+    return failure
+
+
+def plan(job: Job, entry: ImageEntry) -> Plan:
+    """Find out what of an image's segmentation can be shared out."""
+    model = _checked(job)
+    return Plan() if model is None else plan_shares(_run(entry, _budget(1)), entry, job.request, model)
+
+
+def prepare(job: Job, entry: ImageEntry) -> tuple[StageRecord, ...]:
+    """Learn the whole-image facts that preprocessing needs, with all threads of this worker."""
+    run = _run(entry, _budget(get_worker().state.nthreads))
+    prepare_share(run, entry, job.request, _model(job))
+    return tuple(run.records)
+
+
+def predict(job: Job, entry: ImageEntry, groups: Sequence[Group]) -> tuple[StageRecord, ...]:
+    """Predict some groups of tiles."""
+    run = _run(entry, _budget(1))
+    predict_share(run, entry, job.request, _model(job), groups)
+    return tuple(run.records)
+
+
+def label(job: Job, entry: ImageEntry, blocks: Sequence[int]) -> tuple[StageRecord, ...]:
+    """Label some blocks."""
+    run = _run(entry, _budget(1))
+    label_share(run, entry, job.request, _model(job), blocks)
+    return tuple(run.records)
+
+
+def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
+    """Do all that is left of an image, as the local engine does.
+
+    Parameters
+    ----------
+    job
+        The run.
+    entry
+        The image.
+    position
+        The image's position among those of the run.
+    alone
+        Nobody else has a share of the image: it is small, and other images keep this worker's other threads busy.
+    """
+    model = _checked(job)
+    places: list[ProjectImage] = []
+    placement = Placement(shared_state=True, position=position, run=job.run, enter_project=places.append)
+    budget = _budget(1 if alone else get_worker().state.nthreads)
+    outcome = process_image(entry, job.request, model, budget, ignore, placement)
+    return Finished(outcome, tuple(places))
+
+
+def _check(job: Job, worker: Worker) -> None:
+    _require_fit(job, worker)
+    with _LOADING:
+        choose_model(_of_network(job.request))
+
+
+def _checked(job: Job) -> Model | None:
+    """Return the network, loaded; a worker that cannot work raises `RequestError`."""
+    with _LOADING:  # or threads that begin together would each load it
+        chosen = _fit(job)
+        return chosen and _loaded(_Network(_of_network(job.request), chosen.sha256, chosen))
+
+
+def _model(job: Job) -> Model:
+    model = _checked(job)
+    assert model is not None, "shares are given out where there is something to segment"
+    return model
+
+
+@lru_cache(maxsize=1)
+def _fit(job: Job) -> Model | None:
+    """Return a run's network, not loaded: its file may be another than the one of the run before."""
+    _require_fit(job, get_worker())
+    return choose_model(_of_network(job.request))
+
+
+@dataclass(frozen=True, slots=True)
+class _Network:
+    """What the loaded network depends on."""
+
+    request: Request
+    sha256: str
+    model: Model = field(compare=False)
+
+
+def _of_network(request: Request) -> Request:
+    """Return what of a request is about the network, which stays loaded for other runs that ask for the same.
+
+    All threads of a worker use it, each of which computes a tile at a time.
+    """
+    return Request(
+        paths=_NOWHERE,
+        segment=request.segment,
+        compartments=request.compartments,
+        model_path=request.model_path,
+        model_hash=request.model_hash,
+        batch_size=request.batch_size,
+        device=request.device,
+        precision=request.precision,
+        workers=1,
+        dry_run=request.dry_run,
+    )
+
+
+@lru_cache(maxsize=1)
+def _loaded(network: _Network) -> Model:
+    model = network.model
+    # The device that was found here may be another than the one that was expected.
+    return replace(model, arithmetic=model.load().computation.arithmetic)
+
+
+def _require_fit(job: Job, worker: Worker) -> None:
+    if job.version != __version__:
+        raise RequestError(
+            f"it has cellscale {__version__}, but this run was begun with {job.version}; install the same version on "
+            "all workers and on the machine that gives out the work"
+        )
+    _share(worker, 1)
+    _require_dataset(job.request)
+    require_extras(job.request)
+
+
+def _require_dataset(request: Request) -> None:
+    folder = request.paths.images
+    if not exists(folder) and not (request.paths.numpy and exists(request.paths.numpy)):
+        raise RequestError(
+            f"it does not see the folder {folder}; the dataset must be in a folder that all workers share under the "
+            "same path, or in an object store"
+        )
+
+
+def _run(entry: ImageEntry, budget: Budget) -> ImageRun:
+    return ImageRun(entry.name, ignore, budget)
+
+
+def _budget(threads: int) -> Budget:
+    return _share(get_worker(), threads)
+
+
+def _share(worker: Worker, threads: int) -> Budget:
+    """Return what one task may take of a worker: one thread's share of the memory."""
+    return share_of(worker.memory_manager.memory_limit, worker.state.nthreads, threads)

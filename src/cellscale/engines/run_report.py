@@ -1,0 +1,75 @@
+"""The report at the end of a run."""
+
+from typing import Any
+
+import imagecodecs
+import numba
+import numpy as np
+import onnxruntime
+
+from cellscale import __version__
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import Listener
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import Ledger
+from cellscale.report.image_record import Certificate, ImageRecord
+from cellscale.report.write import update_report
+from cellscale.workspace.discovery import discover
+
+__all__ = ["write_report"]
+
+
+def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> str:
+    """Bring the dataset's report up to date, and return where it begins.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    outcome
+        What became of the images.
+    listener
+        Is told of progress.
+
+    Raises
+    ------
+    StorageError
+        Something cannot be written.
+    """
+    images = {entry.name for entry in discover(request.paths)}
+    records = [_record(request, image) for image in outcome.images]
+    run = ImageRun("", listener, Budget.choose(request.workers, request.max_memory))
+    with run.stage("report", len(records)) as advance:
+        index = update_report(request.paths, records, images, workers=run.budget.workers, advance=advance)
+    return str(index)
+
+
+def _record(request: Request, image: ImageOutcome) -> ImageRecord:
+    made = Ledger(request.paths.jobs, image.image).facts("segmentation")
+    return ImageRecord(
+        image=image.image,
+        status=image.status,
+        error=image.error,
+        cells=image.cells,
+        nuclei=image.nuclei,
+        unmatched_nuclei=image.unmatched_nuclei,
+        warnings=image.warnings,
+        notes=image.notes,
+        seconds=image.seconds,
+        peak_memory=image.peak_memory,
+        stages=image.stages,
+        machine=image.machine,
+        network=image.facts.network,
+        network_sha256=made.get("network", ""),
+        parameters=made.get("parameters", {}),
+        certificates={name: Certificate(**facts) for name, facts in made.get("certificates", {}).items()},
+        versions=_versions(),
+        finished_utc=image.finished_utc,
+    )
+
+
+def _versions() -> dict[str, str]:
+    parts: dict[str, Any] = {"onnxruntime": onnxruntime, "numpy": np, "numba": numba, "imagecodecs": imagecodecs}
+    return {"cellscale": __version__, **{name: module.__version__ for name, module in parts.items()}}

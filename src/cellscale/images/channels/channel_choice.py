@@ -1,0 +1,165 @@
+"""Which channels show the nucleus and the membrane, and reading them as one."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import ChannelError
+from cellscale.images.channels.usual_names import usual_membrane, usual_nucleus
+from cellscale.images.info import Channel, Image, ImageInfo
+from cellscale.regions import Region, RegionReader
+
+__all__ = ["ChannelSelection", "Combine", "combined_reader", "select_channels"]
+
+Combine = Literal["sum", "max"]
+"""How several channels become one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSelection:
+    """The channels that an image is segmented from."""
+
+    nuclear: tuple[int, ...]
+    """Positions from 0, never empty."""
+
+    membrane: tuple[int, ...]
+    """Positions from 0; empty for a blank membrane."""
+
+    nuclear_text: str
+    """What was chosen and why, for the user."""
+
+    membrane_text: str
+    """What was chosen and why, for the user."""
+
+
+def select_channels(info: ImageInfo, nuclear: Sequence[str] = (), membrane: Sequence[str] = ()) -> ChannelSelection:
+    """Find the channels of the nucleus and of the membrane.
+
+    A channel is asked for by its name (letters in any case; a whole name goes before the beginning of one, which must
+    be unique) or by its position: ``#1`` is the first. Without a request the nucleus is the first channel that bears
+    a usual name of a nuclear stain (DAPI, Hoechst, HH3, DNA, Ir191 and so on), and the membrane the first that is
+    called membrane, Na/K-ATPase or WGA; without one, or asked for as ``none``, it is blank.
+
+    Parameters
+    ----------
+    info
+        The image.
+    nuclear, membrane
+        Names or positions; several are combined.
+
+    Raises
+    ------
+    ChannelError
+        A channel is not there or is there more than once, or none looks like the nucleus.
+    """
+    names = [channel.name for channel in info.channels]
+    if nuclear:
+        chosen_nuclear = _requested(info, nuclear)
+        nuclear_text = f"{_listed(info, chosen_nuclear)} (given)"
+    else:
+        found = usual_nucleus(names)
+        if found is None:
+            raise ChannelError(
+                f"{info.name}: no channel has a usual name of a nuclear stain; name one with --nuclear_channel. "
+                f"Channels: {_listed(info)}"
+            )
+        chosen_nuclear, nuclear_text = (found,), f"{_listed(info, (found,))} (by its usual name)"
+    chosen_membrane, membrane_text = _membrane(info, membrane, names)
+    return ChannelSelection(chosen_nuclear, chosen_membrane, nuclear_text, membrane_text)
+
+
+def _membrane(info: ImageInfo, wanted: Sequence[str], names: list[str]) -> tuple[tuple[int, ...], str]:
+    if [one.casefold() for one in wanted] == ["none"] and "none" not in [name.casefold() for name in names]:
+        return (), "blank (given)"
+    if wanted:
+        chosen = _requested(info, wanted)
+        return chosen, f"{_listed(info, chosen)} (given)"
+    found = usual_membrane(names)
+    if found is None:
+        return (), "blank (no channel is called membrane)"
+    return (found,), f"{_listed(info, (found,))} (by its usual name)"
+
+
+def _requested(info: ImageInfo, wanted: Sequence[str]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(_one(info, text) for text in wanted))
+
+
+def _one(info: ImageInfo, wanted: str) -> int:
+    if wanted.startswith("#") and wanted[1:].isdecimal():
+        position = int(wanted[1:])
+        if not 1 <= position <= len(info.channels):
+            raise ChannelError(
+                f"{info.name}: channel {wanted} asked for, #1 to #{len(info.channels)} there: {_listed(info)}"
+            )
+        return position - 1
+    text = wanted.strip().casefold()
+    ways: tuple[Callable[[Channel], bool], ...] = (
+        lambda channel: channel.name == wanted,
+        lambda channel: channel.name.strip().casefold() == text,
+        lambda channel: bool(text) and channel.name.strip().casefold().startswith(text),
+    )
+    for way in ways:
+        found = [channel.index for channel in info.channels if way(channel)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ChannelError(
+                f"{info.name}: several channels match '{wanted}': {_listed(info, found)}; ask for one by its position"
+            )
+    close = difflib.get_close_matches(text, [channel.name.casefold() for channel in info.channels], n=1)
+    hint = next((f" Did you mean '{one.name}'?" for one in info.channels if [one.name.casefold()] == close), "")
+    raise ChannelError(f"{info.name}: there is no channel '{wanted}'.{hint} Channels: {_listed(info)}")
+
+
+def _listed(info: ImageInfo, indices: Sequence[int] | None = None) -> str:
+    channels = info.channels if indices is None else [info.channels[index] for index in indices]
+    return ", ".join(f"#{channel.index + 1} {channel.name}" for channel in channels)
+
+
+def combined_reader(image: Image, indices: Sequence[int], combine: Combine = "sum") -> RegionReader:
+    """Return a reader of one or several channels as a single one.
+
+    Parameters
+    ----------
+    image
+        The image.
+    indices
+        Channels; none for a blank one.
+    combine
+        Sum or maximum of each pixel's values.
+
+    Returns
+    -------
+    Reads ``(rows, columns)``: in the image's dtype for one channel or the maximum; for a sum of integers in uint32 or
+    int32, or int64 for 32-bit images, so that it cannot overflow; zeros of uint8 for a blank channel.
+    """
+    channels = tuple(indices)
+    if not channels:
+        return lambda region: np.zeros(region.shape, np.uint8)
+    if len(channels) == 1:
+        return lambda region: _plane(image.read(channels, region))
+    if combine == "max":
+        return lambda region: _plane(image.read(channels, region).max(axis=0, keepdims=True))
+    dtype = _sum_type(image.info.dtype)
+
+    def read_sum(region: Region) -> NDArray[Any]:
+        return _plane(image.read(channels, region).sum(axis=0, keepdims=True, dtype=dtype))
+
+    return read_sum
+
+
+def _plane(pixels: NDArray[Any]) -> NDArray[Any]:
+    plane: NDArray[Any] = pixels[0]
+    return plane
+
+
+def _sum_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind == "f":
+        return dtype
+    if dtype.itemsize >= 4:
+        return np.dtype(np.int64)
+    return np.dtype(np.uint32 if dtype.kind == "u" else np.int32)

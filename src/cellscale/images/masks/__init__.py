@@ -1,0 +1,6 @@
+"""Label masks, read in any format and written as TIFF."""
+
+from cellscale.images.masks.mask_reader import Mask, open_mask, whole_labels
+from cellscale.images.masks.mask_writer import write_mask
+
+__all__ = ["Mask", "open_mask", "whole_labels", "write_mask"]

@@ -1,0 +1,159 @@
+"""Reading label masks, from cellscale or any other tool."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import CodecError, ImageError, MaskError
+from cellscale.images.image_names import is_zarr
+from cellscale.images.info import Image, ImageInfo
+from cellscale.images.tiff.tiff_image import TiffImage
+from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES
+from cellscale.regions import Region
+from cellscale.storage.uri import Location, base_name
+
+__all__ = ["Mask", "open_mask", "whole_labels"]
+
+_LABEL_TYPES = INTENSITY_TYPES | {"int64", "uint64"}
+
+
+class Mask:
+    """A label mask, read by region from any thread.
+
+    Parameters
+    ----------
+    image
+        The image that holds the labels, in its only channel.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+
+    @property
+    def info(self) -> ImageInfo:
+        """Facts of the file; its dtype is that of the stored labels."""
+        return self._image.info
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.info.shape
+
+    def read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region, 0 where there is no object.
+
+        Raises
+        ------
+        MaskError
+            There are negative numbers, fractions, NaN, or numbers above 2^31 - 1.
+        """
+        return whole_labels(self._image.read((0,), region)[0], self.info.name)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._image.close()
+
+    def __enter__(self) -> "Mask":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def whole_labels(stored: NDArray[Any], name: str) -> NDArray[np.int32]:
+    """Return labels of any type as int32.
+
+    Parameters
+    ----------
+    stored
+        Labels of any shape.
+    name
+        The mask, for messages.
+
+    Raises
+    ------
+    MaskError
+        There are negative numbers, fractions, NaN, or numbers above 2^31 - 1.
+    """
+    if stored.dtype.kind == "f":
+        odd = stored[(stored != np.floor(stored)) | ~np.isfinite(stored)]
+        if odd.size:
+            raise _refused(name, f"the value {odd[0]:g}", "whole numbers from 0 on")
+    elif stored.dtype.kind not in "uib":
+        raise _refused(name, f"the type {stored.dtype}", "whole numbers from 0 on")
+    if stored.dtype != np.int32 and stored.size:
+        for extreme in (np.min(stored), np.max(stored)):
+            if not -(2**31) <= extreme < 2**31:
+                raise _refused(name, f"label {extreme}", "labels below 2^31")
+    labels: NDArray[np.int32] = stored.astype(np.int32, copy=False)
+    if labels.size and (lowest := np.min(labels)) < 0:
+        raise _refused(name, f"label {lowest}", "whole numbers from 0 on")
+    return labels
+
+
+def _refused(name: str, found: str, expected: str) -> MaskError:
+    return MaskError(f"{name}: {found} found in the mask; {expected} expected: it is not a label mask")
+
+
+def open_mask(
+    location: Location,
+    *,
+    expect_shape: tuple[int, int] | None = None,
+    cache_bytes: int = 64 * 2**20,
+    scratch: Path | None = None,
+) -> Mask:
+    """Open a label mask: a TIFF of integers or whole floats, in tiles or strips, or an OME-Zarr label image.
+
+    Parameters
+    ----------
+    location
+        Path or URI; of an OME-Zarr, the folder of the label image itself.
+    expect_shape
+        Rows and columns of the image that it belongs to.
+    cache_bytes
+        Memory for decoded labels that the next read may need.
+    scratch
+        Folder for scratch files.
+
+    Raises
+    ------
+    MaskError
+        It is damaged, a colour picture, has several channels, or another size than the image.
+    StorageError
+        It is not there or cannot be read.
+    """
+    name = base_name(location)
+    try:
+        image = _open(location, cache_bytes, scratch)
+    except CodecError:  # whatever it holds
+        raise
+    except ImageError as error:
+        raise MaskError(f"not a label mask: {error}") from error
+    info = image.info
+    problem = None
+    if isinstance(image, TiffImage) and image.is_jpeg:
+        problem = (
+            "compressed as JPEG, which changes numbers, so that its labels are not those that were given; save it "
+            "again from its source, uncompressed or with LZW, deflate or Zstandard"
+        )
+    elif len(info.channels) != 1:
+        problem = f"{len(info.channels)} channels found in the mask, one expected"
+    elif expect_shape is not None and info.shape != expect_shape:
+        problem = (
+            f"the mask has {info.height} x {info.width} pixels (rows x columns) and its image "
+            f"{expect_shape[0]} x {expect_shape[1]}: it belongs to another image, or was made at another resolution"
+        )
+    if problem is not None:
+        image.close()
+        raise MaskError(f"{name}: {problem}")
+    return Mask(image)
+
+
+def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
+    if is_zarr(location):
+        from cellscale.images.zarr.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
+
+        return OmeZarrImage(location, types=_LABEL_TYPES)
+    return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES)

@@ -1,0 +1,1 @@
+"""TIFF files: OME-TIFF, ImageJ and plain ones, read by region."""

@@ -1,0 +1,220 @@
+"""How a page of a TIFF keeps its pixels: byte order, compression, and how it is cut into tiles or strips.
+
+The planes of one image need not agree: a set may be put together from files of several programs, and a channel may
+have been appended by another. tifffile reads the pages after the first as frames that lend the first one's tags, so
+that each page's own tags are read here.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cellscale.errors import ImageError
+from cellscale.images.tiff.tiff_codecs import require_codecs
+from cellscale.images.tiff.tiff_tags import check_tags
+from cellscale.regions import Region
+
+__all__ = ["Grid", "Storage", "check_alike", "own_page", "storage_of"]
+
+_COLOUR = {2: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
+_SINGLE = (
+    "imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "rowsperstrip", "samplesperpixel",
+    "compression", "planarconfig", "photometric", "predictor", "fillorder",
+)  # fmt: skip
+"""What has one value for a page; tifffile gives as many as a tag holds."""
+
+_MAX_SEGMENT_BYTES = 4 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """How a page is cut into segments: tiles, or strips over the whole width."""
+
+    height: int
+    width: int
+    rows: int
+    """Rows of a segment."""
+
+    columns: int
+    samples: int
+    """Values a decoded pixel has."""
+
+    padded: bool
+    """Segments at the lower border are stored whole (tiles) rather than cut (strips)."""
+
+    @property
+    def across(self) -> int:
+        """Segments side by side."""
+        return -(-self.width // self.columns)
+
+    @property
+    def count(self) -> int:
+        """Segments of a plane."""
+        return self.across * -(-self.height // self.rows)
+
+    def segment(self, index: int) -> Region:
+        """Return the rectangle of a segment, cut at the image's border."""
+        top, left = (index // self.across) * self.rows, (index % self.across) * self.columns
+        return Region(top, left, min(top + self.rows, self.height), min(left + self.columns, self.width))
+
+    def overlapping(self, region: Region) -> list[int]:
+        """Return the segments that a region touches, in raster order."""
+        columns = range(region.left // self.columns, -(-region.right // self.columns))
+        rows = range(region.top // self.rows, -(-region.bottom // self.rows))
+        return [row * self.across + column for row in rows for column in columns]
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How the pixels of a page are stored."""
+
+    keyframe: Any
+    """The tifffile page whose tags say so."""
+
+    grid: Grid
+    stored: np.dtype[Any]
+    """Type of a stored pixel, with the file's byte order."""
+
+    uncompressed: bool
+    """Segments are the pixels as they are."""
+
+    @property
+    def bits(self) -> int:
+        """Bits that a value takes; fewer than its type has where values are packed."""
+        return int(self.keyframe.bitspersample)
+
+    @property
+    def is_packed(self) -> bool:
+        """Values are stored without gaps, in fewer bits than their type has."""
+        return self.bits != 8 * self.stored.itemsize
+
+    @property
+    def segment_bytes(self) -> int:
+        """Bytes of a decoded segment."""
+        return self.grid.rows * self.grid.columns * self.grid.samples * self.stored.itemsize
+
+    @property
+    def plane_bytes(self) -> int:
+        """Bytes of a decoded plane, with all samples that are stored in it."""
+        return self.grid.height * self.grid.width * self.grid.samples * self.stored.itemsize
+
+
+def own_page(page: Any) -> Any:
+    """Return a page with its own tags, for one that may be a frame with those of another page."""
+    if not page.is_frame or page.is_virtual:
+        return page.keyframe
+    handle = page.parent.filehandle
+    closed = handle.closed  # tifffile closes the further files of a multi-file OME-TIFF
+    if closed:
+        handle.open()
+    try:
+        return page.aspage()
+    finally:
+        if closed:
+            handle.close()
+
+
+def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
+    """Tell how a page is stored.
+
+    Parameters
+    ----------
+    keyframe
+        The tifffile page.
+    types
+        The types of pixel that are accepted.
+    name
+        For messages.
+
+    Raises
+    ------
+    ImageError
+        It is a colour image, or has pixels that cannot be read.
+    CodecError
+        Its codec is not installed.
+    """
+    _check_single(keyframe, name)
+    _check_colour(keyframe, name)
+    dtype = _check_pixels(keyframe, types, name)
+    check_tags(keyframe, name)
+    if keyframe.imagedepth > 1:
+        raise ImageError(f"{name}: {keyframe.imagedepth} focal planes (Z) found in one page, one expected")
+    grid = _grid(keyframe)
+    if min(grid.height, grid.width, grid.rows, grid.columns) < 1:
+        raise ImageError(f"{name}: the image's size or its tiles' is zero: the file is damaged")
+    plain = int(keyframe.compression) == 1 and int(keyframe.predictor) == 1 and int(keyframe.fillorder) == 1
+    storage = Storage(
+        keyframe=keyframe,
+        grid=grid,
+        stored=np.dtype(f"{keyframe.parent.byteorder}{dtype.char}"),
+        uncompressed=plain and keyframe.bitspersample == 8 * dtype.itemsize,
+    )
+    if not storage.uncompressed and storage.segment_bytes > _MAX_SEGMENT_BYTES:
+        raise ImageError(
+            f"{name}: one compressed strip holds {storage.segment_bytes / 2**30:.0f} GiB of pixels and can only be "
+            f"decoded whole: write the image again in tiles"
+        )
+    require_codecs(keyframe, name)
+    keyframe.decode  # noqa: B018 - made here, because tifffile makes it on first use without a lock
+    return storage
+
+
+def check_alike(first: Storage, other: Storage, number: int, name: str) -> None:
+    """Check that a plane has the size and the type of pixels of the first one.
+
+    Raises
+    ------
+    ImageError
+        It has not.
+    """
+    for expected, found in zip(_shared_facts(first), _shared_facts(other), strict=True):
+        if expected != found:
+            file = other.keyframe.parent.filehandle.name
+            raise ImageError(
+                f"{name}: its planes do not agree: {expected} in the first one, {found} in plane {number + 1} (of "
+                f"{file}): write them again as planes of one size and type"
+            )
+
+
+def _shared_facts(storage: Storage) -> tuple[str, ...]:
+    keyframe, grid = storage.keyframe, storage.grid
+    together = "together" if int(keyframe.planarconfig) == 1 else "apart"
+    return (
+        f"{grid.height} x {grid.width} pixels (rows x columns)",
+        str(storage.stored.newbyteorder("=")),
+        f"{int(keyframe.samplesperpixel)} values a pixel, stored {together},",
+    )
+
+
+def _check_single(keyframe: Any, name: str) -> None:
+    for fact in _SINGLE:
+        value = getattr(keyframe, fact)
+        if not isinstance(value, int):
+            raise ImageError(f"{name}: {value!r} found for {fact}, one number expected: the file is damaged")
+
+
+def _check_colour(keyframe: Any, name: str) -> None:
+    photometric = int(keyframe.photometric)
+    if photometric in _COLOUR and keyframe.samplesperpixel >= 3:
+        raise ImageError(
+            f"{name}: a colour image ({_COLOUR[photometric]}, as of H&E or a photograph) found, separate channels "
+            f"expected: save fluorescence channels as planes (axes CYX), not as a colour picture"
+        )
+
+
+def _check_pixels(keyframe: Any, types: frozenset[str], name: str) -> np.dtype[Any]:
+    dtype: np.dtype[Any] | None = keyframe.dtype
+    if dtype is None or dtype.name not in types:
+        what = f"{keyframe.bitspersample}-bit" if dtype is None else str(dtype)
+        raise ImageError(f"{name}: pixels of type {what} found; one of {', '.join(sorted(types))} expected")
+    return dtype
+
+
+def _grid(keyframe: Any) -> Grid:
+    samples = keyframe.samplesperpixel if int(keyframe.planarconfig) == 1 else 1
+    if keyframe.is_tiled:
+        rows, columns = keyframe.tilelength, keyframe.tilewidth
+    else:
+        rows, columns = keyframe.rowsperstrip, keyframe.imagewidth
+    return Grid(keyframe.imagelength, keyframe.imagewidth, rows, columns, samples, keyframe.is_tiled)

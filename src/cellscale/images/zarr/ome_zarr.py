@@ -1,0 +1,250 @@
+"""OME-Zarr 0.4 and 0.5 images, read by region."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from cellscale.errors import CodecError, ImageError
+from cellscale.faults import one_line, told_apart
+from cellscale.images.image_names import image_name
+from cellscale.images.info import Channel, ImageInfo, PixelSize
+from cellscale.images.ome.units import micrometres, pixel_size_of
+from cellscale.images.probes import zarr_probe
+from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES
+from cellscale.images.zarr.zarr_store import is_unknown_codec, zarr_store
+from cellscale.regions import Region
+from cellscale.storage.storage_errors import explained
+from cellscale.storage.uri import Location, base_name, exists
+from cellscale.written_numbers import number_in_json
+
+__all__ = ["OmeZarrImage"]
+
+_COUNTED = 100
+"""Images of one folder that are looked for: each costs a request to a store."""
+
+
+class OmeZarrImage:
+    """An image in an OME-Zarr folder; of several (as bioformats2raw writes them), the first.
+
+    Parameters
+    ----------
+    location
+        Path or URI of the folder that has the ``multiscales`` metadata.
+    types
+        The types of pixel that are accepted, by numpy's names.
+
+    Raises
+    ------
+    ImageError
+        It is no OME-Zarr image of version 0.4 or 0.5, is damaged, or holds more than one plane a channel.
+    StorageError
+        It is not there or cannot be read.
+    """
+
+    def __init__(self, location: Location, *, types: frozenset[str] = INTENSITY_TYPES) -> None:
+        self._name = base_name(location)
+        with self._damage_explained():
+            group, metadata, self._warnings = _image_group(location, self._name)
+            scales = metadata["multiscales"][0]
+            self._axes = _axes(scales, self._name)
+            self._arrays = [_array(group, dataset["path"], self._name) for dataset in scales["datasets"]]
+            self._info = self._describe(location, scales, metadata, types)
+
+    @property
+    def info(self) -> ImageInfo:
+        """Facts of the image."""
+        return self._info
+
+    def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
+        """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.
+
+        Raises
+        ------
+        ImageError
+            A chunk is damaged.
+        """
+        result = np.empty((len(channels), *region.shape), self._info.dtype)
+        rows, columns = region.slices
+        places = {"y": rows, "x": columns}
+        with self._damage_explained():
+            for plane, channel in zip(result, channels, strict=True):
+                index = tuple(places.get(axis, channel if axis == "c" else 0) for axis in self._axes)
+                plane[:] = self._arrays[level][index]
+        return result
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    @contextmanager
+    def _damage_explained(self) -> Iterator[None]:
+        with explained("read", self._name), told_apart(self._name, self._damaged, zarr_probe):
+            yield
+
+    def _damaged(self, error: Exception) -> ImageError:
+        if is_unknown_codec(error):
+            return CodecError(
+                f"{self._name}: its chunks are stored with a codec that is not installed here ({one_line(error)}): "
+                "install the package that has it, or write the image again with Zstandard, Blosc or gzip"
+            )
+        return ImageError(f"{self._name}: the OME-Zarr is damaged ({one_line(error)})")
+
+    def _describe(
+        self, location: Location, scales: Mapping[str, Any], metadata: Mapping[str, Any], types: frozenset[str]
+    ) -> ImageInfo:
+        first = self._arrays[0]
+        sizes = dict(zip(self._axes, first.shape, strict=True))
+        _check(sizes, first.dtype, types, self._name)
+        cuts = dict(zip(self._axes, first.chunks, strict=True))
+        for level, array in enumerate(self._arrays):
+            if array.ndim != len(self._axes) or min(array.shape) < 1:
+                raise ImageError(
+                    f"{self._name}: resolution {level} has the shape {array.shape}; {len(self._axes)} axes "
+                    f"({', '.join(self._axes)}) of one pixel or more expected: the OME-Zarr is damaged"
+                )
+        return ImageInfo(
+            name=image_name(location),
+            uri=str(location),
+            height=sizes["y"],
+            width=sizes["x"],
+            dtype=first.dtype.newbyteorder("="),
+            channels=_channels(metadata, sizes.get("c", 1)),
+            pixel_size=_pixel_size(scales, self._axes),
+            levels=tuple((array.shape[-2], array.shape[-1]) for array in self._arrays),
+            chunk=(min(cuts["y"], sizes["y"]), min(cuts["x"], sizes["x"])),
+            warnings=self._warnings,
+        )
+
+
+def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str, Any], tuple[str, ...]]:
+    """Return the group of the image, its OME metadata, and a warning where there are other images beside it."""
+    if not exists(location):
+        raise FileNotFoundError(location)
+    try:
+        group = zarr.open_group(zarr_store(location, read_only=True), mode="r")
+    except (FileNotFoundError, ValueError) as error:
+        raise ImageError(f"{name}: a Zarr group of version 2 or 3 expected, none found ({error})") from error
+    metadata = _ome(group)
+    warnings: tuple[str, ...] = ()
+    if "bioformats2raw.layout" in metadata and "multiscales" not in metadata:
+        warnings = _passed_over(group, name)
+        group = _subgroup(group, "0", name)
+        metadata = _ome(group)
+    if "plate" in metadata:
+        raise ImageError(f"{name}: a plate of many images found, one expected: name one field, as in {name}/A/1/0")
+    if not metadata.get("multiscales"):
+        raise ImageError(
+            f"{name}: a Zarr group without OME 'multiscales' found; an OME-Zarr 0.4 or 0.5 image expected"
+        )
+    return group, metadata, warnings
+
+
+def _passed_over(group: zarr.Group, name: str) -> tuple[str, ...]:
+    """Return a warning where bioformats2raw wrote more images than the first one."""
+    count = 1
+    while count < _COUNTED and str(count) in group:
+        count += 1
+    if count == 1:
+        return ()
+    found = count if count < _COUNTED else f"{count} or more"
+    return (
+        f"the folder holds {found} images; only image 1 (in {name}/0) is worked on: move the others' "
+        "folders (1, 2, ...) beside it, each with a name that ends in .ome.zarr",
+    )
+
+
+def _ome(group: zarr.Group) -> Mapping[str, Any]:
+    attributes = dict(group.attrs)
+    inner = attributes.get("ome", attributes)  # 0.5 has a place of its own, 0.4 the top
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _subgroup(group: zarr.Group, path: str, name: str) -> zarr.Group:
+    found = group[path]
+    if not isinstance(found, zarr.Group):
+        raise ImageError(f"{name}: {path} is an array; an image's group expected")
+    return found
+
+
+def _array(group: zarr.Group, path: str, name: str) -> "zarr.Array[Any]":
+    found = group[path]
+    if not isinstance(found, zarr.Array):
+        raise ImageError(f"{name}: {path} is a group; a resolution's array expected")
+    return found
+
+
+def _axes(scales: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    axes = tuple(str(axis["name"] if isinstance(axis, Mapping) else axis).lower() for axis in scales.get("axes", ()))
+    if axes[-2:] != ("y", "x") or not set(axes) <= set("tczyx"):
+        raise ImageError(
+            f"{name}: axes {', '.join(axes) or 'of no name'} found; t, c, z, y, x in this order expected"
+        )
+    return axes
+
+
+def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str], name: str) -> None:
+    for axis, what in (("z", "focal planes (Z)"), ("t", "time points (T)")):
+        if sizes.get(axis, 1) > 1:
+            raise ImageError(
+                f"{name}: {sizes[axis]} {what} found, one expected: cellscale reads two-dimensional images with "
+                f"channels; save one of them, or a projection, as an image of its own"
+            )
+    if min(sizes.values()) < 1:
+        raise ImageError(f"{name}: an image without pixels found: {dict(sizes)}")
+    if dtype.newbyteorder("=").name not in types:
+        raise ImageError(f"{name}: pixels of type {dtype} found; one of {', '.join(sorted(types))} expected")
+
+
+def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
+    omero = metadata.get("omero")
+    found = omero.get("channels") if isinstance(omero, Mapping) else None
+    listed: Sequence[Any] = found if isinstance(found, list) else ()
+    facts = [one if isinstance(one, Mapping) else {} for one in listed[:count]]
+    facts += [{}] * (count - len(facts))
+    return tuple(
+        Channel(index, _label(one.get("label")) or f"Channel {index + 1}", _color(one.get("color")))
+        for index, one in enumerate(facts)
+    )
+
+
+def _label(given: object) -> str:
+    """Return a channel's name; SpatialData numbers channels that have none, and what is no name gives none."""
+    is_name = isinstance(given, (str, int, float)) and not isinstance(given, bool)
+    return str(given) if is_name else ""
+
+
+def _color(text: object) -> int | None:
+    """Convert ``RRGGBB`` to OME's signed RGBA integer."""
+    digits = str(text).lstrip("#")[:6]
+    if not re.fullmatch("[0-9a-fA-F]{1,6}", digits):
+        return None
+    rgb = int(digits, 16)
+    rgba = (rgb << 8) | 0xFF
+    return rgba - 2**32 if rgba >= 2**31 else rgba
+
+
+def _pixel_size(scales: Mapping[str, Any], axes: tuple[str, ...]) -> PixelSize | None:
+    units = {str(axis["name"]).lower(): axis.get("unit") for axis in scales["axes"] if isinstance(axis, Mapping)}
+    sides = []
+    for position, axis in ((len(axes) - 1, "x"), (len(axes) - 2, "y")):
+        unit = units.get(axis)
+        scale = _scale(scales, position)
+        sides.append(None if unit is None or scale is None else micrometres(scale, unit))
+    return pixel_size_of(sides[0], sides[1])
+
+
+def _scale(scales: Mapping[str, Any], position: int) -> float | None:
+    """Return the product of the first resolution's scales along one axis; None where there is none."""
+    product = None
+    for holder in (scales["datasets"][0], scales):
+        for transformation in holder.get("coordinateTransformations", ()):
+            if transformation.get("type") == "scale":
+                found = number_in_json(transformation["scale"][position])
+                if found is None:
+                    raise ValueError(f"a scale of {transformation['scale'][position]!r}, where a number is expected")
+                product = found if product is None else product * found
+    return product

@@ -1,0 +1,128 @@
+"""Running the stages of one image: who listens, what it costs, how many workers."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from time import thread_time
+from typing import Any, Literal, TypeVar
+
+from cellscale.images.info import ImageInfo
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
+from cellscale.pipeline.run_context import ALONE, Placement
+from cellscale.records.image_facts import ImageFacts
+from cellscale.records.meter import Meter
+from cellscale.records.stage_cost import StageRecord
+from cellscale.records.stopwatch import Stopwatch
+
+__all__ = ["ImageRun", "in_order", "timed"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class ImageRun:
+    """One image's way through the pipeline: its name, its listener, its budget and the records so far."""
+
+    image: str
+    listener: Listener
+    budget: Budget
+    records: list[StageRecord] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    reading: Stopwatch = field(default_factory=Stopwatch)
+    """Counts what is spent on reading the image."""
+    placement: Placement = ALONE
+    facts: ImageFacts = field(default_factory=ImageFacts)
+    """What is known of the image and of how it is worked on."""
+
+    @contextmanager
+    def stage(
+        self,
+        name: str,
+        total: int,
+        done: int = 0,
+        *,
+        reading: Stopwatch | None = None,
+        writing: Stopwatch | None = None,
+    ) -> Iterator[Callable[..., None]]:
+        """Announce a stage, measure it, and give its body a function to call after finished units.
+
+        The function takes how many units, 1 if left out, and the processor time that a worker spent on them. What
+        the stopwatches count meanwhile goes into the stage's record.
+        """
+        finished, worked = 0, 0.0
+
+        def advance(units: int = 1, busy: float = 0.0) -> None:
+            nonlocal finished, worked
+            with lock:
+                finished += units
+                worked += busy
+            self.listener(Advanced(self.image, name, units))
+
+        lock = Lock()
+        self.listener(StageStarted(self.image, name, total, done))
+        clocks = (reading or Stopwatch(), writing or Stopwatch())
+        before = [clock.seconds for clock in clocks]
+        with Meter() as meter:
+            yield advance
+        read, written = (clock.seconds - earlier for clock, earlier in zip(clocks, before, strict=True))
+        record = StageRecord(
+            name, meter.seconds, meter.peak_memory, finished, worked, read, written, done, meter.processor_seconds
+        )
+        self.records.append(record)
+        self.listener(StageFinished(self.image, record))
+
+    def learn(self, **facts: Any) -> None:
+        """Note some of the `ImageFacts`."""
+        self.facts = replace(self.facts, **facts)
+
+    def learn_image(self, info: ImageInfo) -> None:
+        """Note what the image's metadata say, and tell what the user should know of it, once."""
+        self.learn(
+            height=info.height, width=info.width, channels=len(info.channels), sample_bytes=info.dtype.itemsize
+        )
+        for text in info.warnings:
+            if text not in self.warnings:
+                self.notice(text, "warning")
+
+    def notice(self, text: str, level: Literal["info", "warning"] = "info") -> None:
+        """Tell the listener something a person should know, and keep it for the summary."""
+        (self.warnings if level == "warning" else self.notes).append(text)
+        self.listener(Notice(self.image, level, text))
+
+
+def in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """Yield ``function(item)`` in the items' order, computed in threads a few items ahead.
+
+    At most ``2 * workers`` results exist at a time, so that a slow consumer bounds the memory.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    pending: list[Future[R]] = []
+    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale") as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) >= 2 * workers:
+                    yield pending.pop(0).result()
+            while pending:
+                yield pending.pop(0).result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def timed(function: Callable[[T], R]) -> Callable[[T], tuple[R, float]]:
+    """Return a function that also tells the processor time it took in its thread."""
+
+    def run(item: T) -> tuple[R, float]:
+        start = thread_time()
+        result = function(item)
+        return result, thread_time() - start
+
+    return run

@@ -1,0 +1,257 @@
+"""Tables and outlines of one image's cells, from its masks: made, or kept."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from cellscale import __version__
+from cellscale.cells.matching import Matching
+from cellscale.cells.measure import measure
+from cellscale.cells.measurement import Measurement
+from cellscale.errors import MaskError
+from cellscale.images.channels import combined_reader
+from cellscale.images.info import Image, PixelSize
+from cellscale.images.masks import open_mask
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import one_side_text
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.table_names import report_outputs
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.state import fingerprint
+from cellscale.pipeline.trim import give_back
+from cellscale.predict.heads import Compartment
+from cellscale.storage.uri import Entry, find, join, local_path
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import mask_name
+
+__all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
+
+IMAGE_CACHE = 128 * 2**20
+"""Bytes of decoded pixels that are kept: a window of up to 15 channels that lie in the same chunks."""
+
+MASK_CACHE = 16 * 2**20
+"""Bytes of decoded labels that are kept of each mask: neighbouring windows share little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An image's tables, made or kept."""
+
+    made: bool
+    """False where they were there before the run."""
+    cells: int | None
+    """Labels in the whole-cell mask; None where there is none, or where others made the tables."""
+    nuclei: int | None
+    """Labels in the nucleus mask."""
+    unmatched_nuclei: int | None
+    """Nuclei that belong to no cell."""
+    outputs: tuple[Path | str, ...]
+
+
+def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_to_come: bool = False) -> Report:
+    """Measure an image's cells, unless that is done already.
+
+    Parameters
+    ----------
+    run
+        Who listens, and how much of the machine may be used.
+    entry
+        The image.
+    request
+        What to do.
+    masks_to_come
+        In a dry run, whether the masks would be made first.
+
+    Raises
+    ------
+    ImageError
+        There is no mask, or one does not fit the image.
+    StorageError
+        Something cannot be read or written.
+    """
+    if masks_to_come:
+        return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
+    masks = found_masks(request, entry.name)
+    outputs = report_outputs(request, entry.name, masks)
+    ledger = Ledger(request.paths.jobs, entry.name)
+    mark = fingerprint(_facts(entry, request, masks))
+    decision = "make" if request.overwrite else ledger.decide("measurement", mark, outputs)
+    if decision == "keep" and not _is_in_project(run, request, entry, ledger):
+        decision = "make"
+    if decision in ("keep", "foreign"):
+        return _kept(run, ledger, outputs, foreign=decision == "foreign")
+    if request.dry_run:
+        return Report(True, None, None, None, outputs)
+    ledger.begin("measurement", mark, outputs)
+    give_back()
+    with (
+        _opened(run, entry, request) as image,
+        _measured(run, image, request, masks) as measurement,
+        ThreadPoolExecutor(1, thread_name_prefix="cellscale-project") as beside,
+    ):
+        give_back()
+        # `prepare_writing` has loaded them while the image was measured.
+        from cellscale.pipeline.measuring.project_entry import write_project_entry
+        from cellscale.pipeline.measuring.write_tables import write_reports
+
+        project_entry = beside.submit(write_project_entry, run, measurement, image, request)
+        write_reports(run, measurement, entry, request, masks)
+        cells, nuclei = _counted(measurement, masks)
+        unmatched = measurement.unmatched_nuclei
+    facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
+    ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
+    return Report(True, cells, nuclei, unmatched, outputs)
+
+
+def prepare_writing() -> None:
+    """Load what writes the tables and the project; from a thread, it is there when an image is measured."""
+    import cellscale.pipeline.measuring.project_entry
+    import cellscale.pipeline.measuring.write_tables  # noqa: F401
+
+
+def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[Path | str, ...]:
+    """Write the outlines of an image's cells alone, of which `measure_image` makes the same again.
+
+    Returns
+    -------
+    The files, also where they are kept because the image is measured already, or because others made them.
+
+    Raises
+    ------
+    ImageError
+        There is no mask, or one does not fit the image.
+    StorageError
+        Something cannot be read or written.
+    """
+    masks = found_masks(request, entry.name)
+    outputs = report_outputs(request, entry.name, masks)
+    files = outputs[-len(masks) :]
+    ledger = Ledger(request.paths.jobs, entry.name)
+    mark = fingerprint(_facts(entry, request, masks))
+    if not request.overwrite and ledger.decide("measurement", mark, outputs) in ("keep", "foreign"):
+        return files
+    ledger.begin("measurement", mark, outputs)
+    with (
+        _opened(run, entry, request) as image,
+        _measured(run, image, request, masks, intensities=False) as measurement,
+        run.stage("outlines", len(masks)) as advance,
+    ):
+        from cellscale.pipeline.measuring.write_tables import write_outlines
+
+        write_outlines(measurement, entry, request, masks)
+        advance(len(masks))
+    return files
+
+
+def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
+    """Return the masks that are there, by compartment; TIFF before OME-Zarr.
+
+    Raises
+    ------
+    MaskError
+        There is none.
+    """
+    found: dict[Compartment, Entry] = {}
+    for compartment in request.compartments:
+        places = (join(request.paths.segmasks, mask_name(image, compartment, end)) for end in (".tiff", ".ome.zarr"))
+        mask = next(filter(None, map(find, places)), None)
+        if mask is not None:
+            found[compartment] = mask
+    if not found:
+        names = " or ".join(mask_name(image, compartment) for compartment in request.compartments)
+        raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
+    return found
+
+
+def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
+    """Tell whether the project has all that it is to have of an image."""
+    from cellscale.pipeline.measuring.project_entry import is_in_project
+
+    return is_in_project(run, request, entry, ledger.facts("measurement").get("project_entry"))
+
+
+def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:
+    """Return all that the tables depend on, but the version of cellscale."""
+    return {
+        "image": [entry.marker, entry.size],
+        "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
+        "options": [request.matching, request.qupath_version, request.image_mpp, *request.exports],
+    }
+
+
+def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Report:
+    if foreign:
+        run.notice(
+            "there are tables that this dataset's records do not know, or that were changed; they are kept. "
+            "--overwrite replaces them",
+            "warning",
+        )
+        return Report(False, None, None, None, outputs)
+    facts = ledger.facts("measurement")
+    made = ledger.finished_in("measurement", run.placement.run)
+    return Report(made, facts.get("cells"), facts.get("nuclei"), facts.get("unmatched_nuclei"), outputs)
+
+
+@contextmanager
+def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Image]:
+    """Open the image with the pixel size that areas are given in; without one they are given in pixels."""
+    source = entry.image if entry.image is not None else entry.npz
+    assert source is not None, "an entry has an image or an NPZ file"
+    given = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    with closing(open_image(source, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
+        if image.info.pixel_size is None and not request.segment:
+            run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
+        if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:
+            run.notice(one_side_text(image.info.pixel_size), "warning")
+        run.learn_image(image.info)
+        yield image
+
+
+@contextmanager
+def _measured(
+    run: ImageRun, image: Image, request: Request, masks: Mapping[Compartment, Entry], *, intensities: bool = True
+) -> Iterator[Measurement]:
+    """Measure the objects of the masks over all channels of the image, or their shapes alone."""
+    channels = image.info.channels if intensities else ()
+    with ExitStack() as stack:
+        shape = image.info.shape
+        opened = {
+            compartment: stack.enter_context(open_mask(mask.location, expect_shape=shape, cache_bytes=MASK_CACHE))
+            for compartment, mask in masks.items()
+        }
+        readers = {compartment: mask.read for compartment, mask in opened.items()}
+        with run.stage("measurement", 1, reading=run.reading) as advance:
+            measurement = measure(
+                cells=readers.get("whole-cell"),
+                nuclei=readers.get("nuclear"),
+                channels=[run.reading.around(combined_reader(image, (channel.index,))) for channel in channels],
+                channel_names=[channel.name for channel in channels],
+                shape=shape,
+                image_name=run.image,
+                pixel_size=image.info.pixel_size,
+                matching=Matching(request.matching),
+                workers=run.budget.workers,
+                chunk=_bounded(image.info.chunk),
+                mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),
+                scratch=local_path(request.paths.jobs),
+                memory=run.budget.memory,
+            )
+            stack.enter_context(measurement)
+            advance()
+        yield measurement
+
+
+def _bounded(chunk: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of chunks, of which very high ones are read in part."""
+    return min(chunk[0], 1024), chunk[1]
+
+
+def _counted(measurement: Measurement, masks: Mapping[Compartment, Entry]) -> tuple[int | None, int | None]:
+    """Return the number of labels in each mask."""
+    cells = len(measurement.cells.table) if "whole-cell" in masks else None
+    return cells, len(measurement.nuclei.table) if "nuclear" in masks else None

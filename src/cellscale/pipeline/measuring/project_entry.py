@@ -1,0 +1,110 @@
+"""An image's place in the dataset's QuPath project, brought up to date as soon as the image is measured."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from cellscale.cells.measurement import Measurement
+from cellscale.cells.object_batches import CellBatch
+from cellscale.cells.text import Dialect
+from cellscale.images.info import Image, PixelSize
+from cellscale.images.open import open_image
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import Request
+from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
+from cellscale.qupath.project import entry_ids, place_images, update_project
+from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.thumbnail import thumbnail_jpeg
+from cellscale.storage.credentials import has_credentials
+from cellscale.storage.uri import exists, join, local_path
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["is_in_project", "list_in_project", "write_project_entry"]
+
+_NOT_IN_PROJECT = (
+    "the QuPath project has the image's address without its user name, password or signature, which are written "
+    "nowhere, so that QuPath may not be able to open it: download the image, and show it to QuPath when it asks"
+)
+
+
+def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
+    """Tell whether the project has all that it is to have of an image; true where it is to have nothing."""
+    folder = request.paths.project
+    if folder is None or entry.image is None:  # QuPath does not open NPZ files
+        return True
+    if entry_id is None or not exists(join(folder, "data", str(entry_id), "data.qpdata")):
+        return False
+    enter = run.placement.enter_project
+    if enter is None:
+        return exists(join(folder, PROJECT_FILE))
+    if entry_id in entry_ids(folder):
+        return True
+    # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
+    # get the same number: other machines are giving numbers at this time.
+    place = _place_now(folder, entry.image, request, run.placement.position)
+    if place.entry_id == entry_id:
+        enter(place)
+    return place.entry_id == entry_id
+
+
+def _place_now(folder: Path | str, image: Path | str, request: Request, position: int) -> ProjectImage:
+    """Return the place that an image would get if it were measured again."""
+    size = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    with closing(open_image(image, pixel_size=size)) as opened:
+        (place,) = place_images(folder, [opened.info], spare=position)
+    return place
+
+
+def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:
+    """Write an image's objects into the project, and the project's list of images.
+
+    Returns
+    -------
+    The number of the image's entry; None where no project is asked for, or the image is one that QuPath cannot open.
+    """
+    folder = request.paths.project
+    if folder is None:
+        return None
+    if str(image.info.uri).lower().endswith(".npz"):
+        run.notice("not put into the QuPath project: QuPath does not open NPZ files; give the OME-TIFF as well")
+        return None
+    if has_credentials(str(image.info.uri)):
+        run.notice(_NOT_IN_PROJECT, "warning")
+    dialect = Dialect(request.qupath_version)
+    with run.stage("project", max(len(measurement), 1)) as advance:
+        (place,) = place_images(folder, [image.info], spare=run.placement.position)
+        data = EntryData(
+            image=place,
+            kind=measurement.kind,
+            count=len(measurement),
+            columns=measurement.columns(dialect),
+            dialect=dialect,
+            thumbnail=thumbnail_jpeg(image),
+        )
+        now = _milliseconds(image.info.uri)
+
+        def batches() -> Iterator[CellBatch]:
+            for batch in measurement.batches():
+                yield batch
+                advance(len(batch))
+
+        write_entry(folder, data, batches(), now)
+        if run.placement.enter_project is not None:
+            run.placement.enter_project(place)
+        else:
+            update_project(folder, [place], dialect, now)
+    return place.entry_id
+
+
+def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:
+    """Enter images into the project's list whose objects were written on other machines."""
+    if request.paths.project is not None and places:
+        now = _milliseconds(places[0].info.uri)
+        update_project(request.paths.project, places, Dialect(request.qupath_version), now)
+
+
+def _milliseconds(uri: str | None) -> int:
+    """Return the time to write into the project: the image's own, so that the same input gives the same bytes."""
+    path = local_path(uri) if uri is not None else None
+    return int((path.stat().st_mtime if path is not None else time.time()) * 1000)

@@ -1,0 +1,6 @@
+"""What is finished, so that a killed run goes on and a second one keeps what fits."""
+
+from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.state import RunState, fingerprint
+
+__all__ = ["Ledger", "RunState", "fingerprint"]

@@ -1,0 +1,34 @@
+"""From an image to its masks: predicted and labelled tile by tile, resumed, and shared among machines."""
+
+from cellscale.pipeline.segmenting.block_store import BLOCK, CertificateSummary
+from cellscale.pipeline.segmenting.inputs import MODEL_MPP, network_input
+from cellscale.pipeline.segmenting.npz_stages import IMAGE, postprocess_file, predict_file, preprocess_file
+from cellscale.pipeline.segmenting.predict_and_label import segment_channels
+from cellscale.pipeline.segmenting.prediction import predict_groups
+from cellscale.pipeline.segmenting.preparation import PreparedImage, prepare
+from cellscale.pipeline.segmenting.shares import Plan, label_share, plan_shares, predict_share, prepare_share
+from cellscale.pipeline.segmenting.tile_store import GROUP, Group, TileGroups, TileStore
+
+__all__ = [
+    "BLOCK",
+    "GROUP",
+    "IMAGE",
+    "MODEL_MPP",
+    "CertificateSummary",
+    "Group",
+    "Plan",
+    "PreparedImage",
+    "TileGroups",
+    "TileStore",
+    "label_share",
+    "network_input",
+    "plan_shares",
+    "postprocess_file",
+    "predict_file",
+    "predict_groups",
+    "predict_share",
+    "prepare",
+    "prepare_share",
+    "preprocess_file",
+    "segment_channels",
+]

@@ -1,0 +1,167 @@
+"""Labels of one compartment of an image: block by block, then settled once for all."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import DamagedStateError
+from cellscale.label.block import Certificate, LabelledBlock, label_block
+from cellscale.label.maps import MapReader
+from cellscale.label.mosaic import Mosaic
+from cellscale.label.numbering import Resolution, finish_region, resolve_objects
+from cellscale.label.objects import complete_objects
+from cellscale.label.parameters import Parameters
+from cellscale.label.resize import nearest_rows_columns, nearest_source
+from cellscale.pipeline.resume.state import RunState
+from cellscale.regions import Region, blocks
+
+__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels"]
+
+BLOCK = 1024
+"""Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSummary:
+    """What all blocks' certificates say together: every block proved its labels to be the whole image's."""
+
+    blocks: int
+    enlarged: int
+    """Blocks whose halo had to grow."""
+    largest_halo: int
+    """Pixels."""
+
+    @classmethod
+    def of(cls, certificates: Iterable[Certificate]) -> "CertificateSummary":
+        """Sum up the certificates of an image's blocks."""
+        every = list(certificates)
+        return cls(
+            blocks=len(every),
+            enlarged=sum(certificate.enlargements > 0 for certificate in every),
+            largest_halo=max((certificate.halo for certificate in every), default=0),
+        )
+
+
+class BlockStore:
+    """A compartment's labelled blocks on disk.
+
+    Parameters
+    ----------
+    state
+        The image's run state.
+    name
+        The compartment.
+    shape
+        Rows and columns of the image that the network saw.
+    capacity
+        Blocks kept in memory for the next readers.
+    """
+
+    def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
+        self.cores = list(blocks(shape, (BLOCK, BLOCK)))
+        self._state = state
+        self._name = name
+        self._capacity = capacity
+        self._cache: OrderedDict[int, LabelledBlock] = OrderedDict()
+        self._lock = Lock()
+
+    def missing(self) -> list[int]:
+        """Return the raster-order indices of the blocks that are not labelled yet."""
+        return [index for index in range(len(self.cores)) if not self.has(index)]
+
+    def has(self, index: int) -> bool:
+        """Tell whether a block is labelled."""
+        return self._state.has(self._unit(index))
+
+    def label(
+        self, index: int, read_maps: MapReader, shape: tuple[int, int], parameters: Parameters, limit: int
+    ) -> None:
+        """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
+        arrays = label_block(read_maps, self.cores[index], shape, parameters, limit=limit).to_arrays()
+        labels = arrays.pop("labels")
+        if labels.any():
+            # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
+            self._state.save_plane(self._unit(index), labels)
+        else:
+            arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
+        self._state.save(self._unit(index), **arrays)
+
+    def load(self, index: int) -> LabelledBlock:
+        """Return one labelled block."""
+        with self._lock:
+            if index in self._cache:
+                self._cache.move_to_end(index)
+                return self._cache[index]
+        arrays = self._state.load(self._unit(index))
+        labels = None if arrays is None else self._labels(index, arrays)
+        if arrays is None or labels is None:
+            raise DamagedStateError(f"{self._state.folder}: {self._unit(index)} was damaged or removed")
+        block = LabelledBlock.from_arrays({**arrays, "labels": labels})
+        with self._lock:
+            self._cache[index] = block
+            while len(self._cache) > self._capacity:
+                self._cache.popitem(last=False)
+        return block
+
+    def _labels(self, index: int, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int32] | None:
+        """Return a block's labels, from disk as they are touched."""
+        if "blank" in arrays:
+            return np.broadcast_to(arrays["blank"], self.cores[index].shape)
+        return self._state.map_plane(self._unit(index))
+
+    def __iter__(self) -> Iterator[LabelledBlock]:
+        """Yield every block without keeping it in memory."""
+        for index in range(len(self.cores)):
+            yield self.load(index)
+
+    def _unit(self, index: int) -> str:
+        return f"{self._name}/{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class CompartmentLabels:
+    """The final labels of one compartment, read by region at the image's own resolution."""
+
+    mosaic: Mosaic
+    resolution: Resolution
+    shape: tuple[int, int]
+    """Rows and columns of the image; those of the mosaic differ where the network saw it rescaled."""
+    certificate: CertificateSummary
+
+    @classmethod
+    def settle(
+        cls, store: BlockStore, parameters: Parameters, model_shape: tuple[int, int], shape: tuple[int, int]
+    ) -> "CompartmentLabels":
+        """Merge the blocks' objects, remove small ones, fill holes and number the rest."""
+        certificates: list[Certificate] = []
+        mosaic = Mosaic(model_shape, (BLOCK, BLOCK), store.load)
+        rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
+        objects = complete_objects((block.objects for block in row) for _, row in rows)
+        resolution = resolve_objects(objects, mosaic.identities, model_shape, parameters)
+        return cls(mosaic, resolution, shape, CertificateSummary.of(certificates))
+
+    @property
+    def count(self) -> int:
+        """Objects found."""
+        return len(self.resolution)
+
+    def read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region; 0 for background."""
+        if self.mosaic.shape == self.shape:
+            return finish_region(self.mosaic.identities(region), self.resolution, region)
+        source = nearest_source(region, self.shape, self.mosaic.shape)
+        labels = finish_region(self.mosaic.identities(source), self.resolution, source)
+        rows, columns = nearest_rows_columns(region, self.shape, self.mosaic.shape)
+        return labels[np.ix_(rows - source.top, columns - source.left)]
+
+
+def _noting(store: BlockStore, note: Callable[[Certificate], object]) -> Iterator[LabelledBlock]:
+    for block in store:
+        note(block.certificate)
+        yield block

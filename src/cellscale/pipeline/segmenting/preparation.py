@@ -1,0 +1,148 @@
+"""The network's input: whole-image facts first, then any region of it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.pipeline.image_run import ImageRun, in_order, timed
+from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting.inputs import NetworkInput
+from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
+from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
+from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
+from cellscale.regions import Region, RegionReader, blocks
+
+__all__ = ["PreparedImage", "network_shape", "prepare"]
+
+STEP = (1024, 2048)
+"""Rows and columns that a pass over the image takes at once."""
+PASSES = {1: 1, 2: 1, 4: 2, 8: 4}
+"""Passes over a channel that exact statistics take at most, by bytes a pixel."""
+ROLES = ("nucleus", "membrane")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """The image as the network is to see it."""
+
+    channels: tuple[RegionReader, ...]
+    """Nucleus and membrane at the network's pixel size, not yet equalised."""
+    facts: tuple[ChannelFacts, ...]
+    shape: tuple[int, int]
+    """Rows and columns at the network's pixel size."""
+
+    def read(self, region: Region) -> NDArray[np.float32]:
+        """Return the network's input for a region, float32 ``(2, rows, columns)``."""
+        pixels = np.empty((2, *region.shape), np.float32)
+        for index, (read, facts) in enumerate(zip(self.channels, self.facts, strict=True)):
+            pixels[index] = preprocess(read, region, self.shape, facts)
+        return pixels
+
+
+def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedImage:
+    """Learn the whole-image facts that preprocessing needs, or recall them from an earlier run.
+
+    Raises
+    ------
+    ImageError
+        Pixels are NaN or infinite, or cannot be read.
+    """
+    channels, shape = _at_network_size(run, state, source)
+    facts = _recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes), _are_facts)
+    return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape)
+
+
+def network_shape(source: NetworkInput) -> tuple[int, int]:
+    """Return the rows and columns that the network sees of an image."""
+    return source.shape if source.factor == 1 else rescaled_shape(source.shape, source.factor)
+
+
+def _at_network_size(
+    run: ImageRun, state: RunState, source: NetworkInput
+) -> tuple[tuple[RegionReader, ...], tuple[int, int]]:
+    """Return the channels and the shape at the network's pixel size."""
+    if source.factor == 1:
+        return source.channels, source.shape
+    limits = _recalled(state, "range", lambda: _limits(run, source), _are_limits)
+    low_high = (limits["low"], limits["high"])
+    readers = (rescaled_reader(read, source.shape, source.factor, low_high) for read in source.channels)
+    return tuple(readers), network_shape(source)
+
+
+def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
+    """Return the smallest and largest value over both channels."""
+    with _passes(run, "range", source.shape, len(ROLES)) as over:
+        ranges = [value_range(over(read), dtype) for read, dtype in zip(source.channels, source.dtypes, strict=True)]
+    return {"low": min(low for low, _ in ranges), "high": max(high for _, high in ranges)}
+
+
+def _facts(
+    run: ImageRun, channels: Iterable[RegionReader], shape: tuple[int, int], dtypes: Iterable[np.dtype[Any]]
+) -> dict[str, Any]:
+    """Return the facts of each channel by its role."""
+    pairs = list(zip(channels, dtypes, strict=True))
+    with _passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
+        statistics = [channel_statistics(over(read), dtype) for read, dtype in pairs]
+    facts = {}
+    with _passes(run, "equalisation", shape, len(pairs)) as over:
+        for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
+            low, high = merged_range(over(partial(equalise, read, shape=shape, statistics=found))(level_range))
+            facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
+    return facts
+
+
+@contextmanager
+def _passes(
+    run: ImageRun, stage: str, shape: tuple[int, int], count: int
+) -> Iterator[Callable[[RegionReader], MapBlocks]]:
+    """Run passes over an image as a stage; yields what turns a reader into a map over its blocks."""
+    regions = list(blocks(shape, STEP))
+    with run.stage(stage, count * len(regions), reading=run.reading) as advance:
+
+        def over(read: RegionReader) -> MapBlocks:
+            def map_blocks(function: Callable[[NDArray[Any]], T]) -> Iterator[T]:
+                def work(region: Region) -> T:
+                    return function(read(region))
+
+                for result, busy in in_order(timed(work), regions, run.budget.workers):
+                    advance(busy=busy)
+                    yield result
+
+            return map_blocks
+
+        yield over
+
+
+def _recalled(
+    state: RunState, name: str, find: Callable[[], dict[str, Any]], are_whole: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """Return facts kept under a name; find and keep them where there are none, or damaged ones."""
+    facts = state.load_facts(name)
+    if facts is None or not are_whole(facts):
+        facts = find()
+        state.save_facts(name, facts)
+    return facts
+
+
+def _are_limits(facts: dict[str, Any]) -> bool:
+    """Tell whether facts can be a range of values."""
+    return facts.keys() == {"low", "high"} and all(map(_is_number, facts.values()))
+
+
+def _are_facts(facts: dict[str, Any]) -> bool:
+    """Tell whether facts can be those of both channels."""
+    names = {field.name for field in fields(ChannelFacts)}
+    return facts.keys() == set(ROLES) and all(
+        isinstance(one, dict) and one.keys() == names and all(map(_is_number, one.values())) for one in facts.values()
+    )
+
+
+def _is_number(fact: object) -> bool:
+    return isinstance(fact, (int, float)) and not isinstance(fact, bool)

@@ -1,0 +1,243 @@
+"""Masks of one image of a dataset: made, resumed, or kept."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cellscale import __version__
+from cellscale.errors import DamagedStateError
+from cellscale.images.masks import write_mask
+from cellscale.pipeline.image_run import ImageRun, in_order
+from cellscale.pipeline.model import Model
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.remote_state import open_state
+from cellscale.pipeline.resume.state import RunState, fingerprint
+from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
+from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
+from cellscale.pipeline.segmenting.predict_and_label import segment_channels
+from cellscale.pipeline.segmenting.tile_store import GROUP
+from cellscale.predict.heads import Compartment
+from cellscale.predict.network import Network
+from cellscale.records.stopwatch import Stopwatch
+from cellscale.regions import blocks
+from cellscale.storage.uploads import send_folder
+from cellscale.storage.uri import join, local_path, make_folder
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import mask_name
+
+__all__ = ["Masks", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
+
+ATTEMPTS = 3
+"""How often damaged units of work are done again before the image fails."""
+BAND = 2**21
+"""Pixels of a mask that are finished at once, in bands over the whole width."""
+SUFFIXES = {"tiff": (".tiff",), "ome-zarr": (".ome.zarr",), "both": (".tiff", ".ome.zarr")}
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """An image's masks, made or kept."""
+
+    made: bool
+    """False where they were there before the run."""
+    counts: dict[Compartment, int]
+    """Objects found, by compartment; empty where others made the masks."""
+    outputs: tuple[Path | str, ...]
+
+
+def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | str]]:
+    """Return where an image's masks go, by compartment."""
+    return {
+        compartment: [
+            join(request.paths.segmasks, mask_name(image, compartment, suffix))
+            for suffix in SUFFIXES[request.mask_format]
+        ]
+        for compartment in request.compartments
+    }
+
+
+def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Masks:
+    """Make an image's masks, unless they are there already.
+
+    Raises
+    ------
+    ImageError
+        The image cannot be segmented.
+    StorageError
+        Something cannot be read or written.
+    """
+    ledger = Ledger(request.paths.jobs, entry.name)
+    files = mask_outputs(request, entry.name)
+    outputs = tuple(output for group in files.values() for output in group)
+    with open_input(entry, request, run.budget.cache_bytes) as source:
+        run.learn_image(source.info)
+        for note in source.notes:
+            run.notice(note)
+        for warning in source.pixel_size.warnings:
+            run.notice(warning, "warning")
+        mark = segmentation_mark(entry, request, source, model)
+        decision = "make" if request.overwrite else ledger.decide("segmentation", mark, outputs)
+        if decision in ("keep", "foreign"):
+            return _kept(run, ledger, outputs, foreign=decision == "foreign")
+        if decision == "remake":
+            run.notice("the masks were made from other input or options; they are made again")
+        if request.dry_run:
+            return Masks(True, {}, outputs)
+        make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
+        ledger.begin("segmentation", mark, outputs)
+        labels = _segmented(run, entry, request, source, model, mark, files)
+    _learn_certificates(run, labels)
+    counts = {compartment: found.count for compartment, found in labels.items()}
+    ledger.finish(
+        "segmentation",
+        outputs,
+        {
+            "objects": counts,
+            "certified": True,
+            "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
+            "network": model.sha256,
+            "parameters": {compartment: asdict(request.parameters(compartment)) for compartment in labels},
+            "version": __version__,
+        },
+        run.placement.run,
+    )
+    return Masks(True, counts, outputs)
+
+
+def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentLabels]) -> None:
+    certificates = [found.certificate for found in labels.values()]
+    run.learn(
+        blocks=sum(certificate.blocks for certificate in certificates),
+        enlarged_blocks=sum(certificate.enlarged for certificate in certificates),
+        largest_halo=max(certificate.largest_halo for certificate in certificates),
+    )
+
+
+def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Masks:
+    if foreign:
+        run.notice(
+            "there are masks that this dataset's records do not know, or that were changed; they are kept. "
+            "--overwrite replaces them",
+            "warning",
+        )
+        return Masks(False, {}, outputs)
+    made = ledger.finished_in("segmentation", run.placement.run)
+    return Masks(made, ledger.facts("segmentation").get("objects", {}), outputs)
+
+
+def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
+    """Return a hash of all that the masks depend on, but the version of cellscale."""
+    facts: dict[str, Any] = {
+        "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
+        "choice": list(source.choice),
+        "network": model.sha256,
+        "precision": request.precision,
+        "labels": {compartment: asdict(request.parameters(compartment)) for compartment in request.compartments},
+    }
+    return fingerprint(facts)
+
+
+def run_state(
+    request: Request, image: str, mark: str, arithmetic: str, *, shared: bool = False, scratch: Path | None = None
+) -> RunState:
+    """Return where the finished units of an image are kept.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    image
+        The image's name.
+    mark
+        The image's `segmentation_mark`.
+    arithmetic
+        What the last bits of the network's maps depend on: work begun on one kind of device is not finished on
+        another, so that a resumed image has the bytes of an uninterrupted one.
+    shared
+        Where the dataset is in an object store, keep them there as well, so that another machine can go on. The state
+        has to be closed then.
+    scratch
+        Folder of this machine for copies of what is in the object store; None: one that later runs find again.
+    """
+    key = fingerprint(
+        {"facts": mark, "arithmetic": arithmetic, "version": __version__, "block": BLOCK, "group": GROUP}
+    )
+    return open_state(request.paths.jobs, image, key, shared=shared, scratch=scratch)
+
+
+def _segmented(
+    run: ImageRun,
+    entry: ImageEntry,
+    request: Request,
+    source: NetworkInput,
+    model: Model,
+    mark: str,
+    files: dict[Compartment, list[Path | str]],
+) -> dict[Compartment, CompartmentLabels]:
+    """Segment the image and write its masks; the state goes when they are there."""
+    loading = Stopwatch()
+    network = loading.around(model.load)()
+    computation = network.computation
+    for note in computation.notes:
+        run.notice(note)
+    run.learn(
+        network=network.name,
+        batch_size=network.batch_size,
+        device=computation.device,
+        precision=computation.precision,
+        model_load_seconds=loading.seconds,
+    )
+    with run_state(request, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state) as state:
+        for attempt in range(ATTEMPTS):
+            try:
+                labels = _labelled(run, entry, request, source, network, state)
+                _write_all(run, files, labels, source)
+                break
+            except DamagedStateError as error:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                run.notice(f"{error}; it is done again", "warning")
+        state.clear()
+    return labels
+
+
+def _labelled(
+    run: ImageRun, entry: ImageEntry, request: Request, source: NetworkInput, network: Network, state: RunState
+) -> dict[Compartment, CompartmentLabels]:
+    name, jobs = f"{entry.name}.zarr", request.paths.jobs
+    kept = state.folder.parent / "intermediates" / name if request.keep_intermediates else None
+    parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
+    labels = segment_channels(run, state, source, network, parameters, kept)
+    if kept is not None and local_path(jobs) is None:
+        send_folder(kept, str(join(jobs, "intermediates", name)))
+        shutil.rmtree(kept)
+    return labels
+
+
+def _write_all(
+    run: ImageRun,
+    files: Mapping[Compartment, list[Path | str]],
+    labels: Mapping[Compartment, CompartmentLabels],
+    source: NetworkInput,
+) -> None:
+    with run.stage("masks", sum(len(group) for group in files.values())) as advance:
+        for compartment, group in files.items():
+            for output in group:
+                _write(output, labels[compartment], source, run.budget.workers)
+                advance()
+
+
+def _write(output: Path | str, labels: CompartmentLabels, source: NetworkInput, workers: int) -> None:
+    """Write a mask, bands being finished in threads ahead of the writer."""
+    rows = max(BAND // labels.shape[1], 1)
+    bands = in_order(labels.read, blocks(labels.shape, (rows, labels.shape[1])), workers)
+    size = source.pixel_size.size
+    if str(output).endswith(".zarr"):
+        from cellscale.images.zarr import write_label_zarr  # loads zarr, which TIFF masks do not need
+
+        write_label_zarr(output, bands, labels.shape, size)
+    else:
+        write_mask(output, bands, labels.shape, size, workers=workers)

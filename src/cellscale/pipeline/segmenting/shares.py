@@ -1,0 +1,210 @@
+"""Shares of the work on one image, for machines that work on it side by side.
+
+Each share leaves finished units in the image's run state, where `cellscale.pipeline.image.process_image` finds them.
+A share may be done anywhere, twice, in any order, or not at all: the outputs are the same, only later.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import thread_time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import StorageError, UncertainError
+from cellscale.label.maps import MapReader
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.model import Model
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting.block_store import BlockStore
+from cellscale.pipeline.segmenting.inputs import open_input
+from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
+from cellscale.pipeline.segmenting.prediction import predict_groups
+from cellscale.pipeline.segmenting.preparation import PreparedImage, network_shape, prepare
+from cellscale.pipeline.segmenting.segment_image import mask_outputs, run_state, segmentation_mark
+from cellscale.pipeline.segmenting.tile_store import Group, TileGroups, TileStore, unit
+from cellscale.predict.heads import Compartment
+from cellscale.predict.tiles import TileGrid
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["Plan", "label_share", "plan_shares", "predict_share", "prepare_share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of an image's segmentation can be shared out, and what of it earlier runs have done."""
+
+    groups: int = 0
+    """Groups of tiles to be predicted, finished ones included."""
+    blocks: int = 0
+    """Blocks to be labelled, finished ones included."""
+    missing_groups: tuple[Group, ...] = ()
+    missing_blocks: tuple[int, ...] = ()
+    """Blocks that are not labelled yet, in every compartment."""
+
+
+def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Plan:
+    """Find out what is left to do; no pixel is read.
+
+    Raises
+    ------
+    ImageError
+        The image cannot be segmented.
+    StorageError
+        Something cannot be read.
+    """
+    with open_input(entry, request, run.budget.cache_bytes) as source:
+        mark = segmentation_mark(entry, request, source, model)
+        shape = network_shape(source)
+    outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
+    ledger = Ledger(request.paths.jobs, entry.name)
+    if not request.overwrite and ledger.decide("segmentation", mark, outputs) in ("keep", "foreign"):
+        return Plan()
+    with _state(entry, request, model, mark) as state:
+        return _plan(request, state, shape)
+
+
+def _plan(request: Request, state: RunState, shape: tuple[int, int]) -> Plan:
+    groups = TileGroups(TileGrid.of(shape))
+    stores = _stores(request, state, shape)
+    cores = next(iter(stores.values())).cores
+    blocks = sorted({index for store in stores.values() for index in store.missing()})
+    return Plan(
+        groups=len(groups),
+        blocks=len(cores),
+        missing_groups=tuple(TileStore(state, groups, 1, [groups.near(cores[index]) for index in blocks]).missing),
+        missing_blocks=tuple(blocks),
+    )
+
+
+def prepare_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> None:
+    """Learn the whole-image facts that preprocessing needs."""
+    with _opened(run, entry, request, model):
+        pass
+
+
+def predict_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model, groups: Sequence[Group]) -> None:
+    """Predict some groups of tiles; those that are there already are left."""
+    with _opened(run, entry, request, model) as (prepared, state):
+        _predict(run, prepared, state, model, groups)
+
+
+def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model, blocks: Sequence[int]) -> None:
+    """Label some blocks, whose tiles another machine should have predicted; those that are missing are predicted.
+
+    A block that needs wider surroundings than this machine's memory allows is left to the machine that finishes the
+    image.
+    """
+    with _opened(run, entry, request, model) as (prepared, state):
+        stores = _stores(request, state, prepared.shape)
+        tiles = _Tiles(state, prepared.shape, lambda group: _predict(run, prepared, state, model, [group]))
+        work = [(index, name) for index in blocks for name, store in stores.items() if not store.has(index)]
+        total = len(blocks) * len(stores)
+        with run.stage("labels", total, total - len(work)) as advance:
+            for index, compartment in work:
+                start = thread_time()
+                read = map_reader(tiles.read, tiles.groups.grid, list(stores).index(compartment))
+                _label(run, stores[compartment], index, read, prepared.shape, request, compartment)
+                advance(busy=thread_time() - start)
+
+
+@contextmanager
+def _opened(
+    run: ImageRun, entry: ImageEntry, request: Request, model: Model
+) -> Iterator[tuple[PreparedImage, RunState]]:
+    """Open the image, prepared for the network, and its run state."""
+    with open_input(entry, request, run.budget.cache_bytes) as source:
+        mark = segmentation_mark(entry, request, source, model)
+        with _state(entry, request, model, mark) as state:
+            yield prepare(run, state, source), state
+            state.flush()  # what others cannot see is not done
+
+
+@contextmanager
+def _state(entry: ImageEntry, request: Request, model: Model, mark: str) -> Iterator[RunState]:
+    """Open the run state; copies of what is in an object store do not stay on this machine."""
+    with (
+        TemporaryDirectory(prefix="cellscale-") as folder,
+        run_state(request, entry.name, mark, model.arithmetic, shared=True, scratch=Path(folder)) as state,
+    ):
+        yield state
+
+
+def _stores(request: Request, state: RunState, shape: tuple[int, int]) -> dict[Compartment, BlockStore]:
+    return {compartment: BlockStore(state, compartment, shape) for compartment in request.compartments}
+
+
+def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Model, groups: Sequence[Group]) -> None:
+    store = TileStore(state, _SomeGroups(TileGrid.of(prepared.shape), tuple(groups)), 1)
+    with run.stage("network", len(groups), len(groups) - len(store.missing)) as advance:
+        predict_groups(
+            store,
+            model.load(),
+            prepared.read,
+            workers=run.budget.workers,
+            after_each=lambda busy: advance(busy=busy),
+        )
+
+
+def _label(
+    run: ImageRun,
+    store: BlockStore,
+    index: int,
+    read: MapReader,
+    shape: tuple[int, int],
+    request: Request,
+    compartment: Compartment,
+) -> None:
+    try:
+        store.label(index, read, shape, request.parameters(compartment), run.budget.pixels_alone)
+    except UncertainError:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class _SomeGroups(TileGroups):
+    """A share of an image's groups of tiles."""
+
+    chosen: tuple[Group, ...]
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(self.chosen)
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+
+class _Tiles:
+    """An image's predicted tiles; what is missing is predicted when it is asked for."""
+
+    def __init__(self, state: RunState, shape: tuple[int, int], predict: Callable[[Group], None]) -> None:
+        self.groups = TileGroups(TileGrid.of(shape))
+        self._state = state
+        self._predict = predict
+        self._group = lru_cache(GROUPS_AT_HAND)(self._load)
+
+    def read(self, row: int, column: int) -> NDArray[np.float32]:
+        """Return one tile's maps, ``(256, 256, k)``."""
+        group, position = self.groups.slot(row, column)
+        arrays = self._group(group)
+        maps: NDArray[np.float32] = arrays["maps"][arrays["places"][position]]
+        return maps
+
+    def _load(self, group: Group) -> dict[str, NDArray[Any]]:
+        arrays = self._state.load(unit(group))
+        if arrays is None:
+            self._predict(group)
+            arrays = self._state.load(unit(group))
+        if arrays is None:
+            raise StorageError(
+                f"{self._state.folder}: unit {unit(group)} was removed while it was in use; is another run at work? "
+                "Run the same command again"
+            )
+        return arrays

@@ -1,0 +1,90 @@
+"""How large the images of a dataset are, from their headers alone."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+
+from cellscale.errors import CellscaleError
+from cellscale.images.info import ImageInfo
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.pipeline.segmenting import GROUP, MODEL_MPP, TileGroups
+from cellscale.predict.tiles import TileGrid
+from cellscale.preprocess.rescale import rescaled_shape
+from cellscale.records.rates import ImageSize
+from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["Survey", "image_size", "survey"]
+
+_HEADERS = 256
+"""Images whose headers are read; of more images, so many evenly from the smallest file to the largest."""
+_SIDE_BY_SIDE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The sizes of a dataset's images."""
+
+    sizes: tuple[ImageSize, ...]
+    """One for each image that can be opened."""
+    unreadable: tuple[str, ...]
+    """Names of images that cannot."""
+    guessed: int
+    """Images among those of ``sizes`` whose header was not read: they are taken to be as the nearest file in size."""
+
+
+def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> Survey:
+    """Read the headers of images.
+
+    Parameters
+    ----------
+    entries
+        The images.
+    mpp
+        Micrometres a pixel, where the user gives it.
+    """
+    ordered = sorted(entries, key=lambda entry: (entry.size, entry.name))
+    step = max(len(ordered) / _HEADERS, 1.0)
+    asked = sorted({*(int(index * step) for index in range(int(len(ordered) / step))), len(ordered) - 1})
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-headers") as pool:
+        found = dict(zip(asked, pool.map(lambda index: _size(ordered[index], mpp), asked), strict=True))
+    readable = [index for index in asked if found[index] is not None]
+    sizes, guessed = [], 0
+    for index in range(len(ordered)):
+        if index in found:
+            sizes.append(found[index])
+        elif readable:
+            sizes.append(found[min(readable, key=lambda other: abs(other - index))])
+            guessed += 1
+    return Survey(
+        tuple(size for size in sizes if size is not None),
+        tuple(ordered[index].name for index in asked if found[index] is None),
+        guessed,
+    )
+
+
+def image_size(info: ImageInfo, mpp: float | None = None, file_bytes: int = 0) -> ImageSize:
+    """Return what an image's header says of the work that it will be."""
+    shape = rescaled_shape(info.shape, choose_pixel_size(info, mpp).mpp / MODEL_MPP)
+    grid = TileGrid.of(shape)
+    return ImageSize(
+        pixels=info.height * info.width,
+        network_pixels=shape[0] * shape[1],
+        tiles=grid.count,
+        held_tiles=min(TileGroups(grid).held * GROUP**2, grid.count),
+        channels=len(info.channels),
+        file_bytes=file_bytes,
+    )
+
+
+def _size(entry: ImageEntry, mpp: float | None) -> ImageSize | None:
+    """Return an image's size; None where it cannot be opened, which its run will say more of."""
+    source = entry.image if entry.image is not None else entry.npz
+    if source is None or entry.problem is not None:
+        return None
+    try:
+        with closing(open_image(source)) as image:
+            return image_size(image.info, mpp, entry.size)
+    except CellscaleError:
+        return None

@@ -1,0 +1,1 @@
+"""Java's object serialization, written without Java."""

@@ -1,0 +1,1 @@
+"""Cells and detections as QuPath's objects, laid out in bytes."""

@@ -1,0 +1,112 @@
+"""A batch of objects, sorted by what they have in common and laid out in bytes."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.cells.object_batches import CellBatch, ObjectKind
+from cellscale.cells.text import Columns, Dialect
+from cellscale.qupath.java.ragged import Rows
+from cellscale.qupath.objects.path_objects import Look
+from cellscale.qupath.objects.roi import FORMS, RoiBatch, roi_columns
+
+__all__ = ["ObjectBatch"]
+
+_ByName: TypeAlias = dict[str, tuple[Rows, ...]]
+_ID_HEADER = b"\x74\x00\x24"
+"""A string of 36 bytes follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBatch:
+    """Objects, ready to be written."""
+
+    batch: CellBatch
+    sources: NDArray[np.int64]
+    """Where each measurement lies in the batch."""
+
+    outlines: RoiBatch
+    nuclei: RoiBatch
+
+    looks: tuple[Look, ...]
+    """The looks there are."""
+
+    codes: NDArray[np.int64]
+    """Index in ``looks`` of each object."""
+
+    @classmethod
+    def of(cls, batch: CellBatch, columns: Columns, dialect: Dialect) -> "ObjectBatch":
+        """Sort a batch.
+
+        Parameters
+        ----------
+        batch
+            Objects; must not be empty.
+        columns
+            Measurements to be written.
+        dialect
+            Decides how outlines are written.
+        """
+        outlines, nuclei = RoiBatch.of(batch.outlines, dialect), RoiBatch.of(batch.nuclei, dialect)
+        looks, codes = _sort(batch, columns, outlines.forms, nuclei.forms)
+        return cls(batch, columns.sources, outlines, nuclei, looks, codes)
+
+    def columns(self, look: Look, rows: NDArray[np.int64]) -> _ByName:
+        """Return the varying parts, as ``path_object`` names them, of some objects that have this look."""
+        ids = np.ascontiguousarray(self.batch.ids[rows]).view(np.uint8).reshape(len(rows), -1)
+        columns = {
+            "id": (Rows.repeated(_ID_HEADER, len(rows)), Rows.of_array(ids)),
+            "measurements": self._measurements(look, rows),
+        }
+        columns |= _prefixed("outline", roi_columns(self.outlines, look.form, rows))
+        if look.nucleus is not None:
+            columns |= _prefixed("nucleus", roi_columns(self.nuclei, look.nucleus, self.batch.nucleus_rows[rows]))
+        return columns
+
+    def _measurements(self, look: Look, rows: NDArray[np.int64]) -> tuple[Rows, ...]:
+        absent = np.unpackbits(np.frombuffer(look.absent, dtype=np.uint8), count=len(self.sources))
+        present = self.sources[absent == 0]
+        values = self.batch.values[np.ix_(rows, present)].astype(">f4")
+        return Rows.repeated(len(present).to_bytes(4, "big"), len(rows)), Rows.of_array(values)
+
+
+def _sort(
+    batch: CellBatch, columns: Columns, forms: NDArray[np.int64], nucleus_forms: NDArray[np.int64]
+) -> tuple[tuple[Look, ...], NDArray[np.int64]]:
+    """Return the looks in a batch, in the order in which they appear, and the index of each object's look."""
+    absent = np.packbits(batch.absent[:, columns.sources], axis=1)
+    nucleus = np.full(len(batch), -1, dtype=np.int64)
+    if batch.kind is ObjectKind.CELL:
+        has_nucleus = batch.nucleus_rows >= 0
+        nucleus[has_nucleus] = nucleus_forms[batch.nucleus_rows[has_nucleus]]
+    _, first, codes = np.unique(_codes(absent, forms, nucleus), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    looks = tuple(
+        Look(
+            batch.kind,
+            absent[row].tobytes(),
+            FORMS[forms[row]],
+            None if nucleus[row] < 0 else FORMS[nucleus[row]],
+        )
+        for row in first[order]
+    )
+    return looks, np.argsort(order)[codes]
+
+
+def _codes(absent: NDArray[np.uint8], *traits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return numbers that are equal where all bits of ``absent`` and all traits are."""
+    # Word by word, because sorting whole rows of bits takes ten times as long.
+    words = np.zeros((len(absent), -(-absent.shape[1] // 8) * 8), dtype=np.uint8)
+    words[:, : absent.shape[1]] = absent
+    codes = np.zeros(len(absent), dtype=np.int64)
+    for column in (*words.view(np.int64).T, *traits):
+        values, inverse = np.unique(column, return_inverse=True)
+        if len(values) > 1:
+            codes = np.unique(codes * len(values) + inverse, return_inverse=True)[1]
+    return codes
+
+
+def _prefixed(prefix: str, columns: _ByName) -> _ByName:
+    return {f"{prefix}.{name}": rows for name, rows in columns.items()}

@@ -1,0 +1,130 @@
+"""The pages of all images: one, or with many images several, of which the first tells of all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from cellscale.report.facts import COLUMNS, Fact, counts, density, median_area, row, unit
+from cellscale.report.findings import Look
+from cellscale.report.html.pages import environment
+from cellscale.report.html.plots import images_plot
+from cellscale.report.html.words import count
+from cellscale.report.image_record import ImageRecord, Listed
+from cellscale.workspace.layout import index_name, page_name
+
+__all__ = ["PER_PAGE", "Entry", "index_entry", "index_page", "listed"]
+
+PER_PAGE = 60
+"""Images whose pictures are on one page, and failures and warnings that are told on the first one; also images that
+are compared in a plot, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An image in the list of images."""
+
+    record: ImageRecord
+    listed: Listed
+    overview: str | None = None
+    """Small picture, WebP, base64; None where there is none, and for images of other pages."""
+    crop: str | None = None
+    """Small picture of a part up close."""
+
+    @property
+    def link(self) -> str:
+        """To the image's page."""
+        return quote(page_name(self.record.image), safe="")
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the list says."""
+        counted = zip(self.listed.counts, ("cells", "nuclei"), strict=True)
+        return tuple(f"{value:,} {word}" for value, word in counted if value is not None)
+
+
+def listed(record: ImageRecord, look: Look | None) -> Listed:
+    """Return what the list says of an image; the look itself need not be kept for it."""
+    found, columns = counts(record, look), row(record, look)
+    if look is None:
+        return Listed(counts=found, row=columns)
+    areas = [median_area(look.compartments.get(compartment)) for compartment in ("whole-cell", "nuclear")]
+    return Listed(
+        counts=found,
+        row=columns,
+        flags=look.flags,
+        density=density(look),
+        areas=(areas[0], areas[1]),
+        area_unit=unit(look),
+    )
+
+
+def index_entry(record: ImageRecord, look: Look | None) -> Entry:
+    """Return an image of the list, with its pictures where it was looked at."""
+    facts = record.listed or listed(record, look)
+    if look is None:
+        return Entry(record=record, listed=facts)
+    return Entry(record=record, listed=facts, overview=look.thumbnail, crop=look.close_up or None)
+
+
+def index_page(title: str, entries: Sequence[Entry], number: int = 1) -> str:
+    """Return a page of the list of images as HTML.
+
+    Parameters
+    ----------
+    title
+        What the dataset is called.
+    entries
+        All its images; only those of this page need pictures.
+    number
+        Of the page, from 1.
+    """
+    mine = entries[(number - 1) * PER_PAGE : number * PER_PAGE]
+    told = entries if number == 1 else mine
+    failed = [entry for entry in told if entry.record.error is not None]
+    flagged = [entry for entry in told if entry.listed.flags]
+    pages = [index_name(page) for page in range(1, -(-len(entries) // PER_PAGE) + 1)]
+    return (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            title=title,
+            number=number,
+            pages=pages if len(pages) > 1 else [],
+            facts=_facts(entries) if number == 1 else [],
+            failed=failed[:PER_PAGE],
+            more_failed=max(len(failed) - PER_PAGE, 0),
+            flagged=flagged[:PER_PAGE],
+            more_flagged=max(len(flagged) - PER_PAGE, 0),
+            cards=mine,
+            rows=told,
+            columns=COLUMNS,
+            plots=list(_comparisons(entries)) if number == 1 else [],
+        )
+    )
+
+
+def _facts(entries: Sequence[Entry]) -> list[Fact]:
+    done = [entry for entry in entries if entry.record.error is None]
+    return [
+        Fact("images", count(len(entries))),
+        Fact("cells", count(sum(entry.listed.counts[0] or 0 for entry in done))),
+        Fact("nuclei", count(sum(entry.listed.counts[1] or 0 for entry in done))),
+        Fact("failed", count(len(entries) - len(done))),
+        Fact("worth a look", count(sum(bool(entry.listed.flags) for entry in entries))),
+    ]
+
+
+def _comparisons(entries: Sequence[Entry]) -> Iterator[Markup]:
+    """Yield the plots of all images; none where there is nothing to compare, or too much to read."""
+    shown = [entry for entry in entries if entry.listed.area_unit]
+    if not 2 <= len(shown) <= PER_PAGE:
+        return
+    names, facts = [entry.record.image for entry in shown], [entry.listed for entry in shown]
+    if any(one.density is not None for one in facts):
+        yield Markup(images_plot(names, "cells per mm²", {"cells": [one.density for one in facts]}))
+    units = {one.area_unit for one in facts}
+    if len(units) == 1:
+        sizes = {word: [one.areas[place] for one in facts] for place, word in enumerate(("cells", "nuclei"))}
+        yield Markup(images_plot(names, f"median area, {units.pop()}", sizes))

@@ -1,0 +1,117 @@
+"""What became of an image, kept as JSON so that every later report can tell of it."""
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from pydantic import TypeAdapter, ValidationError
+
+from cellscale.predict.heads import Compartment
+from cellscale.records.machine import Machine
+from cellscale.records.stage_cost import StageRecord
+from cellscale.report.flags import Flag
+
+__all__ = ["Certificate", "ImageRecord", "Listed", "merged", "record_from_json", "record_to_json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The proof that an image's labels are those of one run over the whole image."""
+
+    blocks: int
+    """Blocks that were labelled, each certain of its labels."""
+    enlarged: int
+    """Blocks whose surroundings had to grow for that."""
+    largest_halo: int
+    """Pixels of surroundings that the most demanding block needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What the list of images says of one."""
+
+    counts: tuple[int | None, int | None] = (None, None)
+    """Cells and nuclei."""
+    row: tuple[str, ...] = ()
+    """Its row of the table."""
+    flags: tuple[Flag, ...] = ()
+    density: float | None = None
+    areas: tuple[float | None, float | None] = (None, None)
+    """Median areas of cells and nuclei."""
+    area_unit: str = ""
+    """Empty where the image was not looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRecord:
+    """One image's way through a run."""
+
+    image: str
+    status: str
+    """``done``, ``kept`` or ``failed``."""
+    error: str | None = None
+    cells: int | None = None
+    nuclei: int | None = None
+    unmatched_nuclei: int | None = None
+    """Nuclei without a cell, by the run's rule of matching."""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    peak_memory: int = 0
+    """Bytes."""
+    stages: tuple[StageRecord, ...] = ()
+    machine: Machine = field(default_factory=Machine)
+    network: str = ""
+    """Name of the network."""
+    network_sha256: str = ""
+    parameters: dict[Compartment, dict[str, float]] = field(default_factory=dict)
+    """Of postprocessing."""
+    certificates: dict[Compartment, Certificate] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of cellscale and of what it computes with."""
+    finished_utc: str = ""
+    made_warnings: tuple[str, ...] = ()
+    """Warnings of the run that made the outputs; later runs, which keep them, do not see what it saw."""
+    page: str = ""
+    """Hash of all that the image's page of the report was made from."""
+    listed: Listed | None = None
+    """What goes with that page into the list of images."""
+
+
+def merged(earlier: ImageRecord | None, now: ImageRecord) -> ImageRecord:
+    """Return what is to be known of an image after a run.
+
+    A run that found everything done, or failed, tells nothing of how the outputs were made: that stays.
+    """
+    if now.status == "done":
+        return replace(now, made_warnings=now.warnings)
+    if earlier is None:
+        return now
+    kept = earlier.made_warnings if now.status == "kept" else ()
+    return replace(
+        earlier,
+        status=now.status,
+        error=now.error,
+        warnings=tuple(dict.fromkeys((*kept, *now.warnings))),
+        notes=now.notes,
+        cells=earlier.cells if now.cells is None else now.cells,
+        nuclei=earlier.nuclei if now.nuclei is None else now.nuclei,
+        unmatched_nuclei=earlier.unmatched_nuclei if now.unmatched_nuclei is None else now.unmatched_nuclei,
+    )
+
+
+def record_to_json(record: ImageRecord) -> bytes:
+    """Return a record as JSON."""
+    return _adapter().dump_json(record, indent=1)
+
+
+def record_from_json(text: bytes) -> ImageRecord | None:
+    """Return the record that `record_to_json` wrote; None where it is damaged or from another version."""
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError:
+        return None
+
+
+@cache
+def _adapter() -> TypeAdapter[ImageRecord]:
+    return TypeAdapter(ImageRecord)

@@ -1,0 +1,157 @@
+"""Finding the nuclear and membrane channels, and reading several as one."""
+
+import numpy as np
+import pytest
+
+from cellscale.errors import ChannelError
+from cellscale.images.array import ArrayImage
+from cellscale.images.channels.channel_choice import combined_reader, select_channels
+from cellscale.regions import Region
+
+
+def info_of(*names):
+    return ArrayImage(np.zeros((len(names), 2, 2), np.uint8), channel_names=names).info
+
+
+MANY = info_of("DAPI", "CD3", "CD31", "CD3e", "Membrane", "cd45RO", "CD45")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("DAPI", 0), ("dapi", 0), ("CD3", 1), ("cd3", 1), ("CD31", 2), ("cd3E", 3), ("mem", 4), ("cd45r", 5),
+        ("CD45", 6), ("#1", 0), ("#7", 6), (" dapi ", 0),
+    ],
+)  # fmt: skip
+def test_names_and_positions(wanted, expected) -> None:
+    assert select_channels(MANY, [wanted]).nuclear == (expected,)
+    assert select_channels(MANY, ["DAPI"], [wanted]).membrane == (expected,)
+
+
+def test_several_are_kept_in_order_and_once() -> None:
+    assert select_channels(MANY, ["CD45", "#1", "dapi"], ["#2", "Membrane"]).nuclear == (6, 0)
+    assert select_channels(MANY, ["CD45"], ["#2", "Membrane"]).membrane == (1, 4)
+
+
+def test_the_very_spelling_goes_before_other_letters() -> None:
+    info = info_of("dapi", "DAPI", "Dapi2")
+    assert select_channels(info, ["DAPI"]).nuclear == (1,)
+    assert select_channels(info, ["dapi"]).nuclear == (0,)
+    with pytest.raises(ChannelError, match="#1 dapi, #2 DAPI"):
+        select_channels(info, ["Dapi"])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("CD", ["several", "#2 CD3", "#3 CD31", "position"]),
+        ("CD33", ["no channel 'CD33'", "Did you mean", "#1 DAPI"]),
+        ("", ["no channel ''"]),
+        ("#0", ["#1 to #7"]),
+        ("#8", ["#1 to #7"]),
+        ("#x", ["no channel '#x'"]),
+    ],
+)
+def test_what_is_not_there_or_not_clear(wanted, words) -> None:
+    with pytest.raises(ChannelError) as caught:
+        select_channels(MANY, [wanted])
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_two_channels_of_one_name() -> None:
+    with pytest.raises(ChannelError, match="#1 DAPI, #3 DAPI"):
+        select_channels(info_of("DAPI", "x", "DAPI"), ["DAPI"])
+    assert select_channels(info_of("DAPI", "x", "DAPI"), ["#3"]).nuclear == (2,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DAPI", "dapi", "DAPI-01", "Cycle_2 DAPI", "DAPI_R1", "DAPI (1)", "Hoechst", "Hoechst 33342", "HOECHST1",
+        "HH3", "Histone H3", "HistoneH3", "H3", "HistoneH3_113In", "DNA", "DNA1", "DNA_1", "DNA-2", "191Ir_DNA1",
+        "DNA1(Ir191)", "Ir191", "193Ir", "dsDNA", "dsDNA_89", "DRAQ5", "SYTO13", "SYTO 13", "SYTOX Green", "TO-PRO-3",
+        "nuclear", "Nucleus", "Hematoxylin", "HH3_113In", "HH3 Pt195", "H3 (Pt194)",
+    ],
+)  # fmt: skip
+def test_usual_names_of_the_nucleus(name) -> None:
+    chosen = select_channels(info_of("CD3", name, "CD8"))
+    assert chosen.nuclear == (1,)
+    assert f"#2 {name}" in chosen.nuclear_text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DNAJB1", "DNA-PK", "DNA-PKcs", "DNA ligase", "cGAS", "H3K27me3", "Histone H3K9ac", "phospho-Histone H3",
+        "pHH3", "Nuclear membrane", "Nuclear pore", "Nucleolin", "NUCB2", "LaminAC", "CD193", "Ki67 191",
+        "DAPI background", "AF DAPI", "DAPI bleached", "Channel 1", "", "p-HH3", "Phospho-HH3", "HH3 pS10",
+        "HH3 phospho Ser28", "H3 pS10", "Histone H3 pT11", "H3 ac27", "HH3 K27me3", "dsDNA damage",
+    ],
+)  # fmt: skip
+def test_names_that_only_look_like_the_nucleus(name) -> None:
+    with pytest.raises(ChannelError, match=r"--nuclear_channel.*#1 CD3"):
+        select_channels(info_of("CD3", name, "CD8"))
+
+
+def test_the_first_round_and_the_most_usual_stain() -> None:
+    assert select_channels(info_of("CD3", "DAPI-01", "CD8", "DAPI-02")).nuclear == (1,)
+    assert select_channels(info_of("HH3", "CD3", "DAPI")).nuclear == (2,)
+    assert select_channels(info_of("p-HH3", "HH3", "dsDNA")).nuclear == (1,)
+    assert select_channels(info_of("nuclear", "membrane")).nuclear == (0,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Membrane", "cell membrane", "Pan-Membrane", "membrane_1", "Membrane cocktail", "Na/K-ATPase", "NaKATPase",
+     "NaK ATPase", "Na+/K+-ATPase", "ATP1A1", "WGA", "Plasma membrane"],
+)  # fmt: skip
+def test_usual_names_of_the_membrane(name) -> None:
+    chosen = select_channels(info_of("DAPI", "E-cadherin", name))
+    assert chosen.membrane == (2,)
+
+
+@pytest.mark.parametrize(
+    "name", ["Nuclear membrane", "basement membrane", "Na/K-ATPase pS16", "E-cadherin", "CD45", "PanCK"]
+)
+def test_the_membrane_is_blank_rather_than_wrong(name) -> None:
+    chosen = select_channels(info_of("DAPI", name))
+    assert chosen.membrane == ()
+    assert "blank" in chosen.membrane_text
+
+
+def test_a_blank_membrane_can_be_asked_for() -> None:
+    assert select_channels(info_of("DAPI", "Membrane"), (), ["none"]).membrane == ()
+    assert select_channels(info_of("DAPI", "None"), (), ["none"]).membrane == (1,)
+
+
+def test_real_panels() -> None:
+    chosen = select_channels(info_of("HH3", "Membrane", "Background", "NaK ATPase", "LaminAC"))
+    assert (chosen.nuclear, chosen.membrane) == ((0,), (1,))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "summed"),
+    [("uint8", "uint32"), ("uint16", "uint32"), ("int16", "int32"), ("int32", "int64"), ("uint32", "int64"),
+     ("float32", "float32"), ("float64", "float64")],
+)  # fmt: skip
+def test_combinations_do_not_overflow(dtype, summed) -> None:
+    top = 1000.5 if dtype[0] == "f" else np.iinfo(dtype).max
+    pixels = np.full((3, 4, 5), top, dtype)
+    pixels[1, 0, 0] = 0
+    image = ArrayImage(pixels)
+    region = Region(0, 0, 3, 4)
+    total = combined_reader(image, (0, 1), "sum")(region)
+    assert total.dtype == summed
+    assert total.shape == (3, 4)
+    assert (total[0, 0], total[1, 1]) == (top, 2 * top)
+    largest = combined_reader(image, (0, 1), "max")(region)
+    assert (largest.dtype, largest[0, 0]) == (dtype, top)
+    one = combined_reader(image, (1,))(region)
+    assert (one.dtype, one.shape, one[0, 0]) == (dtype, (3, 4), 0)
+
+
+def test_a_blank_channel() -> None:
+    blank = combined_reader(ArrayImage(np.ones((1, 4, 5))), ())(Region(1, 1, 3, 4))
+    assert blank.shape == (2, 3)
+    assert not blank.any()

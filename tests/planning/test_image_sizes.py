@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from cellscale.images.open import open_image
+from cellscale.planning import image_sizes as module
+from cellscale.planning.image_sizes import survey
+from cellscale.predict.tiles import TileGrid
+from cellscale.workspace.discovery import discover
+from cellscale.workspace.layout import workspace_paths
+from tests.pipeline.spots import write_dataset, write_image
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(
+        tmp_path, small=np.zeros((2, 200, 300), np.uint16), large=np.zeros((2, 1000, 700), np.uint16)
+    )
+
+
+def entries(root):
+    return discover(workspace_paths(root))
+
+
+def test_sizes_are_those_of_the_headers(dataset):
+    found = survey(entries(dataset))
+    assert [(size.pixels, size.channels) for size in found.sizes] == [(60_000, 2), (700_000, 2)]
+    assert [size.tiles for size in found.sizes] == [TileGrid.of(shape).count for shape in ((200, 300), (1000, 700))]
+    assert (found.unreadable, found.guessed) == ((), 0)
+
+
+def test_no_pixel_is_read(dataset, monkeypatch):
+    class Header:
+        def __init__(self, image):
+            self.info, self.close = image.info, image.close
+
+    monkeypatch.setattr(module, "open_image", lambda source: Header(open_image(source)))
+    assert len(survey(entries(dataset)).sizes) == 2
+
+
+def test_the_size_of_pixels_makes_the_work(tmp_path):
+    write_image(tmp_path / "OMETIFF" / "fine.ome.tiff", np.zeros((2, 800, 600), np.uint16), mpp=0.25)
+    (size,) = survey(entries(tmp_path)).sizes
+    assert (size.pixels, size.network_pixels) == (480_000, 120_000)
+    (given,) = survey(entries(tmp_path), mpp=1.0).sizes
+    assert given.network_pixels == 1_920_000
+
+
+def test_an_image_that_cannot_be_opened_is_named(dataset):
+    (dataset / "OMETIFF" / "broken.ome.tiff").write_bytes(b"no image")
+    found = survey(entries(dataset))
+    assert (len(found.sizes), found.unreadable) == (2, ("broken",))
+
+
+def test_of_many_images_some_stand_for_the_others(dataset, monkeypatch):
+    monkeypatch.setattr(module, "_HEADERS", 4)
+    for index in range(10):
+        write_image(dataset / "OMETIFF" / f"more_{index}.ome.tiff", np.zeros((2, 100 + index, 100), np.uint16))
+    found = survey(entries(dataset))
+    assert len(found.sizes) == 12
+    assert 0 < found.guessed <= 8
+    # The largest file is always looked at.
+    assert max(size.pixels for size in found.sizes) == 700_000

@@ -184,7 +184,7 @@ def test_memory_of_a_label_as_large_as_the_image_is_what_is_promised():
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert int(done.stdout) * 1024 < PIXEL_BYTES * 5000**2
 

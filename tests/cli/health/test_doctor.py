@@ -135,7 +135,7 @@ def test_nothing_secret_is_printed(monkeypatch, tiny_model):
 def test_extras_are_those_of_the_package():
     import tomllib
 
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
     assert set(EXTRAS) == set(project["optional-dependencies"]) - {"all"}
     for extra, packages in EXTRAS.items():
         wanted = " ".join(project["optional-dependencies"][extra])

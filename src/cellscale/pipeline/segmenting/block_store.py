@@ -64,6 +64,7 @@ class BlockStore:
     """
 
     def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
+        self.shape = shape
         self.cores = list(blocks(shape, (BLOCK, BLOCK)))
         self._state = state
         self._name = name
@@ -79,11 +80,9 @@ class BlockStore:
         """Tell whether a block is labelled."""
         return self._state.has(self._unit(index))
 
-    def label(
-        self, index: int, read_maps: MapReader, shape: tuple[int, int], parameters: Parameters, limit: int
-    ) -> None:
+    def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
         """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
-        arrays = label_block(read_maps, self.cores[index], shape, parameters, limit=limit).to_arrays()
+        arrays = label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit).to_arrays()
         labels = arrays.pop("labels")
         if labels.any():
             # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
@@ -135,15 +134,13 @@ class CompartmentLabels:
     certificate: CertificateSummary
 
     @classmethod
-    def settle(
-        cls, store: BlockStore, parameters: Parameters, model_shape: tuple[int, int], shape: tuple[int, int]
-    ) -> "CompartmentLabels":
-        """Merge the blocks' objects, remove small ones, fill holes and number the rest."""
+    def settle(cls, store: BlockStore, parameters: Parameters, shape: tuple[int, int]) -> "CompartmentLabels":
+        """Merge the blocks' objects, remove small ones, fill holes and number the rest, for an image of ``shape``."""
         certificates: list[Certificate] = []
-        mosaic = Mosaic(model_shape, (BLOCK, BLOCK), store.load)
+        mosaic = Mosaic(store.shape, (BLOCK, BLOCK), store.load)
         rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
         objects = complete_objects((block.objects for block in row) for _, row in rows)
-        resolution = resolve_objects(objects, mosaic.identities, model_shape, parameters)
+        resolution = resolve_objects(objects, mosaic.identities, store.shape, parameters)
         return cls(mosaic, resolution, shape, CertificateSummary.of(certificates))
 
     @property

@@ -1,6 +1,6 @@
 """The stages of the segmentation from file to file, as deepcell-imaging's scripts do them; all of it in parts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import UncertainError
 from cellscale.images.masks import write_mask
 from cellscale.images.npz import ARRAY, open_npz
 from cellscale.images.npz_writer import NpzArray, write_npz
@@ -19,6 +18,7 @@ from cellscale.label.maps import MapReader
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.image_run import ImageRun, in_order
 from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import MODEL_MPP, network_input
 from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
@@ -144,41 +144,27 @@ def postprocess_file(
                 opened.enter_context(closing(open_npz(maps, array=f"arr_{index}", samples=1, scratch=folder)))
                 for index in (first, first + 1)
             ]
-            model_shape = pair[0].info.shape
-            store = BlockStore(state, compartment, model_shape)
+            store = BlockStore(state, compartment, pair[0].info.shape)
 
             def read(region: Region, pair: list[Any] = pair) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
                 return pair[0].read((0,), region)[0], pair[1].read((0,), region)[0]
 
-            _label(run, store, read, model_shape, _PARAMETERS[compartment])
-            labels[compartment] = CompartmentLabels.settle(store, _PARAMETERS[compartment], model_shape, shape)
+            _label(run, BlockLabeller(store, read, _PARAMETERS[compartment], run.budget))
+            labels[compartment] = CompartmentLabels.settle(store, _PARAMETERS[compartment], shape)
         _write_image(run, output, shape, len(labels), np.dtype(np.int32), _stacked(list(labels.values())))
         for compartment, place in masks.items():
             write_mask(place, _bands(run, shape, labels[compartment].read), shape, None, workers=run.budget.workers)
         return {compartment: found.count for compartment, found in labels.items()}
 
 
-def _label(
-    run: ImageRun,
-    store: BlockStore,
-    read: Callable[[Region], tuple[NDArray[np.float32], NDArray[np.float32]]],
-    shape: tuple[int, int],
-    parameters: Parameters,
-) -> None:
-    """Label all blocks; those that need wide surroundings take their turn with all the memory that there is."""
-    hard: list[int] = []
-
-    def label(index: int) -> None:
-        try:
-            store.label(index, read, shape, parameters, run.budget.pixels_per_worker)
-        except UncertainError:
-            hard.append(index)
-
-    with run.stage("labels", len(store.cores)) as advance:
-        for _ in in_order(label, range(len(store.cores)), run.budget.workers):
+def _label(run: ImageRun, labeller: BlockLabeller) -> None:
+    """Label all blocks."""
+    count = len(labeller.store.cores)
+    with run.stage("labels", count) as advance:
+        for labelled in in_order(labeller.label, range(count), run.budget.workers):
+            advance(int(labelled))
+        for _ in labeller.label_postponed():
             advance()
-        for index in sorted(hard):
-            store.label(index, read, shape, parameters, run.budget.pixels_alone)
 
 
 def _half(read: MapReader, half: int) -> RegionReader:

@@ -11,11 +11,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import UncertainError
 from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.intermediates import save_intermediates
@@ -79,7 +79,13 @@ def segment_channels(
         # Intermediates are made of all tiles.
         tiles = _tile_store(state, prepared, stores, keep_all=intermediates is not None)
         tiles.predict = partial(predict_group, tiles, network, prepared.read)
-        _predict_and_label(run, tiles, prepared, network, stores, parameters)
+        labellers = {
+            compartment: BlockLabeller(
+                store, map_reader(tiles.read, tiles.groups.grid, position), parameters[compartment], run.budget
+            )
+            for position, (compartment, store) in enumerate(stores.items())
+        }
+        _predict_and_label(run, tiles, prepared, network, labellers)
         if intermediates:
             save_intermediates(run, intermediates, prepared, tiles, network.heads)
         state.drop("tiles")
@@ -87,9 +93,7 @@ def segment_channels(
     with run.stage("numbering", len(stores)) as advance:
         labels = {}
         for compartment, store in stores.items():
-            labels[compartment] = CompartmentLabels.settle(
-                store, parameters[compartment], prepared.shape, source.shape
-            )
+            labels[compartment] = CompartmentLabels.settle(store, parameters[compartment], source.shape)
             advance()
     return labels
 
@@ -108,38 +112,30 @@ def _predict_and_label(
     tiles: TileStore,
     prepared: PreparedImage,
     network: Network,
-    stores: Mapping[Compartment, BlockStore],
-    parameters: Mapping[Compartment, Parameters],
+    labellers: Mapping[Compartment, BlockLabeller],
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
+    stores = {compartment: labeller.store for compartment, labeller in labellers.items()}
     total = sum(len(store.cores) for store in stores.values())
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
 
-    hard: list[tuple[int, Compartment]] = []
-
-    def label(index: int, compartment: Compartment, limit: int) -> None:
-        read = map_reader(tiles.read, tiles.groups.grid, list(stores).index(compartment))
+    def label(index: int, compartment: Compartment) -> None:
         start = thread_time()
-        stores[compartment].label(index, read, prepared.shape, parameters[compartment], limit)
+        if not labellers[compartment].label(index):
+            tiles.keep_all()  # a postponed block will look far beyond what was said to be near
+            return
         tiles.finish(tiles.groups.near(stores[compartment].cores[index]))
         if index % BLOCKS_A_BREATH == 0:
             give_back()
         labelled(busy=thread_time() - start)
-
-    def label_or_postpone(index: int, compartment: Compartment) -> None:
-        try:
-            label(index, compartment, run.budget.pixels_per_worker)
-        except UncertainError:
-            tiles.keep_all()
-            hard.append((index, compartment))
 
     count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)
     with (
         run.stage("labels", total, total - len(work), reading=tiles.reading) as labelled,
         _Labelling(run.budget.workers, tiles) as labelling,
     ):
-        futures = labelling.submit(label_or_postpone, work)
+        futures = labelling.submit(label, work)
         with run.stage("network", count, done, reading=run.reading, writing=tiles.writing) as predicted:
 
             def after_each(busy: float) -> None:
@@ -156,9 +152,11 @@ def _predict_and_label(
             )
         for future in futures:
             future.result()
-        # Blocks that need wide surroundings take their turn with all the memory that there is.
-        for index, compartment in sorted(hard):
-            label(index, compartment, run.budget.pixels_alone)
+        for labeller in labellers.values():
+            start = thread_time()
+            for _ in labeller.label_postponed():
+                labelled(busy=thread_time() - start)
+                start = thread_time()
 
 
 class _Labelling:

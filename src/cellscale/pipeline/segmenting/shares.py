@@ -11,25 +11,24 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import thread_time
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import StorageError, UncertainError
-from cellscale.label.maps import MapReader
+from cellscale.errors import StorageError
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume.ledger import Ledger
 from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore
 from cellscale.pipeline.segmenting.inputs import open_input
 from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
 from cellscale.pipeline.segmenting.prediction import predict_groups
 from cellscale.pipeline.segmenting.preparation import PreparedImage, network_shape, prepare
 from cellscale.pipeline.segmenting.segment_image import mask_outputs, run_state, segmentation_mark
-from cellscale.pipeline.segmenting.tile_store import Group, TileGroups, TileStore, unit
+from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileGroups, TileStore, maps_of, unit
 from cellscale.predict.heads import Compartment
 from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import ImageEntry
@@ -105,13 +104,20 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     with _opened(run, entry, request, model) as (prepared, state):
         stores = _stores(request, state, prepared.shape)
         tiles = _Tiles(state, prepared.shape, lambda group: _predict(run, prepared, state, model, [group]))
+        labellers = {
+            name: BlockLabeller(
+                store, map_reader(tiles.read, tiles.groups.grid, position), request.parameters(name), run.budget
+            )
+            for position, (name, store) in enumerate(stores.items())
+        }
         work = [(index, name) for index in blocks for name, store in stores.items() if not store.has(index)]
         total = len(blocks) * len(stores)
         with run.stage("labels", total, total - len(work)) as advance:
             for index, compartment in work:
                 start = thread_time()
-                read = map_reader(tiles.read, tiles.groups.grid, list(stores).index(compartment))
-                _label(run, stores[compartment], index, read, prepared.shape, request, compartment)
+                labellers[compartment].label_alone(
+                    index
+                )  # else it is left to who finishes the image
                 advance(busy=thread_time() - start)
 
 
@@ -153,21 +159,6 @@ def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Mod
         )
 
 
-def _label(
-    run: ImageRun,
-    store: BlockStore,
-    index: int,
-    read: MapReader,
-    shape: tuple[int, int],
-    request: Request,
-    compartment: Compartment,
-) -> None:
-    try:
-        store.label(index, read, shape, request.parameters(compartment), run.budget.pixels_alone)
-    except UncertainError:
-        return
-
-
 @dataclass(frozen=True, slots=True)
 class _SomeGroups(TileGroups):
     """A share of an image's groups of tiles."""
@@ -192,12 +183,9 @@ class _Tiles:
 
     def read(self, row: int, column: int) -> NDArray[np.float32]:
         """Return one tile's maps, ``(256, 256, k)``."""
-        group, position = self.groups.slot(row, column)
-        arrays = self._group(group)
-        maps: NDArray[np.float32] = arrays["maps"][arrays["places"][position]]
-        return maps
+        return maps_of(self.groups, self._group, row, column)
 
-    def _load(self, group: Group) -> dict[str, NDArray[Any]]:
+    def _load(self, group: Group) -> GroupArrays:
         arrays = self._state.load(unit(group))
         if arrays is None:
             self._predict(group)

@@ -15,7 +15,7 @@ from cellscale.predict.tiles import TileGrid
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import Region
 
-__all__ = ["GROUP", "Group", "TileGroups", "TileStore", "unit"]
+__all__ = ["GROUP", "Group", "GroupArrays", "TileGroups", "TileStore", "maps_of", "unit"]
 
 GROUP = 4
 """Tiles along a side of a group: the unit of prediction, of storage and of resume."""
@@ -29,6 +29,9 @@ surroundings, and as many ahead of them."""
 
 Group: TypeAlias = tuple[int, int]
 """Row and column of a group among all groups."""
+
+GroupArrays: TypeAlias = dict[str, NDArray[Any]]
+"""A group as it is kept: the maps of its different tiles, and for each tile which of them are its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class TileStore:
         self.predict: Callable[[Group], None] | None = None
         """Predicts a group at once: a reader who sees further than most may need one that was dropped."""
         self._capacity = capacity
-        self._cache: OrderedDict[Group, dict[str, NDArray[Any]]] = OrderedDict()
+        self._cache: OrderedDict[Group, GroupArrays] = OrderedDict()
         self._changed = threading.Condition()
         self._moving = threading.Lock()  # held while groups go, and while one comes back
         self._ready = {group for group in groups if state.has(unit(group))}
@@ -171,12 +174,9 @@ class TileStore:
 
     def read(self, row: int, column: int) -> NDArray[np.float32]:
         """Return one tile's maps, ``(256, 256, k)``; waits until they are predicted."""
-        group, position = self.groups.slot(row, column)
-        arrays = self._group(group)
-        maps: NDArray[np.float32] = arrays["maps"][arrays["places"][position]]
-        return maps
+        return maps_of(self.groups, self._group, row, column)
 
-    def _group(self, group: Group) -> dict[str, NDArray[Any]]:
+    def _group(self, group: Group) -> GroupArrays:
         with self._changed:
             if group in self._cache:
                 self._cache.move_to_end(group)
@@ -209,7 +209,7 @@ class TileStore:
             elif self.predict is not None:
                 self.predict(group)
 
-    def _load(self, group: Group) -> dict[str, NDArray[Any]] | None:
+    def _load(self, group: Group) -> GroupArrays | None:
         """Return a group's arrays; None if it was dropped."""
         with self.reading.running():
             arrays = self.state.load(unit(group))
@@ -229,6 +229,14 @@ class TileStore:
                 self._changed.notify_all()
             for group in groups:
                 self.state.retire(unit(group))
+
+
+def maps_of(groups: TileGroups, load: Callable[[Group], GroupArrays], row: int, column: int) -> NDArray[np.float32]:
+    """Return one tile's maps, ``(256, 256, k)``, from its group as ``load`` gives it."""
+    group, position = groups.slot(row, column)
+    arrays = load(group)
+    maps: NDArray[np.float32] = arrays["maps"][arrays["places"][position]]
+    return maps
 
 
 def unit(group: Group) -> str:

@@ -32,8 +32,9 @@ from tests.predict.tiny_network import write_tiny_network
 
 from cellscale.engines.dask.cluster import OWN_CLUSTER
 from cellscale.engines.dask.engine import run
+from cellscale.engines.options import DaskOptions
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import NetworkChoice, Outputs, Request
 from cellscale.workspace.layout import workspace_paths
 
 
@@ -79,8 +80,8 @@ def timed_run(images: Path, request: Request, cluster: LocalCluster) -> Timing:
         client.get_task_stream(count=0)  # from here on the scheduler keeps the times of tasks
         before, own = processor_seconds(client), time.process_time()
         began, start = time.time(), time.perf_counter()
-        asked = replace(request, paths=workspace_paths(folder), dask_scheduler=cluster.scheduler_address)
-        outcome = run(asked, ignore)
+        asked = replace(request, paths=workspace_paths(folder))
+        outcome = run(asked, ignore, DaskOptions(scheduler=cluster.scheduler_address))
         taken = time.perf_counter() - start
         if outcome.failed:
             raise SystemExit(outcome.failed[0].error)
@@ -140,7 +141,9 @@ def main() -> None:
         images = simulated(root / "images", options.images, options.size) / "OMETIFF"
         few = simulated(root / "few", 4, 256) / "OMETIFF"
         model = None if options.mesmer else str(write_tiny_network(root / "small.onnx", surround=25))
-        request = Request(paths=workspace_paths(root), model_path=model, engine="dask", report=False)
+        request = Request(
+            paths=workspace_paths(root), network=NetworkChoice(path=model), outputs=Outputs(report=False)
+        )
         compare(images, few, request, options.pairs, free=options.free)
 
 

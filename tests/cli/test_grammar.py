@@ -10,11 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from cellscale.cli.main import cellscale
+from cellscale.engines.options import BatchOptions
 from cellscale.errors import CellscaleError, ImageError, ModelError, RequestError, StorageError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import separate_paths, workspace_paths
+from tests.requests import request_for
 
 DONE = ImageOutcome(image="a", status="done")
 FAILED = ImageOutcome(image="b", status="failed", error="it is empty")
@@ -110,7 +112,7 @@ def test_hyphens_and_underscores_are_the_same_everywhere(engine):
     )  # fmt: skip
     assert under == hyphen
     assert under.compartments == ("whole-cell",)
-    assert (under.mask_format, under.matching) == ("ome-zarr", "qupath-initializer")
+    assert (under.segmenting.mask_format, under.measuring.matching) == ("ome-zarr", "qupath-initializer")
 
 
 def test_every_option_reaches_the_request(engine):
@@ -118,13 +120,12 @@ def test_every_option_reaches_the_request(engine):
         engine, "segment", "--image_filter", "A", "--engine", "local", "--nuclear_channel", "DAPI",
         "--membrane_channel", "CD45, #3", "--membrane_channel", '"E, cad"', "--combine", "max", "--image_mpp=0.325",
         "--compartment", "nuclear", "--model_path", "gs://b/net.onnx", "--model_hash", "ab", "--batch_size", "2",
-        "--segmentation_compute_config", "n1", "--measurement_compute_config", "n2", "--env_config_uri", "gs://e",
         "--visualize", "--dry_run", "--overwrite", "-v", "-v", "--log_file", "log.jsonl", "--workers", "3",
         "--max_memory", "3GB", "--keep_intermediates", "--mask_format", "both", "--matching", "one-to-one",
         "--qupath_version", "0.5", "--export", "anndata", "workspace", "data",
     )  # fmt: skip
-    assert request == Request(
-        paths=workspace_paths("data"),
+    assert request == request_for(
+        workspace_paths("data"),
         measure=False,
         image_filter="A",
         nuclear_channels=("DAPI",),
@@ -135,14 +136,9 @@ def test_every_option_reaches_the_request(engine):
         model_path="gs://b/net.onnx",
         model_hash="ab",
         batch_size=2,
-        segmentation_compute_config="n1",
-        measurement_compute_config="n2",
-        env_config_uri="gs://e",
         visualize=True,
         dry_run=True,
         overwrite=True,
-        verbosity=2,
-        log_file=Path("log.jsonl"),
         workers=3,
         max_memory=3_000_000_000,
         keep_intermediates=True,
@@ -152,13 +148,42 @@ def test_every_option_reaches_the_request(engine):
     )
 
 
+def test_engine_options_reach_the_engine_that_they_are_for(monkeypatch):
+    asked = {}
+    module = ModuleType("cellscale.engines.batch.engine")
+    module.run = lambda request, listener, options: asked.setdefault("options", options) and RunOutcome((DONE,))
+    monkeypatch.setitem(sys.modules, "cellscale.engines.batch.engine", module)
+    words = ["--env_config_uri", "gs://e", "--segmentation_compute_config", "n1", "--parallelism", "3", "--wait"]
+    assert run("segment", *words, "--stages", "separate", "workspace", "gs://b/d").exit_code == 0
+    assert asked["options"] == BatchOptions(
+        env_config_uri="gs://e", segmentation_compute_config="n1", parallelism=3, stages="separate", wait=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--stages", "separate"], "--stages separate has no meaning with --engine local, which rents no machines"),
+        (["--wait"], "--wait has no meaning with --engine local"),
+        (["--engine", "local", "--dask_workers", "2"], "--dask_workers has no meaning with --engine local"),
+        (["--engine", "batch", "--dask_workers", "2"], "--dask_workers has no meaning with --engine batch"),
+        (["--dask_workers", "2", "--parallelism", "2"], "--parallelism has no meaning with --engine dask"),
+    ],
+)
+def test_options_of_another_engine_are_refused(engine, words, told):
+    refused = run("segment", *words, "workspace", "data")
+    assert refused.exit_code == 2
+    assert told in refused.stderr
+    assert engine.request is None
+
+
 def test_postprocessing_parameters_are_set_for_each_compartment(engine):
     request = asked(
         engine, "segment", "--whole_cell_maxima_threshold", "0.05", "--whole_cell_interior_threshold", "0.3",
         "--whole_cell_interior_smoothing", "1", "--whole_cell_maxima_smoothing", "0.5", "--whole_cell_radius", "3",
         "--whole_cell_small_objects", "20", "--whole_cell_holes", "0", "--nuclear_radius", "4", "workspace", "data",
     )  # fmt: skip
-    assert request.parameters("whole-cell") == Parameters(
+    assert request.segmenting.parameters("whole-cell") == Parameters(
         maxima_threshold=0.05,
         interior_threshold=0.3,
         interior_smoothing=1.0,
@@ -167,12 +192,12 @@ def test_postprocessing_parameters_are_set_for_each_compartment(engine):
         small_objects=20,
         holes=0,
     )
-    assert request.parameters("nuclear") == Parameters(maxima_threshold=NUCLEUS.maxima_threshold, radius=4)
+    assert request.segmenting.parameters("nuclear") == Parameters(maxima_threshold=NUCLEUS.maxima_threshold, radius=4)
 
 
 def test_mesmer_s_parameters_are_the_defaults(engine):
     request = asked(engine, "segment", "workspace", "data")
-    assert (request.whole_cell, request.nuclear) == (WHOLE_CELL, NUCLEUS)
+    assert (request.segmenting.whole_cell, request.segmenting.nuclear) == (WHOLE_CELL, NUCLEUS)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +238,7 @@ def test_wrong_values_are_refused_before_anything_is_done(engine, words):
     [("3GB", 3e9), ("3 gb", 3e9), ("1.5G", 1.5e9), ("512MiB", 512 * 2**20), ("8gib", 2**33), ("2000000", 2e6)],
 )
 def test_amounts_of_memory_have_units(engine, text, size):
-    assert asked(engine, "segment", "--max_memory", text, "workspace", "data").max_memory == size
+    assert asked(engine, "segment", "--max_memory", text, "workspace", "data").resources.max_memory == size
 
 
 def test_an_option_after_the_mode_is_told_its_place(engine):

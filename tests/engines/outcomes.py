@@ -1,11 +1,11 @@
 """Requests and outcomes of runs that nobody ran."""
 
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.request import Request
 from cellscale.records.image_facts import ImageFacts
 from cellscale.records.machine import Machine
 from cellscale.records.stage_cost import StageRecord
 from cellscale.workspace.layout import workspace_paths
+from tests.requests import request_for
 
 __all__ = ["MEASURING", "SEGMENTING", "outcome", "request"]
 
@@ -26,7 +26,7 @@ MEASURING = (
 
 def request(root, **options):
     """Return a request to segment and measure the dataset in ``root``."""
-    return Request(paths=workspace_paths(root), **options)
+    return request_for(workspace_paths(root), **options)
 
 
 def outcome(image="a", *, stages=SEGMENTING + MEASURING, status="done", **facts):

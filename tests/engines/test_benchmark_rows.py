@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pytest
 
@@ -11,8 +12,11 @@ from tests.engines.outcomes import MEASURING, SEGMENTING, outcome, request
 
 @pytest.fixture
 def row(tmp_path):
-    (found,) = benchmark_rows(request(tmp_path), [outcome()], "run-1")
+    (found,) = rows_of(request(tmp_path), [outcome()], "run-1")
     return found
+
+
+rows_of = partial(benchmark_rows, engine="local")
 
 
 def test_a_row_says_what_was_done_where_and_when(row):
@@ -77,7 +81,7 @@ def test_processor_time_is_told_apart_where_stages_share_the_cores(row):
 
 def test_an_engine_that_does_not_know_processor_times_leaves_them_empty(tmp_path):
     stages = tuple(replace(record, processor_seconds=0.0) for record in SEGMENTING)
-    (row,) = benchmark_rows(request(tmp_path), [outcome(stages=stages)], "run-1")
+    (row,) = rows_of(request(tmp_path), [outcome(stages=stages)], "run-1")
     assert row["prediction_processor_time_s"] is None
     assert row["labelling_processor_time_s"] is None
 
@@ -94,7 +98,7 @@ def test_stages_of_one_image_may_be_of_several_machines(tmp_path):
         outcome(stages=SEGMENTING, finished_utc="2026-01-01T00:00:00"),
         outcome(stages=MEASURING, machine=other, finished_utc="2026-01-01T01:00:00", seconds=5.0),
     ]
-    (row,) = benchmark_rows(request(tmp_path), parts, "run-1")
+    (row,) = rows_of(request(tmp_path), parts, "run-1")
     assert (row["prediction_instance_type"], row["measurement_instance_type"]) == ("n1-standard-8", "n2-standard-8")
     assert (row["total_time_s"], row["benchmark_datetime_utc"].hour) == (25.0, 1)
 
@@ -103,7 +107,7 @@ def test_a_kept_image_has_no_row_and_a_failed_one_says_where_it_failed(tmp_path)
     kept = outcome("kept", stages=(), status="kept")
     failed = outcome("failed", stages=SEGMENTING[:2], status="failed")
     unreadable = outcome("unreadable", stages=(), status="failed")
-    rows = {row["input_file_id"]: row for row in benchmark_rows(request(tmp_path), [kept, failed, unreadable], "run")}
+    rows = {row["input_file_id"]: row for row in rows_of(request(tmp_path), [kept, failed, unreadable], "run")}
     assert set(rows) == {"failed", "unreadable"}
     found = rows["failed"]
     assert (found["success"], found["preprocessing_success"], found["prediction_success"]) == (False, True, False)
@@ -113,14 +117,14 @@ def test_a_kept_image_has_no_row_and_a_failed_one_says_where_it_failed(tmp_path)
 
 def test_work_that_an_earlier_run_had_begun_is_marked(tmp_path):
     stages = (replace(SEGMENTING[2], earlier_units=3), *SEGMENTING[3:])
-    (row,) = benchmark_rows(request(tmp_path), [outcome(stages=stages)], "run-1")
+    (row,) = rows_of(request(tmp_path), [outcome(stages=stages)], "run-1")
     assert row["resumed"] is True
     assert row["preprocessing_success"] is None
 
 
 def test_the_same_record_has_the_same_name_and_another_run_another(tmp_path):
     def name(run, **facts):
-        (row,) = benchmark_rows(request(tmp_path), [outcome(**facts)], run)
+        (row,) = rows_of(request(tmp_path), [outcome(**facts)], run)
         return row["record_id"]
 
     assert name("run-1") == name("run-1")
@@ -128,5 +132,5 @@ def test_the_same_record_has_the_same_name_and_another_run_another(tmp_path):
 
 
 def test_one_compartment_is_named(tmp_path):
-    (row,) = benchmark_rows(request(tmp_path, compartments=("nuclear",)), [outcome()], "run-1")
+    (row,) = rows_of(request(tmp_path, compartments=("nuclear",)), [outcome()], "run-1")
     assert row["compartment"] == "nuclear"

@@ -18,7 +18,7 @@ def notices():
 
 
 def close(root, notices, *images, **options):
-    return close_run(request(root, report=False), RunOutcome(images), notices.append, **options)
+    return close_run(request(root, report=False), RunOutcome(images), notices.append, engine="local", **options)
 
 
 def stored(root):
@@ -50,7 +50,7 @@ def test_an_image_whose_machine_was_lost_is_on_record_as_failed(tmp_path, notice
 
 
 def test_a_dry_run_leaves_nothing(tmp_path, notices):
-    close_run(request(tmp_path, dry_run=True), RunOutcome((outcome(),)), notices.append)
+    close_run(request(tmp_path, dry_run=True), RunOutcome((outcome(),)), notices.append, engine="local")
     assert list(tmp_path.iterdir()) == []
 
 

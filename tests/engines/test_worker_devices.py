@@ -1,47 +1,48 @@
 """The machine that computes must have the device that is asked for; one that only hands out work need not."""
 
-from dataclasses import replace
-
 import pytest
 
 from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
-from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmenting.segment_image import run_state
 from cellscale.workspace.layout import workspace_paths
+from tests.requests import request_for as request_with
 
 
 @pytest.fixture
 def request_for(tmp_path, tiny_model):
-    return Request(paths=workspace_paths(str(tmp_path)), model_path=str(tiny_model))
+    def make(device="auto"):
+        return request_with(workspace_paths(str(tmp_path)), model_path=str(tiny_model), device=device)
+
+    return make
 
 
 def test_a_device_that_is_missing_is_told_before_the_first_image(request_for):
     with pytest.raises(RequestError, match="--device directml needs"):
-        choose_model(replace(request_for, device="directml"))
+        choose_model(request_for("directml"))
 
 
 def test_who_only_hands_out_work_needs_no_device(request_for):
-    model = choose_model(replace(request_for, device="directml"), computes=False)
+    model = choose_model(request_for("directml"), computes=False)
     assert model is not None
     assert len(model.sha256) == 64
 
 
 def test_a_wrong_device_is_told_to_everyone(request_for):
     with pytest.raises(RequestError, match="there is no device 'gpu'"):
-        choose_model(replace(request_for, device="gpu"), computes=False)
+        choose_model(request_for("gpu"), computes=False)
 
 
 def test_the_expected_arithmetic_is_that_of_the_network(request_for):
-    model = choose_model(request_for)
+    model = choose_model(request_for())
     assert model is not None
     assert model.arithmetic == model.load().computation.arithmetic == "cpu float32"
 
 
 def test_another_device_does_not_go_on_with_unfinished_work(request_for):
-    with run_state(request_for, "image", "mark", "cpu float32") as state:
+    with run_state(request_for(), "image", "mark", "cpu float32") as state:
         state.save_facts("facts", {"percentile": 1.0})
-    with run_state(request_for, "image", "mark", "cpu float32") as state:
+    with run_state(request_for(), "image", "mark", "cpu float32") as state:
         assert state.load_facts("facts") == {"percentile": 1.0}
-    with run_state(request_for, "image", "mark", "cuda float32") as state:
+    with run_state(request_for(), "image", "mark", "cuda float32") as state:
         assert state.load_facts("facts") is None

@@ -1,7 +1,7 @@
 """A request travels to another machine and arrives as it was, or is refused."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from cellscale.errors import RequestError
 from cellscale.label.parameters import Parameters
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import (
+    ChannelChoice,
+    ImageChoice,
+    Measuring,
+    NetworkChoice,
+    Request,
+    Resources,
+    Segmenting,
+)
 from cellscale.pipeline.request_json import request_from_json, request_to_json
 from cellscale.workspace.layout import WorkspacePaths, separate_paths, workspace_paths
 
@@ -37,17 +45,20 @@ requests = st.builds(
     Request,
     paths=paths,
     segment=st.booleans(),
-    image_filter=texts,
-    nuclear_channels=st.lists(texts, max_size=3).map(tuple),
-    combine=st.sampled_from(["sum", "max"]),
-    image_mpp=st.none() | positive,
     compartments=st.sampled_from([("whole-cell",), ("nuclear",), ("whole-cell", "nuclear")]),
-    whole_cell=parameters,
-    model_path=st.none() | texts,
-    workers=st.none() | st.integers(1, 99),
-    max_memory=st.none() | st.integers(1, 2**50),
-    exports=st.sampled_from([(), ("anndata",)]),
-    log_file=st.none() | st.just(Path("/tmp/log")),
+    images=st.builds(ImageChoice, prefix=texts),
+    channels=st.builds(
+        ChannelChoice,
+        nuclear=st.lists(texts, max_size=3).map(tuple),
+        combine=st.sampled_from(["sum", "max"]),
+        mpp=st.none() | positive,
+    ),
+    network=st.builds(NetworkChoice, path=st.none() | texts),
+    segmenting=st.builds(Segmenting, whole_cell=parameters),
+    measuring=st.builds(Measuring, exports=st.sampled_from([(), ("anndata",)])),
+    resources=st.builds(
+        Resources, workers=st.none() | st.integers(1, 99), max_memory=st.none() | st.integers(1, 2**50)
+    ),
 )
 
 
@@ -63,7 +74,7 @@ def test_there_and_back(request_) -> None:
 def test_every_field_is_written() -> None:
     facts = request_to_json(Request(paths=workspace_paths("gs://bucket/d")))
     assert facts.keys() == {"format"} | {field.name for field in fields(Request)}
-    assert facts["whole_cell"].keys() == {field.name for field in fields(Parameters)}
+    assert facts["segmenting"]["whole_cell"].keys() == {field.name for field in fields(Parameters)}
 
 
 def test_folders_in_separate_places() -> None:
@@ -77,14 +88,14 @@ def test_folders_in_separate_places() -> None:
         ("nuclear_chanel", ["x"], "nuclear_chanel"),
         ("segment", 1, "segment"),
         ("segment", "true", "segment"),
-        ("workers", 1.5, "workers"),
-        ("workers", "2", "workers"),
-        ("nuclear_channels", "DAPI", "nuclear_channels"),
+        ("resources", {"workers": 1.5}, "resources.workers"),
+        ("resources", {"workers": "2"}, "resources.workers"),
+        ("channels", {"nuclear": "DAPI"}, "channels.nuclear"),
         ("compartments", ["cell"], "compartments"),
-        ("combine", "min", "combine"),
+        ("channels", {"combine": "min"}, "channels.combine"),
         ("paths", {"images": "x"}, "paths.segmasks"),
-        ("whole_cell", {"maxima_threshold": 1, "radius": 0}, "radius"),
-        ("whole_cell", {"maxima_threshold": 1, "radios": 3}, "whole_cell.radios"),
+        ("segmenting", {"whole_cell": {"maxima_threshold": 1, "radius": 0}}, "radius"),
+        ("segmenting", {"whole_cell": {"maxima_threshold": 1, "radios": 3}}, "whole_cell.radios"),
     ],
 )
 def test_what_is_wrong_is_named(key, value, words) -> None:
@@ -93,12 +104,12 @@ def test_what_is_wrong_is_named(key, value, words) -> None:
         request_from_json(facts)
 
 
-@pytest.mark.parametrize("facts", [None, [], {}, {"format": 2}, {"format": "1"}])
+@pytest.mark.parametrize("facts", [None, [], {}, {"format": 1}, {"format": "2"}])
 def test_other_formats_are_refused(facts) -> None:
-    with pytest.raises(RequestError, match="reads 1"):
+    with pytest.raises(RequestError, match="reads 2"):
         request_from_json(facts)
 
 
 def test_numbers_that_are_not_finite_are_refused() -> None:
     with pytest.raises(RequestError, match="not finite"):
-        request_to_json(replace(Request(paths=workspace_paths("/d")), image_mpp=float("inf")))
+        request_to_json(Request(paths=workspace_paths("/d"), channels=ChannelChoice(mpp=float("inf"))))

@@ -24,6 +24,7 @@ __all__ = [
     "byte_size",
     "name_list",
     "normalize_word",
+    "one_of",
     "option_in",
     "positive_number",
 ]
@@ -66,6 +67,12 @@ class _SectionOption(click.Option):
 
 Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 """A decorator that gives a command an option."""
+
+
+def one_of(*values: str) -> dict[str, Any]:
+    """Return the settings of an option that takes one of some words."""
+    # The metavar, because click would show the values in their normalised spelling.
+    return {"type": click.Choice(values, case_sensitive=False), "metavar": f"[{'|'.join(values)}]"}
 
 
 def option_in(heading: str) -> Callable[..., Option]:

@@ -8,10 +8,19 @@ from typing import Any
 
 import click
 
-from cellscale.cli.options import Option, byte_size, name_list, option_in, positive_number
-from cellscale.engines.engine import engine_names
+from cellscale.cli.engine_options import ENGINE_OPTIONS
+from cellscale.cli.options import Option, byte_size, name_list, one_of, option_in, positive_number
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import (
+    ChannelChoice,
+    ImageChoice,
+    Measuring,
+    NetworkChoice,
+    Outputs,
+    Request,
+    Resources,
+    Segmenting,
+)
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.workspace.layout import WorkspacePaths
@@ -22,12 +31,6 @@ _images = option_in("Images")
 _network = option_in("Network")
 _outputs = option_in("Outputs")
 _running = option_in("Running")
-_cloud = option_in("Other machines")
-
-
-def _one_of(*values: str) -> dict[str, Any]:
-    # The metavar, because click would show the values in their normalised spelling.
-    return {"type": click.Choice(values, case_sensitive=False), "metavar": f"[{'|'.join(values)}]"}
 
 
 _OPTIONS = [
@@ -51,7 +54,7 @@ _OPTIONS = [
     ),
     _images(
         "--combine",
-        **_one_of("sum", "max"),
+        **one_of("sum", "max"),
         default="sum",
         show_default=True,
         help="How several channels become one.",
@@ -64,7 +67,7 @@ _OPTIONS = [
     ),
     _images(
         "--compartment",
-        **_one_of("both", "whole-cell", "nuclear"),
+        **one_of("both", "whole-cell", "nuclear"),
         default="both",
         show_default=True,
         help="What to segment and measure.",
@@ -83,7 +86,7 @@ _OPTIONS = [
     ),
     _network(
         "--precision",
-        **_one_of(*PRECISIONS),
+        **one_of(*PRECISIONS),
         default="float32",
         show_default=True,
         help="Number format of the network; the others are faster where a device offers them.",
@@ -91,26 +94,26 @@ _OPTIONS = [
     _outputs("--overwrite", is_flag=True, help="Make outputs again that are there already."),
     _outputs(
         "--mask_format",
-        **_one_of("tiff", "ome-zarr", "both"),
+        **one_of("tiff", "ome-zarr", "both"),
         default="tiff",
         show_default=True,
         help="File format.",
     ),
     _outputs(
         "--matching",
-        **_one_of("one-to-one", "qupath-initializer"),
+        **one_of("one-to-one", "qupath-initializer"),
         default="one-to-one",
         show_default=True,
         help="How nuclei find their cells.",
     ),
     _outputs(
         "--qupath_version",
-        **_one_of("0.7", "0.5"),
+        **one_of("0.7", "0.5"),
         default="0.7",
         show_default=True,
         help="QuPath whose names and formats are written.",
     ),
-    _outputs("--export", "exports", **_one_of("anndata"), multiple=True, help="Further formats of the tables."),
+    _outputs("--export", "exports", **one_of("anndata"), multiple=True, help="Further formats of the tables."),
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
     _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
@@ -121,51 +124,6 @@ _OPTIONS = [
         "--log_file", type=click.Path(dir_okay=False, path_type=Path), help="Log events to this file as JSON lines."
     ),
     _running("-v", "--verbose", "verbosity", count=True, help="Say more; twice: tracebacks as well."),
-    _cloud(
-        "--engine",
-        **_one_of(*engine_names()),
-        help="What runs the work. Default: batch where a cloud environment is given, dask where one of its options "
-        "is, or else local.",
-    ),
-    _cloud("--env_config_uri", metavar="PATH_OR_URI", help="Description of a cloud environment."),
-    _cloud(
-        "--segmentation_compute_config",
-        "--compute_config",
-        "segmentation_compute_config",
-        metavar="MACHINE",
-        help="Machine that segments. Default: n1-standard-8:SPOT+nvidia-tesla-t4:1.",
-    ),
-    _cloud(
-        "--measurement_compute_config",
-        metavar="MACHINE",
-        help="Machine that measures. Default: n1-standard-8:SPOT.",
-    ),
-    _cloud(
-        "--parallelism",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Images at the same time. Default: all, up to Batch's limit.",
-    ),
-    _cloud(
-        "--stages",
-        **_one_of("fused", "separate"),
-        default="fused",
-        show_default=True,
-        help="One process for an image, or one for each stage.",
-    ),
-    _cloud("--wait", is_flag=True, help="Follow the work until it is done, rather than leave it."),
-    _cloud(
-        "--dask_scheduler",
-        metavar="ADDRESS",
-        help="Dask cluster that does the work, as in tcp://host:8786. Default with --engine dask: processes of this "
-        "machine.",
-    ),
-    _cloud(
-        "--dask_workers",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Processes of this machine, with --engine dask and no scheduler.",
-    ),
 ]
 
 _PARAMETER_HELP = {
@@ -198,35 +156,53 @@ def _label_options() -> Iterator[Option]:
 
 def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command all options of a request."""
-    for option in reversed([*_OPTIONS, *_label_options()]):
+    for option in reversed([*_OPTIONS, *ENGINE_OPTIONS, *_label_options()]):
         function = option(function)
     return function
 
 
-def _usual_engine(facts: Mapping[str, Any]) -> str:
-    """Return the engine that is meant where none is named."""
-    if facts["env_config_uri"]:
-        return "batch"
-    return "dask" if facts["dask_scheduler"] or facts["dask_workers"] else "local"
-
-
 def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options: Mapping[str, Any]) -> Request:
-    """Turn the values of the options into a request.
+    """Turn the values of the options into a request; the one place where flat words become parts.
 
     Raises
     ------
     RequestError
         A postprocessing parameter is out of its range.
     """
-    facts = dict(options)
-    facts["report"] = not facts.pop("no_report")
-    facts["engine"] = facts["engine"] or _usual_engine(facts)
-    for prefix in _LABELS:
-        facts[prefix] = Parameters(
-            **{field.name: facts.pop(f"{prefix}_{field.name}") for field in fields(Parameters)}
-        )
-    compartment = facts.pop("compartment")
-    facts["compartments"] = COMPARTMENTS if compartment == "both" else (compartment,)
-    for channels in ("nuclear_channels", "membrane_channels"):
-        facts[channels] = tuple(chain.from_iterable(facts[channels]))
-    return Request(paths=paths, segment=segment, measure=measure, **facts)
+    compartment = options["compartment"]
+    return Request(
+        paths=paths,
+        segment=segment,
+        measure=measure,
+        compartments=COMPARTMENTS if compartment == "both" else (compartment,),
+        dry_run=options["dry_run"],
+        images=ImageChoice(prefix=options["image_filter"]),
+        channels=ChannelChoice(
+            nuclear=tuple(chain.from_iterable(options["nuclear_channels"])),
+            membrane=tuple(chain.from_iterable(options["membrane_channels"])),
+            combine=options["combine"],
+            mpp=options["image_mpp"],
+        ),
+        network=NetworkChoice(
+            path=options["model_path"],
+            checksum=options["model_hash"],
+            **_named(options, "batch_size", "device", "precision"),
+        ),
+        segmenting=Segmenting(
+            whole_cell=_parameters("whole_cell", options),
+            nuclear=_parameters("nuclear", options),
+            **_named(options, "mask_format", "keep_intermediates"),
+        ),
+        measuring=Measuring(**_named(options, "matching", "qupath_version", "exports")),
+        outputs=Outputs(**_named(options, "overwrite", "visualize"), report=not options["no_report"]),
+        resources=Resources(**_named(options, "workers", "max_memory")),
+    )
+
+
+def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the options that are called as the fields that they become."""
+    return {name: options[name] for name in names}
+
+
+def _parameters(prefix: str, options: Mapping[str, Any]) -> Parameters:
+    return Parameters(**{field.name: options[f"{prefix}_{field.name}"] for field in fields(Parameters)})

@@ -1,11 +1,14 @@
 """``cellscale segment-and-measure``, ``segment`` and ``measure``: from words to a run and its summary."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from cellscale.cli.engine_options import chosen_engine
 from cellscale.cli.options import VERBOSITY, SectionedCommand, WordGroup, normalize_word
 from cellscale.cli.request_options import make_request, request_options
+from cellscale.engines.options import BatchOptions, DaskOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import SUBFOLDERS, Subfolders, WorkspacePaths, separate_paths, workspace_paths
@@ -114,16 +117,22 @@ def _begin(ctx: click.Context, options: dict[str, Any], *, segment: bool, measur
 
 
 def _run(ctx: click.Context, where: WorkspacePaths) -> None:
-    ctx.exit(_execute(make_request(where, **ctx.obj)))
+    options = ctx.obj["options"]
+    ctx.exit(
+        _execute(make_request(where, **ctx.obj), *chosen_engine(options), options["verbosity"], options["log_file"])
+    )
 
 
-def _execute(request: Request) -> int:
+def _execute(
+    request: Request, engine: str, options: BatchOptions | DaskOptions | None, verbosity: int, log_file: Path | None
+) -> int:
     """Run the request, tell what became of it and return the exit code."""
     from cellscale.cli.output.progress import SteadyConsole, listening
     from cellscale.cli.output.summary import show_summary
     from cellscale.engines.engine import find_engine
 
-    with listening(SteadyConsole(stderr=True), verbose=request.verbosity, log_file=request.log_file) as listener:
-        outcome = find_engine(request.engine)(request, listener)
+    with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=log_file) as listener:
+        run = find_engine(engine)
+        outcome = run(request, listener) if options is None else run(request, listener, options)
     show_summary(outcome, request, SteadyConsole())
     return outcome.exit_code

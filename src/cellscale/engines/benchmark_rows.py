@@ -35,7 +35,7 @@ class _StageOutcome:
 
 
 def benchmark_rows(
-    request: Request, outcomes: Iterable[ImageOutcome], run_id: str, failed: Collection[str] = ()
+    request: Request, outcomes: Iterable[ImageOutcome], run_id: str, failed: Collection[str] = (), *, engine: str
 ) -> list[Row]:
     """Return a record for each image on which something was done.
 
@@ -49,6 +49,8 @@ def benchmark_rows(
         Names the run.
     failed
         Images that failed, whatever the outcomes say: machines that were lost leave none.
+    engine
+        Name of the engine that did the work.
     """
     parts: dict[str, list[ImageOutcome]] = defaultdict(list)
     for outcome in outcomes:
@@ -56,13 +58,18 @@ def benchmark_rows(
             parts[outcome.image].append(outcome)
     return [
         _row(
-            request, image, found, run_id, done=image not in failed and all(part.status != "failed" for part in found)
+            request,
+            image,
+            found,
+            run_id,
+            engine,
+            done=image not in failed and all(part.status != "failed" for part in found),
         )
         for image, found in parts.items()
     ]
 
 
-def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: str, *, done: bool) -> Row:
+def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: str, engine: str, *, done: bool) -> Row:
     finished = max(part.finished_utc for part in parts)
     stages = {stage: found for stage in STAGES if (found := _found(stage, parts)) is not None}
     values = {
@@ -73,7 +80,7 @@ def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: st
         "record_id": record_id(run_id, image, finished),
         "run_id": run_id,
         "cellscale_version": __version__,
-        "engine": request.engine,
+        "engine": engine,
         **_image_values(parts),
         **_machine_values(parts[0]),
     }

@@ -26,6 +26,7 @@ class Closing:
 
     request: Request
     outcome: RunOutcome
+    engine: str
     run_id: str
     """Names the run among all others; the same when the end of a run is repeated."""
     parts: tuple[ImageOutcome, ...]
@@ -50,6 +51,7 @@ def close_run(
     outcome: RunOutcome,
     listener: Listener,
     *,
+    engine: str,
     run_id: str | None = None,
     parts: Sequence[ImageOutcome] | None = None,
     benchmark_table: str | None = None,
@@ -66,6 +68,8 @@ def close_run(
         What became of the images.
     listener
         Is told of warnings.
+    engine
+        Name of the engine that did the work.
     run_id
         Name of the run; a new one if None. Closing the same run again, after a retry, adds nothing twice.
     parts
@@ -82,6 +86,7 @@ def close_run(
     closing = Closing(
         request=request,
         outcome=outcome,
+        engine=engine,
         run_id=run_id or new_run_id(),
         parts=outcome.images if parts is None else tuple(parts),
         benchmark_table=benchmark_table or None,
@@ -110,7 +115,7 @@ def _record(closing: Closing) -> tuple[str, ...]:
     seen = {part.image for part in closing.parts if part.stages or part.status == "failed"}
     lost = [image for image in closing.outcome.failed if image.image not in seen]
     failed = {image.image for image in closing.outcome.failed}
-    rows = benchmark_rows(closing.request, [*closing.parts, *lost], closing.run_id, failed)
+    rows = benchmark_rows(closing.request, [*closing.parts, *lost], closing.run_id, failed, engine=closing.engine)
     files = add_records(join(closing.request.paths.jobs, BENCHMARKS), closing.run_id, rows) if rows else ()
     if closing.benchmark_table:
         from cellscale.records.upload import append_files
@@ -121,7 +126,7 @@ def _record(closing: Closing) -> tuple[str, ...]:
 
 def _report(closing: Closing) -> tuple[str, ...]:
     """Bring the dataset's report up to date."""
-    if not closing.request.report:
+    if not closing.request.outputs.report:
         return ()
     from cellscale.engines.run_report import write_report
 

@@ -1,7 +1,7 @@
 """The interface of all engines, and the choice among those that are installed."""
 
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol
+from typing import Any, Protocol
 
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Listener
@@ -20,7 +20,7 @@ _EXTRAS = {"batch": "gcp", "dask": "dask"}
 class Engine(Protocol):
     """Works on the images of a dataset, wherever that is."""
 
-    def __call__(self, request: Request, listener: Listener) -> RunOutcome:
+    def __call__(self, request: Request, listener: Listener, options: Any = None) -> RunOutcome:
         """Do what a request asks for.
 
         Parameters
@@ -29,6 +29,9 @@ class Engine(Protocol):
             What to do with which images.
         listener
             Is told of progress.
+        options
+            What is asked of this engine alone, as in `cellscale.engines.options`; None, and not given to engines that
+            have no options of their own.
 
         Returns
         -------
@@ -38,8 +41,8 @@ class Engine(Protocol):
         Raises
         ------
         RequestError
-            The request is wrong: no images, no weights, an extra that is not installed, an option that this engine
-            does not know, or another run at work on the dataset.
+            The request is wrong: no images, no weights, an extra that is not installed, or another run at work on
+            the dataset.
         """
 
 

@@ -7,7 +7,7 @@ from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
 from cellscale.engines.end_of_run import close_run
-from cellscale.engines.preflight import choose_model, refuse_cluster, refuse_rented, require_extras
+from cellscale.engines.preflight import choose_model, require_extras
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
@@ -23,11 +23,11 @@ __all__ = ["run"]
 
 def run(request: Request, listener: Listener) -> RunOutcome:
     """Work on the images of a dataset one after another; see `cellscale.engines.engine.Engine`."""
-    refuse_rented(request)
-    refuse_cluster(request)
     require_extras(request)
-    entries = discover(request.paths, request.image_filter)
-    budget = Budget.choose(request.workers, request.max_memory)
+    if not request.dry_run:
+        refuse_busy(request.paths.jobs)
+    entries = discover(request.paths, request.images.prefix)
+    budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:
         # No daemon: Python may crash where it ends while libraries are being loaded.
@@ -41,7 +41,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         for position, entry in enumerate(entries, 1):
             listener(ImageStarted(entry.name, position, len(entries)))
             outcomes.append(process_image(entry, request, model, budget, listener))
-        return close_run(request, RunOutcome(tuple(outcomes)), listener)
+        return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local")
 
 
 def _get_ready(request: Request) -> None:

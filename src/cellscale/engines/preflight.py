@@ -3,59 +3,24 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cellscale.engines.at_work import refuse_busy
-from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
+from cellscale.predict.heads import Compartment
 from cellscale.weights.catalogue import cache_folder
 
 if TYPE_CHECKING:
     from cellscale.predict.network import Network
 
-__all__ = ["choose_model", "refuse_cluster", "refuse_rented", "require_extras"]
+__all__ = ["checked_model", "choose_model", "require_extras"]
 
 
 def require_extras(request: Request) -> None:
     """Raise `RequestError` now, rather than after the first image, if an export's package is not installed."""
-    if "anndata" in request.exports:
+    if "anndata" in request.measuring.exports:
         from cellscale.cells.anndata_file import require_anndata
 
         require_anndata()
-
-
-def refuse_rented(request: Request) -> None:
-    """Raise `RequestError` if options are given that only mean something for rented machines, or if such are at work.
-
-    Raises
-    ------
-    RunInProgressError
-        Rented machines are at work on the dataset.
-    """
-    asked = {
-        "--env_config_uri": request.env_config_uri is not None,
-        "--segmentation_compute_config": request.segmentation_compute_config is not None,
-        "--measurement_compute_config": request.measurement_compute_config is not None,
-        "--parallelism": request.parallelism is not None,
-        "--stages separate": request.stages == "separate",
-        "--wait": request.wait,
-    }
-    for option, given in asked.items():
-        if given:
-            raise RequestError(
-                f"{option} has no meaning with --engine {request.engine}, which rents no machines; leave it out, or "
-                "take --engine batch"
-            )
-    if not request.dry_run:
-        refuse_busy(request.paths.jobs)
-
-
-def refuse_cluster(request: Request) -> None:
-    """Raise `RequestError` if options are given that only mean something for a Dask cluster."""
-    asked = {"--dask_scheduler": request.dask_scheduler, "--dask_workers": request.dask_workers}
-    for option, value in asked.items():
-        if value is not None:
-            raise RequestError(f"{option} has no meaning with --engine {request.engine}; take --engine dask")
 
 
 def choose_model(request: Request, *, computes: bool = True) -> Model | None:
@@ -81,29 +46,68 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
     """
     if not request.segment:
         return None
+    return checked_model(
+        request.network,
+        request.compartments,
+        threads=request.resources.workers or 0,
+        computes=computes,
+        tried=computes and not request.dry_run,
+    )
+
+
+def checked_model(
+    choice: NetworkChoice,
+    compartments: tuple[Compartment, ...],
+    *,
+    threads: int = 0,
+    computes: bool = True,
+    tried: bool = True,
+) -> Model:
+    """Return a network, its file checked now, loaded when the first image needs it.
+
+    Parameters
+    ----------
+    choice
+        Which network, and what computes it.
+    compartments
+        What it is to find.
+    threads
+        Threads that compute a tile; 0 for as many as there are cores.
+    computes
+        Whether this machine computes the network.
+    tried
+        Whether a device that was named is tried now, so that one that does not work is told before the first image.
+
+    Raises
+    ------
+    ModelError
+        The weights are missing or not the ones asked for, or the device does not work.
+    RequestError
+        The device is not installed.
+    """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
     from cellscale.weights.resolve import resolve_model
 
-    device = parse_device(request.device)
-    expected = candidates(device, request.precision)[0].name if computes else device.name
-    resolved = resolve_model(request.model_path, request.model_hash)
+    device = parse_device(choice.device)
+    expected = candidates(device, choice.precision)[0].name if computes else device.name
+    resolved = resolve_model(choice.path, choice.checksum)
 
     @cache
     def load() -> "Network":
         return open_network(
             NetworkRequest(
                 model=resolved.path,
-                compartments=request.compartments,
+                compartments=compartments,
                 device=device,
-                precision=request.precision,
-                threads=request.workers or 0,
-                batch_size=request.batch_size,
+                precision=choice.precision,
+                threads=threads,
+                batch_size=choice.batch_size,
                 name=resolved.name,
                 cache=cache_folder() / "compiled" / resolved.sha256[:12],
             )
         )
 
-    if computes and device.name not in (AUTO, "cpu") and not request.dry_run:
-        load()  # a device that was named and does not work is told before the first image
-    return Model(resolved.sha256, load, f"{expected} {request.precision}")
+    if tried and device.name not in (AUTO, "cpu"):
+        load()
+    return Model(resolved.sha256, load, f"{expected} {choice.precision}")

@@ -40,7 +40,7 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
     """
     images = {entry.name for entry in discover(request.paths)}
     records = [_record(request, image) for image in outcome.images]
-    run = ImageRun("", listener, Budget.choose(request.workers, request.max_memory))
+    run = ImageRun("", listener, Budget.choose(request.resources.workers, request.resources.max_memory))
     with run.stage("report", len(records)) as advance:
         index = update_report(request.paths, records, images, workers=run.budget.workers, advance=advance)
     return str(index)

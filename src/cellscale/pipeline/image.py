@@ -149,13 +149,13 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
             unmatched_nuclei=report.unmatched_nuclei,
             outputs=outcome.outputs + tuple(str(output) for output in report.outputs),
         )
-    if request.visualize or request.report:
+    if request.outputs.visualize or request.outputs.report:
         from cellscale.pipeline.pictures import picture_image
 
         seen = picture_image(run, entry, request, masks_to_come=outcome.status == "done" and request.dry_run)
         outcome = replace(
             outcome,
-            status="done" if seen.made and request.visualize else outcome.status,
+            status="done" if seen.made and request.outputs.visualize else outcome.status,
             outputs=outcome.outputs + tuple(str(output) for output in seen.outputs),
         )
     return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome

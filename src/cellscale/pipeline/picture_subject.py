@@ -61,7 +61,7 @@ def open_subject(
         described = image or arrays
         assert described is not None, "an entry has an image or an NPZ file"
         info = described.info
-        size = choose_pixel_size(info, request.image_mpp)
+        size = choose_pixel_size(info, request.channels.mpp)
         opened_masks = {
             compartment: stack.enter_context(
                 open_mask(mask.location, expect_shape=info.shape, cache_bytes=MASK_CACHE)
@@ -86,7 +86,8 @@ def _shown(source: Image, image: Image, request: Request, *, masks_are_ours: boo
 
     def readers(where: Image) -> tuple[RegionReader, RegionReader]:
         nucleus, membrane = selection.nuclear, selection.membrane
-        return combined_reader(where, nucleus, request.combine), combined_reader(where, membrane, request.combine)
+        combine = request.channels.combine
+        return combined_reader(where, nucleus, combine), combined_reader(where, membrane, combine)
 
     roles: dict[int, Role] = {}
     if source is image:
@@ -101,7 +102,7 @@ def _shown(source: Image, image: Image, request: Request, *, masks_are_ours: boo
         nucleus=selection.nuclear_text,
         membrane=selection.membrane_text,
         roles=roles,
-        membrane_wanted=masks_are_ours and (bool(selection.membrane) or not request.membrane_channels),
+        membrane_wanted=masks_are_ours and (bool(selection.membrane) or not request.channels.membrane),
     )
 
 
@@ -118,7 +119,7 @@ def _selection(info: ImageInfo, request: Request, *, from_npz: bool) -> ChannelS
     if from_npz:
         return ChannelSelection((0,), (1,), "the NPZ file's first", "the NPZ file's second")
     try:
-        return select_channels(info, request.nuclear_channels, request.membrane_channels)
+        return select_channels(info, request.channels.nuclear, request.channels.membrane)
     except ChannelError:
         if request.segment:
             raise

@@ -65,11 +65,11 @@ def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     CellscaleError
         Pictures are asked for and cannot be made. What is made for the report alone fails with a warning.
     """
-    if not (request.visualize or request.report):
+    if not (request.outputs.visualize or request.outputs.report):
         return Pictured(False)
     if masks_to_come:
-        return Pictured(True, _overviews(request, entry.name) if request.visualize else ())
-    if request.visualize:
+        return Pictured(True, _overviews(request, entry.name) if request.outputs.visualize else ())
+    if request.outputs.visualize:
         return _pictured(run, entry, request)
     try:
         return _pictured(run, entry, request)
@@ -82,7 +82,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     masks = found_masks(request, entry.name)
     mark = _mark(entry, request, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
-    look = None if request.overwrite else _kept_look(ledger, mark, request, entry.name)
+    look = None if request.outputs.overwrite else _kept_look(ledger, mark, request, entry.name)
     seen = look
     outputs = _outputs(request, entry.name, look)
     missing = bool(outputs) and _are_missing(run, ledger, mark, request, outputs)
@@ -123,7 +123,7 @@ def _kept_look(ledger: Ledger, mark: str, request: Request, image: str) -> Look 
 
 def _are_missing(run: ImageRun, ledger: Ledger, mark: str, request: Request, outputs: tuple[Path | str, ...]) -> bool:
     """Tell whether pictures are to be made."""
-    decision = "make" if request.overwrite else ledger.decide("pictures", mark, outputs)
+    decision = "make" if request.outputs.overwrite else ledger.decide("pictures", mark, outputs)
     if decision == "foreign":
         run.notice(
             "there are pictures that this dataset's records do not know, or that were changed; they are kept. "
@@ -140,8 +140,8 @@ def _mark(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry
             "version": VERSION,
             "image": [entry.marker, entry.size],
             "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
-            "channels": [list(request.nuclear_channels), list(request.membrane_channels), request.combine],
-            "mpp": request.image_mpp,
+            "channels": [list(request.channels.nuclear), list(request.channels.membrane), request.channels.combine],
+            "mpp": request.channels.mpp,
         }
     )
 
@@ -160,7 +160,7 @@ def _overviews(request: Request, image: str) -> tuple[Path | str, ...]:
 
 def _outputs(request: Request, image: str, look: Look | None) -> tuple[Path | str, ...]:
     """Return where the pictures of an image go: overviews, then crops, as far as those are known."""
-    if not request.visualize:
+    if not request.outputs.visualize:
         return ()
     crops = [f"crop_{'-'.join(crop.whys)}_{crop.x}_{crop.y}" for crop in look.crops] if look is not None else []
     places = (join(request.paths.reports, picture_name(image, crop)) for crop in crops)

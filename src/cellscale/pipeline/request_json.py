@@ -9,7 +9,7 @@ from cellscale.pipeline.typed_json import from_json, to_json
 
 __all__ = ["FORMAT", "request_from_json", "request_to_json"]
 
-FORMAT = 1
+FORMAT = 2
 """Grows when a request of an older version can no longer be read."""
 
 

@@ -12,19 +12,19 @@ from cellscale.engines.dask.image_steps import ImageWork, Step
 from cellscale.engines.dask.worker_tasks import Job
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmenting.shares import Plan
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.engines.dask.clusters import processes
 from tests.engines.dask.conftest import SMALL
 from tests.pipeline.spots import write_dataset
+from tests.requests import request_for
 
 
 @pytest.fixture
 def job(tmp_path, tiny_model):
     dataset = write_dataset(tmp_path / "dataset", small=SMALL["small0"])
-    return Job(Request(paths=workspace_paths(dataset), model_path=str(tiny_model), engine="dask"), "run")
+    return Job(request_for(workspace_paths(dataset), model_path=str(tiny_model)), "run")
 
 
 @pytest.fixture

@@ -12,11 +12,13 @@ import pytest
 from cellscale.engines.dask import engine, image_steps, worker_tasks
 from cellscale.engines.dask.cluster import connection, require_fit
 from cellscale.engines.dask.worker_tasks import Job
+from cellscale.engines.options import DaskOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import Outputs, Resources
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
+from tests import requests
 from tests.cli.runs import finished, run
 from tests.engines.dask.clusters import kill_one, wait_for
 from tests.engines.dask.conftest import SMALL
@@ -26,7 +28,7 @@ from tests.pipeline.spots import write_dataset, write_image
 @pytest.fixture
 def request_for(tiny_model):
     def make(dataset, **facts):
-        return Request(paths=workspace_paths(dataset), model_path=str(tiny_model), engine="dask", **facts)
+        return requests.request_for(workspace_paths(dataset), model_path=str(tiny_model), **facts)
 
     return make
 
@@ -67,7 +69,7 @@ def test_pictures_that_a_run_added_are_its_own_when_it_comes_again(tmp_path, cli
     (entry,) = discover(request.paths)
     statuses = []
     for name, visualize in [("one", False), ("two", True), ("two", True), ("three", True)]:
-        job = Job(replace(request, visualize=visualize), name)
+        job = Job(replace(request, outputs=Outputs(visualize=visualize)), name)
         future = client.submit(worker_tasks.finish, job, entry, 0, True, pure=False)
         statuses.append(future.result(timeout=120).outcome.status)
     assert statuses == ["done", "done", "done", "kept"]
@@ -81,7 +83,7 @@ def test_exceptions_that_dask_cannot_carry_fail_their_images_and_no_others(
         monkeypatch.setattr(image_steps, "WHOLE", 0)
     images = ("deep", "unpicklable", "untellable", "panic", "small")
     dataset = write_dataset(tmp_path, **dict.fromkeys(images, SMALL["small0"]))
-    outcome = engine.run(request_for(dataset, dask_scheduler=cluster.scheduler_address, report=False), ignore)
+    outcome = engine.run(request_for(dataset, report=False), ignore, DaskOptions(scheduler=cluster.scheduler_address))
     assert {image.image: image.status for image in outcome.images} == dict.fromkeys(images[:-1], "failed") | {
         "small": "done"
     }
@@ -151,7 +153,7 @@ def test_workers_that_do_not_see_the_dataset_are_refused(tmp_path, client, reque
 
 def test_workers_without_the_network_are_refused(tmp_path, client, request_for):
     dataset = write_dataset(tmp_path, small=SMALL["small0"])
-    request = Request(paths=workspace_paths(dataset), model_path=str(tmp_path / "none.onnx"))
+    request = requests.request_for(workspace_paths(dataset), model_path=str(tmp_path / "none.onnx"))
     with pytest.raises(RequestError, match=r"cannot take part: there is no model file at \S+none\.onnx"):
         require_fit(client, Job(request, "run"))
 
@@ -185,9 +187,12 @@ def test_processes_of_this_machine_do_the_work_where_no_scheduler_is_named(tmp_p
 
 
 @pytest.mark.slow
-def test_a_process_of_this_machine_that_dies_is_replaced_however_long_that_takes(tmp_path, request_for):
-    request = request_for(tmp_path, dask_workers=1, workers=1)
-    with dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}), connection(request) as connect:
+def test_a_process_of_this_machine_that_dies_is_replaced_however_long_that_takes():
+    options, resources = DaskOptions(workers=1), Resources(workers=1)
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "0.1s"}),
+        connection(options, resources) as connect,
+    ):
         client = connect()
         try:
             watching = client.run(lambda: dask.config.get("distributed.worker.profile.enabled"))

@@ -2,13 +2,13 @@
 
 from cellscale.engines.dask import worker_tasks
 from cellscale.engines.dask.worker_tasks import Job
-from cellscale.pipeline.request import Request
 from cellscale.weights.checksum import file_checksum
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.engines.dask.conftest import SMALL
 from tests.pipeline.spots import write_dataset
 from tests.predict.tiny_network import tiny_network
+from tests.requests import request_for
 
 
 def test_a_worker_keeps_the_network_for_the_next_run_and_dataset(tmp_path, client, tiny_model):
@@ -16,7 +16,7 @@ def test_a_worker_keeps_the_network_for_the_next_run_and_dataset(tmp_path, clien
         return client.run(lambda: worker_tasks._loaded.cache_info().misses)
 
     def plan(name, **options):
-        request = Request(paths=workspace_paths(write_dataset(tmp_path / name, small=SMALL["small0"])), **options)
+        request = request_for(workspace_paths(write_dataset(tmp_path / name, small=SMALL["small0"])), **options)
         (entry,) = discover(request.paths)
         for worker in client.nthreads():
             future = client.submit(worker_tasks.plan, Job(request, name), entry, workers=[worker], pure=False)
@@ -35,8 +35,8 @@ def test_a_model_file_that_was_replaced_is_loaded_by_the_next_run(tmp_path, clie
     found = []
     for run in ("first", "second"):
         model.write_bytes(tiny_model.read_bytes() if run == "first" else tiny_network(surround=25))
-        request = Request(
-            paths=workspace_paths(write_dataset(tmp_path / run, small=SMALL["small0"])), model_path=str(model)
+        request = request_for(
+            workspace_paths(write_dataset(tmp_path / run, small=SMALL["small0"])), model_path=str(model)
         )
         (entry,) = discover(request.paths)
         (worker, *_) = client.nthreads()

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 from cellscale.engines.tasks.spec import RunSpec, write_spec
-from cellscale.pipeline.request import Request
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import join, objects_below, read_bytes
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.cli.runs import run
+from tests.requests import batch_options, request_for
 
 __all__ = ["download", "lines", "sent", "spec_for", "task"]
 
@@ -29,9 +29,9 @@ def download(uri):
 
 def spec_for(dataset, model, run="run-1", **options) -> str:
     """Write the list of tasks of a dataset."""
-    request = Request(paths=workspace_paths(dataset), model_path=str(model), **options)
-    entries = tuple(discover(request.paths, request.image_filter))
-    return str(write_spec(RunSpec(run=run, request=request, entries=entries)))
+    request = request_for(workspace_paths(dataset), model_path=str(model), **options)
+    entries = tuple(discover(request.paths, request.images.prefix))
+    return str(write_spec(RunSpec(run=run, request=request, options=batch_options(**options), entries=entries)))
 
 
 def task(word, spec, index=None, **words):

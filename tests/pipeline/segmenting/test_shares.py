@@ -10,12 +10,12 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import Request
 from cellscale.pipeline.run_context import Placement
 from cellscale.pipeline.segmenting.shares import label_share, plan_shares, predict_share, prepare_share
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import spots, write_dataset
+from tests.requests import request_for
 
 PLANES = spots((1100, 1300), seed=4)
 BUDGET = Budget(1, 2**31)
@@ -26,8 +26,8 @@ class Machine:
     """One of those that work on an image, with nothing but its request."""
 
     def __init__(self, dataset, model_path):
-        self.request = Request(
-            paths=workspace_paths(dataset), measure=False, report=False, model_path=str(model_path), workers=1
+        self.request = request_for(
+            workspace_paths(dataset), measure=False, report=False, model_path=str(model_path), workers=1
         )
         self.model = choose_model(self.request)
         (self.entry,) = discover(self.request.paths)

@@ -140,16 +140,15 @@ def _run(folder: Path, *, segment: bool) -> None:
     """Segment the image, or measure it and write the project."""
     from cellscale.engines.engine import find_engine
     from cellscale.pipeline.events import ignore
-    from cellscale.pipeline.request import Request
+    from cellscale.pipeline.request import NetworkChoice, Outputs, Request
     from cellscale.workspace.layout import workspace_paths
 
     request = Request(
         paths=workspace_paths(str(folder / "data")),
         segment=segment,
         measure=not segment,
-        model_path=str(folder / "tiny.onnx"),
-        device="cpu",
-        report=False,
+        network=NetworkChoice(path=str(folder / "tiny.onnx"), device="cpu"),
+        outputs=Outputs(report=False),
     )
     outcome = find_engine("local")(request, ignore)
     for image in outcome.failed:

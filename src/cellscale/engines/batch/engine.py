@@ -3,6 +3,7 @@
 from dataclasses import replace
 from importlib.util import find_spec
 
+from cellscale.engines.options import BatchOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import RunOutcome
@@ -11,25 +12,24 @@ from cellscale.pipeline.request import Request
 __all__ = ["require_batch", "run"]
 
 
-def run(request: Request, listener: Listener) -> RunOutcome:
+def run(request: Request, listener: Listener, options: BatchOptions | None = None) -> RunOutcome:
     """Work on a dataset in Cloud Storage on Batch's machines; see `cellscale.engines.engine.Engine`.
 
-    Without ``request.wait`` it returns as soon as the run is submitted; what became of the images is not known then.
+    Without ``options.wait`` it returns as soon as the run is submitted; what became of the images is not known then.
     """
     require_batch()
     from cellscale.engines.batch.follow.watch import follow_run
     from cellscale.engines.batch.plan.run_plan import make_plan
     from cellscale.engines.batch.submit import describe_plan, described, submit
-    from cellscale.engines.preflight import refuse_cluster
 
-    refuse_cluster(request)
+    options = options or BatchOptions()
     if request.dry_run:
-        return RunOutcome((), notes=describe_plan(make_plan(request)))
-    folder, submission, is_new = submit(request)
+        return RunOutcome((), notes=describe_plan(make_plan(request, options)))
+    folder, submission, is_new = submit(request, options)
     notes = described(folder, submission)
     if not is_new:
         notes = ("this very run is at work already; nothing was submitted", *notes)
-    if not request.wait:
+    if not options.wait:
         return RunOutcome((), notes=notes)
     for note in notes:
         listener(Notice(submission.run, "info", note))

@@ -16,6 +16,7 @@ from cellscale.engines.batch.submission import (
     active_run,
     write_submission,
 )
+from cellscale.engines.options import BatchOptions
 from cellscale.engines.tasks.spec import write_spec
 from cellscale.errors import RunInProgressError
 from cellscale.pipeline.request import Request
@@ -27,7 +28,11 @@ __all__ = ["describe_plan", "described", "submit"]
 
 
 def submit(
-    request: Request, *, only: Collection[str] | None = None, retry_of: str | None = None
+    request: Request,
+    options: BatchOptions,
+    *,
+    only: Collection[str] | None = None,
+    retry_of: str | None = None,
 ) -> tuple[str, Submission, bool]:
     """Hand a run to Batch, unless the very same is there already.
 
@@ -35,6 +40,8 @@ def submit(
     ----------
     request
         What to do.
+    options
+        On which machines.
     only
         Take only images of these names.
     retry_of
@@ -54,7 +61,7 @@ def submit(
     CloudError
         Batch refuses the jobs.
     """
-    plan = make_plan(request, only)
+    plan = make_plan(request, options, only)
     jobs = request.paths.jobs
     with run_lock(join(jobs, "lock")):
         active = active_run(jobs)

@@ -14,9 +14,10 @@ from cellscale.engines.dask.bounded_calls import answer
 from cellscale.engines.dask.failure import Failure
 from cellscale.engines.dask.worker_memory import least_memory
 from cellscale.engines.dask.worker_tasks import Job, check
+from cellscale.engines.options import DaskOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import Resources
 
 __all__ = ["OWN_CLUSTER", "connection", "dashboard", "refuse_contradictions", "require_fit"]
 
@@ -38,28 +39,28 @@ CLOSE_SECONDS = 60.0
 """Time in which the processes of a run's own cluster must have ended in good order."""
 
 
-def refuse_contradictions(request: Request) -> None:
+def refuse_contradictions(options: DaskOptions, resources: Resources) -> None:
     """Raise `RequestError` if options are given that the cluster could not follow."""
     asked = {
-        "--dask_workers": request.dask_workers,
-        "--workers": request.workers,
-        "--max_memory": request.max_memory,
+        "--dask_workers": options.workers,
+        "--workers": resources.workers,
+        "--max_memory": resources.max_memory,
     }
     for option, value in asked.items():
-        if value is not None and request.dask_scheduler:
+        if value is not None and options.scheduler:
             raise RequestError(
                 f"{option} has no meaning with --dask_scheduler, whose workers have threads and memory limits of "
                 "their own; leave it out, and start the workers with --nthreads and --memory-limit"
             )
-    if request.workers is not None and (request.dask_workers or 0) > request.workers:
+    if resources.workers is not None and (options.workers or 0) > resources.workers:
         raise RequestError(
-            f"{request.dask_workers} Dask workers need a thread each, but --workers allows {request.workers}; give "
+            f"{options.workers} Dask workers need a thread each, but --workers allows {resources.workers}; give "
             "fewer with --dask_workers or more with --workers"
         )
 
 
 @contextmanager
-def connection(request: Request) -> Iterator[Callable[[], Client]]:
+def connection(options: DaskOptions, resources: Resources) -> Iterator[Callable[[], Client]]:
     """Give what connects to the run's cluster, and end the cluster afterwards if it is the run's own.
 
     Raises
@@ -67,11 +68,11 @@ def connection(request: Request) -> Iterator[Callable[[], Client]]:
     RequestError
         The scheduler does not answer, or this machine has too little memory for the workers.
     """
-    if request.dask_scheduler:
-        address = request.dask_scheduler
+    if options.scheduler:
+        address = options.scheduler
         yield lambda: _client(address)
         return
-    with _local_cluster(request) as cluster:
+    with _local_cluster(options, resources) as cluster:
         yield lambda: Client(cluster)
 
 
@@ -111,10 +112,10 @@ def _of_all(client: Client, function: Callable[..., Any], *arguments: Any) -> di
     return found
 
 
-def dashboard(client: Client, request: Request) -> str | None:
+def dashboard(client: Client, options: DaskOptions) -> str | None:
     """Return the address of the page that shows the cluster at work; None where there is none."""
     # A cluster of this machine shows one if Bokeh is installed here; of others, the scheduler's machine decides.
-    has_page = request.dask_scheduler is not None or find_spec("bokeh") is not None
+    has_page = options.scheduler is not None or find_spec("bokeh") is not None
     return client.dashboard_link if has_page else None
 
 
@@ -129,10 +130,10 @@ def _client(address: str) -> Client:
 
 
 @contextmanager
-def _local_cluster(request: Request) -> Iterator[LocalCluster]:
-    memory = request.max_memory or int(available_memory() * SHARE)
-    threads = request.workers or usable_cores()
-    count = request.dask_workers or max(min(threads, memory // least_memory(1)), 1)
+def _local_cluster(options: DaskOptions, resources: Resources) -> Iterator[LocalCluster]:
+    memory = resources.max_memory or int(available_memory() * SHARE)
+    threads = resources.workers or usable_cores()
+    count = options.workers or max(min(threads, memory // least_memory(1)), 1)
     each = max(threads // count, 1)
     if memory // count < least_memory(each):
         raise RequestError(

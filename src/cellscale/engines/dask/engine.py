@@ -16,7 +16,8 @@ from cellscale.engines.dask.dispatch import work_through
 from cellscale.engines.dask.image_steps import ImageWork
 from cellscale.engines.dask.worker_tasks import Job
 from cellscale.engines.end_of_run import close_run, new_run_id
-from cellscale.engines.preflight import choose_model, refuse_rented, require_extras
+from cellscale.engines.options import DaskOptions
+from cellscale.engines.preflight import choose_model, require_extras
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
@@ -28,27 +29,32 @@ from cellscale.workspace.discovery import discover
 __all__ = ["run"]
 
 
-def run(request: Request, listener: Listener) -> RunOutcome:
+def run(request: Request, listener: Listener, options: DaskOptions | None = None) -> RunOutcome:
     """Work on the images of a dataset with a Dask cluster; see `cellscale.engines.engine.Engine`."""
-    refuse_rented(request)
-    refuse_contradictions(request)
+    options = options or DaskOptions()
+    refuse_contradictions(options, request.resources)
     require_extras(request)
-    entries = discover(request.paths, request.image_filter)
+    if not request.dry_run:
+        refuse_busy(request.paths.jobs)
+    entries = discover(request.paths, request.images.prefix)
     model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
-    job = Job(replace(request, model_hash=model.sha256 if model else None, log_file=None), new_run_id())
+    network = replace(request.network, checksum=model.sha256 if model else None)
+    job = Job(replace(request, network=network), new_run_id())
     with ExitStack() as stack:
         if not request.dry_run:
             make_folder(request.paths.jobs)
             stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
-        connect = stack.enter_context(connection(request))
-        _work(connect, job, images, listener)
+        connect = stack.enter_context(connection(options, request.resources))
+        _work(connect, job, options, images, listener)
         outcome = RunOutcome(tuple(image.outcome for image in images if image.outcome))
-        return close_run(request, outcome, listener, run_id=job.run)
+        return close_run(request, outcome, listener, engine="dask", run_id=job.run)
 
 
-def _work(connect: Callable[[], Client], job: Job, images: Sequence[ImageWork], listener: Listener) -> None:
+def _work(
+    connect: Callable[[], Client], job: Job, options: DaskOptions, images: Sequence[ImageWork], listener: Listener
+) -> None:
     """Have the images worked on, and enter what is done into the QuPath project, whatever happens."""
 
     def tell(text: str) -> None:
@@ -56,7 +62,7 @@ def _work(connect: Callable[[], Client], job: Job, images: Sequence[ImageWork], 
 
     with closing(Crew(connect, job, tell)) as crew:
         require_fit(crew.client, job)
-        page = dashboard(crew.client, job.request)
+        page = dashboard(crew.client, options)
         if page is not None:
             listener(Notice("", "info", f"the Dask dashboard is at {page}"))
         try:

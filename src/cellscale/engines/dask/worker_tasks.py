@@ -15,7 +15,7 @@ from distributed import Worker, get_worker
 from cellscale import __version__
 from cellscale.engines.dask.failure import Failure, guarded
 from cellscale.engines.dask.worker_memory import share_of
-from cellscale.engines.preflight import choose_model, require_extras
+from cellscale.engines.preflight import checked_model, require_extras
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
@@ -23,20 +23,19 @@ from cellscale.pipeline.image import process_image
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.pipeline.run_context import Placement
 from cellscale.pipeline.segmenting import Group, Plan, label_share, plan_shares, predict_share, prepare_share
+from cellscale.predict.heads import Compartment
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.records.stage_cost import StageRecord
 from cellscale.storage.credentials import Credentials, known, learn
 from cellscale.storage.uri import exists
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import workspace_paths
 
 __all__ = ["Finished", "Job", "check", "finish", "label", "plan", "predict", "prepare"]
 
 _LOADING = Lock()
-_NOWHERE = workspace_paths("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +131,15 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
 def _check(job: Job, worker: Worker) -> None:
     _require_fit(job, worker)
     with _LOADING:
-        choose_model(_of_network(job.request))
+        _choose(job.request)
 
 
 def _checked(job: Job) -> Model | None:
     """Return the network, loaded; a worker that cannot work raises `RequestError`."""
     with _LOADING:  # or threads that begin together would each load it
         chosen = _fit(job)
-        return chosen and _loaded(_Network(_of_network(job.request), chosen.sha256, chosen))
+        asked = job.request
+        return chosen and _loaded(_Network(asked.network, asked.compartments, chosen.sha256, chosen))
 
 
 def _model(job: Job) -> Model:
@@ -152,35 +152,24 @@ def _model(job: Job) -> Model:
 def _fit(job: Job) -> Model | None:
     """Return a run's network, not loaded: its file may be another than the one of the run before."""
     _require_fit(job, get_worker())
-    return choose_model(_of_network(job.request))
+    return _choose(job.request)
+
+
+def _choose(request: Request) -> Model | None:
+    """Return the network; all threads of a worker use it, each of which computes a tile at a time."""
+    if not request.segment:
+        return None
+    return checked_model(request.network, request.compartments, threads=1, tried=not request.dry_run)
 
 
 @dataclass(frozen=True, slots=True)
 class _Network:
-    """What the loaded network depends on."""
+    """What the loaded network depends on, which stays loaded for other runs that ask for the same."""
 
-    request: Request
+    choice: NetworkChoice
+    compartments: tuple[Compartment, ...]
     sha256: str
     model: Model = field(compare=False)
-
-
-def _of_network(request: Request) -> Request:
-    """Return what of a request is about the network, which stays loaded for other runs that ask for the same.
-
-    All threads of a worker use it, each of which computes a tile at a time.
-    """
-    return Request(
-        paths=_NOWHERE,
-        segment=request.segment,
-        compartments=request.compartments,
-        model_path=request.model_path,
-        model_hash=request.model_hash,
-        batch_size=request.batch_size,
-        device=request.device,
-        precision=request.precision,
-        workers=1,
-        dry_run=request.dry_run,
-    )
 
 
 @lru_cache(maxsize=1)

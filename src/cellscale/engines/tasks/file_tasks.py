@@ -20,7 +20,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import attempt, process_image
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice, NetworkChoice, Outputs, Request
 from cellscale.pipeline.run_context import Placement
 from cellscale.pipeline.segmenting import IMAGE, postprocess_file, predict_file, preprocess_file
 from cellscale.predict.heads import COMPARTMENTS
@@ -49,7 +49,7 @@ def preprocess_task(
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
     """Make the network's input; see `cellscale.pipeline.segmenting.npz_stages.preprocess_file`."""
-    request = _request(image_mpp=image_mpp)
+    request = _request(channels=ChannelChoice(mpp=image_mpp))
 
     def work(run: ImageRun) -> ImageOutcome:
         _make_parent(output_uri)
@@ -76,7 +76,7 @@ def predict_task(
     ModelError
         The weights are missing or not the ones asked for.
     """
-    request = _request(model_path=model_path, model_hash=model_hash, batch_size=batch_size)
+    request = _request(network=NetworkChoice(path=model_path, checksum=model_hash, batch_size=batch_size))
     model = choose_model(request)
     assert model is not None, "the request segments"
     load = model.load
@@ -148,7 +148,7 @@ def visualize_task(
         name = image_name(image_uri)
         paths = workspace_paths(folder)
         npz = _dataset(Path(folder), name, image_uri, image_array_name, predictions_uri)
-        request = Request(paths=paths, segment=False, measure=False, visualize=True)
+        request = Request(paths=paths, segment=False, measure=False, outputs=Outputs(visualize=True))
         entry = ImageEntry(name=name, image=None, npz=npz)
         outcome = process_image(entry, request, None, Budget.choose(), listener, _PLACEMENT)
         if outcome.status == "failed":
@@ -211,7 +211,7 @@ def _costed(
     entry = ImageEntry(name=image_name(source), image=source)
     outcome = attempt(entry, Budget.choose(), listener, _PLACEMENT, work)
     if benchmark_output_uri:
-        (row,) = benchmark_rows(request, [outcome], "")
+        (row,) = benchmark_rows(request, [outcome], "", engine="local")
         _make_parent(benchmark_output_uri)
         write_bytes(benchmark_output_uri, json.dumps(_known(row)).encode())
     return outcome

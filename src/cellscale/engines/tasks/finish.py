@@ -16,7 +16,6 @@ from cellscale.engines.tasks.task_records import parts_of_all
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
-from cellscale.pipeline.request import Request
 from cellscale.pipeline.typed_json import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
@@ -63,6 +62,7 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
         spec.request,
         outcome,
         listener,
+        engine=spec.engine,
         run_id=spec.run,
         parts=parts_of_all(spec),
         benchmark_table=spec.benchmark_table,
@@ -97,13 +97,14 @@ def gather_outcome(spec: RunSpec) -> RunOutcome:
     return _merged(spec, _results(spec))
 
 
-def parts_asked(request: Request) -> tuple[Task | Part, ...]:
+def parts_asked(spec: RunSpec) -> tuple[Task | Part, ...]:
     """Return what each image of a run needs to be done, in the order of the work."""
+    request, separate = spec.request, spec.options.stages == "separate"
     # In one process with a task, pictures are a part of it.
     asked: dict[Task | Part, bool] = {
         "segment-image": request.segment,
         "measure-image": request.measure,
-        "visualize": request.visualize and request.stages == "separate" and (request.segment or request.measure),
+        "visualize": request.outputs.visualize and separate and (request.segment or request.measure),
     }
     return tuple(part for part, is_asked in asked.items() if is_asked)
 
@@ -111,7 +112,7 @@ def parts_asked(request: Request) -> tuple[Task | Part, ...]:
 def _results(spec: RunSpec) -> dict[Task | Part, dict[int, TaskResult]]:
     """Return the results of each part by the position of the image."""
     folder = run_folder(spec)
-    return {part: {one.index: one for one in read_results(folder, part)} for part in parts_asked(spec.request)}
+    return {part: {one.index: one for one in read_results(folder, part)} for part in parts_asked(spec)}
 
 
 def _merged(spec: RunSpec, results: Mapping[Task | Part, Mapping[int, TaskResult]]) -> RunOutcome:
@@ -160,7 +161,7 @@ def _with_project(
     images = list(outcome.images)
     try:
         places = [place_from_json(placed[index]) for index in sorted(placed)]
-        update_project(folder, places, Dialect(spec.request.qupath_version), int(time.time() * 1000))
+        update_project(folder, places, Dialect(spec.request.measuring.qupath_version), int(time.time() * 1000))
     except (StorageError, RequestError) as error:
         if is_away(error) and not is_last_try():
             raise

@@ -30,9 +30,9 @@ def work_of(spec: RunSpec, task: Task | Part, index: int, listener: Listener, pl
     RequestError
         The request is wrong for all images.
     """
-    entry, request = spec.entry(index), _own(spec.request, task)
+    entry, request = spec.entry(index), _own(spec, task)
     require_extras(request)
-    budget = Budget.choose(request.workers, request.max_memory)
+    budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if task == "shapes":
         return attempt(entry, budget, listener, placement, lambda run: _outlined(run, entry, request))
@@ -43,15 +43,16 @@ def work_of(spec: RunSpec, task: Task | Part, index: int, listener: Listener, pl
     return process_image(entry, request, model, budget, listener, placement)
 
 
-def _own(request: Request, task: Task | Part) -> Request:
+def _own(spec: RunSpec, task: Task | Part) -> Request:
     """Return what of the request is this task's."""
+    request = spec.request
     last = "measure-image" if request.measure else "segment-image"
-    pictures = task == "visualize" or (request.stages == "fused" and task == last)
+    pictures = task == "visualize" or (spec.options.stages == "fused" and task == last)
     return replace(
         request,
         segment=task in ("segment-image", "preprocess", "predict"),
         measure=task in ("measure-image", "shapes"),
-        visualize=request.visualize and pictures,
+        outputs=replace(request.outputs, visualize=request.outputs.visualize and pictures),
         dry_run=False,
     )
 

@@ -1,11 +1,12 @@
 """The list of a run's tasks, written by who submits the run and read by every task."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
+from cellscale.engines.options import BatchOptions
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.request_json import request_from_json, request_to_json
@@ -19,7 +20,7 @@ __all__ = ["SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
 
 SPEC_NAME = "tasks.json"
 """Name of the list in its run's folder."""
-KEYS = {"version", "run", "request", "benchmark_table", "entries"}
+KEYS = {"version", "run", "request", "options", "benchmark_table", "entries"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,12 @@ class RunSpec:
 
     request: Request
     """What to do. Paths and the model are those that the machines of the tasks can reach."""
+
+    engine: str = "batch"
+    """Name of the engine that gave out the tasks."""
+
+    options: BatchOptions = field(default_factory=BatchOptions)
+    """How the work is spread over machines."""
 
     entries: tuple[ImageEntry, ...]
     """The images; a task's index is an image's position."""
@@ -70,6 +77,7 @@ def write_spec(spec: RunSpec) -> Path | str:
         "version": __version__,
         "run": spec.run,
         "request": request_to_json(spec.request),
+        "options": to_json(spec.options),
         "benchmark_table": spec.benchmark_table,
         "entries": [to_json(entry, omit_defaults=True) for entry in spec.entries],
     }
@@ -108,6 +116,7 @@ def _spec(facts: Any, location: str) -> RunSpec:
         run=facts["run"],
         benchmark_table=facts["benchmark_table"],
         request=request_from_json(facts["request"]),
+        options=from_json(BatchOptions, facts["options"], what=f"{location}: options"),
         entries=tuple(
             from_json(ImageEntry, entry, what=f"{location}: entry {index}")
             for index, entry in enumerate(facts["entries"])

@@ -49,7 +49,7 @@ def gather_costs(spec: RunSpec, index: int | None, listener: Listener) -> None:
     folder = join(run_folder(spec), "benchmarks")
     make_folder(folder)
     for number in range(len(spec.entries)) if index is None else (index,):
-        for row in benchmark_rows(spec.request, parts_of_image(spec, number), spec.run):
+        for row in benchmark_rows(spec.request, parts_of_image(spec, number), spec.run, engine=spec.engine):
             known = {name: value for name, value in row.items() if value is not None}
             write_bytes(join(folder, f"{number}.json"), json.dumps(known, default=str).encode())
             listener(Notice(spec.entry(number).name, "info", f"benchmark record with {len(known)} facts"))

@@ -80,7 +80,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
-    decision = "make" if request.overwrite else ledger.decide("measurement", mark, outputs)
+    decision = "make" if request.outputs.overwrite else ledger.decide("measurement", mark, outputs)
     if decision == "keep" and not _is_in_project(run, request, entry, ledger):
         decision = "make"
     if decision in ("keep", "foreign"):
@@ -133,7 +133,7 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     files = outputs[-len(masks) :]
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
-    if not request.overwrite and ledger.decide("measurement", mark, outputs) in ("keep", "foreign"):
+    if not request.outputs.overwrite and ledger.decide("measurement", mark, outputs) in ("keep", "foreign"):
         return files
     ledger.begin("measurement", mark, outputs)
     with (
@@ -180,7 +180,12 @@ def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entr
     return {
         "image": [entry.marker, entry.size],
         "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
-        "options": [request.matching, request.qupath_version, request.image_mpp, *request.exports],
+        "options": [
+            request.measuring.matching,
+            request.measuring.qupath_version,
+            request.channels.mpp,
+            *request.measuring.exports,
+        ],
     }
 
 
@@ -202,7 +207,7 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
     """Open the image with the pixel size that areas are given in; without one they are given in pixels."""
     source = entry.image if entry.image is not None else entry.npz
     assert source is not None, "an entry has an image or an NPZ file"
-    given = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    given = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
     with closing(open_image(source, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
@@ -234,7 +239,7 @@ def _measured(
                 shape=shape,
                 image_name=run.image,
                 pixel_size=image.info.pixel_size,
-                matching=Matching(request.matching),
+                matching=Matching(request.measuring.matching),
                 workers=run.budget.workers,
                 chunk=_bounded(image.info.chunk),
                 mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),

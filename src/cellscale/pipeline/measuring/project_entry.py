@@ -50,7 +50,7 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: 
 
 def _place_now(folder: Path | str, image: Path | str, request: Request, position: int) -> ProjectImage:
     """Return the place that an image would get if it were measured again."""
-    size = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
     with closing(open_image(image, pixel_size=size)) as opened:
         (place,) = place_images(folder, [opened.info], spare=position)
     return place
@@ -71,7 +71,7 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         return None
     if has_credentials(str(image.info.uri)):
         run.notice(_NOT_IN_PROJECT, "warning")
-    dialect = Dialect(request.qupath_version)
+    dialect = Dialect(request.measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
         (place,) = place_images(folder, [image.info], spare=run.placement.position)
         data = EntryData(
@@ -101,7 +101,7 @@ def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:
     """Enter images into the project's list whose objects were written on other machines."""
     if request.paths.project is not None and places:
         now = _milliseconds(places[0].info.uri)
-        update_project(request.paths.project, places, Dialect(request.qupath_version), now)
+        update_project(request.paths.project, places, Dialect(request.measuring.qupath_version), now)
 
 
 def _milliseconds(uri: str | None) -> int:

@@ -16,7 +16,7 @@ SUFFIXES = {"anndata": ".h5ad"}
 
 def report_outputs(request: Request, image: str, compartments: Iterable[Compartment]) -> tuple[Path | str, ...]:
     """Return the files that measuring an image makes from the masks of some compartments."""
-    tables = (".tsv", ".parquet", *(SUFFIXES[export] for export in request.exports))
+    tables = (".tsv", ".parquet", *(SUFFIXES[export] for export in request.measuring.exports))
     return (
         *(join(request.paths.reports, report_name(image, suffix)) for suffix in tables),
         join(request.paths.segmasks, cells_name(image)),

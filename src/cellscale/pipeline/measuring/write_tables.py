@@ -95,7 +95,7 @@ def write_outlines(
 @contextmanager
 def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> Iterator[list[Writer]]:
     """Open the tables; they appear when all of them are whole."""
-    dialect = Dialect(request.qupath_version)
+    dialect = Dialect(request.measuring.qupath_version)
     name = base_name(entry.image or entry.npz or entry.name)
     with ExitStack() as stack:
 
@@ -109,7 +109,7 @@ def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> I
         )
         outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
         writers: list[Writer] = [table, stack.enter_context(parquet), stack.enter_context(outlines)]
-        if "anndata" in request.exports:
+        if "anndata" in request.measuring.exports:
             file = opened(reports, report_name(entry.name, SUFFIXES["anndata"]))
             writers.append(stack.enter_context(AnnDataWriter(file, measurement)))
         yield writers

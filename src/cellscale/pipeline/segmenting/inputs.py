@@ -152,10 +152,12 @@ def _chosen(image: Image | None, arrays: Image | None, request: Request) -> Netw
     """Return what an image, or the NPZ file in its place, gives to the network."""
     described = image or arrays
     assert described is not None, "an entry has an image or an NPZ file"
-    size = choose_pixel_size(described.info, request.image_mpp)
+    size = choose_pixel_size(described.info, request.channels.mpp)
     if arrays is None:
-        nuclear, membrane = request.nuclear_channels, request.membrane_channels
-        return network_input(described, nuclear=nuclear, membrane=membrane, combine=request.combine, pixel_size=size)
+        nuclear, membrane = request.channels.nuclear, request.channels.membrane
+        return network_input(
+            described, nuclear=nuclear, membrane=membrane, combine=request.channels.combine, pixel_size=size
+        )
     if arrays.info.shape != described.info.shape:
         raise ImageError(
             f"{arrays.info.uri} has {arrays.info.height} x {arrays.info.width} pixels (rows x columns), its image "

@@ -53,7 +53,7 @@ def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | 
     return {
         compartment: [
             join(request.paths.segmasks, mask_name(image, compartment, suffix))
-            for suffix in SUFFIXES[request.mask_format]
+            for suffix in SUFFIXES[request.segmenting.mask_format]
         ]
         for compartment in request.compartments
     }
@@ -79,7 +79,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
         mark = segmentation_mark(entry, request, source, model)
-        decision = "make" if request.overwrite else ledger.decide("segmentation", mark, outputs)
+        decision = "make" if request.outputs.overwrite else ledger.decide("segmentation", mark, outputs)
         if decision in ("keep", "foreign"):
             return _kept(run, ledger, outputs, foreign=decision == "foreign")
         if decision == "remake":
@@ -99,7 +99,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             "certified": True,
             "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
             "network": model.sha256,
-            "parameters": {compartment: asdict(request.parameters(compartment)) for compartment in labels},
+            "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
             "version": __version__,
         },
         run.placement.run,
@@ -134,8 +134,10 @@ def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput,
         "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,
-        "precision": request.precision,
-        "labels": {compartment: asdict(request.parameters(compartment)) for compartment in request.compartments},
+        "precision": request.network.precision,
+        "labels": {
+            compartment: asdict(request.segmenting.parameters(compartment)) for compartment in request.compartments
+        },
     }
     return fingerprint(facts)
 
@@ -208,8 +210,8 @@ def _labelled(
     run: ImageRun, entry: ImageEntry, request: Request, source: NetworkInput, network: Network, state: RunState
 ) -> dict[Compartment, CompartmentLabels]:
     name, jobs = f"{entry.name}.zarr", request.paths.jobs
-    kept = state.folder.parent / "intermediates" / name if request.keep_intermediates else None
-    parameters = {compartment: request.parameters(compartment) for compartment in request.compartments}
+    kept = state.folder.parent / "intermediates" / name if request.segmenting.keep_intermediates else None
+    parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.compartments}
     labels = segment_channels(run, state, source, network, parameters, kept)
     if kept is not None and local_path(jobs) is None:
         send_folder(kept, str(join(jobs, "intermediates", name)))

@@ -64,7 +64,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         shape = network_shape(source)
     outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
     ledger = Ledger(request.paths.jobs, entry.name)
-    if not request.overwrite and ledger.decide("segmentation", mark, outputs) in ("keep", "foreign"):
+    if not request.outputs.overwrite and ledger.decide("segmentation", mark, outputs) in ("keep", "foreign"):
         return Plan()
     with _state(entry, request, model, mark) as state:
         return _plan(request, state, shape)
@@ -106,7 +106,10 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         tiles = _Tiles(state, prepared.shape, lambda group: _predict(run, prepared, state, model, [group]))
         labellers = {
             name: BlockLabeller(
-                store, map_reader(tiles.read, tiles.groups.grid, position), request.parameters(name), run.budget
+                store,
+                map_reader(tiles.read, tiles.groups.grid, position),
+                request.segmenting.parameters(name),
+                run.budget,
             )
             for position, (name, store) in enumerate(stores.items())
         }
@@ -115,9 +118,7 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         with run.stage("labels", total, total - len(work)) as advance:
             for index, compartment in work:
                 start = thread_time()
-                labellers[compartment].label_alone(
-                    index
-                )  # else it is left to who finishes the image
+                labellers[compartment].label_alone(index)  # else it is left to who finishes the image
                 advance(busy=thread_time() - start)
 
 

@@ -9,10 +9,12 @@ from cellscale.engines.batch.plan.job import Target, conduct_job, image_job, jav
 from cellscale.engines.batch.plan.limits import check_job
 from cellscale.engines.batch.plan.sizing import Need
 from cellscale.engines.end_of_run import new_run_id
+from cellscale.engines.options import BatchOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import workspace_paths
 from tests.engines.batch.conftest import ENVIRONMENT
+from tests.requests import batch_options, request_for
 
 RUN = "gs://bucket/data; rm -rf $HOME/jobs/r1"
 TARGET = Target(run="r1", folder=RUN, spec=f"{RUN}/tasks.json", environment=Environment.model_validate(ENVIRONMENT))
@@ -20,8 +22,8 @@ REQUEST = Request(paths=workspace_paths("gs://bucket/data; rm -rf $HOME"))
 
 
 def segmenting(tasks=1000, **settings):
-    request = Request(paths=REQUEST.paths, **settings)
-    return image_job(TARGET, "segment", request, SEGMENT, Need(8000, 20000, 100), tasks)
+    request, options = request_for(REQUEST.paths, **settings), batch_options(**settings)
+    return image_job(TARGET, "segment", request, options, SEGMENT, Need(8000, 20000, 100), tasks)
 
 
 def test_a_thousand_tasks_are_one_small_definition():
@@ -51,7 +53,8 @@ def test_drivers_come_with_an_accelerator_only():
     instance = segmenting().allocation_policy.instances[0]
     assert instance.install_gpu_drivers
     assert [(one.type_, one.count) for one in instance.policy.accelerators] == [("nvidia-tesla-t4", 1)]
-    plain = image_job(TARGET, "measure", REQUEST, MEASURE, Need(8000, 20000, 100), 5).allocation_policy.instances[0]
+    plain = image_job(TARGET, "measure", REQUEST, BatchOptions(), MEASURE, Need(8000, 20000, 100), 5)
+    plain = plain.allocation_policy.instances[0]
     assert not plain.install_gpu_drivers
     assert not plain.policy.accelerators
     assert plain.policy.boot_disk.size_gb >= 100

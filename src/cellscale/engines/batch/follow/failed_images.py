@@ -56,10 +56,13 @@ def retry_run(
         measure=measure,
         # Pictures alone are no step: where nothing is measured they are made when the masks are found to be there.
         segment=spec.request.segment and not (measure and _segmented(folder, spec, names)),
-        segmentation_compute_config=segmentation_compute_config or spec.request.segmentation_compute_config,
-        measurement_compute_config=measurement_compute_config or spec.request.measurement_compute_config,
     )
-    new, submission, _ = submit(request, only=names, retry_of=before.run)
+    options = replace(
+        spec.options,
+        segmentation_compute_config=segmentation_compute_config or spec.options.segmentation_compute_config,
+        measurement_compute_config=measurement_compute_config or spec.options.measurement_compute_config,
+    )
+    new, submission, _ = submit(request, options, only=names, retry_of=before.run)
     taken = {entry.name for entry in read_spec(join(new, SPEC_NAME)).entries}
     return new, submission, tuple(name for name in names if name not in taken)
 

@@ -100,7 +100,7 @@ def _waiting(folder: Location, spec: RunSpec, files: set[str], tables: list[str 
     """Return the indices of images that a task of theirs has not spoken of yet."""
     indices = set(range(len(spec.entries)))
     waiting = {index for index, table in enumerate(tables) if table is not None and table not in files}
-    for part in parts_asked(spec.request):
+    for part in parts_asked(spec):
         waiting |= indices - finished_tasks(folder, part)
     return waiting
 

@@ -28,6 +28,7 @@ from cellscale.engines.batch.compute import CONDUCT, Compute
 from cellscale.engines.batch.plan.environment import Environment
 from cellscale.engines.batch.plan.limits import LONGEST_RUN, MOST_PARALLEL
 from cellscale.engines.batch.plan.sizing import BOOT_GB, CONDUCTING, Need
+from cellscale.engines.options import BatchOptions
 from cellscale.engines.tasks.retries import RETRIES, TRY_AGAIN
 from cellscale.pipeline.request import Request
 
@@ -92,12 +93,18 @@ def definition(job: batch_v1.Job, indent: int | None = None) -> str:
 
 
 def image_job(
-    target: Target, step: Literal["segment", "measure"], request: Request, compute: Compute, need: Need, tasks: int
+    target: Target,
+    step: Literal["segment", "measure"],
+    request: Request,
+    options: BatchOptions,
+    compute: Compute,
+    need: Need,
+    tasks: int,
 ) -> batch_v1.Job:
     """Return a job with a task for each image."""
     segmenting = step == "segment"
     image = target.environment.segment_container_image if segmenting else target.environment.quantify_container_image
-    stages = _stages(step, request)
+    stages = _stages(step, request, options)
     return _job(
         target,
         step,
@@ -105,7 +112,7 @@ def image_job(
         need=need,
         runnables=[_stage(image, stage, target.spec) for stage in stages],
         tasks=tasks,
-        parallelism=request.parallelism or min(tasks, MOST_PARALLEL),
+        parallelism=options.parallelism or min(tasks, MOST_PARALLEL),
         longest=_LONGEST_TASK,
     )
 
@@ -122,7 +129,7 @@ def java_job(target: Target, request: Request, compute: Compute, need: Need) -> 
         f"--segmasks-path={paths.segmasks}",
         f"--project-path={paths.project}",
         f"--reports-path={paths.reports}",
-        f"--image-filter={request.image_filter}",
+        f"--image-filter={request.images.prefix}",
     ]
     return _job(
         target,
@@ -154,11 +161,11 @@ def conduct_job(target: Target, request: Request) -> batch_v1.Job:
     )
 
 
-def _stages(step: Literal["segment", "measure"], request: Request) -> tuple[str, ...]:
-    if request.stages == "fused":
+def _stages(step: Literal["segment", "measure"], request: Request, options: BatchOptions) -> tuple[str, ...]:
+    if options.stages == "fused":
         return _FUSED[step]
     last = "measure" if request.measure else "segment"
-    pictures = ("visualize",) if request.visualize and step == last else ()
+    pictures = ("visualize",) if request.outputs.visualize and step == last else ()
     return (*_SEPARATE[step], *pictures, *(("gather-benchmark",) if step == last else ()))
 
 

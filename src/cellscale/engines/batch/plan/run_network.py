@@ -49,7 +49,7 @@ def choose_weights(request: Request, environment: Environment) -> Weights:
     """
     if not request.segment:
         return Weights(None)
-    uri, checksum = request.model_path, request.model_hash
+    uri, checksum = request.network.path, request.network.checksum
     if uri is None:
         uri, known = environment.segment_model_path or None, environment.segment_model_hash
         if uri is not None and _ORIGINAL_MESMER in uri:  # the network that we have as ONNX

@@ -14,11 +14,13 @@ from cellscale.engines.batch.plan.limits import check_job, check_parallelism
 from cellscale.engines.batch.plan.run_network import Weights, choose_weights
 from cellscale.engines.batch.plan.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.end_of_run import new_run_id
+from cellscale.engines.options import BatchOptions
 from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.request_json import request_to_json
 from cellscale.pipeline.resume import fingerprint
+from cellscale.pipeline.typed_json import to_json
 from cellscale.storage.uri import join, listing
 from cellscale.workspace.discovery import ImageEntry, discover
 from cellscale.workspace.layout import WorkspacePaths
@@ -58,13 +60,15 @@ class Plan:
         return str(join(self.spec.request.paths.jobs, self.spec.run))
 
 
-def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
+def make_plan(request: Request, options: BatchOptions, only: Collection[str] | None = None) -> Plan:
     """Find out what a request needs.
 
     Parameters
     ----------
     request
         What to do.
+    options
+        On which machines.
     only
         Take only images of these names; None for all that the request's filter lets pass.
 
@@ -75,30 +79,31 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
     ModelError
         The network is of a format that cellscale cannot run.
     """
-    if request.env_config_uri is None:
+    if options.env_config_uri is None:
         raise RequestError("--env_config_uri is missing; --engine batch needs the description of a cloud environment")
     _check_paths(request.paths)
-    if request.parallelism is not None:
-        check_parallelism(request.parallelism)
-    environment = read_environment(request.env_config_uri)
+    if options.parallelism is not None:
+        check_parallelism(options.parallelism)
+    environment = read_environment(options.env_config_uri)
     if request.measure and environment.measures_with_java and request.paths.project is None:
         raise RequestError(
             "--project_path is missing; the Java program in the quantify_container_image of the environment config "
             "measures in a QuPath project, which it makes in that folder"
         )
     weights = choose_weights(request, environment)
-    segmenting = _compute(request.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
-    measuring = _compute(request.measurement_compute_config, MEASURE, "--measurement_compute_config")
+    segmenting = _compute(options.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
+    measuring = _compute(options.measurement_compute_config, MEASURE, "--measurement_compute_config")
     entries = _entries(request) if only is None else _chosen(_entries(request), only)
     sizes = measure_sizes(entries)
     run = new_run_id()
     spec = RunSpec(
         run=run,
-        request=_task_request(request, environment, weights, run),
+        request=_task_request(request, environment, weights),
+        options=_task_options(options, request, run),
         entries=tuple(entries),
         benchmark_table=environment.bigquery_benchmarking_table or None,
     )
-    works = tuple(_works(request, sizes, segmenting, measuring))
+    works = tuple(_works(request, options, sizes, segmenting, measuring))
     plan = Plan(
         spec=spec,
         environment=environment,
@@ -107,7 +112,7 @@ def make_plan(request: Request, only: Collection[str] | None = None) -> Plan:
         works=works,
         jobs=tuple(_jobs(spec, environment, works)),
         cost=estimate_cost(list(works), sizes),
-        fingerprint=fingerprint(_facts(request, environment, entries)),
+        fingerprint=fingerprint(_facts(request, options, environment, entries)),
     )
     for step, job in plan.jobs:
         check_job(job_id(run, step), job)
@@ -135,7 +140,7 @@ def _compute(text: str | None, default: Compute, option: str) -> Compute:
 def _entries(request: Request) -> list[ImageEntry]:
     """Return the images, or say that the bucket itself is missing."""
     try:
-        return discover(request.paths, request.image_filter)
+        return discover(request.paths, request.images.prefix)
     except RequestError:
         bucket = "/".join(str(request.paths.images).split("/")[:3])
         try:
@@ -166,21 +171,24 @@ def shortened(names: Collection[str]) -> str:
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
-def _task_request(request: Request, environment: Environment, weights: Weights, run: str) -> Request:
+def _task_request(request: Request, environment: Environment, weights: Weights) -> Request:
     """Return the request as the tasks get it: what this machine alone knows is left behind."""
     return replace(
         request,
         measure=request.measure and not environment.measures_with_java,
-        model_path=weights.uri,
-        model_hash=weights.checksum,
-        env_config_uri=str(join(request.paths.jobs, run, ENVIRONMENT_NAME)),
-        log_file=None,
-        wait=False,
+        network=replace(request.network, path=weights.uri, checksum=weights.checksum),
     )
 
 
-def _works(request: Request, sizes: Sizes, segmenting: Compute, measuring: Compute) -> list[Work]:
-    parallelism = request.parallelism or sizes.images
+def _task_options(options: BatchOptions, request: Request, run: str) -> BatchOptions:
+    """Return the options as the tasks get them: the environment is where they can read it."""
+    return replace(options, env_config_uri=str(join(request.paths.jobs, run, ENVIRONMENT_NAME)), wait=False)
+
+
+def _works(
+    request: Request, options: BatchOptions, sizes: Sizes, segmenting: Compute, measuring: Compute
+) -> list[Work]:
+    parallelism = options.parallelism or sizes.images
     works = []
     if request.segment:
         need = segmenting_need(sizes, segmenting)
@@ -205,14 +213,16 @@ def _job(target: Target, work: Work, spec: RunSpec, need: Need) -> batch_v1.Job:
     if work.measuring and target.environment.measures_with_java:
         return java_job(target, spec.request, work.compute, need)
     step: Any = "measure" if work.measuring else "segment"
-    return image_job(target, step, spec.request, work.compute, need, len(spec.entries))
+    return image_job(target, step, spec.request, spec.options, work.compute, need, len(spec.entries))
 
 
-def _facts(request: Request, environment: Environment, entries: list[ImageEntry]) -> dict[str, Any]:
+def _facts(
+    request: Request, options: BatchOptions, environment: Environment, entries: list[ImageEntry]
+) -> dict[str, Any]:
     """Return all that tells one submission from another."""
-    asked = replace(request, wait=False, verbosity=0, log_file=None, env_config_uri=None)
     return {
-        "request": request_to_json(asked),
+        "request": request_to_json(request),
+        "options": to_json(replace(options, wait=False, env_config_uri=None)),
         "environment": environment.model_dump(),
         "images": [[entry.name, entry.marker, entry.size] for entry in entries],
     }

@@ -1,12 +1,10 @@
 """Running the stages of one image: who listens, what it costs, how many workers."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from time import thread_time
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
@@ -17,10 +15,7 @@ from cellscale.records.meter import Meter
 from cellscale.records.stage_cost import StageRecord
 from cellscale.records.stopwatch import Stopwatch
 
-__all__ = ["ImageRun", "in_order", "timed"]
-
-T = TypeVar("T")
-R = TypeVar("R")
+__all__ = ["ImageRun"]
 
 
 @dataclass(slots=True)
@@ -93,36 +88,3 @@ class ImageRun:
         """Tell the listener something a person should know, and keep it for the summary."""
         (self.warnings if level == "warning" else self.notes).append(text)
         self.listener(Notice(self.image, level, text))
-
-
-def in_order(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Yield ``function(item)`` in the items' order, computed in threads a few items ahead.
-
-    At most ``2 * workers`` results exist at a time, so that a slow consumer bounds the memory.
-    """
-    if workers == 1:
-        yield from map(function, items)
-        return
-    pending: list[Future[R]] = []
-    with ThreadPoolExecutor(workers, thread_name_prefix="cellscale") as pool:
-        try:
-            for item in items:
-                pending.append(pool.submit(function, item))
-                if len(pending) >= 2 * workers:
-                    yield pending.pop(0).result()
-            while pending:
-                yield pending.pop(0).result()
-        finally:
-            for future in pending:
-                future.cancel()
-
-
-def timed(function: Callable[[T], R]) -> Callable[[T], tuple[R, float]]:
-    """Return a function that also tells the processor time it took in its thread."""
-
-    def run(item: T) -> tuple[R, float]:
-        start = thread_time()
-        result = function(item)
-        return result, thread_time() - start
-
-    return run

@@ -1,8 +1,6 @@
 """Writing label masks: int32 TIFF in strips, as ImageJ and QuPath open them."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import imagecodecs
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.images.info import PixelSize
 from cellscale.images.masks.strip_tiff import StripTiff
+from cellscale.ordered import in_order
 from cellscale.regions import Region, RegionReader
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import Location
@@ -68,7 +67,7 @@ def write_mask(
     rows_per_strip = min(shape[0], max(1, _STRIP_BYTES // row_bytes))
     with atomic_write(location) as file:
         tiff = StripTiff(file, shape, rows_per_strip, pixel_size)
-        for strip in _compressed(_strips(rows, shape, rows_per_strip), workers):
+        for strip in in_order(_compress, _strips(rows, shape, rows_per_strip), workers):
             tiff.add(strip)
         tiff.finish()
 
@@ -100,18 +99,6 @@ def _labels(band: NDArray[Any], width: int) -> NDArray[Any]:
     if labels.size and not np.can_cast(labels.dtype, np.int32) and int(labels.max()) >= 2**31:
         raise ValueError(f"label {labels.max()} does not fit 31 bits")
     return labels
-
-
-def _compressed(strips: Iterable[NDArray[np.int32]], workers: int) -> Iterator[bytes]:
-    """Compress strips side by side, and yield them in their order."""
-    waiting: deque[Future[bytes]] = deque()
-    with ThreadPoolExecutor(workers, "mask") as pool:
-        for strip in strips:
-            waiting.append(pool.submit(_compress, strip))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 def _compress(strip: NDArray[np.int32]) -> bytes:

@@ -13,7 +13,8 @@ from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.parquet import ParquetWriter
 from cellscale.cells.text import Dialect
 from cellscale.cells.tsv import TsvWriter
-from cellscale.pipeline.image_run import ImageRun, in_order
+from cellscale.ordered import in_order
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.table_names import SUFFIXES
 from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cellscale.pipeline.image_run import ImageRun, in_order
+from cellscale.ordered import in_order
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.segmenting.preparation import PreparedImage
 from cellscale.pipeline.segmenting.tile_store import TileStore
 from cellscale.predict.blending import blend

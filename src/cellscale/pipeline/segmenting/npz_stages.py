@@ -16,7 +16,8 @@ from cellscale.images.npz_writer import NpzArray, write_npz
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.maps import MapReader
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.pipeline.image_run import ImageRun, in_order
+from cellscale.ordered import in_order
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLabels

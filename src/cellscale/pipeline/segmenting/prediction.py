@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.pipeline.image_run import in_order, timed
+from cellscale.ordered import in_order, timed
 from cellscale.pipeline.segmenting.tile_store import Group, TileStore
 from cellscale.predict.network import Network
 from cellscale.predict.tiles import tile_input

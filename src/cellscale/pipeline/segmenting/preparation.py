@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.pipeline.image_run import ImageRun, in_order, timed
+from cellscale.ordered import in_order, timed
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess

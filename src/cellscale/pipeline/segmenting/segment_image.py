@@ -9,7 +9,8 @@ from typing import Any
 from cellscale import __version__
 from cellscale.errors import DamagedStateError
 from cellscale.images.masks import write_mask
-from cellscale.pipeline.image_run import ImageRun, in_order
+from cellscale.ordered import in_order
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume.ledger import Ledger

@@ -1,14 +1,13 @@
 """An image's tiles at every level of its pyramid, each pixel made once."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.ordered import in_order
 from cellscale.regions import Region
 
 __all__ = ["TILE", "Place", "level_shapes", "tile_places", "tiles"]
@@ -71,9 +70,8 @@ def tiles(
     """
     shapes = level_shapes(shape)
     top = Place(len(shapes) - 1, 0, 0)
-    with ThreadPoolExecutor(workers) as pool:
-        finest = _ahead(pool, block, (_region(place, shape) for place in _finest(top, shapes)), 2 * workers)
-        yield from _branch(top, shapes, finest)
+    finest = in_order(block, (_region(place, shape) for place in _finest(top, shapes)), workers)
+    yield from _branch(top, shapes, finest)
 
 
 def _region(place: Place, shape: tuple[int, int]) -> Region:
@@ -99,23 +97,6 @@ def _finest(place: Place, shapes: list[tuple[int, int]]) -> Iterator[Place]:
         return
     for child in _children(place, shapes):
         yield from _finest(child, shapes)
-
-
-def _ahead(
-    pool: ThreadPoolExecutor, block: Callable[[Region], Pixels], regions: Iterator[Region], count: int
-) -> Iterator[Pixels]:
-    """Yield the blocks of regions in order while the next ``count`` are being made."""
-    waiting: deque[Future[Pixels]] = deque()
-    try:
-        for region in regions:
-            waiting.append(pool.submit(block, region))
-            if len(waiting) > count:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
 
 
 def _branch(place: Place, shapes: list[tuple[int, int]], finest: Iterator[Pixels]) -> Iterator[tuple[Place, Pixels]]:

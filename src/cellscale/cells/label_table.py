@@ -169,6 +169,7 @@ def _pieces(
     # The piece of each pixel of the row above and of this one, or -1.
     owners = np.full((2, width), -1, dtype=np.int32)
     for y in range(height):
+        # By runs of equal labels: neighbours mostly have the same, and a run is joined and counted once.
         above, here = owners[y % 2], owners[1 - y % 2]
         start = 0
         for x in range(1, width + 1):
@@ -177,6 +178,7 @@ def _pieces(
             owner = -1
             if cells[y, start] or nuclei[y, start]:
                 key = (np.uint64(cells[y, start]) << np.uint64(32)) | np.uint64(nuclei[y, start])
+                # Joined to what lies above: nearly every object is then one piece, and little is left to be merged.
                 owner = _joining(above[start:x], keys, key)
                 if owner < 0:
                     if count == len(keys):

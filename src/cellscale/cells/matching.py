@@ -134,6 +134,7 @@ def _greedy(cells: NDArray[np.int64], nuclei: NDArray[np.int64], n_cells: int, n
     taken = np.zeros(len(cells), dtype=np.bool_)
     cell_used = np.zeros(n_cells, dtype=np.bool_)
     nucleus_used = np.zeros(n_nuclei, dtype=np.bool_)
+    # One after the other: what a pair may take depends on all pairs before it.
     for pair in range(len(cells)):
         if not cell_used[cells[pair]] and not nucleus_used[nuclei[pair]]:
             taken[pair] = cell_used[cells[pair]] = nucleus_used[nuclei[pair]] = True

@@ -157,6 +157,7 @@ def _area_length(ring: NDArray[np.float64]) -> tuple[float, float]:
     count = len(ring)
     area, length = 0.0, 0.0
     x, y = ring[count - 1, 0] - ring[0, 0], ring[count - 1, 1] - ring[0, 1]
+    # Relative to the first vertex: far from the image's origin the products would lose their last digits.
     for index in range(count):
         next_x, next_y = ring[index, 0] - ring[0, 0], ring[index, 1] - ring[0, 1]
         area += x * next_y - next_x * y

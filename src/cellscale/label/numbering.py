@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 from cellscale.label.block import LabelledBlock
+from cellscale.label.kernels.arrays import Labels
 from cellscale.label.kernels.holes import fill_holes
 from cellscale.label.large_objects import Census
 from cellscale.label.objects import Objects
@@ -91,7 +92,7 @@ def finish_block(block: LabelledBlock, resolution: Resolution) -> NDArray[np.int
 
 def finish_region(identities: NDArray[np.int64], resolution: Resolution, region: Region) -> NDArray[np.int32]:
     """Return the final labels of any region, given the identity of each of its pixels; 0 for background."""
-    labels: NDArray[np.int32] = _numbered(np.ascontiguousarray(identities), resolution.identities)
+    labels = _numbered(np.ascontiguousarray(identities), resolution.identities)
     _patch(labels, resolution, region)
     return labels
 
@@ -105,7 +106,7 @@ def _patch(labels: NDArray[np.int32], resolution: Resolution, region: Region) ->
 
 
 @kernel
-def _numbered(identities: Any, survivors: Any) -> Any:
+def _numbered(identities: NDArray[np.int64], survivors: NDArray[np.int64]) -> Labels:
     """Look up each pixel's number, once for a run of equal pixels."""
     labels = np.empty(identities.shape, np.int32)
     identity, number = np.int64(0), 0

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.kernels.arrays import Labels
 
 __all__ = ["Objects", "complete_objects", "measure", "merge_objects", "no_objects"]
 
@@ -53,7 +54,7 @@ def no_objects() -> Objects:
 
 
 @kernel
-def measure(labels: Any, height: Any, width: Any, objects: Any) -> Any:
+def measure(labels: Labels, height: int, width: int, objects: int) -> NDArray[np.int64]:
     """Measure the part of each object that a block owns.
 
     A block owns its core's pixels, and every window whose lower right pixel is in its core or lies beyond an edge of
@@ -76,6 +77,7 @@ def measure(labels: Any, height: Any, width: Any, objects: Any) -> Any:
     """
     facts = np.zeros((objects + 1, 7), np.int64)
     facts[:, 1:3] = _FAR
+    # By runs of equal labels, not by pixels: a run changes its object's row in the table once.
     for row in range(1, height + 1):
         start = 1
         for column in range(2, width + 2):
@@ -88,6 +90,7 @@ def measure(labels: Any, height: Any, width: Any, objects: Any) -> Any:
                     facts[label, 3] = row
                     facts[label, 4] = max(facts[label, 4], column - 1)
                 start = column
+    # Inside an object or the background all four pixels are alike and nothing counts; that is most windows.
     for row in range(1, labels.shape[0]):
         a, c = labels[row - 1, 0], labels[row, 0]
         for column in range(1, labels.shape[1]):
@@ -99,7 +102,7 @@ def measure(labels: Any, height: Any, width: Any, objects: Any) -> Any:
 
 
 @kernel
-def _count_window(facts: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+def _count_window(facts: NDArray[np.int64], a: int, b: int, c: int, d: int) -> None:
     """Count the window with a, b above c, d, once for each object in it."""
     _count_object(facts, a, b, c, d)
     if b != a:
@@ -111,7 +114,7 @@ def _count_window(facts: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @kernel
-def _count_object(facts: Any, label: Any, beside: Any, below: Any, across: Any) -> Any:
+def _count_object(facts: NDArray[np.int64], label: int, beside: int, below: int, across: int) -> None:
     """Count a window for the object at one of its corners, of which no corner counted earlier is a part."""
     if label <= 0:
         return

@@ -99,10 +99,12 @@ def _add_weighted(
     total
         Added to.
     """
+    # Cut to what lies inside before the loops, so that none of them tests each pixel.
     down, across = windows
     first, stop = max(-offset[1], 0), min(total.shape[2] - offset[1], tile.shape[1])
     for row in range(max(-offset[0], 0), min(total.shape[1] - offset[0], tile.shape[0])):
         for index in range(total.shape[0]):
+            # Along a row of the result, which is read and written; the tile, only read, is gone through in steps.
             line = total[index, row + offset[0], first + offset[1] : stop + offset[1]]
             for column in range(line.size):
                 weight = down[row] * across[first + column]

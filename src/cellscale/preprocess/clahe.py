@@ -52,6 +52,7 @@ def to_bins(
     bins
         Overwritten.
     """
+    # In float32 from the first step on, as the reference: a pixel at the border of two bins must fall into the same.
     clip, minimum, span = limits
     for row in range(pixels.shape[0]):
         for column in range(pixels.shape[1]):
@@ -74,6 +75,7 @@ def block_maps(bins: NDArray[np.uint8], maps: NDArray[np.float32]) -> None:
     counts = np.empty(BINS, np.int64)
     for block_row in range(maps.shape[0]):
         for block_column in range(maps.shape[1]):
+            # One histogram for all blocks, wiped: it stays in the cache, and nothing is allocated a block.
             counts[:] = 0
             for row in range(block_row * BLOCK, (block_row + 1) * BLOCK):
                 for column in range(block_column * BLOCK, (block_column + 1) * BLOCK):
@@ -85,11 +87,14 @@ def block_maps(bins: NDArray[np.uint8], maps: NDArray[np.float32]) -> None:
 @kernel
 def _limit_contrast(counts: NDArray[np.int64]) -> None:
     """Cut bins down to the clip count and spread what was cut off over the others."""
+    # All cuts first: how much each bin is given depends on what was cut off all of them.
     excess = 0
     for index in range(BINS):
         if counts[index] > CLIP_COUNT:
             excess += counts[index] - CLIP_COUNT
             counts[index] = CLIP_COUNT
+    # An equal share where it fits below the clip count; the others are filled up to it, and what is left goes round
+    # one by one. Any other way to spread gives other grey levels than the reference.
     share = excess // BINS
     for index in range(BINS):
         if counts[index] < CLIP_COUNT - share:
@@ -104,6 +109,7 @@ def _limit_contrast(counts: NDArray[np.int64]) -> None:
 @kernel
 def _spread(counts: NDArray[np.int64], excess: int) -> None:
     """Give the ``excess`` pixels, one each, to bins below the clip count, at strides that shrink as bins fill."""
+    # A round that gives nothing away is the last one, or this could go on for ever.
     before = -1
     while excess > 0 and excess != before:
         before = excess
@@ -122,6 +128,7 @@ def _spread(counts: NDArray[np.int64], excess: int) -> None:
 @kernel
 def _cumulate(counts: NDArray[np.int64], levels: NDArray[np.float32]) -> None:
     """Write the grey level that each bin's cumulated count stands for."""
+    # Integer division, as of the reference: a rounded quotient would be another level.
     cumulated = 0
     for index in range(BINS):
         cumulated += counts[index]
@@ -152,6 +159,7 @@ def interpolate(
         top = cell_row * BLOCK - offset[0]
         for cell_column in range(maps.shape[1] - 1):
             left = cell_column * BLOCK - offset[1]
+            # The four maps side by side, so that a pixel finds what it needs in one line of the cache.
             for index in range(BINS):
                 corners[index, 0] = maps[cell_row, cell_column, index]
                 corners[index, 1] = maps[cell_row, cell_column + 1, index]

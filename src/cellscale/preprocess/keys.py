@@ -1,14 +1,17 @@
 """Pixel values as unsigned integers of the same order, so that exact ranks come from counting digits."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cellscale.errors import ImageError
 
-__all__ = ["DIGIT_BITS", "KeySpace", "require_supported"]
+__all__ = ["DIGIT_BITS", "KeySpace", "Words", "require_supported"]
+
+Words: TypeAlias = NDArray[np.uint32 | np.uint64]
+"""Bits of values, or the keys made of them."""
 
 DIGIT_BITS = 16
 """Bits of a key that one pass over the image counts."""
@@ -53,14 +56,14 @@ class KeySpace:
         return np.uint64 if self._value_bits == 64 else np.uint32
 
     @property
-    def flips(self) -> NDArray[Any]:
+    def flips(self) -> Words:
         """Bits to flip where the sign bit is clear, bits to flip where it is set, and the sign bit itself."""
         sign = 1 << (self._value_bits - 1)
         flips = {"u": (0, 0, sign), "i": (sign, sign, sign), "f": (sign, 2 * sign - 1, sign)}
         return np.array(flips[self.dtype.kind], self.word)
 
     @property
-    def zeros(self) -> NDArray[Any]:
+    def zeros(self) -> Words:
         """Keys of zero and of negative zero, of type `word`."""
         return np.array([self.key(0.0), self.key(-0.0)], self.word)
 
@@ -68,7 +71,7 @@ class KeySpace:
     def _value_bits(self) -> int:
         return self.dtype.itemsize * 8
 
-    def patterns(self, pixels: NDArray[Any]) -> NDArray[Any]:
+    def patterns(self, pixels: NDArray[Any]) -> Words:
         """Return the bits of ``pixels`` as flat integers of type `word`."""
         unsigned = np.ascontiguousarray(pixels, self.dtype).view(f"u{self.dtype.itemsize}")
         return unsigned.ravel().astype(self.word, copy=False)

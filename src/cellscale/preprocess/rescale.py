@@ -184,6 +184,7 @@ def _smooth(
     padded = np.zeros(width + 2 * reach, source.dtype)
     sums = np.zeros(output.shape[1], np.float64)
     for row in range(output.shape[0]):
+        # Down the columns first, over whole rows of memory.
         middle = row + origin[0]
         for column in range(width):
             line[column] = source[middle, column] * down[0]
@@ -194,6 +195,8 @@ def _smooth(
                 pair = np.float64(source[above, column]) if above >= 0 else 0.0
                 pair += np.float64(source[below, column]) if below < height else 0.0
                 line[column] += pair * down[distance]
+        # Rounded to the source's type between the axes, as by SciPy; the zeros at both ends spare the second sum
+        # the test for the image's border.
         for column in range(width):
             padded[reach + column] = line[column]
         first = origin[1] + reach

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from cellscale.compiled import kernel
 from cellscale.errors import ImageError
-from cellscale.preprocess.keys import DIGIT_BITS, KeySpace, require_supported
+from cellscale.preprocess.keys import DIGIT_BITS, KeySpace, Words, require_supported
 
 __all__ = ["ChannelStatistics", "MapBlocks", "channel_statistics", "value_range"]
 
@@ -145,8 +145,8 @@ def _digit_counts(pixels: NDArray[Any], space: KeySpace, prefixes: tuple[int, ..
 
 @kernel
 def _count_digits(
-    patterns: NDArray[Any],
-    space: tuple[NDArray[Any], NDArray[Any]],
+    patterns: Words,
+    space: tuple[Words, Words],
     digits: tuple[int, int],
     counts: NDArray[np.int64],
 ) -> None:
@@ -163,12 +163,14 @@ def _count_digits(
     counts
         65,536 counts, added to.
     """
+    # Keys are made as they are counted: an array of them would be as large as the block.
     clear, flipped, sign = space[0]
     zeros = (space[1][0], space[1][1])
     prefix, shift = np.uint64(digits[0]), np.uint64(digits[1])
     for pattern in patterns:
         key = pattern ^ (flipped if pattern & sign else clear)
         rest = np.uint64(key) >> shift
+        # The higher digits choose the candidates; zeros are compared as keys, as negative zero has other bits.
         if rest >> np.uint64(16) == prefix and key not in zeros:
             counts[rest & np.uint64(65535)] += 1
 

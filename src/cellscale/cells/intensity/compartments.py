@@ -72,6 +72,8 @@ def _cell_pixels(
     regions: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Fill the arrays of :class:`Pixels`."""
+    # A pixel is in three lists at most: the cell's, the membrane's, and that of nucleus or cytoplasm. One look at
+    # each pixel fills them all, in raster order, which is the order of the sums.
     largest, room = _sizes(regions)
     offsets = np.zeros((len(labels), 5), dtype=np.int64)
     places = np.empty(3 * room, dtype=np.int32)

@@ -52,6 +52,7 @@ def _measure(
     """Measure object after object."""
     objects, compartments = offsets.shape[0], offsets.shape[1] - 1
     out = np.empty((objects, compartments, N_STATISTICS), dtype=np.float32)
+    # Scratch once for the largest compartment: an allocation for each would cost more than the sums.
     longest = 0
     for index in range(objects):
         for compartment in range(compartments):
@@ -75,6 +76,7 @@ def _statistics(
     out: NDArray[np.float32],
 ) -> None:
     """Fill ``out`` with the six statistics of the values at some places, which are gathered in ``chosen``."""
+    # Gathered in the same pass as summed: the later passes then read memory from front to back.
     count = len(places)
     total = np.float64(0)
     low, high = np.float32(np.inf), np.float32(-np.inf)
@@ -111,6 +113,7 @@ def _median(
     bins: NDArray[np.int64],
 ) -> float:
     """Return the median, by sorting only those values that share a histogram bin with it."""
+    # Few values are sorted at once; many are counted in bins first, and only the middle's bin is sorted.
     count = len(values)
     first, second = (count - 1) // 2, count // 2
     scale = np.float32(BINS - 1) / (high - low)
@@ -124,6 +127,7 @@ def _median(
     while bins[start] + bins[start + 1] <= first:
         bins[start + 1] += bins[start]
         start += 1
+    # Of an even number the two middle values may lie in different bins, with empty ones between.
     below, stop, up_to = bins[start], start, bins[start] + bins[start + 1]
     while up_to <= second:
         stop += 1

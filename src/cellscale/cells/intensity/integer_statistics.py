@@ -5,7 +5,7 @@ what mean and variance are made of. What floating point makes of them, in raster
 around that; mostly all of that rounds to the same float32. Where it does not, it is computed in raster order.
 """
 
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from cellscale.cells.intensity.moments import N_STATISTICS, moments, sort
 from cellscale.compiled import kernel
 
 __all__ = ["measure_whole"]
+
+PixelCounts: TypeAlias = NDArray[np.uint8 | np.uint16]
+"""What a camera counted, as it is in the file."""
 
 BINS = 128
 
@@ -27,7 +30,7 @@ CELL, CYTOPLASM_END = 3, 2
 
 
 @kernel
-def measure_whole(values: NDArray[Any], offsets: NDArray[np.int64], places: NDArray[np.int32]) -> NDArray[np.float32]:
+def measure_whole(values: PixelCounts, offsets: NDArray[np.int64], places: NDArray[np.int32]) -> NDArray[np.float32]:
     """Measure object after object; ``values`` are uint8 or uint16."""
     objects, compartments = offsets.shape[0], offsets.shape[1] - 1
     out = np.empty((objects, compartments, N_STATISTICS), dtype=np.float32)
@@ -38,7 +41,8 @@ def measure_whole(values: NDArray[Any], offsets: NDArray[np.int64], places: NDAr
     bins = np.empty(BINS, dtype=np.int32)
     for index in range(objects):
         base = offsets[index, 0]
-        # Of a nucleus that lies within its cell, the pixels are those of nucleus and cytoplasm together.
+        # Where the nucleus lies within its cell, the cell's pixels are those of nucleus and cytoplasm together. They
+        # come in another order, which sums of whole numbers do not feel: the cell's own list is not gathered.
         joined = compartments > CELL and (
             offsets[index, CELL + 1] - offsets[index, CELL] == offsets[index, CYTOPLASM_END] - base
         )
@@ -49,18 +53,20 @@ def measure_whole(values: NDArray[Any], offsets: NDArray[np.int64], places: NDAr
             part = chosen[start - base : stop - base]
             if joined and compartment == CELL:
                 part = chosen[: stop - start]
+            # Where rounding could go either way, the sums are taken as the reference takes them.
             if not _statistics(part, scratch, bins, out[index, compartment]):
                 _moments_in_order(values, places[start:stop], out[index, compartment])
     return out
 
 
 @kernel
-def _statistics(part: NDArray[Any], scratch: NDArray[Any], bins: NDArray[np.int32], out: NDArray[np.float32]) -> bool:
+def _statistics(part: PixelCounts, scratch: PixelCounts, bins: NDArray[np.int32], out: NDArray[np.float32]) -> bool:
     """Fill ``out`` with statistics of values in any order; return whether mean, variance and deviation are sure."""
     count = len(part)
     if count == 0:
         out[1] = out[2] = out[3] = np.nan
         return False
+    # One pass for all sums, none of which waits for another.
     total, squares = np.int64(0), np.int64(0)
     low, high = np.int64(LARGEST), np.int64(0)
     for one in part:
@@ -88,7 +94,7 @@ def _statistics(part: NDArray[Any], scratch: NDArray[Any], bins: NDArray[np.int3
 
 
 @kernel
-def _moments_in_order(values: NDArray[Any], places: NDArray[np.int32], out: NDArray[np.float32]) -> None:
+def _moments_in_order(values: PixelCounts, places: NDArray[np.int32], out: NDArray[np.float32]) -> None:
     """Fill in mean, variance and deviation as floating point makes them in raster order."""
     ordered = np.empty(len(places), dtype=np.float32)
     total = np.float64(0)
@@ -101,11 +107,12 @@ def _moments_in_order(values: NDArray[Any], places: NDArray[np.int32], out: NDAr
 
 @kernel
 def _median(
-    values: NDArray[Any], low: np.int64, high: np.int64, scratch: NDArray[Any], bins: NDArray[np.int32]
+    values: PixelCounts, low: np.int64, high: np.int64, scratch: PixelCounts, bins: NDArray[np.int32]
 ) -> float:
     """Return the median, by sorting only those values that share a histogram bin with it."""
     count = len(values)
     first, second = (count - 1) // 2, count // 2
+    # Bins as wide as a power of two: a shift instead of a division, and one number a bin where the range is small.
     shift = 0
     while (high - low) >> shift >= BINS:
         shift += 1
@@ -123,6 +130,7 @@ def _median(
         up_to += bins[stop]
     if shift == 0:
         return low + (start + stop) * 0.5
+    # Wider bins leave open where in them the middle lies: what they hold is sorted.
     least, most = low + (start << shift), low + ((stop + 1) << shift)
     chosen = 0
     for value in values:

@@ -24,6 +24,7 @@ def convex_hull(points: NDArray[np.float64], rows: NDArray[np.int64], height: in
     height
         Number of rows.
     """
+    # Between the outermost two points of a row there is no corner, and those two are in order without sorting.
     ends = _row_ends(points, rows, height)
     hull = np.empty((2 * len(ends), 2))
     count, floor = 0, 2
@@ -32,6 +33,7 @@ def convex_hull(points: NDArray[np.float64], rows: NDArray[np.int64], height: in
             # The way back starts at the last corner of the way there, and must not remove it.
             floor = count + 1
         index = step if step < len(ends) else 2 * len(ends) - 2 - step
+        # A corner at which the way does not turn left is not one of the hull's, now that there is a point beyond it.
         while count >= floor and _cross(hull[count - 2], hull[count - 1], ends[index]) <= 0:
             count -= 1
         hull[count, 0], hull[count, 1] = ends[index, 0], ends[index, 1]
@@ -72,6 +74,7 @@ def minimum_width(hull: NDArray[np.float64]) -> float:
 
     One of them lies on an edge (Houle and Toussaint, IEEE PAMI 10, 1988).
     """
+    # Every edge with every corner: a cell's hull has so few that rotating calipers would gain nothing.
     smallest = np.inf
     for index in range(len(hull)):
         start, end = hull[index], hull[(index + 1) % len(hull)]

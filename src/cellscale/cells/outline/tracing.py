@@ -65,6 +65,7 @@ def _trace(
     for index in range(len(labels)):
         top, left, bottom, right = boxes[index]
         box = window[top - origin[0] : bottom - origin[0], left - origin[1] : right - origin[1]]
+        # Only the part of the scratch that this box uses is wiped: most boxes are far smaller than the largest.
         for place in range(box.size):
             owners[place] = 0
         vertices, rings, polygons = _trace_object(box, labels[index], owners, places)
@@ -104,6 +105,7 @@ def _trace_object(
         for x in range(width):
             if box[y, x] != label or (x and box[y, x - 1] == label) or owners[y * width + x]:
                 continue
+            # Rows come from top to bottom, so that a hole's outer ring has been traced when the hole is met.
             polygon = _polygon_above(box, label, owners, y, x)
             if polygon == 0:
                 polygons += 1
@@ -156,7 +158,8 @@ def _follow(
         if dy == 1:
             owners[y * width + x] = polygon
         x, y = x + dx, y + dy
-        # The pixels ahead, left and right of the direction of travel.
+        # The pixels ahead, left and right of the direction of travel. Left is tried first: where two parts of the
+        # object meet at a corner, the path stays with its own.
         left_x, left_y = x + (dx + dy - 1) // 2, y + (dy - dx - 1) // 2
         right_x, right_y = x + (dx - dy - 1) // 2, y + (dy + dx - 1) // 2
         if not (0 <= left_x < width and 0 <= left_y < height and box[left_y, left_x] == label):
@@ -188,6 +191,7 @@ def _cut(
 
     ``places`` holds, for each corner of the box, one plus its place among the path's vertices not yet in a ring.
     """
+    # A corner met again closes a loop, which is a ring of its own: rings must not touch themselves.
     count = 0
     for index in range(len(path)):
         place = places[path[index, 1] * stride + path[index, 0]]
@@ -201,6 +205,7 @@ def _cut(
             path[count, 0], path[count, 1] = path[index, 0], path[index, 1]
             count += 1
             places[path[index, 1] * stride + path[index, 0]] = count
+    # Places are put back to 0 by the way they were set, which costs less than to wipe the whole box.
     for index in range(count):
         places[path[index, 1] * stride + path[index, 0]] = 0
     return _append(path[:count], polygon, vertices, n_vertices, rings, n_rings)
@@ -233,6 +238,7 @@ def _write(
     top: int,
 ) -> None:
     """Write an object's record: its rings sorted by polygon, outer ring first."""
+    # Rings were found in the order of their first rows, those of several parts mixed: they are counted out by part.
     ends = np.zeros(polygons + 2, dtype=np.int64)
     for ring in range(len(rings)):
         ends[rings[ring, 0] + 1] += 1
@@ -272,6 +278,7 @@ def _outer_first(order: NDArray[np.int64], vertices: NDArray[np.int32], rings: N
     """Move the outer ring, the only one that runs the other way round, to the front of its polygon's rings."""
     for index in range(len(order)):
         start, stop = rings[order[index], 1], rings[order[index], 2]
+        # The sign of twice the area tells which way a ring runs.
         total = 0
         for vertex in range(start, stop):
             after = vertex + 1 if vertex + 1 < stop else start

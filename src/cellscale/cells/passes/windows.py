@@ -155,6 +155,7 @@ def _large(tables: Sequence[NDArray[np.int64]], members: Sequence[NDArray[np.int
 @kernel
 def _window(box: NDArray[np.int64], size: tuple[int, int], grid: tuple[int, int]) -> int:
     """Return the number of an object's window, swath after swath; large objects are in the last one."""
+    # By its last row and column: an object that is no larger than a window begins at most one strip above.
     if box[2] - box[0] > size[0] or box[3] - box[1] > size[1]:
         return grid[0] * grid[1]
     return int((box[3] - 1) // size[1] * grid[0] + (box[2] - 1) // size[0])
@@ -169,6 +170,7 @@ def _count(
     bounds: NDArray[np.int64],
 ) -> None:
     """Count the objects of each window, and find out what they cover."""
+    # Counted before they are placed, so that one array holds the members of all windows, each in its own stretch.
     for row in range(len(boxes)):
         window = _window(boxes[row], size, grid)
         counts[window] += 1
@@ -187,6 +189,7 @@ def _sort(
     order: NDArray[np.int64],
 ) -> None:
     """Write the numbers of some objects, from ``first`` on, to the next places of their windows."""
+    # In the order of the table, so that a window's members ascend, whatever parts the table comes in.
     for row in range(len(boxes)):
         window = _window(boxes[row], size, grid)
         order[places[window]] = first + row

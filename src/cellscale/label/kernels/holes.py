@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.kernels.arrays import Flags
 from cellscale.label.kernels.filled_pixels import Overlay
 from cellscale.label.large_objects import Census
 from cellscale.label.objects import Objects
@@ -103,6 +103,7 @@ def _small_regions(
     identities: NDArray[np.int64], identity: np.int64, limit: int, owned: tuple[slice, slice]
 ) -> NDArray[np.int64]:
     """Return rows and columns (n, 2) of the regions without ``identity`` whose first pixel is in ``owned``."""
+    # A border of closed pixels spares the kernel all tests for the ends of the box.
     is_open = np.pad(identities != identity, 1)
     starts = np.zeros_like(is_open)
     starts[1:-1, 1:-1][owned] = True
@@ -111,16 +112,17 @@ def _small_regions(
 
 
 @kernel
-def _filled(is_open: Any, starts: Any, row_length: Any, limit: Any) -> Any:
+def _filled(is_open: Flags, starts: Flags, row_length: int, limit: int) -> NDArray[np.int64]:
     """Return the pixels of small open regions that begin at one of ``starts``; closes all it has visited."""
     queue = np.empty(is_open.size, np.int64)
     kept = 0
     for start in range(is_open.size):
         if not (starts[start] and is_open[start]):
             continue
-        # The pixels kept so far stay at the front of the queue.
+        # The pixels kept so far stay at the front of the queue; a region that is too large is written over.
         queue[kept] = start
         is_open[start] = False
+        # Closed when queued, not when visited: no pixel is queued twice, and no region found again.
         head, tail = kept, kept + 1
         while head < tail:
             for offset in (-row_length, -1, 1, row_length):

@@ -1,11 +1,10 @@
 """The marker pixels inside the mask, joined to components with an identity."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.kernels.arrays import Labels, Offsets, PixelValues, Verdicts
 from cellscale.label.kernels.frame import Frame
 from cellscale.label.kernels.hmaxima_all import decide_all
 from cellscale.label.kernels.maxima import MAYBE, NO, UNDECIDED, decide, disk_offsets, ruled_out, shifted_down
@@ -21,8 +20,8 @@ _FLOOD_BUDGET = 24
 
 
 def mark(
-    maxima: NDArray[np.float32],
-    labels: NDArray[np.int32],
+    maxima: PixelValues,
+    labels: Labels,
     frame: Frame,
     height: float,
     *,
@@ -67,17 +66,25 @@ def mark(
     budget = int(flood_budget * values.size)
     firsts, finished = _mark(values, shifted, step, offsets, verdict, flat, frame.padded_shape[1], budget)
     if not finished:
+        # A map of wide, nearly flat steps makes every flood wide: labels are taken back, and no flood is run.
         flat[flat != OUTSIDE] = FREE
         verdict = decide_all(values, shifted, step, offsets)
         firsts, _ = _mark(values, shifted, step, offsets, verdict, flat, frame.padded_shape[1], budget)
-    found: NDArray[np.int64] = firsts
-    return found
+    return firsts
 
 
 @kernel
 def _mark(
-    values: Any, shifted: Any, height: Any, offsets: Any, verdict: Any, labels: Any, row_length: Any, budget: Any
-) -> Any:
+    values: PixelValues,
+    shifted: PixelValues,
+    height: np.float32,
+    offsets: Offsets,
+    verdict: Verdicts,
+    labels: Labels,
+    row_length: int,
+    budget: int,
+) -> tuple[NDArray[np.int64], bool]:
+    """Join markers to components; return their first pixels, and whether the budget was enough."""
     above, below = -row_length, row_length
     around = np.array([above - 1, above, above + 1, -1, 1, below - 1, below, below + 1])
     stamp = np.zeros(values.size, np.int32)
@@ -89,12 +96,14 @@ def _mark(
     for start in range(values.size):
         if labels[start] != FREE or joined[start]:
             continue
+        # Decided when first asked for: most pixels are outside the mask or ruled out, and cost nothing here.
         if verdict[start] == UNDECIDED:
             budget -= decide(start, values, shifted, height, offsets, verdict, stamp, queue)
             if budget < 0:
                 return firsts[:0].copy(), False
         if verdict[start] == NO:
             continue
+        # The component is followed outside the mask too: its first pixel there is what all blocks know it by.
         known = True
         first = start
         joined[start] = True
@@ -117,6 +126,7 @@ def _mark(
                     joined[other] = True
                     stack[filled] = other
                     filled += 1
+        # One doubtful pixel leaves open what else the component holds, and so which of its pixels is the first.
         label = UNKNOWN
         if known:
             firsts[count] = first

@@ -14,12 +14,10 @@ References
 Soille, Morphological Image Analysis, 2nd edition, 2003, section 6.3.4 (h-maxima).
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.kernels.arrays import Offsets, PixelList, PixelValues, Verdicts
 
 __all__ = ["MAYBE", "NO", "UNDECIDED", "YES", "decide", "disk_offsets", "ruled_out", "shifted_down"]
 
@@ -29,40 +27,37 @@ UNDECIDED, NO, YES, MAYBE = 0, 1, 2, 3
 _RESOLUTION = np.float32(2) * np.finfo(np.float32).resolution
 
 
-def disk_offsets(radius: int, row_length: int) -> NDArray[np.int64]:
+def disk_offsets(radius: int, row_length: int) -> Offsets:
     """Return the flat offsets of a disk's pixels without its centre, the nearest first."""
     rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     distance = rows**2 + columns**2
     inside = (distance <= radius**2) & (distance > 0)
     nearest_first = np.argsort(distance[inside], kind="stable")
-    flat: NDArray[np.int64] = (rows * row_length + columns)[inside][nearest_first].astype(np.int64)
+    flat: Offsets = (rows * row_length + columns)[inside][nearest_first].astype(np.int64)
     return flat
 
 
-def shifted_down(values: NDArray[np.float32], height: np.float32) -> NDArray[np.float32]:
+def shifted_down(values: PixelValues, height: np.float32) -> PixelValues:
     """Return the seed of the reconstruction: ``values`` lowered by ``height`` and twice their rounding error."""
-    shifted: NDArray[np.float32] = _shifted_down(values, height, _RESOLUTION)
-    return shifted
+    return _shifted_down(values, height, _RESOLUTION)
 
 
 @kernel
-def _shifted_down(values: Any, height: Any, resolution: Any) -> Any:
+def _shifted_down(values: PixelValues, height: np.float32, resolution: np.float32) -> PixelValues:
     shifted = np.empty_like(values)
     for i in range(values.size):
+        # Two roundings in float32, one after the other: the reference's last bit depends on them.
         shifted[i] = (values[i] - height) - resolution * abs(values[i])
     return shifted
 
 
-def ruled_out(
-    values: NDArray[np.float32], shifted: NDArray[np.float32], height: np.float32, row_length: int
-) -> NDArray[np.uint8]:
+def ruled_out(values: PixelValues, shifted: PixelValues, height: np.float32, row_length: int) -> Verdicts:
     """Return NO for pixels that one of their four nearest neighbours rules out, and UNDECIDED for the few others."""
-    verdict: NDArray[np.uint8] = _ruled_out(values, shifted, height, row_length)
-    return verdict
+    return _ruled_out(values, shifted, height, row_length)
 
 
 @kernel
-def _ruled_out(values: Any, shifted: Any, height: Any, row_length: Any) -> Any:
+def _ruled_out(values: PixelValues, shifted: PixelValues, height: np.float32, row_length: int) -> Verdicts:
     verdict = np.zeros(values.size, np.uint8)
     for i in range(row_length, values.size - row_length):
         level = values[i]
@@ -79,8 +74,15 @@ def _ruled_out(values: Any, shifted: Any, height: Any, row_length: Any) -> Any:
 
 @kernel
 def decide(
-    pixel: Any, values: Any, shifted: Any, height: Any, offsets: Any, verdict: Any, stamp: Any, queue: Any
-) -> Any:
+    pixel: int,
+    values: PixelValues,
+    shifted: PixelValues,
+    height: np.float32,
+    offsets: Offsets,
+    verdict: Verdicts,
+    stamp: PixelList,
+    queue: PixelList,
+) -> int:
     """Decide one pixel, and with it the pixels of its value that its flood meets; return the pixels visited.
 
     Parameters
@@ -102,12 +104,14 @@ def decide(
         int32 scratch, one per pixel.
     """
     level = values[pixel]
+    # The near ones first: they rule out nearly every pixel, and nothing has to be set up to ask them.
     verdict[pixel] = NO
     if level - shifted[pixel] < height:
         return 1
     for offset in offsets:
         if level - shifted[pixel + offset] < height:
             return 1
+    # Stamps carry the flood's own number, so that nothing has to be wiped between one flood and the next.
     result = YES
     stamp[pixel] = pixel
     queue[0] = pixel
@@ -121,6 +125,7 @@ def decide(
             value = values[other]
             if stamp[other] == pixel or not level - value < height:
                 continue
+            # Beyond an open side anything may lie; go on all the same, as a NO from inside is certain.
             if value == np.inf:
                 result = MAYBE
                 continue
@@ -131,6 +136,7 @@ def decide(
             if level - shifted[other] < height or (value >= level and verdict[other] == NO):
                 result = NO
                 break
+    # From a pixel of the same value the flood would have visited the same pixels: its answer is this one.
     for i in range(filled):
         if values[queue[i]] == level:
             verdict[queue[i]] = result

@@ -5,12 +5,11 @@ outermost pair of pixels inwards, and each axis is rounded to float32, which giv
 ``gaussian_filter``.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.kernels.arrays import PixelValues
 from cellscale.regions import Region
 
 __all__ = ["kernel_radius", "smooth"]
@@ -23,7 +22,7 @@ def kernel_radius(sigma: float) -> int:
     return int(_TRUNCATE * sigma + 0.5)
 
 
-def smooth(values: NDArray[np.float32], sigma: float, region: Region, outer: Region) -> NDArray[np.float32]:
+def smooth(values: PixelValues, sigma: float, region: Region, outer: Region) -> PixelValues:
     """Smooth a region as ``scipy.ndimage.gaussian_filter(truncate=4, mode="reflect")`` smooths the whole image.
 
     Parameters
@@ -48,20 +47,22 @@ def smooth(values: NDArray[np.float32], sigma: float, region: Region, outer: Reg
     weights = np.exp(-0.5 / sigma**2 * np.arange(-radius, radius + 1) ** 2)
     weights /= weights.sum()
     whole = np.ascontiguousarray(values, np.float32)
-    smoothed: NDArray[np.float32] = _smooth(
-        whole, weights[radius:], region.top - outer.top, region.left - outer.left, region.height, region.width
-    )
-    return smoothed
+    top, left = region.top - outer.top, region.left - outer.left
+    return _smooth(whole, weights[radius:], top, left, region.height, region.width)
 
 
 @kernel
-def _smooth(values: Any, weights: Any, top: Any, left: Any, height: Any, width: Any) -> Any:
+def _smooth(
+    values: PixelValues, weights: NDArray[np.float64], top: int, left: int, height: int, width: int
+) -> PixelValues:
+    """Smooth ``height`` x ``width`` pixels from (top, left) on; ``weights`` go from the centre outwards."""
     rows, columns = values.shape
     radius = weights.size - 1
     smoothed = np.empty((height, width), np.float32)
     sums = np.empty(columns, np.float64)
     line = np.empty(columns + 2 * radius, np.float64)
     for row in range(height):
+        # Down the columns first, over whole rows of memory; the farthest pair first, as SciPy sums.
         middle = values[top + row]
         for i in range(columns):
             sums[i] = np.float64(middle[i]) * weights[0]
@@ -71,6 +72,7 @@ def _smooth(values: Any, weights: Any, top: Any, left: Any, height: Any, width: 
             weight = weights[distance]
             for i in range(columns):
                 sums[i] += (np.float64(above[i]) + np.float64(below[i])) * weight
+        # Rounded between the axes as by SciPy, and mirrored once, so that the sums along the row need no test.
         for i in range(columns):
             line[radius + i] = np.float32(sums[i])
         for i in range(1, radius + 1):
@@ -90,7 +92,7 @@ def _smooth(values: Any, weights: Any, top: Any, left: Any, height: Any, width: 
 
 
 @kernel
-def _reflected(index: Any, length: Any) -> Any:
+def _reflected(index: int, length: int) -> int:
     """Return where an index beyond the ends lies when the line is mirrored at its ends, the end pixels twice."""
     index %= 2 * length
     return index if index < length else 2 * length - 1 - index

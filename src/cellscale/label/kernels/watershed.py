@@ -37,12 +37,10 @@ Barnes, Lehman, Mulla, Priority-flood, Computers & Geosciences 62, 2014. The ord
 which leaves only that of markers of equal value open.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.kernels.arrays import Labels, PixelList, PixelValues, SortedPixels
 from cellscale.label.kernels.frame import Frame
 from cellscale.label.kernels.markers import FREE, OUTSIDE, UNKNOWN
 from cellscale.label.kernels.pixel_sort import sorted_pixels
@@ -53,7 +51,7 @@ _CODE = -3
 """Highest code of a FREE pixel's place in the order of values."""
 
 
-def seed_open_sides(labels: NDArray[np.int32], frame: Frame) -> None:
+def seed_open_sides(labels: Labels, frame: Frame) -> None:
     """Hand the unlabelled mask pixels along open sides to the adversary; ``labels`` is padded as ``frame`` says."""
     inner = labels[frame.inner]
     edges = (inner[0], inner[:, 0], inner[-1], inner[:, -1])
@@ -62,7 +60,7 @@ def seed_open_sides(labels: NDArray[np.int32], frame: Frame) -> None:
             edge[edge == FREE] = UNKNOWN
 
 
-def flood(values: NDArray[np.float32], labels: NDArray[np.int32]) -> None:
+def flood(values: PixelValues, labels: Labels) -> None:
     """Let the seeds in ``labels`` grow over the FREE pixels, from high values to low.
 
     Parameters
@@ -78,7 +76,7 @@ def flood(values: NDArray[np.float32], labels: NDArray[np.int32]) -> None:
 
 
 @kernel
-def _lay_out(packed: Any, labels: Any) -> Any:
+def _lay_out(packed: SortedPixels, labels: Labels) -> tuple[PixelList, PixelList, PixelList]:
     """Give each run of pixels of equal value its place in the order of values.
 
     A run of several pixels starts with its seeds, the adversary's first, and fills up with the other pixels as they
@@ -100,12 +98,14 @@ def _lay_out(packed: Any, labels: Any) -> Any:
         while end < count and packed[end] >> key == packed[start] >> key:
             end += 1
         run_end[start] = end
+        # Most values occur once: such a pixel needs no queue of its own, and its code says so.
         if end == start + 1:
             pixel = packed[start] & index
             pixel_at[start] = pixel
             if labels[pixel] == FREE:
                 labels[pixel] = _CODE - 2 * start
         else:
+            # The proof wants the adversary served before everything else of the same value, hence two turns.
             free = start
             for adversary_turn in (True, False):
                 for i in range(start, end):
@@ -121,13 +121,16 @@ def _lay_out(packed: Any, labels: Any) -> Any:
 
 
 @kernel
-def _flood(labels: Any, row_length: Any, pixel_at: Any, run_end: Any, taken_end: Any) -> Any:
+def _flood(labels: Labels, row_length: int, pixel_at: PixelList, run_end: PixelList, taken_end: PixelList) -> None:
+    """Go through the runs from high to low, and let each pixel label its neighbours."""
     # Unsigned indices spare numba the test for negative ones; adding 2**64 - n subtracts n.
     row, one = np.uint64(row_length), np.uint64(1)
     around = (np.uint64(0) - row, np.uint64(0) - one, one, row)
     queue = np.empty(pixel_at.size, np.int32)
     start = 0
     while start < pixel_at.size:
+        # What has been labelled by now is queued in the order in which that happened; the rest of a run is not
+        # reached yet, and enters behind it if at all.
         filled = 0
         if run_end[start] > start + 1:
             filled = taken_end[start] - start
@@ -145,6 +148,8 @@ def _flood(labels: Any, row_length: Any, pixel_at: Any, run_end: Any, taken_end:
                 code = labels[other]
                 if code <= _CODE:
                     labels[other] = label
+                    # A pixel of this level or above it takes this level, and its turn comes in this round; a
+                    # lower one waits for its own run, where only runs of several have an order to keep.
                     run = (_CODE - code) >> 1
                     if run <= start:
                         queue[filled] = other

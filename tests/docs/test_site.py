@@ -88,11 +88,33 @@ def test_the_reference_has_the_python_interface(site):
         assert f'id="{name}"' in text
 
 
+def test_the_packages_page_has_every_module(site):
+    text = (site / "packages.html").read_text(encoding="utf-8")
+    for file in (ROOT / "src" / "cellscale").rglob("*.py"):
+        name = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__")
+        assert f'id="{name}"' in text or name in {"cellscale", "cellscale.__main__"}
+
+
+def test_the_picture_of_the_journey_leads_to_modules(site):
+    drawn = re.search(
+        r'<div class="journey">.*?</svg>', (site / "journey.html").read_text(encoding="utf-8"), re.DOTALL
+    )
+    places = re.findall(r'href="packages.html#([^"]+)"', drawn[0])
+    text = (site / "packages.html").read_text(encoding="utf-8")
+    assert len(places) > 50
+    assert not [place for place in places if f'id="{place}"' not in text]
+    # What a room hands out is followed to the module behind the door.
+    assert "<title>write_mask</title>" in drawn[0] or "<title>write_label_zarr</title>" in drawn[0]
+    assert "<title>flood, seed_open_sides</title>" in drawn[0]
+
+
 def test_holds_no_programs_of_the_project(site):
     assert not list(site.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", ["index", "install", "postprocessing", "reference/cli", "reference/python"])
+@pytest.mark.parametrize(
+    "name", ["index", "install", "journey", "packages", "postprocessing", "reference/cli", "reference/python"]
+)
 def test_reads_well_on_a_phone(address, page, name):
     page.set_viewport_size(PHONE)
     page.goto(f"{address}/{name}.html", wait_until="networkidle")

@@ -41,7 +41,7 @@ def schema() -> None:
 @benchmark.command("create-table")
 @click.argument("table", metavar="PROJECT.DATASET.TABLE")
 def create_table(table: str) -> None:
-    """Create a BigQuery table for records, or give one that is there the columns it lacks."""
+    """Create a BigQuery table for records, or add the columns that an existing one lacks."""
     from cellscale.records.upload import create_table as create
 
     added = create(table)

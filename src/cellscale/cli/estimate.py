@@ -22,7 +22,7 @@ _PARALLELISM = 100
 
 @click.command(cls=SectionedCommand)
 @click.argument("dataset")
-@click.option("--image_filter", metavar="PREFIX", default="", help="Only images whose name begins so.")
+@click.option("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX.")
 @click.option("--image_mpp", metavar="MICROMETRES", type=positive_number, help="Size of a pixel.")
 @click.option(
     "--engine",
@@ -40,13 +40,15 @@ _PARALLELISM = 100
 @click.option("--measuring_machine", metavar="MACHINE", help="What measures on Batch. Default: n1-standard-8:SPOT.")
 @click.option("--machines", type=click.IntRange(1), metavar="N", help="Machines at once. Default: 1; for batch 100.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Blocks worked on side by side on each.")
-@click.option("--batch_size", type=click.IntRange(1), metavar="TILES", help="Tiles that the network takes at once.")
+@click.option(
+    "--batch_size", type=click.IntRange(1), metavar="TILES", help="Tiles that the network processes at once."
+)
 @click.option("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB.")
 @click.option(
     "--records",
     multiple=True,
     metavar="DATASET",
-    help="Predict by the benchmark records of this dataset; repeatable.",
+    help="Predict from the benchmark records of this dataset; repeatable.",
 )
 def estimate(
     dataset: str,

@@ -20,7 +20,7 @@ _run_argument = click.argument("run", metavar="RUN")
 
 @click.group("jobs", cls=WordGroup)
 def jobs() -> None:
-    """See to runs on Google Cloud Batch.
+    """Follow and manage runs on Google Cloud Batch.
 
     RUN is the URI of a run's folder, as in gs://bucket/dataset/jobs/20260131T120000Z-1a2b3c; submitting prints it.
     """
@@ -31,7 +31,7 @@ def jobs() -> None:
 
 @jobs.command("list")
 @click.argument("dataset")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="The newest so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs to list.")
 def list_runs(dataset: str, limit: int) -> None:
     """List the runs of DATASET (or of its jobs folder), the newest first."""
     from itertools import islice
@@ -50,7 +50,7 @@ def list_runs(dataset: str, limit: int) -> None:
 @jobs.command("status")
 @_run_argument
 def status(run: str) -> None:
-    """Show what Batch says of RUN's jobs, and what became of each image by its outputs."""
+    """Show what Batch says about RUN's jobs, and what became of each image, judged by its outputs."""
     from cellscale.engines.batch.follow import job_states, run_outcome
     from cellscale.engines.batch.submission import is_at_work
 
@@ -68,7 +68,7 @@ def status(run: str) -> None:
 @click.option("-v", "--verbose", "verbosity", count=True, help="Say more.")
 @click.pass_context
 def wait(ctx: click.Context, run: str, verbosity: int) -> None:
-    """Follow RUN until it is over; exit code 1 if an image failed, or the end of the run."""
+    """Follow RUN until it is over. The exit code is 1 if an image or the end of the run failed."""
     ctx.exit(_follow(run, _read(run), verbosity))
 
 

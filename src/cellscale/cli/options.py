@@ -165,7 +165,7 @@ def positive_number(text: str) -> float:
 
 
 def name_list(text: str) -> tuple[str, ...]:
-    """Read names parted by commas; a name that has a comma itself is put in double quotes."""
+    """Read names separated by commas; a name that has a comma itself is put in double quotes."""
     try:
         names = tuple(name.strip() for row in csv.reader([text], skipinitialspace=True) for name in row)
     except csv.Error as error:

@@ -34,15 +34,15 @@ _running = option_in("Running")
 
 
 _OPTIONS = [
-    _images("--image_filter", metavar="PREFIX", default="", help="Only images whose name begins so."),
+    _images("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX."),
     _images(
         "--nuclear_channel",
         "nuclear_channels",
         metavar="NAMES",
         type=name_list,
         multiple=True,
-        help="Channels that show nuclei: names or #n positions, parted by commas, or the option repeated. "
-        "Default: by their usual names (DAPI, Hoechst, ...).",
+        help="Channels that show nuclei, by name or by position (#1, #2, ...), separated by commas; repeatable. "
+        "Default: the usual names (DAPI, Hoechst, ...).",
     ),
     _images(
         "--membrane_channel",
@@ -50,14 +50,14 @@ _OPTIONS = [
         metavar="NAMES",
         type=name_list,
         multiple=True,
-        help="Channels that show membranes or cytoplasm. Default: by their usual names, or else blank.",
+        help="Channels that show membranes or cytoplasm. Default: the usual names; blank if there are none.",
     ),
     _images(
         "--combine",
         **one_of("sum", "max"),
         default="sum",
         show_default=True,
-        help="How several channels become one.",
+        help="How several channels are merged into one.",
     ),
     _images(
         "--image_mpp",
@@ -75,13 +75,13 @@ _OPTIONS = [
     _network("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed Mesmer weights."),
     _network("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
     _network(
-        "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network takes at once."
+        "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network processes at once."
     ),
     _network(
         "--device",
         default=AUTO,
         metavar="DEVICE",
-        help=f"What computes the network: {', '.join((AUTO, *DEVICES))}; cuda:1 or cuda:0,1 for chosen cards. "
+        help=f"Device that runs the network: {', '.join((AUTO, *DEVICES))}; cuda:1 or cuda:0,1 for chosen cards. "
         "Default: the best that works.",
     ),
     _network(
@@ -89,9 +89,9 @@ _OPTIONS = [
         **one_of(*PRECISIONS),
         default="float32",
         show_default=True,
-        help="Number format of the network; the others are faster where a device offers them.",
+        help="Number format of the network. fp16 and bf16 are faster on devices that support them.",
     ),
-    _outputs("--overwrite", is_flag=True, help="Make outputs again that are there already."),
+    _outputs("--overwrite", is_flag=True, help="Replace outputs that are already there."),
     _outputs(
         "--mask_format",
         **one_of("tiff", "ome-zarr", "both"),
@@ -104,20 +104,26 @@ _OPTIONS = [
         **one_of("one-to-one", "qupath-initializer"),
         default="one-to-one",
         show_default=True,
-        help="How nuclei find their cells.",
+        help="How nuclei are matched with cells.",
     ),
     _outputs(
         "--qupath_version",
         **one_of("0.7", "0.5"),
         default="0.7",
         show_default=True,
-        help="QuPath whose names and formats are written.",
+        help="Version of QuPath to write for.",
     ),
-    _outputs("--export", "exports", **one_of("anndata"), multiple=True, help="Further formats of the tables."),
+    _outputs(
+        "--export",
+        "exports",
+        **one_of("anndata"),
+        multiple=True,
+        help="Write the tables in this format as well; repeatable.",
+    ),
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
     _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
-    _running("--dry_run", is_flag=True, help="Only say what would be done."),
+    _running("--dry_run", is_flag=True, help="Say what would be done, and do nothing."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
     _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),
     _running(

@@ -58,7 +58,7 @@ class _Folder(click.Path):
     default="DAPI,Membrane,PanCK,CD3,CD8,CD20,CD68,Ki67",
     show_default=True,
     metavar="N|NAMES",
-    help="How many channels, or their names with commas between.",
+    help="How many channels, or their names, separated by commas.",
 )
 @click.option("--seed", default=0, show_default=True, metavar="S", help="The same seed gives the same bytes.")
 @click.option("--truth", is_flag=True, help="Also write masks of cells and nuclei and a table of cells to OUT/TRUTH.")
@@ -66,7 +66,7 @@ class _Folder(click.Path):
 @click.option(
     "--workers", type=click.IntRange(1), metavar="N", help="Threads; as many as there are cores by default."
 )
-@click.option("--overwrite", is_flag=True, help="Make images again that are there.")
+@click.option("--overwrite", is_flag=True, help="Replace images that are already there.")
 def simulate(
     out: Path,
     *,

@@ -114,7 +114,10 @@ def preprocess(**options: Any) -> None:
         _uri("model_path", "An .onnx file. Default: the installed Mesmer weights."),
         _files("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
         _files(
-            "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network takes at once."
+            "--batch_size",
+            type=click.IntRange(min=1),
+            metavar="TILES",
+            help="Tiles that the network processes at once.",
         ),
         _COSTS,
     ],
@@ -213,7 +216,7 @@ def gather_benchmark(
 
 @_command("finish")
 def finish(location: str | None, index: int | None, log_format: str | None, verbosity: int) -> None:
-    """End a run: the QuPath project, the records, and what became of each image."""
+    """Finish a run: write the QuPath project, the records, and what became of each image."""
     del index  # given to every task by the machine
     labels = {"task": "finish"}
     with reported(log_format, verbosity, labels) as listener:

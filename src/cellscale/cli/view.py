@@ -9,7 +9,7 @@ __all__ = ["view"]
 
 @click.command(cls=SectionedCommand)
 @click.argument("dataset", metavar="DATASET")
-@click.option("--image_filter", default="", metavar="PREFIX", help="Only images whose file name begins so.")
+@click.option("--image_filter", default="", metavar="PREFIX", help="Only images whose names begin with PREFIX.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

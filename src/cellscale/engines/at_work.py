@@ -11,8 +11,8 @@ __all__ = ["refuse_busy"]
 def refuse_busy(jobs: Location) -> None:
     """Check that no run on Google Cloud Batch is at work on a dataset.
 
-    A run on Batch is at work from the moment when it was handed over, which happens inside the dataset's lock: who
-    holds that lock and is not refused here has the dataset for himself.
+    A run on Batch counts as at work from the moment it is handed over. That happens inside the dataset's lock, so a
+    caller that holds the lock and is not refused here is the only one at work.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ def test_numbers_that_stay_below_are_cells():
 
 def test_numbers_that_began_again_after_8_bits_are_refused_before_measuring():
     labels = grid_of_cells() % 256
-    with pytest.raises(MaskError, match=r"255 of the 255 labels of the whole-cell mask come again"):
+    with pytest.raises(MaskError, match=r"255 of the 255 labels of the whole-cell mask appear in places far apart"):
         measure(
             cells=reader(labels), nuclei=None, channels=[], channel_names=[], shape=labels.shape, image_name="wrapped"
         )

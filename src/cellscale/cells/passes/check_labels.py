@@ -17,10 +17,10 @@ from cellscale.errors import MaskError
 __all__ = ["check_places", "check_sizes"]
 
 LONG, FILLED = 1024, 0.001
-"""A label lies in far places if its box is longer than this, and it has less than this share of the box's pixels."""
+"""A label counts as scattered if its box is longer than this and it fills less than this share of the box."""
 
 FEW, SHARE = 10, 0.1
-"""Labels in far places that any mask may have, and their share of all labels."""
+"""Scattered labels that any mask may have, and their share of all labels."""
 
 IMAGES, PIXELS = 50, 20e9
 """How often the boxes of long labels may cover the image, and their pixels: some half an hour of measuring."""
@@ -41,7 +41,7 @@ class _Long:
     """The labels that have long boxes."""
 
     far: int = 0
-    """Those that lie in far places."""
+    """Those that are scattered."""
 
     loose: int = 0
     pixels: float = 0.0
@@ -52,7 +52,7 @@ class _Long:
 
 
 def check_places(table: LabelTable, name: str, shape: tuple[int, int], scratch: Scratch) -> None:
-    """Check that not many labels come again in far places.
+    """Check that not many labels appear in places far apart.
 
     Parameters
     ----------
@@ -85,15 +85,15 @@ def check_places(table: LabelTable, name: str, shape: tuple[int, int], scratch: 
     if not _is_of_cells(long, table, shape):
         found = max(long.far, long.loose, 1)
         raise MaskError(
-            f"{found:,} of the {len(table):,} labels of the {name} mask come again in places far "
-            "apart, where one label should be one cell: was the mask saved as uint16 with more than 65,535 cells, so "
-            "that their numbers begin again, or labelled tile by tile? Make it again with a number for each cell, as "
-            "int32 or uint32"
+            f"{found:,} of the {len(table):,} labels of the {name} mask appear in places far "
+            "apart, but one label should be one cell. Was the mask saved as uint16 with more than 65,535 cells, so "
+            "that the numbers began again, or was it labelled tile by tile? Make it again with a different number "
+            "for each cell, as int32 or uint32"
         )
 
 
 def _is_of_cells(long: _Long, table: LabelTable, shape: tuple[int, int]) -> bool:
-    """Return whether labels are few enough in far places to be cells in several pieces."""
+    """Return whether labels are seldom enough scattered to be cells in several pieces."""
     if long.far > max(FEW, SHARE * len(table)):
         return False
     if len(table) and table.labels[-1] == OVERFLOW and (long.loose >= OVERFLOWN or long.last):

@@ -36,13 +36,14 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 def doctor(
     ctx: click.Context, location: str | None, as_json: bool, device: str, precision: Precision, model_path: str | None
 ) -> None:
-    """Say what is installed here, prove that a run works, and say what it would choose.
+    """Show what is installed, check that a run works, and show what it would choose.
 
     Tiny images are written, read, segmented with a tiny network and measured in a temporary folder, which takes
     seconds (the first time, while numeric code is compiled, a minute or two).
 
-    With URI, a folder or an address in an object store, also whether a run could read and write there: a small file
-    is written and deleted. The exit code is 0 if a run would work, 1 if not. Nothing secret is printed.
+    URI is a folder or an address in an object store. If it is given, a small file is written there and deleted, to
+    check that a run could read and write. The exit code is 0 if a run would work, 1 if not. Nothing secret is
+    printed.
     """
     import logging
     from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The network that a run's machines fetch: named by the user or the environment, or put into the bucket from here."""
+"""Where the machines of a run find the network: where the user or the environment says, or uploaded to the bucket."""
 
 import shutil
 from contextlib import suppress

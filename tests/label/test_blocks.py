@@ -70,7 +70,7 @@ def test_blocks_that_would_need_too_much_memory_are_refused():
     def read(region):
         pytest.fail(f"asked for {region}")
 
-    with pytest.raises(ImageError, match="do not suffice"):
+    with pytest.raises(ImageError, match="does not suffice"):
         label_block(read, Region(0, 0, 10, 10), (2**20, 2**20), WHOLE_CELL, halo=2**15)
 
 

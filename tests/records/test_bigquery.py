@@ -97,7 +97,7 @@ def test_a_service_that_stays_busy_is_given_up_with_a_message(bigquery_front, ta
     for _ in range(500):
         bigquery_front.refuse(403, "rateLimitExceeded", "Exceeded rate limits")
     started = time.monotonic()
-    with pytest.raises(StorageError, match=r"asked too often.*Exceeded rate limits"):
+    with pytest.raises(StorageError, match=r"too many requests.*Exceeded rate limits"):
         append_file(open_client(table), table, file, Waits(first=0.02, longest=0.1, patience=1))
     assert time.monotonic() - started < 20
 

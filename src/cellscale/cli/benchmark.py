@@ -171,5 +171,5 @@ def _cells(summary: "MachineSummary") -> list[str]:
 
 def _number(text: str, option: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise RequestError(f"{option}: {text!r} is no number from 1")
+        raise RequestError(f"{option}: {text!r} is not a whole number from 1 on")
     return int(text)

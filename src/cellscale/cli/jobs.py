@@ -114,7 +114,7 @@ def retry(ctx: click.Context, /, run: str, waits: bool, **machines: str | None) 
 
     folder, submission, gone = retry_run(run.rstrip("/"), **machines)
     if gone:
-        click.echo(f"not taken up again, since they were removed or renamed: {shortened(gone)}", err=True)
+        click.echo(f"not tried again, because they were removed or renamed: {shortened(gone)}", err=True)
     for line in described(folder, submission):
         click.echo(line)
     if waits:

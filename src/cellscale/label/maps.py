@@ -74,9 +74,9 @@ def read_maps(
     outer = region.grown(reach, shape)
     if outer.size > min(limit, LIMIT):
         raise UncertainError(
-            f"less than {outer.height} x {outer.width} pixels do not suffice to label a part of the image for "
-            "certain, and for as many the memory does not suffice; allow more (--max_memory), or raise the interior "
-            "threshold so that objects come apart"
+            f"to label a part of the image for certain, {outer.height} x {outer.width} pixels have to be looked at, "
+            "and the memory does not suffice for so many; allow more (--max_memory), or raise the interior threshold "
+            "so that objects come apart"
         )
     maxima, interior = read(outer)
     for name, values in (("maxima", maxima), ("interior", interior)):

@@ -192,10 +192,10 @@ def _explained(table: str) -> Iterator[None]:
             f"{table.rpartition('.')[0]}` and the table with `cellscale benchmark create-table {table}`"
         ) from error
     except exceptions.RetryError as error:
-        raise StorageError(f"BigQuery is asked too often for {table}: {_first_words(error.cause)}") from error
+        raise StorageError(f"BigQuery got too many requests for {table}: {_first_words(error.cause)}") from error
     except (exceptions.Forbidden, exceptions.Unauthorized) as error:
         if _is_busy(error):
-            raise StorageError(f"BigQuery is asked too often for {table}: {_first_words(error)}") from error
+            raise StorageError(f"BigQuery got too many requests for {table}: {_first_words(error)}") from error
         raise StorageError(
             f"BigQuery does not permit the use of {table}: {_first_words(error)}. The account needs the roles "
             "roles/bigquery.jobUser on the project and roles/bigquery.dataEditor on the dataset."

@@ -36,7 +36,7 @@ def open_source(location: str) -> BinaryIO:
             how = {"block_size": 0} if location.lower().startswith(("http://", "https://")) else {}
             return cast(BinaryIO, fs.open(key, "rb", **how))
     except StorageError as error:
-        raise ModelError(f"the model file is not to be had: {error}") from error
+        raise ModelError(f"cannot get the model file: {error}") from error
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def test_only_failed_images_are_taken_up_again(result, here, good, cloud):
         assert read_bytes(join(DATASET, output)) == (here / output).read_bytes(), output
     assert len(json.loads(read_bytes(f"{DATASET}/PROJ/project.qpproj"))["images"]) == 12
     nothing = run("jobs", "retry", run_uri(again))
-    nothing.explains("nothing to take up again")
+    nothing.explains("nothing to try again")
 
 
 def test_an_output_that_is_gone_makes_an_image_failed(cloud):

@@ -63,7 +63,7 @@ def _extents(tiff: Any, name: str) -> Iterator[tuple[int, str]]:
     while offset:
         if offset in seen:
             raise ImageError(
-                f"{name}: its pages go in a circle (page {len(seen) + 1} is an earlier one): it is damaged"
+                f"{name}: its list of pages goes in a circle (page {len(seen) + 1} is an earlier one): it is damaged"
             )
         seen.add(offset)
         what = f"page {len(seen)}"

@@ -119,7 +119,7 @@ def test_failed_images_that_are_gone_are_named(dataset):
     delete(f"{dataset}/OMETIFF/third.ome.tiff")
     again = run("jobs", "retry", uri)
     assert again.exit_code == 0
-    assert "not taken up again, since they were removed or renamed: third" in again.stderr
+    assert "not tried again, because they were removed or renamed: third" in again.stderr
     assert "images: 2" in again.stdout
 
 

@@ -49,7 +49,7 @@ def retry_run(
     spec = read_spec(join(folder, SPEC_NAME))
     names = unfinished(_outcome(folder, before, spec))
     if not names:
-        raise RequestError(f"all images of {folder} are done; there is nothing to take up again")
+        raise RequestError(f"all images of {folder} are done; there is nothing to try again")
     measure = spec.request.measure or before.java
     request = replace(
         spec.request,

@@ -159,8 +159,8 @@ def _chosen(entries: list[ImageEntry], only: Collection[str]) -> list[ImageEntry
     chosen = [entry for entry in entries if entry.name in only]
     if not chosen:
         raise RequestError(
-            f"of the images to take up again none is there any more: {shortened(only)}. If they were renamed, give "
-            "the first command again: images that are done are kept."
+            f"none of the images to try again is there any more: {shortened(only)}. If they were renamed, give the "
+            "first command again: images that are done are kept."
         )
     return chosen
 

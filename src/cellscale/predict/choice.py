@@ -1,7 +1,7 @@
 """From the device that a user asks for to a network that works on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -14,11 +14,13 @@ from cellscale.predict.card import CardNetwork
 from cellscale.predict.cuda_runtime import card_count
 from cellscale.predict.devices import ANY_DEVICE, AUTO, DEVICES, Device, DeviceChoice, Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment, heads_of
-from cellscale.predict.network import Computation, Network, OnnxNetwork
+from cellscale.predict.native.race import AlwaysRaced, Races
+from cellscale.predict.network import Computation, Network
 from cellscale.predict.onnx_file.half import in_float16
 from cellscale.predict.onnx_file.joining import fixed_batch
 from cellscale.predict.onnx_file.model_file import model_content, model_name
 from cellscale.predict.openvino import OpenVinoNetwork, require_openvino
+from cellscale.predict.processor import open_processor
 from cellscale.predict.sessions import RUNTIME, Runtime, SessionSettings, open_session
 from cellscale.predict.tiles import TILE
 
@@ -48,6 +50,8 @@ class NetworkRequest:
     """What the network is called; its file's name if left out."""
     cache: Path | None = None
     """Folder for what a device compiles of the network."""
+    races: Races = field(default_factory=AlwaysRaced)
+    """Remembers what is faster on a processor."""
 
 
 def candidates(choice: DeviceChoice, precision: Precision, runtime: Runtime = RUNTIME) -> list[Device]:
@@ -143,13 +147,16 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
     name = request.name or model_name(request.model)
     batch_size = request.batch_size or device.batch_size
     if device.name == "cpu":
-        return OnnxNetwork(
+        return open_processor(
             request.model,
             compartments=request.compartments,
+            engine=request.device.engine,
             threads=request.threads,
             batch_size=batch_size,
             name=name,
             notes=notes,
+            tile=_test_tile(),
+            races=request.races,
         )
     heads = heads_of(request.compartments)
     content = model_content(request.model, heads)

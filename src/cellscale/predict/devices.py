@@ -6,12 +6,28 @@ from typing import Literal, TypeAlias
 
 from cellscale.errors import RequestError
 
-__all__ = ["ANY_DEVICE", "AUTO", "DEVICES", "PRECISIONS", "Device", "DeviceChoice", "Precision", "parse_device"]
+__all__ = [
+    "ANY_DEVICE",
+    "AUTO",
+    "DEVICES",
+    "PRECISIONS",
+    "PROCESSOR_ENGINES",
+    "Device",
+    "DeviceChoice",
+    "Precision",
+    "ProcessorEngine",
+    "parse_device",
+]
 
 Precision: TypeAlias = Literal["float32", "fp16", "bf16"]
 """Number format of weights and intermediate values; maps are float32 in any case."""
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "fp16", "bf16")
+
+ProcessorEngine: TypeAlias = Literal["native", "onnxruntime"]
+"""What computes on a processor: ONNX Runtime with kernels of our own, or alone."""
+
+PROCESSOR_ENGINES: tuple[ProcessorEngine, ...] = ("native", "onnxruntime")
 
 AUTO = "auto"
 """The word for the best device that works."""
@@ -86,28 +102,35 @@ class DeviceChoice:
     cards: tuple[int, ...] = ()
     """Which cards, from 0; empty for all that are visible."""
 
+    engine: ProcessorEngine | None = None
+    """What computes on a processor; None for what is faster there."""
+
 
 ANY_DEVICE = DeviceChoice()
 """The best that works."""
 
 _CHOICE = re.compile(r"([a-z]+)(?::(\d+(?:,\d+)*))?", re.ASCII)
+_ENGINES: dict[str, ProcessorEngine] = {f"cpu:{engine}": engine for engine in PROCESSOR_ENGINES}
 _NUMBERED = ("cuda", "tensorrt", "directml")
 
 
 def parse_device(text: str) -> DeviceChoice:
-    """Read a device such as ``auto``, ``cuda`` or, for the second and third card alone, ``cuda:1,2``.
+    """Read a device such as ``auto``, ``cpu:native`` or, for the second and third card alone, ``cuda:1,2``.
 
     Raises
     ------
     RequestError
         There is no such device, or it has no numbered cards.
     """
-    match = _CHOICE.fullmatch(text.strip().lower())
+    word = text.strip().lower()
+    if word in _ENGINES:
+        return DeviceChoice("cpu", engine=_ENGINES[word])
+    match = _CHOICE.fullmatch(word)
     name, numbers = match.groups() if match else ("", None)
     if name != AUTO and name not in DEVICES:
         raise RequestError(
-            f"there is no device {text!r}; known: {', '.join((AUTO, *DEVICES))}, and for chosen cards "
-            "cuda:0 or cuda:0,1. Check --device."
+            f"there is no device {text!r}; known: {', '.join((AUTO, *DEVICES))}, for chosen cards "
+            f"cuda:0 or cuda:0,1, and for what computes on a processor {' or '.join(_ENGINES)}. Check --device."
         )
     if numbers and name not in _NUMBERED:
         raise RequestError(

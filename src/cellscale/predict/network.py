@@ -43,10 +43,16 @@ class Computation:
     notes: tuple[str, ...] = ()
     """What a person should know of the choice."""
 
+    reason: str = ""
+    """Why it was chosen, for who asks."""
+
     @property
     def arithmetic(self) -> str:
         """What the last bits of the maps depend on; the unfinished work of another arithmetic is not gone on with."""
         return f"{self.device} {self.precision}"
+
+
+_COMPUTATION = Computation()
 
 
 class Network(Protocol):
@@ -110,7 +116,7 @@ class OnnxNetwork:
         threads: int = 0,
         batch_size: int = BATCH,
         name: str | None = None,
-        notes: tuple[str, ...] = (),
+        computation: Computation = _COMPUTATION,
     ) -> None:
         """Load the model.
 
@@ -126,8 +132,8 @@ class OnnxNetwork:
             Tiles that `predict` should be given at once.
         name
             What the network is called; its file's name if left out.
-        notes
-            What a person should know of the choice of the device.
+        computation
+            Where it is computed.
 
         Raises
         ------
@@ -137,7 +143,7 @@ class OnnxNetwork:
         self.heads = heads_of(compartments)
         self.batch_size = batch_size
         self.name = name or model_name(model)
-        self.computation = Computation(notes=notes)
+        self.computation = computation
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
         settings = SessionSettings(threads=cores // self._lanes)

@@ -44,9 +44,10 @@ def learn(rows: Iterable[Row], source: str) -> Rates | None:
     usable = [row for row in rows if _is_usable(row)]
     if not usable:
         return None
-    kinds = [(row["cpu"], row["cores"]) for row in usable]
-    machine, cores = max(set(kinds), key=lambda kind: (kinds.count(kind), kind))
-    chosen = [row for row in usable if (row["cpu"], row["cores"]) == (machine, cores)]
+    kinds = [(row["cpu"], row["cores"], row["device"] or "cpu") for row in usable]
+    kind = max(set(kinds), key=lambda kind: (kinds.count(kind), kind))
+    chosen = [row for row, found in zip(usable, kinds, strict=True) if found == kind]
+    machine, cores, _ = kind
     return _fitted(chosen, source, machine, cores)
 
 
@@ -60,7 +61,7 @@ def _is_usable(row: Row) -> bool:
         bool(row["success"])
         and not row["resumed"]
         and row["engine"] in _ONE_AT_A_TIME
-        and row["device"] in (None, "cpu")
+        and row["device"] in (None, "cpu", "cpu:native")
         and row["precision"] in (None, "float32")
         and row["compartment"] == "both"
         and all(row[name] for name in needed)

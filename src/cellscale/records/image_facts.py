@@ -27,7 +27,7 @@ class ImageFacts:
     batch_size: int = 0
     """Tiles that the network was given at once."""
     device: str = ""
-    """What computed the network: ``cpu``, ``cuda``, ..."""
+    """What computed the network: ``cpu`` (ONNX Runtime alone), ``cpu:native``, ``cuda``, ..."""
     precision: str = ""
     """Number format that the network computed in."""
     model_load_seconds: float = 0.0

@@ -10,7 +10,7 @@ from cellscale.predict.heads import Head
 from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
 from cellscale.predict.tiles import TILE
 
-__all__ = ["CHANNELS", "INPUT", "MAPS", "fixed_batch", "joined"]
+__all__ = ["CHANNELS", "INPUT", "MAPS", "declared_output", "fixed_batch", "joined"]
 
 INPUT = "input_0"
 """Name of the network's input."""
@@ -88,6 +88,11 @@ def fixed_batch(model: bytes, size: int) -> bytes:
     return b"".join(parts)
 
 
+def declared_output(name: str) -> bytes:
+    """Return a graph's field that makes one of its float32 values, of four dimensions, one of its outputs."""
+    return _value(_GRAPH_OUTPUT, name, (None,) * 4)
+
+
 def _with_input(graph: memoryview, declared: bytes) -> bytes:
     """Return the model's field that holds the graph, with another declaration of its input."""
     parts = [declared if number == _GRAPH_INPUT else whole for number, _, whole in message_fields(graph)]
@@ -102,7 +107,7 @@ def _joined_graph(graph: memoryview, heads: Sequence[Head]) -> bytes:
         _node("Gather", [head.output, f"{MAPS}/channel_{head.index}"], name)
         for head, name in zip(heads, picked, strict=True)
     ]
-    added += [_node("Concat", picked, MAPS), _value(_GRAPH_OUTPUT, MAPS, (None,) * 4)]
+    added += [_node("Concat", picked, MAPS), declared_output(MAPS)]
     return encoded_field(_MODEL_GRAPH, bytes(graph) + b"".join(added))
 
 

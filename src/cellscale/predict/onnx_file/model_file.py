@@ -9,7 +9,7 @@ from cellscale.predict.onnx_file.joining import CHANNELS, INPUT, MAPS, joined
 from cellscale.predict.onnx_file.pruning import pruned
 from cellscale.predict.tiles import TILE
 
-__all__ = ["model_content", "model_name", "require_mesmer_like"]
+__all__ = ["model_bytes", "model_content", "model_name", "require_mesmer_like"]
 
 
 def model_name(model: Path | str | bytes) -> str:
@@ -25,15 +25,23 @@ def model_content(model: Path | str | bytes, heads: tuple[Head, ...]) -> bytes:
     ModelError
         The file cannot be read.
     """
-    content = model if isinstance(model, bytes) else _read(Path(model))
-    return joined(pruned(content, list(dict.fromkeys(head.output for head in heads))), heads)
+    return joined(pruned(model_bytes(model), list(dict.fromkeys(head.output for head in heads))), heads)
 
 
-def _read(path: Path) -> bytes:
+def model_bytes(model: Path | str | bytes) -> bytes:
+    """Return the content of a model's file.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be read.
+    """
+    if isinstance(model, bytes):
+        return model
     try:
-        return path.read_bytes()
+        return Path(model).read_bytes()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error}. Check --model_path.") from error
+        raise ModelError(f"{model} cannot be read: {error}. Check --model_path.") from error
 
 
 def require_mesmer_like(session: Any, heads: tuple[Head, ...], name: str) -> None:

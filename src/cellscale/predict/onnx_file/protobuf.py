@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-__all__ = ["encoded_field", "message_fields"]
+__all__ = ["decoded_integers", "encoded_field", "message_fields"]
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types."""
@@ -42,6 +42,21 @@ def message_fields(message: memoryview) -> Iterator[tuple[int, memoryview, memor
             raise ValueError("the message is cut off")
         yield tag >> 3, message[position:end], message[begin:end]
         position = end
+
+
+def decoded_integers(payload: memoryview) -> list[int]:
+    """Return the non-negative integers of a field's payload: one, or several that are packed.
+
+    Raises
+    ------
+    ValueError
+        The payload is damaged.
+    """
+    found, position = [], 0
+    while position < len(payload):
+        value, position = _decoded(payload, position)
+        found.append(value)
+    return found
 
 
 def _decoded(message: memoryview, position: int) -> tuple[int, int]:

@@ -71,7 +71,7 @@ _AFTER: tuple[Column, ...] = (
     Column("cellscale_version", "STRING", "version that did the work"),
     Column("engine", "STRING", "local, batch, dask, ..."),
     Column("network", "STRING", "name of the network"),
-    Column("device", "STRING", "what computed the network: cpu, cuda, ..."),
+    Column("device", "STRING", "what computed the network: cpu (ONNX Runtime alone), cpu:native, cuda, ..."),
     Column("precision", "STRING", "number format of the network"),
     Column("cpu", "STRING", "name of the processor"),
     Column("cores", "INTEGER", "cores that could be used"),

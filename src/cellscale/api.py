@@ -34,6 +34,7 @@ from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.regions import RegionReader
+from cellscale.weights.races import KeptRaces, compiled_folder
 from cellscale.weights.resolve import resolve_model
 
 __all__ = ["Segmentation", "Source", "measure", "open_image", "segment"]
@@ -125,6 +126,7 @@ def segment(
             precision=precision,
             threads=workers or 0,
             name=model.name,
+            races=KeptRaces(compiled_folder(model.sha256)),
         )
     )
     with _opened(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:

@@ -81,7 +81,8 @@ _OPTIONS = [
         "--device",
         default=AUTO,
         metavar="DEVICE",
-        help=f"Device that runs the network: {', '.join((AUTO, *DEVICES))}; cuda:1 or cuda:0,1 for chosen cards. "
+        help=f"Device that runs the network: {', '.join((AUTO, *DEVICES))}; cuda:1 or cuda:0,1 for chosen cards; "
+        "cpu:native or cpu:onnxruntime for one of the two engines on a processor. "
         "Default: the best that works.",
     ),
     _network(

@@ -7,7 +7,6 @@ from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
-from cellscale.weights.catalogue import cache_folder
 
 if TYPE_CHECKING:
     from cellscale.predict.network import Network
@@ -87,11 +86,13 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
+    from cellscale.weights.races import KeptRaces, compiled_folder
     from cellscale.weights.resolve import resolve_model
 
     device = parse_device(choice.device)
     expected = candidates(device, choice.precision)[0].name if computes else device.name
     resolved = resolve_model(choice.path, choice.checksum)
+    folder = compiled_folder(resolved.sha256)
 
     @cache
     def load() -> "Network":
@@ -104,10 +105,13 @@ def checked_model(
                 threads=threads,
                 batch_size=choice.batch_size,
                 name=resolved.name,
-                cache=cache_folder() / "compiled" / resolved.sha256[:12],
+                cache=folder,
+                races=KeptRaces(folder),
             )
         )
 
-    if tried and device.name not in (AUTO, "cpu"):
+    if tried and (device.name not in (AUTO, "cpu") or device.engine == "native"):
         load()
+    if device.engine == "native":
+        expected = "cpu:native"
     return Model(resolved.sha256, load, f"{expected} {choice.precision}")

@@ -1,4 +1,4 @@
-"""The network on a processor: with kernels of our own where they are faster and it is Mesmer's, else with ONNX Runtime."""
+"""The network on a processor: with kernels of our own where it is Mesmer's and they are faster, or ONNX Runtime's."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -27,6 +27,7 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.redaction import redacted
 from cellscale.storage.uri import delete, join, listing, local_path, read_bytes
 from cellscale.weights.catalogue import MESMER, cache_folder
+from cellscale.weights.races import KeptRaces, compiled_folder
 from cellscale.weights.resolve import ResolvedModel, installed_model, resolve_model
 
 __all__ = ["diagnose"]
@@ -177,12 +178,15 @@ def _weights(model_path: str | None) -> tuple[Check, ResolvedModel | None]:
 
 def _network(model: ResolvedModel, device: str, precision: Precision) -> Check:
     choice = parse_device(device)
-    network = open_network(NetworkRequest(model=model.path, device=choice, precision=precision, name=model.name))
+    races = KeptRaces(compiled_folder(model.sha256))
+    network = open_network(
+        NetworkRequest(model=model.path, device=choice, precision=precision, name=model.name, races=races)
+    )
     where = network.computation
     cards = f", cards {', '.join(map(str, where.cards))}" if where.cards else ""
     require_finite(network.predict(np.zeros((1, TILE, TILE, CHANNELS), np.float32)), model.name)
     found = f"a run computes on {where.device}{cards} ({where.provider}), {where.precision}, "
-    notes = "; ".join(where.notes)
+    notes = "; ".join(filter(None, (where.reason, *where.notes)))
     return Check("network", "ok", f"{found}{network.batch_size} tiles a batch{f' ({notes})' if notes else ''}")
 
 

@@ -1,8 +1,8 @@
 """A 3 x 3 convolution of a map that was doubled, from products that were taken before the doubling.
 
-Doubling (bilinear, half-pixel) and convolving are linear, so a convolution is the sum of what its nine taps see, and a
-tap's 1 x 1 product may as well be taken on the small map, which has a quarter of the pixels. Here the nine products are
-doubled, moved by their taps and added up.
+Doubling (bilinear, half-pixel) and convolving are linear, so a convolution is the sum of what its nine taps see, and
+a tap's 1 x 1 product may as well be taken on the small map, which has a quarter of the pixels. Here the nine products
+are doubled, moved by their taps and added up.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ MARGIN = 16
 
 Doubler: TypeAlias = Callable[[Floats, int, Floats, Floats, Floats], None]
 """Is given the taps' products of three rows in turn ``(3, 9, 64, side)``, the row in the middle, a bias ``(64,)``, an
-output ``(2, 64, 2, side)`` and room for its own ``(6, side + 32)``; all flat but the row. The output is two rows of the
-doubled map after the convolution, of each its odd columns (1, 3, ...) and then its even ones."""
+output ``(2, 64, 2, side)`` and room for its own ``(6, side + 32)``; all flat but the row. The output is two rows of
+the doubled map after the convolution, of each its odd columns (1, 3, ...) and then its even ones."""
 
 
 def doubler_of(side: int) -> Doubler:
@@ -90,14 +90,26 @@ def doubler_of(side: int) -> Doubler:
                 odd = target[place : place + side]
                 even = target[place + side : place + 2 * side]
                 for j in range(side):
-                    l_before, l_at, l_after = t[15 + j], t[16 + j], t[17 + j]
+                    l_before, l_at = t[15 + j], t[16 + j]
                     c_before, c_at, c_after = t[padded + 15 + j], t[padded + 16 + j], t[padded + 17 + j]
                     r_at, r_after = t[2 * padded + 16 + j], t[2 * padded + 17 + j]
                     even[j] = (
-                        b + three * l_before + one * l_at + one * c_before + three * c_at + three * r_at + one * r_after
+                        b
+                        + three * l_before
+                        + one * l_at
+                        + one * c_before
+                        + three * c_at
+                        + three * r_at
+                        + one * r_after
                     )
                     odd[j] = (
-                        b + one * l_before + three * l_at + three * c_at + one * c_after + one * r_at + three * r_after
+                        b
+                        + one * l_before
+                        + three * l_at
+                        + three * c_at
+                        + one * c_after
+                        + one * r_at
+                        + three * r_after
                     )
                 # The left taps of the first column and the right taps of the last one see zeros.
                 even[0] = b + room[centre] + three * room[right] + one * room[right + 1]

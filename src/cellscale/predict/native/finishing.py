@@ -1,4 +1,4 @@
-"""The end of a head: doubling to the tile's 256 x 256, ReLU, the last 1 x 1 convolution and the activation, row by row.
+"""The end of a head: doubling to the tile's 256 x 256, ReLU, the last 1 x 1 convolution and activation, row by row.
 
 The 128 channels before the last convolution are never kept at 256 x 256: that array would be 33 MB.
 """
@@ -23,7 +23,9 @@ columns, the even columns and a copy of the last odd column, then 15 of no meani
 
 
 @fused_kernel
-def write_rows(rows: Floats, row: int, weights: Floats, bias: Floats, is_class: bool, maps: Floats, index: int) -> None:
+def write_rows(
+    rows: Floats, row: int, weights: Floats, bias: Floats, is_class: bool, maps: Floats, index: int
+) -> None:
     """Write two rows of one map.
 
     Parameters
@@ -37,8 +39,8 @@ def write_rows(rows: Floats, row: int, weights: Floats, bias: Floats, is_class: 
     bias
         Its bias, ``(2,)``.
     is_class
-        Whether the map is a class's probability rather than a distance. It is ``1 / (1 + exp(a) + exp(b))`` then, with
-        what the other two classes have more than it; else it is ``max(a, 0)``.
+        Whether the map is a class's probability rather than a distance. It is ``1 / (1 + exp(a) + exp(b))`` then,
+        with what the other two classes have more than it; else it is ``max(a, 0)``.
     maps
         The tile's maps, ``(256, 256, n)``.
     index

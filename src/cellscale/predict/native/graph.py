@@ -61,7 +61,7 @@ class Graph:
         """
         producers: dict[str, Node] = {}
         tensors: dict[str, memoryview] = {}
-        for number, payload in _fields(memoryview(model), _MODEL_GRAPH):
+        for _, payload in _fields(memoryview(model), _MODEL_GRAPH):
             for number, part in _fields(payload, _GRAPH_NODE, _GRAPH_INITIALIZER):
                 if number == _GRAPH_NODE:
                     node = _node(part)
@@ -113,7 +113,9 @@ def _node(message: memoryview) -> Node:
 
 def _attribute(message: memoryview) -> dict[str, Attribute]:
     """Return an attribute's name with its value; nothing where it is of another kind."""
-    name, value, integers = "", None, list[int]()
+    name = ""
+    value: int | str | None = None
+    integers: list[int] = []
     for number, payload, _ in message_fields(message):
         if number == _ATTRIBUTE_NAME:
             name = _text(payload)

@@ -113,7 +113,9 @@ class NativeNetwork:
                 features = self._features(batch[index : index + 1])
                 # A lane that has one thread is that thread.
                 each: Any = map if self._threads == 1 else pool.map
-                for _ in each(_write_map, self._weights, features, [maps[index]] * len(features), range(len(features))):
+                for _ in each(
+                    _write_map, self._weights, features, [maps[index]] * len(features), range(len(features))
+                ):
                     pass
 
             for _ in lanes.map(compute, range(len(batch))):

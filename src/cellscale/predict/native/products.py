@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
 
-__all__ = ["CHANNELS", "Floats", "Product", "product_of"]
+__all__ = ["Floats", "Product", "product_of"]
 
 Floats: TypeAlias = NDArray[np.float32]
 
 Product: TypeAlias = Callable[[Floats, Floats, Floats, Floats], None]
 """Is given weights ``(rows, 64)``, what each output row begins with ``(rows,)``, an input ``(64, width)`` and an
-output ``(rows, stride)``, of which it writes the first ``width`` columns. All are flat; ``rows`` is a multiple of 4."""
-
-CHANNELS = 64
-"""Channels of what the heads' convolutions read."""
+output ``(rows, stride)``, of which it writes the first ``width`` columns. All are flat; ``rows`` divides by 4."""
 
 
 def product_of(width: int, stride: int) -> Product:

@@ -12,7 +12,6 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from cellscale import __version__
 from cellscale.predict.network import Network
 
 __all__ = ["AlwaysRaced", "Machine", "Race", "Races", "raced", "this_machine"]
@@ -21,7 +20,7 @@ ROUNDS = 3
 """Runs of each network, in turns; the fastest counts, because other work of the machine can only add time."""
 
 WORTHWHILE = 1.1
-"""Ratio of processor times from which on the kernels are taken: near it, chance would choose now one, now the other."""
+"""Ratio of processor times from which on the kernels are taken: near 1, chance would choose."""
 
 _LARGEST_DIFFERENCE = 1e-4
 """Between the networks' maps. Rounding makes 3e-6; what differs by more is not the same network."""
@@ -35,7 +34,6 @@ class Machine:
     """Kind of processor, as LLVM calls it."""
     target: str
     """What kernels are compiled for, where that is not this kind of processor."""
-    cellscale: str
     onnxruntime: str
     numba: str
 
@@ -60,7 +58,10 @@ class Race:
     def told(self) -> str:
         """Return the result for a person to read."""
         same = "" if self.difference <= _LARGEST_DIFFERENCE else f", but its maps differ by {self.difference:.2g}"
-        return f"cpu:native takes {self.native:.3f} s of processor time a tile{same}, cpu:onnxruntime {self.onnxruntime:.3f} s"
+        return (
+            f"cpu:native takes {self.native:.3f} s of processor time a tile{same}, cpu:onnxruntime "
+            f"{self.onnxruntime:.3f} s"
+        )
 
 
 class Races(Protocol):
@@ -80,7 +81,7 @@ class AlwaysRaced:
 
 
 def this_machine() -> Machine | None:
-    """Return this machine; None where compiled kernels have no chance, as they cannot multiply and add in one step."""
+    """Return this machine; None where kernels cannot multiply and add in one step, and have no chance."""
     target = numba.config.CPU_FEATURES
     if platform.machine().lower() in ("x86_64", "amd64"):
         fuses = llvmlite.binding.get_host_cpu_features().get("fma") if target is None else "+fma" in target
@@ -89,7 +90,6 @@ def this_machine() -> Machine | None:
     return Machine(
         llvmlite.binding.get_host_cpu_name(),
         f"{numba.config.CPU_NAME or ''} {target or ''}".strip(),
-        __version__,
         onnxruntime.__version__,
         numba.__version__,
     )

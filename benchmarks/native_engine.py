@@ -14,18 +14,18 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.precision import golden, labels_of, simulated, tiles_of
 from cellscale.cells.agreement import agreement
-from cellscale.images.open import open_image
-from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.pipeline.budget import Budget
-from cellscale.pipeline.events import ignore
 from cellscale.pipeline.inputs import network_input
 from cellscale.pipeline.preparation import prepare
 from cellscale.pipeline.stages import ImageRun
 from cellscale.pipeline.state import RunState
+from numpy.typing import NDArray
+
+from benchmarks.precision import golden, labels_of, simulated, tiles_of
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import ignore
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import parse_device
 from cellscale.predict.heads import COMPARTMENTS

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from cellscale import __version__
 from cellscale.errors import CellscaleError
-from cellscale.predict.native.race import Machine, Race
+from cellscale.predict.native import Machine, Race
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.regular import read_regular

@@ -2,3 +2,7 @@
 
 ``docs/native-engine.md`` has the algebra.
 """
+
+from cellscale.predict.native.race import Machine, Race, raced, this_machine
+
+__all__ = ["Machine", "Race", "raced", "this_machine"]

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.heads import Head
-from cellscale.predict.onnx_file.joining import INPUT
 from cellscale.predict.native.body import body_of
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
 from cellscale.predict.native.products import Floats
 from cellscale.predict.native.weights import HeadWeights, head_weights
 from cellscale.predict.network import BATCH, Computation, require_finite
+from cellscale.predict.onnx_file.joining import INPUT
 from cellscale.predict.sessions import SessionSettings, open_session
 
 __all__ = ["MOST_LANES", "NATIVE", "NativeNetwork", "mesmer_heads"]

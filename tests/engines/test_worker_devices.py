@@ -44,5 +44,11 @@ def test_another_device_does_not_go_on_with_unfinished_work(request_for):
         state.save_facts("facts", {"percentile": 1.0})
     with run_state(request_for(), "image", "mark", "cpu float32") as state:
         assert state.load_facts("facts") == {"percentile": 1.0}
-    with run_state(request_for(), "image", "mark", "cuda float32") as state:
-        assert state.load_facts("facts") is None
+    for other in ("cuda float32", "cpu:native float32"):
+        with run_state(request_for(), "image", "mark", other) as state:
+            assert state.load_facts("facts") is None
+
+
+def test_a_network_that_is_not_mesmers_has_no_kernels_and_that_is_told_before_the_first_image(request_for):
+    with pytest.raises(RequestError, match="--device cpu:native computes networks of Mesmer's graph alone, and tiny"):
+        choose_model(request_for(device="cpu:native"))

@@ -29,13 +29,18 @@ def opened(runtime: StandIn, device: str = AUTO, **settings: object) -> Network:
         ("cuda:1", DeviceChoice("cuda", (1,))),
         ("tensorrt:2,0,2", DeviceChoice("tensorrt", (2, 0))),
         ("openvino", DeviceChoice("openvino")),
+        ("cpu", DeviceChoice("cpu")),
+        ("cpu:native", DeviceChoice("cpu", engine="native")),
+        (" CPU:ONNXRUNTIME", DeviceChoice("cpu", engine="onnxruntime")),
     ],
 )
 def test_devices_are_read(text: str, choice: DeviceChoice) -> None:
     assert parse_device(text) == choice
 
 
-@pytest.mark.parametrize("text", ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1,", "cpu cuda", "cuda:٣"])
+@pytest.mark.parametrize(
+    "text", ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1,", "cpu cuda", "cuda:٣", "cpu:openvino"]
+)
 def test_what_is_no_device_is_refused(text: str) -> None:
     with pytest.raises(RequestError, match=r"there is no device .*known: auto, cpu, cuda"):
         parse_device(text)

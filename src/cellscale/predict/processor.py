@@ -82,7 +82,9 @@ def open_processor(
         )
 
     def run() -> Race:
-        return raced(native(NATIVE, 1, 1), onnx(Computation(), 1, 1), tile)
+        # ONNX Runtime first: it knows what is wrong with a model.
+        expected = onnx(Computation(), 1, 1)
+        return raced(native(NATIVE, 1, 1), expected, tile)
 
     machine = this_machine() if engine is None and _is_mesmer(content, compartments) else None
     if engine == "native":

@@ -81,8 +81,10 @@ class AlwaysRaced:
 
 
 def this_machine() -> Machine | None:
-    """Return this machine; None where kernels cannot multiply and add in one step, and have no chance."""
+    """Return this machine; None where kernels are not compiled, or cannot multiply and add in one step: no chance."""
     target = numba.config.CPU_FEATURES
+    if numba.config.DISABLE_JIT:
+        return None
     if platform.machine().lower() in ("x86_64", "amd64"):
         fuses = llvmlite.binding.get_host_cpu_features().get("fma") if target is None else "+fma" in target
         if not fuses:

@@ -1,12 +1,14 @@
 """A run on the device and at the precision that are asked for; finished masks are kept whatever made them."""
 
 import json
+import shutil
 
 import pytest
 
 from cellscale.errors import RequestError
 from cellscale.predict.openvino import require_openvino
-from tests.cli.runs import run
+from cellscale.records.benchmark_table.archive import read_folder
+from tests.cli.runs import contents, run
 from tests.pipeline.spots import spots, write_dataset
 
 
@@ -54,3 +56,18 @@ def test_another_precision_makes_the_masks_again(dataset, tiny_model, tmp_path):
     assert segment(dataset, tiny_model, "--precision", "bf16").statuses == {"image": "kept"}
     texts = [event.get("text", "") for event in map(json.loads, log.read_text().splitlines())]
     assert any("made from other input or options" in text for text in texts)
+
+
+@pytest.mark.slow
+def test_both_engines_of_a_processor_make_the_same_masks_and_are_named_in_the_record(tmp_path, shared, mesmer_path):
+    images = shared / "data" / "workspace" / "OMETIFF"
+    found = {}
+    for engine, device in (("native", "cpu:native"), ("onnxruntime", "cpu")):
+        (tmp_path / engine / "OMETIFF").mkdir(parents=True)
+        shutil.copy(images / "TissueSample.ome.tiff", tmp_path / engine / "OMETIFF")
+        words = ("--model_path", mesmer_path, "--device", f"cpu:{engine}", "--image_mpp", "0.5")
+        assert run("segment", *words, "workspace", tmp_path / engine).statuses == {"TissueSample": "done"}
+        found[engine] = contents(tmp_path / engine / "SEGMASK")
+        (row,) = read_folder(tmp_path / engine / "jobs" / "benchmarks")
+        assert row["device"] == device
+    assert found["native"] == found["onnxruntime"]

@@ -24,7 +24,7 @@ NATIVE = Computation("cpu:native", "ONNX Runtime and kernels of cellscale")
 """Where these networks are computed."""
 
 MOST_LANES = 16
-"""Tiles that are computed side by side at most, each of which takes some 35 MB."""
+"""Tiles that are computed side by side at most, each of which takes some 30 MB."""
 
 
 def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights, ...]:

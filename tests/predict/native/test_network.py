@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from cellscale.errors import ImageError, ModelError, RequestError
@@ -64,9 +65,21 @@ def test_threads_and_batches_do_not_matter(
 
 def test_another_graph_is_refused_with_the_reason() -> None:
     with pytest.raises(
-        RequestError, match=r"cpu:native .*random has another: whole_maxima comes from Conv; expected Relu"
+        RequestError, match=r"cpu:native .*random is none: whole_maxima comes from Conv; expected Relu"
     ):
         native(tiny_network())
+
+
+def test_another_input_is_refused() -> None:
+    model = onnx.load_from_string(mesmer_graph())
+    model.graph.input[0].name = model.graph.node[0].input[0] = "image"
+    with pytest.raises(ModelError, match=r"random has inputs {'image': \[256, 256, 2\]}; expected input_0"):
+        native(model.SerializeToString())
+
+
+def test_a_damaged_file_is_refused() -> None:
+    with pytest.raises(RequestError, match="random is none: the message is cut off"):
+        native(mesmer_graph()[:1000])
 
 
 def test_features_of_another_size_are_refused(batch: np.ndarray) -> None:

@@ -63,7 +63,9 @@ def test_another_network_is_onnx_runtimes_without_a_race() -> None:
     races = Known(FASTER)
     assert opened(tiny_network(), "cpu", races).computation.arithmetic == "cpu float32"
     assert races.asked == 0
-    with pytest.raises(RequestError, match="cpu:native computes networks of Mesmer's graph alone, and random has"):
+    with pytest.raises(
+        RequestError, match="cpu:native computes networks of Mesmer's graph alone, and random is none"
+    ):
         opened(tiny_network(), "cpu:native", races)
 
 

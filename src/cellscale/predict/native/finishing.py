@@ -18,8 +18,8 @@ HALF = 64
 """Odd, and even, columns of a map of 128."""
 
 STRIDE = 2 * (HALF + MARGIN)
-"""Values from one channel of a row to the next: 15 of no meaning, a copy of the last odd column's neighbour, the odd
-columns, the even columns and a copy of the last odd column, then 15 of no meaning."""
+"""Values from one channel of a row to the next: 15 of no meaning, a copy of the first even column, the odd columns,
+the even columns, a copy of the last odd column, and 15 of no meaning. The copies stand for what lies beyond edges."""
 
 
 @fused_kernel

@@ -15,8 +15,9 @@ from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
 from cellscale.predict.native.products import Floats
 from cellscale.predict.native.weights import HeadWeights, head_weights
 from cellscale.predict.network import BATCH, Computation, require_finite
-from cellscale.predict.onnx_file.joining import INPUT
+from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.sessions import SessionSettings, open_session
+from cellscale.predict.tiles import TILE
 
 __all__ = ["MOST_LANES", "NATIVE", "NativeNetwork", "mesmer_heads"]
 
@@ -71,7 +72,7 @@ class NativeNetwork:
     RequestError
         The model has another graph than Mesmer's.
     ModelError
-        ONNX Runtime cannot load the model.
+        ONNX Runtime cannot load the model, or it has another input.
     """
 
     calls = 1
@@ -95,13 +96,19 @@ class NativeNetwork:
             body = body_of(model, [weights.features for weights in self._weights])
         except ValueError as error:
             raise RequestError(
-                f"--device cpu:native computes networks of Mesmer's graph alone, and {name} has another: {error}. "
+                f"--device cpu:native computes networks of Mesmer's graph alone, and {name} is none: {error}. "
                 "--device cpu takes ONNX Runtime for it."
             ) from error
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
         self._threads = cores // self._lanes
         self._session = open_session(body, name, SessionSettings(threads=self._threads))
+        inputs = {node.name: list(node.shape[1:]) for node in self._session.get_inputs()}
+        if inputs != {INPUT: [TILE, TILE, CHANNELS]}:
+            raise ModelError(
+                f"{name} has inputs {inputs}; expected {INPUT} [{TILE}, {TILE}, {CHANNELS}] for each tile. Give a "
+                "model that was converted from Mesmer."
+            )
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `cellscale.predict.network.Network`."""

@@ -23,10 +23,16 @@ def pairs(cells, nuclei, matching=Matching.ONE_TO_ONE):
         pytest.param([[1, 1, 2, 2, 2]], [[0, 9, 9, 9, 0]], [(1, 0), (2, 9)], 0, id="most of its pixels"),
         pytest.param([[1, 1, 2, 2]], [[0, 9, 9, 0]], [(1, 9), (2, 0)], 0, id="a tie goes to the lower cell"),
         pytest.param([[1, 1, 1, 2, 2]], [[8, 8, 9, 9, 0]], [(1, 8), (2, 9)], 0, id="a better nucleus first"),
+        pytest.param([[1, 1, 1, 1, 0]], [[5, 0, 7, 7, 7]], [(1, 7)], 1, id="a large one, not a speck"),
+        pytest.param([[1, 1, 1, 1, 0]], [[6, 6, 7, 7, 7]], [(1, 6)], 1, id="equal pixels: the larger share"),
+        pytest.param([[0, 1, 1, 1, 1]], [[6, 6, 6, 7, 7]], [(1, 7)], 1, id="equal pixels, higher label: the share"),
+        pytest.param(
+            [[1, 1, 1, 2, 2]], [[8, 9, 9, 9, 9]], [(1, 9), (2, 0)], 1, id="equal pixels and shares: the lower cell"
+        ),
         pytest.param([[1, 0]], [[0, 5]], [(1, 0)], 1, id="apart"),
     ],
 )
-def test_one_to_one_takes_the_best_covered_nucleus_first(cells, nuclei, expected, unmatched):
+def test_one_to_one_takes_the_largest_overlap_first(cells, nuclei, expected, unmatched):
     assert pairs(cells, nuclei) == (expected, unmatched)
 
 

@@ -17,7 +17,7 @@ class Matching(Enum):
     """Rules for pairing nuclei with cells; the value is the name of the rule in requests."""
 
     ONE_TO_ONE = "one-to-one"
-    """Every cell is one object and every nucleus is used at most once, the best covered nucleus first."""
+    """Every cell is one object and every nucleus is used at most once, the largest overlap first."""
 
     QUPATH_INITIALIZER = "qupath-initializer"
     """As dchaley/qupath-project-initializer: two nuclei inside one cell give two objects with the same outline."""
@@ -40,14 +40,14 @@ class Pairing:
 def match(survey: Survey, matching: Matching, scratch: Scratch) -> Pairing:
     """Pair nuclei with cells.
 
-    Both rules rank a pair by the share of the nucleus's pixels that lie in the cell.
+    ``one-to-one`` takes pairs greedily by the number of pixels that cell and nucleus share, ties by the share of the
+    nucleus's pixels that this is, then by lower cell label, then lower nucleus label; objects are in ascending cell
+    label order.
 
-    ``one-to-one`` takes pairs greedily by that share, ties by lower cell label, then lower nucleus label; objects are
-    in ascending cell label order.
-
-    ``qupath-initializer`` first takes every nucleus that lies wholly inside one cell, in nucleus label order; then,
-    greedily by share, the other nuclei and those cells that are still without one and not wholly inside the nucleus,
-    ties by lower nucleus label, then lower cell label; then the cells left over. That is the order of objects too.
+    ``qupath-initializer`` knows the share of the nucleus's pixels that lie in the cell alone. It first takes every
+    nucleus that lies wholly inside one cell, in nucleus label order; then, greedily by share, the other nuclei and
+    those cells that are still without one and not wholly inside the nucleus, ties by lower nucleus label, then lower
+    cell label; then the cells left over. That is the order of objects too.
     """
     if matching is Matching.ONE_TO_ONE:
         return _one_to_one(survey, scratch)
@@ -63,7 +63,7 @@ def each_alone(survey: Survey, scratch: Scratch) -> Pairing:
 
 
 def _one_to_one(survey: Survey, scratch: Scratch) -> Pairing:
-    """Take the best covered nuclei first, among those pairs of which a part has another choice."""
+    """Take the largest overlaps first, among those pairs of which a part has another choice."""
     cells, nuclei = scratch.counted(len(survey.cells)), scratch.filled(len(survey.cells), -1)
     overlaps, contested = survey.overlaps, [np.empty(0, np.int64)]
     choices = _choices(overlaps.nuclei, len(survey.nuclei), scratch)
@@ -75,7 +75,9 @@ def _one_to_one(survey: Survey, scratch: Scratch) -> Pairing:
         matched += np.count_nonzero(alone)
         contested.append(part.start + np.flatnonzero(~alone))
     rest = overlaps.part(np.concatenate(contested))
-    order = np.lexsort((rest.nuclei, rest.cells, -_shares(rest, survey.nuclei)))
+    # Of two equal overlaps that with the smaller nucleus has the larger share of it.
+    sizes = survey.nuclei.pixels[rest.nuclei]
+    order = np.lexsort((rest.nuclei, rest.cells, sizes, -rest.pixels))
     taken = order[_greedy(rest.cells[order], rest.nuclei[order], len(survey.cells), len(survey.nuclei))]
     nuclei[rest.cells[taken]] = rest.nuclei[taken]
     scratch.release()

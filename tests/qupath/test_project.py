@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from cellscale.cells.object_batches import ObjectKind
-from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
-from cellscale.images.info import Channel, ImageInfo
+from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.open import open_image
 from cellscale.qupath.entry_data import EntryData, write_entry
 from cellscale.qupath.project import place_images, update_project
@@ -190,6 +190,65 @@ def test_replacing_an_image_keeps_its_names_and_colors(tmp_path):
     assert [channel["name"] for channel in read(project)["images"][0]["serverBuilder"]["metadata"]["channels"]] == [
         "DAPI"
     ]
+
+
+def names_and_colors(project):
+    channels = read(project)["images"][0]["serverBuilder"]["metadata"]["channels"]
+    return [(channel["name"], channel["color"]) for channel in channels]
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "written by a cellscale that did not remember"])
+def test_names_that_are_corrected_in_the_image_are_corrected_in_the_project(tmp_path, is_old):
+    info = info_of(tmp_path / "OMETIFF" / "a.tiff")
+    project = tmp_path / "PROJ"
+    build(project, [info])
+    red, green = (color for _, color in names_and_colors(project))
+    if is_old:
+        record = project / "data/1/cellscale.json"
+        record.write_text(json.dumps({"written": json.loads(record.read_text())["written"]}))
+    corrected = replace(info, channels=(Channel(0, "DAPI"), Channel(1, "CD8")))
+    for dialect in (Dialect.V0_7, Dialect.V0_5):
+        build(project, [corrected], dialect=dialect)
+        assert names_and_colors(project) == [("DAPI", red), ("CD8", green)]
+
+    def annotate(document):
+        document["images"][0]["serverBuilder"]["metadata"]["channels"][1]["color"] = 7
+        document["images"][0]["serverBuilder"]["metadata"]["channels"][0]["name"] = "Nuclei"
+
+    edit(project, annotate)
+    again = replace(info, channels=(Channel(0, "Hoechst"), Channel(1, "CD4")))
+    build(project, [again])
+    assert names_and_colors(project) == [("Nuclei", red), ("CD4", 7)]
+    assert not build(project, [again])
+
+
+def test_the_pixel_size_that_a_person_gave_stays(tmp_path):
+    info = info_of(tmp_path / "OMETIFF" / "a.tiff", pixel_size=PixelSize(0.5, 0.5))
+    project = tmp_path / "PROJ"
+    build(project, [info])
+    calibration = {"pixelWidth": {"value": 0.25, "unit": "µm"}, "pixelHeight": {"value": 0.25, "unit": "µm"}}
+
+    def annotate(document):
+        document["images"][0]["serverBuilder"]["metadata"]["pixelCalibration"] |= calibration
+
+    def found():
+        return read(project)["images"][0]["serverBuilder"]["metadata"]["pixelCalibration"]["pixelWidth"]["value"]
+
+    build(project, [replace(info, pixel_size=PixelSize(0.4, 0.4))])
+    assert found() == 0.4
+    edit(project, annotate)
+    build(project, [replace(info, pixel_size=PixelSize(0.3, 0.3))])
+    assert found() == 0.25
+
+
+def test_an_uncalibrated_image_of_a_persons_project_gets_the_pixel_size(tmp_path):
+    info = info_of(tmp_path / "OMETIFF" / "a.tiff")
+    project = tmp_path / "PROJ"
+    build(project, [info])
+    (project / "data/1/cellscale.json").unlink()
+    build(project, [replace(info, pixel_size=PixelSize(0.3, 0.3))])
+    calibration = read(project)["images"][0]["serverBuilder"]["metadata"]["pixelCalibration"]
+    assert calibration["pixelWidth"] == {"value": 0.3, "unit": "µm"}
 
 
 def test_edited_objects_are_kept_beside_the_new_ones(shared, tmp_path):

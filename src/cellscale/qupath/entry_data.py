@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -11,13 +12,13 @@ from cellscale.cells.object_ids import object_ids
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.gson import JsonObject, to_json
-from cellscale.qupath.image_server import server_builder, server_id
+from cellscale.qupath.image_server import server_builder, server_id, server_metadata
 from cellscale.qupath.object_file import replace_objects
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
 
-__all__ = ["PROJECT_FILE", "VERSIONS", "EntryData", "write_entry"]
+__all__ = ["PROJECT_FILE", "VERSIONS", "EntryData", "entry_folder", "write_entry"]
 
 PROJECT_FILE = "project.qpproj"
 """Name of the project's file in its folder."""
@@ -47,6 +48,11 @@ class EntryData:
     """JPEG file; None to leave the thumbnail to QuPath."""
 
 
+def entry_folder(project: Location, entry_id: int) -> Path | str:
+    """Return the folder of an image in a project."""
+    return join(project, "data", str(entry_id))
+
+
 def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch], now: int) -> None:
     """Write the folder of an image; files that hold the same already stay as they are.
 
@@ -66,9 +72,9 @@ def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch]
     StorageError
         A file cannot be written.
     """
-    folder = join(project, "data", str(data.image.entry_id))
+    folder = entry_folder(project, data.image.entry_id)
     make_folder(folder)
-    is_new = replace_objects(folder, _data_file(project, data), batches)
+    is_new = replace_objects(folder, _data_file(project, data), server_metadata(data.image.info), batches)
     server = _server(data).encode()
     files = {"server.json": server} | ({"thumbnail.jpg": data.thumbnail} if data.thumbnail else {})
     if is_new or not exists(join(folder, "summary.json")):

@@ -1,25 +1,29 @@
 """Replacing the objects of an image without losing those that a person edited."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
 from cellscale.qupath.data_file import DataFile, write_data_file
-from cellscale.qupath.gson import to_json
+from cellscale.qupath.entry_record import EntryRecord
+from cellscale.qupath.gson import JsonObject
 from cellscale.qupath.java.java_stream import Sink
-from cellscale.storage.atomic import atomic_write, write_bytes
+from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.ranges import open_ranges
-from cellscale.storage.uri import Location, exists, join, read_bytes
+from cellscale.storage.uri import Location, exists, join, read_if_there
 
 __all__ = ["replace_objects"]
 
-_DATA, _RECORD = "data.qpdata", "cellscale.json"
+_Item = TypeVar("_Item")
+_DATA = "data.qpdata"
 _CHUNK = 2**24
 
 
-def replace_objects(folder: Location, facts: DataFile, batches: Iterable[CellBatch]) -> bool:
+def replace_objects(folder: Location, facts: DataFile, metadata: JsonObject, batches: Iterable[CellBatch]) -> bool:
     """Write the objects of an image in place of those there were.
 
     Parameters
@@ -28,6 +32,8 @@ def replace_objects(folder: Location, facts: DataFile, batches: Iterable[CellBat
         Of the image in the project.
     facts, batches
         As for ``write_data_file``.
+    metadata
+        What the project will say of the image, to be remembered with the objects.
 
     Returns
     -------
@@ -43,11 +49,32 @@ def replace_objects(folder: Location, facts: DataFile, batches: Iterable[CellBat
         writer = _HashingSink(file)
         write_data_file(writer, facts, batches)
         new, old = writer.digest(), _digest(target)
-        record = _Record.read(folder)
+        record = EntryRecord.read(folder)
         if old is not None and old != new and old not in record.written:
             _copy(target, join(folder, f"{_DATA}.edited-{old[:12]}"))
-        record.write(folder, new)
+        replace(
+            record,
+            written=_newest(new, record.written),
+            metadata=_newest(metadata, record.metadata or _metadata_before(folder, old, record)),
+        ).write(folder)
     return old != new
+
+
+def _newest(new: _Item, before: Sequence[_Item]) -> tuple[_Item, ...]:
+    """Return the newest of something and the one before."""
+    return new, *[item for item in before if item != new][:1]
+
+
+def _metadata_before(folder: Location, data: str | None, record: EntryRecord) -> tuple[JsonObject, ...]:
+    """Return the metadata that a cellscale wrote that did not remember them: QuPath replaces both files together."""
+    content = read_if_there(join(folder, "server.json")) if data in record.written else None
+    if content is None:
+        return ()
+    with suppress(ValueError):
+        server = parsed_json(content)
+        found = server.get("metadata") if isinstance(server, dict) else None
+        return (found,) if isinstance(found, dict) else ()
+    return ()
 
 
 class _HashingSink:
@@ -63,33 +90,6 @@ class _HashingSink:
 
     def digest(self) -> str:
         return self._hash.hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """What cellscale remembers of the objects it wrote, to know them from those that a person edited."""
-
-    written: tuple[str, ...]
-    """BLAKE2b hash of the newest file and of the one before, which is still there if a run was stopped in between."""
-
-    @classmethod
-    def read(cls, folder: Location) -> "_Record":
-        location = join(folder, _RECORD)
-        if not exists(location):
-            return cls(())
-        try:
-            found = parsed_json(read_bytes(location))
-        except ValueError:
-            # Without a record the objects count as edited and are kept, which is the safe side.
-            return cls(())
-        written = found.get("written") if isinstance(found, Mapping) else None
-        return cls(tuple(map(str, written)) if isinstance(written, list) else ())
-
-    def write(self, folder: Location, newest: str) -> None:
-        """Remember one more file, before it takes its name."""
-        if self.written[:1] != (newest,):
-            text = to_json({"written": [newest, *self.written[:1]]}, pretty=True)
-            write_bytes(join(folder, _RECORD), text.encode())
 
 
 def _chunks(location: Location) -> Iterator[bytes]:

@@ -6,7 +6,8 @@ from typing import NamedTuple, TypeAlias
 from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
-from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS
+from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS, entry_folder
+from cellscale.qupath.entry_record import EntryRecord
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
 from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
 from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
@@ -80,7 +81,9 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
         raise StorageError(
             f"{location} was changed by another program while the images were measured: run the same command again"
         )
-    extended = with_images(project, images, dialect)
+    extended = with_images(
+        project, images, dialect, lambda number: EntryRecord.read(entry_folder(folder, number)).metadata
+    )
     if before is not None:
         if extended == _parsed(before, location):
             return False

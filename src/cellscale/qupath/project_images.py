@@ -1,7 +1,7 @@
 """How images enter a project, and what a person did to their entries stays."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cellscale.cells.text import Dialect
 from cellscale.images.info import ImageInfo
+from cellscale.qupath.entry_record import merged
 from cellscale.qupath.gson import Json, JsonObject
 from cellscale.qupath.image_server import entry_name, server_builder
 from cellscale.qupath.project_file import entries
@@ -16,8 +17,17 @@ from cellscale.qupath.uris import file_name, java_uri, path_of_uri
 
 __all__ = ["ProjectImage", "entry_numbers", "number_images", "still_fit", "with_images"]
 
-_KEPT = ("name", "channels")
-"""Metadata that a person changes in QuPath and that no measurement depends on."""
+_KEPT = ("name", "channels", "pixelCalibration")
+"""Metadata that a person may change in QuPath; the rest is what the file says."""
+
+_UNCALIBRATED = {
+    "pixelWidth": {"value": 1.0, "unit": "px"},
+    "pixelHeight": {"value": 1.0, "unit": "px"},
+    "zSpacing": {"value": 1.0, "unit": "z-slice"},
+    "timeUnit": "SECONDS",
+    "timepoints": [],
+}
+"""What QuPath says of pixels of which nobody has told the size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,12 @@ def still_fit(project: JsonObject, images: Sequence[ProjectImage]) -> bool:
     )
 
 
-def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Dialect) -> JsonObject:
+def with_images(
+    project: JsonObject,
+    images: Sequence[ProjectImage],
+    dialect: Dialect,
+    written: Callable[[int], Sequence[JsonObject]],
+) -> JsonObject:
     """Return a project with these images added, or brought up to date where they are in it already.
 
     The entries of other images are the same objects as before.
@@ -91,6 +106,8 @@ def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Di
         As :func:`number_images` placed them.
     dialect
         Of the QuPath version that new entries follow.
+    written
+        Gives, for the number of an entry, the metadata that cellscale wrote before: they may be replaced.
     """
     listed: list[Json] = [*entries(project)]
     places = {_entry_id(entry): place for place, entry in enumerate(entries(project))}
@@ -98,7 +115,9 @@ def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Di
         place = places.get(image.entry_id)
         entry = None if place is None else listed[place]
         if place is not None and isinstance(entry, dict):
-            builder = _updated_builder(entry.get("serverBuilder"), server_builder(image.info))
+            builder = _updated_builder(
+                entry.get("serverBuilder"), server_builder(image.info), written(image.entry_id)
+            )
             listed[place] = {**entry, "serverBuilder": builder}
         else:
             listed.append(_new_entry(image, dialect))
@@ -122,14 +141,16 @@ def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:
     return entry if dialect is Dialect.V0_5 else entry | {"tags": []}
 
 
-def _updated_builder(old: Json, new: JsonObject) -> JsonObject:
-    """Return what opens an image now, with the names and colours that its channels were given in QuPath."""
+def _updated_builder(old: Json, new: JsonObject, written: Sequence[JsonObject]) -> JsonObject:
+    """Return what opens an image now, with the names, colours and pixel size that it was given in QuPath."""
     before, now = old.get("metadata") if isinstance(old, dict) else None, new["metadata"]
     if not isinstance(old, dict) or not isinstance(before, dict) or not isinstance(now, dict):
         return new
-    kept = {key: before[key] for key in _KEPT if key in before}
-    if _length(kept.get("channels")) != _length(now["channels"]):
-        kept.pop("channels", None)
+    kept = {
+        key: merged(before[key], now[key], [item[key] for item in written if key in item])
+        for key in _KEPT
+        if key in before and before[key] != _UNCALIBRATED
+    }
     return old | new | {"metadata": before | now | kept}
 
 
@@ -188,7 +209,3 @@ def _entry_id(entry: JsonObject) -> int:
 
 def _integer(value: Json) -> int:
     return value if isinstance(value, int) else 0
-
-
-def _length(value: Json) -> int:
-    return len(value) if isinstance(value, list) else 0

@@ -24,6 +24,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import whole_labels
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.images.sampled import sampled_pixels
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
@@ -195,6 +196,7 @@ def measure(
             channel_names=[channel.name for channel in info.channels],
             shape=info.shape,
             image_name=info.name,
+            image_pixels=sampled_pixels(image),
             pixel_size=size,
             matching=Matching(matching),
             workers=workers,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure
 from cellscale.cells.object_batches import CellBatch, ObjectKind
-from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError
 from cellscale.images.info import PixelSize
 from tests.cells.scenes import blobs, measured, reader, rings
@@ -162,7 +162,7 @@ def test_pixels_that_are_not_square():
     assert named(batch, columns, "Nucleus/Cell area ratio")[0] == pytest.approx(0.25, rel=1e-6)
 
 
-def test_object_ids_depend_on_image_and_labels_only():
+def test_object_ids_do_not_depend_on_channels():
     cells, nuclei = blobs((60, 80), 5)
     (first,), (second,) = (everything(cells, nuclei, channels) for channels in ([], image((60, 80))))
     assert (first.ids == second.ids).all()

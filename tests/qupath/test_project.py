@@ -50,6 +50,7 @@ def build(project: Path, infos, *, objects=(), dialect=Dialect.V0_7, now=1):
             image=image,
             kind=ObjectKind.CELL if not objects or objects[0].kind == "PathCellObject" else ObjectKind.DETECTION,
             count=len(objects),
+            root_id="0" * 36,
             columns=columns,
             dialect=dialect,
             thumbnail=b"jpeg",

@@ -36,6 +36,9 @@ class Pairing:
     unmatched_nuclei: int
     """Number of nuclei that belong to no object."""
 
+    shared: NDArray[np.bool_] | None = None
+    """Which cells are those of several objects, a row for each cell; None where none is."""
+
 
 def match(survey: Survey, matching: Matching, scratch: Scratch) -> Pairing:
     """Pair nuclei with cells.
@@ -118,10 +121,12 @@ def _as_initializer(survey: Survey) -> Pairing:
     free[overlaps.cells[crossed]] = False
     taken = np.concatenate([covered, crossed])
     rest = np.flatnonzero(free)
+    shared = np.bincount(overlaps.cells[covered], minlength=len(survey.cells)) > 1
     return Pairing(
         np.concatenate([overlaps.cells[taken], rest]),
         np.concatenate([overlaps.nuclei[taken], np.full(len(rest), -1)]),
         len(survey.nuclei) - len(taken),
+        shared if shared.any() else None,
     )
 
 

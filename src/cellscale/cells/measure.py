@@ -13,6 +13,7 @@ from cellscale.cells.label_table import survey
 from cellscale.cells.matching import Matching, each_alone, match
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import ObjectKind
+from cellscale.cells.object_ids import image_identity
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.passes.check_labels import check_places, check_sizes
 from cellscale.cells.passes.measuring_pass import Passage, n_compartments
@@ -39,6 +40,7 @@ def measure(
     channel_names: Sequence[str],
     shape: tuple[int, int],
     image_name: str,
+    image_pixels: bytes = b"",
     pixel_size: PixelSize | None = None,
     matching: Matching = Matching.ONE_TO_ONE,
     workers: int | None = None,
@@ -64,7 +66,10 @@ def measure(
     shape
         Rows and columns of the image.
     image_name
-        Name of the image, from which object ids are derived.
+        Name of the image.
+    image_pixels
+        What tells the image from others of the same name; the ids of objects are derived from both and from their
+        own pixels.
     pixel_size
         None to measure in pixels.
     matching
@@ -104,6 +109,7 @@ def measure(
         columns = len(channels) * n_compartments(kind) * N_STATISTICS
         measurement = Measurement(
             image_name=image_name,
+            identity=image_identity(image_name, image_pixels),
             kind=kind,
             channel_names=tuple(channel_names),
             pixel_size=pixel_size,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellscale.cells.matching import Pairing
 from cellscale.cells.object_batches import CellBatch, ObjectKind
-from cellscale.cells.object_ids import object_ids
+from cellscale.cells.object_ids import object_ids, together
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.cells.shape_features import FEATURES
@@ -27,7 +27,9 @@ class Measurement:
     Parameters
     ----------
     image_name
-        Name of the image, from which object ids are derived.
+        Name of the image.
+    identity
+        Of the image, from which object ids are derived.
     kind
         What the objects are.
     channel_names
@@ -48,6 +50,7 @@ class Measurement:
         self,
         *,
         image_name: str,
+        identity: bytes,
         kind: ObjectKind,
         channel_names: tuple[str, ...],
         pixel_size: PixelSize | None,
@@ -58,6 +61,7 @@ class Measurement:
         scratch: Scratch,
     ) -> None:
         self.image_name = image_name
+        self.identity = identity
         self.kind = kind
         self.channel_names = shown_names(channel_names)
         self.pixel_size = pixel_size
@@ -106,7 +110,17 @@ class Measurement:
 
     def ids(self, rows: NDArray[np.int64]) -> NDArray[np.bytes_]:
         """Return the QuPath ids of objects, 36 characters each."""
-        return object_ids(self.image_name, *self.labels(rows))
+        cells, nuclei = self.pairing.cells[rows], self.pairing.nuclei[rows]
+        keys = self.nuclei.keys[nuclei] if self._of_nuclei else self.cells.keys[cells]
+        if self.pairing.shared is not None:
+            shared = self.pairing.shared[cells] & (nuclei >= 0)
+            keys[shared] = together(keys[shared], self.nuclei.keys[nuclei[shared]])
+        return object_ids(self.identity, keys)
+
+    @property
+    def root_id(self) -> str:
+        """The QuPath id of the object that holds all others."""
+        return bytes(object_ids(self.identity, np.zeros((1, 2), np.uint64))[0]).decode("ascii")
 
     def objects_of(self, outlines: Outlines) -> NDArray[np.int64]:
         """Return, for each object of a mask, the first of the image's objects that it is part of, or -1."""

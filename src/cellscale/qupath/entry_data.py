@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
-
 from cellscale.cells.object_batches import CellBatch, ObjectKind
-from cellscale.cells.object_ids import object_ids
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.gson import JsonObject, to_json
@@ -38,6 +35,9 @@ class EntryData:
 
     count: int
     """Number of objects."""
+
+    root_id: str
+    """UUID of the object that holds all others."""
 
     columns: Columns
     """Measurements to be written."""
@@ -91,10 +91,9 @@ def _data_file(project: Location, data: EntryData) -> DataFile:
         "server": builder,
         "id": server_id(builder),
     }
-    nothing = np.zeros(1, dtype=np.int64)
     return DataFile(
         header=to_json(header, pretty=False),
-        root_id=object_ids(data.image.info.name, nothing, nothing)[0].decode("ascii"),
+        root_id=data.root_id,
         entry=f"{join(project, PROJECT_FILE)}::{data.image.entry_id}",
         columns=data.columns,
         dialect=data.dialect,

@@ -27,15 +27,22 @@ class Outlines:
         self.table = table
         self.features: NDArray[np.float64] = scratch.zeros((len(table), FEATURES), np.float64)
         self.parts: NDArray[np.int64] = scratch.zeros((len(table),), np.int64)
+        self.keys: NDArray[np.uint64] = scratch.zeros((len(table), 2), np.uint64)
         self._spool = scratch.records(len(table))
 
     def add(
-        self, rows: NDArray[np.int64], records: Records, parts: NDArray[np.int64], features: NDArray[np.float64]
+        self,
+        rows: NDArray[np.int64],
+        records: Records,
+        parts: NDArray[np.int64],
+        features: NDArray[np.float64],
+        keys: NDArray[np.uint64],
     ) -> None:
-        """Keep the outlines, the number of 4-connected parts and the shape features of some objects."""
+        """Keep the outlines of some objects, the number of their 4-connected parts, shape features and identities."""
         self._spool.write(rows, records)
         self.parts[rows] = parts
         self.features[rows] = features
+        self.keys[rows] = keys
 
     def shapes(self, rows: NDArray[np.int64]) -> Shapes:
         """Return the outlines of some objects, in their order."""

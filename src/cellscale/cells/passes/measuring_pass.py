@@ -13,6 +13,7 @@ from cellscale.cells.intensity.compartments import MARGIN, Pixels, cell_pixels, 
 from cellscale.cells.intensity.float_statistics import intensities
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import ObjectKind
+from cellscale.cells.object_ids import outline_keys
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.outline.packed_outlines import Records, shapes_of
 from cellscale.cells.outline.tracing import trace
@@ -26,7 +27,7 @@ __all__ = ["Passage", "n_compartments"]
 CHANNELS = 4
 """Channels in memory at a time, at most, and as many that are read meanwhile."""
 
-Traced: TypeAlias = tuple[Records, NDArray[np.int64], NDArray[np.float64]]
+Traced: TypeAlias = tuple[Records, NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64]]
 
 WindowReader: TypeAlias = Callable[[int, int], NDArray[Any]]
 """Answers for a window and a reader, both by index."""
@@ -138,7 +139,7 @@ class Passage:
         labels, boxes = outlines.table.labels[rows], outlines.table.boxes[rows]
         records = trace(window, region, labels.astype(np.uint32), boxes)
         shapes = shapes_of(records, labels, boxes)
-        return records, shapes.polygon_counts, shape_features(shapes, self.measurement.scale)
+        return records, shapes.polygon_counts, shape_features(shapes, self.measurement.scale), outline_keys(shapes)
 
     def _pixels(
         self,

@@ -18,11 +18,11 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import one_side_text
+from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume.ledger import Ledger
-from cellscale.pipeline.resume.state import fingerprint
+from cellscale.pipeline.resume import Ledger, fingerprint
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, find, join, local_path
@@ -238,6 +238,7 @@ def _measured(
                 channel_names=[channel.name for channel in channels],
                 shape=shape,
                 image_name=run.image,
+                image_pixels=sampled_pixels(image),
                 pixel_size=image.info.pixel_size,
                 matching=Matching(request.measuring.matching),
                 workers=run.budget.workers,

@@ -78,6 +78,7 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
             image=place,
             kind=measurement.kind,
             count=len(measurement),
+            root_id=measurement.root_id,
             columns=measurement.columns(dialect),
             dialect=dialect,
             thumbnail=thumbnail_jpeg(image),

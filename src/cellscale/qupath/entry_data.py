@@ -1,5 +1,6 @@
 """The folder of one image in a project: its objects and what QuPath shows of them before it opens them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,10 @@ from types import MappingProxyType
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
+from cellscale.qupath.edits.kept_objects import class_name
 from cellscale.qupath.gson import JsonObject, to_json
 from cellscale.qupath.image_server import server_builder, server_id, server_metadata
-from cellscale.qupath.object_file import replace_objects
+from cellscale.qupath.object_file import Replaced, replace_objects
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
@@ -53,7 +55,7 @@ def entry_folder(project: Location, entry_id: int) -> Path | str:
     return join(project, "data", str(entry_id))
 
 
-def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch], now: int) -> None:
+def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch], now: int) -> Replaced:
     """Write the folder of an image; files that hold the same already stay as they are.
 
     Parameters
@@ -63,9 +65,13 @@ def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch]
     data
         All but the objects.
     batches
-        The objects in their order, ``data.count`` in all.
+        The objects in their order, ``data.count`` in all; may be gone through several times.
     now
         Milliseconds since 1970, for the summary of objects that are new.
+
+    Returns
+    -------
+    What became of the objects that were there, a person's work above all.
 
     Raises
     ------
@@ -74,13 +80,14 @@ def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch]
     """
     folder = entry_folder(project, data.image.entry_id)
     make_folder(folder)
-    is_new = replace_objects(folder, _data_file(project, data), server_metadata(data.image.info), batches)
+    replaced = replace_objects(folder, _data_file(project, data), server_metadata(data.image.info), batches)
     server = _server(data).encode()
     files = {"server.json": server} | ({"thumbnail.jpg": data.thumbnail} if data.thumbnail else {})
-    if is_new or not exists(join(folder, "summary.json")):
-        files["summary.json"] = to_json(_summary(data, now), pretty=False).encode()
+    if replaced.changed or not exists(join(folder, "summary.json")):
+        files["summary.json"] = to_json(_summary(data, replaced, now), pretty=False).encode()
     for name, content in files.items():
         _write_if_new(join(folder, name), content)
+    return replaced
 
 
 def _data_file(project: Location, data: EntryData) -> DataFile:
@@ -108,13 +115,18 @@ def _server(data: EntryData) -> str:
     return to_json(builder, pretty=True)
 
 
-def _summary(data: EntryData, now: int) -> JsonObject:
-    info = data.image.info
-    counted: JsonObject = {_PLURALS[data.kind]: data.count} if data.count else {}
-    unclassified: JsonObject = {"Unclassified": data.count} if data.count else {}
+def _summary(data: EntryData, replaced: Replaced, now: int) -> JsonObject:
+    info, count = data.image.info, data.count if replaced.count is None else replaced.count
+    objects, annotations, detections = Counter({_PLURALS[data.kind]: count}), Counter[str](), Counter[str]()
+    if replaced.edited is not None:
+        objects += replaced.edited.others
+        annotations += replaced.edited.annotation_classes
+        detections += replaced.edited.detection_classes
+        detections += Counter(class_name(kept.path_class) for kept in replaced.edited.kept.values() if kept)
+    detections["Unclassified"] += objects["Cells"] + objects["Detections"] + objects["Tiles"] - detections.total()
     return {
         "timestamp": now,
-        "imageType": "FLUORESCENCE",
+        "imageType": "FLUORESCENCE" if replaced.edited is None else replaced.edited.image_type,
         "server": {
             "width": info.width,
             "height": info.height,
@@ -123,10 +135,10 @@ def _summary(data: EntryData, now: int) -> JsonObject:
             "sizeT": 1,
         },
         "hierarchy": {
-            "nObjects": data.count + 1,
-            "objectTypeCounts": {"Root objects": 1, **counted},
-            "annotationClassificationCounts": {},
-            "detectionClassificationCounts": unclassified,
+            "nObjects": objects.total() + 1,
+            "objectTypeCounts": {"Root objects": 1, **+objects},
+            "annotationClassificationCounts": {**annotations},
+            "detectionClassificationCounts": {**+detections},
         },
     }
 

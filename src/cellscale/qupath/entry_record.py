@@ -1,7 +1,7 @@
 """What cellscale remembers of an image's folder in a project, to know its own work from a person's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from cellscale.qupath.gson import Json, JsonObject, to_json
 from cellscale.storage.atomic import write_bytes
@@ -19,6 +19,21 @@ class EntryRecord:
 
     written: tuple[str, ...] = ()
     """BLAKE2b hashes of data files that hold nothing of a person's."""
+
+    carried: tuple[str, ...] = ()
+    """Hashes of data files into which a person's work was taken over; nobody has touched them since."""
+
+    objects: str = ""
+    """Hash of cellscale's own objects in the data file, whatever a person did to it; empty where it is not known."""
+
+    which: str = ""
+    """Hash of their ids alone."""
+
+    count: int = 0
+    """Their number."""
+
+    measurements: tuple[str, ...] = ()
+    """Names of their measurements."""
 
     metadata: tuple[JsonObject, ...] = ()
     """How the project described the image: the metadata of its server."""
@@ -42,8 +57,21 @@ class EntryRecord:
         facts = found if isinstance(found, Mapping) else {}
         return cls(
             written=tuple(map(str, _items(facts.get("written")))),
+            carried=tuple(map(str, _items(facts.get("carried")))),
+            objects=str(facts.get("objects", "")),
+            which=str(facts.get("which", "")),
+            count=count if isinstance(count := facts.get("count"), int) else 0,
+            measurements=tuple(map(str, _items(facts.get("measurements")))),
             metadata=tuple(item for item in _items(facts.get("metadata")) if isinstance(item, dict)),
         )
+
+    def before_objects(self) -> "EntryRecord":
+        """Return the record for the time until objects have taken their place: which ones are there is not known."""
+        return replace(self, objects="", which="", count=0)
+
+    def with_objects(self, objects: str, which: str, count: int) -> "EntryRecord":
+        """Return the record of objects that are in place."""
+        return replace(self, objects=objects, which=which, count=count)
 
     def write(self, folder: Location) -> None:
         """Keep the record, before what it tells of takes its name."""

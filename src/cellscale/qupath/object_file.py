@@ -1,29 +1,60 @@
-"""Replacing the objects of an image without losing those that a person edited."""
+"""Replacing the objects of an image without losing what a person did to them."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from mmap import ACCESS_READ, mmap
 from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
 from cellscale.qupath.data_file import DataFile, write_data_file
+from cellscale.qupath.edits.carried_objects import write_carried
+from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
+from cellscale.qupath.edits.edited_objects import Edited, read_edited
+from cellscale.qupath.edits.written_names import ours_in_all_forms
 from cellscale.qupath.entry_record import EntryRecord
 from cellscale.qupath.gson import JsonObject
+from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.qupath.java.java_stream import Sink
+from cellscale.qupath.object_tally import ObjectTally
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.ranges import open_ranges
+from cellscale.storage.scratch import scratch_file
 from cellscale.storage.uri import Location, exists, join, read_if_there
 
-__all__ = ["replace_objects"]
+__all__ = ["Replaced", "replace_objects"]
 
 _Item = TypeVar("_Item")
 _DATA = "data.qpdata"
 _CHUNK = 2**24
 
 
-def replace_objects(folder: Location, facts: DataFile, metadata: JsonObject, batches: Iterable[CellBatch]) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """What became of an image's data file."""
+
+    changed: bool
+    """Whether it is another one than before."""
+
+    edited: Edited | None = None
+    """What of a person's is in it, where that is not the whole file."""
+
+    count: int | None = None
+    """Number of our objects; None where it is that of all."""
+
+    notes: tuple[str, ...] = ()
+    """What was taken over from a person's file."""
+
+    warnings: tuple[str, ...] = ()
+    """What could not be taken over, and where it is."""
+
+
+def replace_objects(
+    folder: Location, facts: DataFile, metadata: JsonObject, batches: Iterable[CellBatch]
+) -> Replaced:
     """Write the objects of an image in place of those there were.
 
     Parameters
@@ -31,33 +62,113 @@ def replace_objects(folder: Location, facts: DataFile, metadata: JsonObject, bat
     folder
         Of the image in the project.
     facts, batches
-        As for ``write_data_file``.
+        As for ``write_data_file``; may be gone through several times.
     metadata
         What the project will say of the image, to be remembered with the objects.
 
-    Returns
-    -------
-    Whether the file has changed.
-
     Notes
     -----
-    A file that is not as cellscale wrote it was edited in QuPath: it is kept as ``data.qpdata.edited-`` and part of
-    its hash. (A file named ``data.qpdata.bkp`` would be deleted by QuPath when it saves the next time.)
+    A file that is not as cellscale wrote it was edited in QuPath, or comes from there. If our objects are the same as
+    when they were written, it stays. Else what a person did is taken over into the new file, and the old one is kept
+    as ``data.qpdata.edited-`` and part of its hash. (A file named ``data.qpdata.bkp`` would be deleted by QuPath when
+    it saves the next time.)
     """
-    target = join(folder, _DATA)
+    record, old = EntryRecord.read(folder), _digest(join(folder, _DATA))
+    record = replace(
+        record,
+        metadata=_newest(metadata, record.metadata or _metadata_before(folder, old, record)),
+        measurements=tuple(dict.fromkeys((*facts.columns.names, *record.measurements))),
+    )
+    if old is None or old in record.written:
+        return _replaced(folder, facts, batches, record, old)
+    tally = ObjectTally(facts.columns, facts.dialect, by_outline=True)
+    for batch in batches:
+        tally.add(batch)
+    return _carried(folder, facts, batches, record, old, tally)
+
+
+def _replaced(
+    folder: Location, facts: DataFile, batches: Iterable[CellBatch], record: EntryRecord, old: str | None
+) -> Replaced:
+    """Write our objects alone."""
+    tally = ObjectTally(facts.columns, facts.dialect)
+    with atomic_write(join(folder, _DATA), durable=False) as file:
+        writer = _HashingSink(file)
+        write_data_file(writer, facts, tally.passing(batches))
+        new = writer.digest()
+        record = replace(record, written=_newest(new, record.written))
+        record.before_objects().write(folder)
+    record.with_objects(tally.digest, tally.which, tally.count).write(folder)
+    return Replaced(changed=old != new)
+
+
+def _carried(
+    folder: Location,
+    facts: DataFile,
+    batches: Iterable[CellBatch],
+    record: EntryRecord,
+    old: str,
+    tally: ObjectTally,
+) -> Replaced:
+    """Write our objects, unless they are the same, with what a person did to the old ones; keep the file as it was.
+
+    A file of another image, put in the place of this one, has objects of ours of which none is here.
+    """
+    target, kept = join(folder, _DATA), join(folder, f"{_DATA}.edited-{old[:12]}")
+    try:
+        edited = _read(target, tally, ours_in_all_forms(record.measurements))
+    except UnreadableError as error:
+        _copy(target, kept)
+        warning = f"what was done in QuPath cannot be taken over, because {error}; it is kept as {kept}"
+        return replace(_replaced(folder, facts, batches, record, old), warnings=(warning,))
+    is_other_images = bool(edited.ours) and not edited.kept
+    if tally.digest == record.objects and not is_other_images:
+        record.write(folder)
+        return Replaced(changed=False)
+    same = record.which == tally.which and not is_other_images
+    deleted = [one for one in tally.ids if one not in edited.kept] if same else []
+    lost = not_carried(edited, 0 if same else record.count - edited.ours)
+    is_kept = bool(lost) or old not in record.carried
+    if is_kept:
+        _copy(target, kept)
     with atomic_write(target, durable=False) as file:
         writer = _HashingSink(file)
-        write_data_file(writer, facts, batches)
-        new, old = writer.digest(), _digest(target)
-        record = EntryRecord.read(folder)
-        if old is not None and old != new and old not in record.written:
-            _copy(target, join(folder, f"{_DATA}.edited-{old[:12]}"))
-        replace(
-            record,
-            written=_newest(new, record.written),
-            metadata=_newest(metadata, record.metadata or _metadata_before(folder, old, record)),
-        ).write(folder)
-    return old != new
+        write_carried(writer, facts, batches, edited, tally.ids, deleted)
+        record = replace(record, carried=_newest(writer.digest(), record.carried))
+        record.before_objects().write(folder)
+    record.with_objects(tally.digest, tally.which, tally.count).write(folder)
+    notes = what_was_carried(edited, len(deleted))
+    return Replaced(
+        changed=True,
+        edited=edited,
+        count=tally.count - len(deleted),
+        notes=tuple(f"{text}; the file as it was is kept as {kept}" if is_kept else text for text in notes),
+        warnings=tuple(f"{text}: it is in {kept}" for text in lost),
+    )
+
+
+def _read(target: Location, tally: ObjectTally, written: Collection[str]) -> Edited:
+    """Read a person's file."""
+    with scratch_file(None, _chunks(target)) as file:
+        if not file.seek(0, os.SEEK_END):
+            raise UnreadableError("it is empty")
+        with closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
+            return read_edited(data, frozenset(tally.ids), tally.outlines, written)
+
+
+class _HashingSink:
+    """Passes bytes on and hashes them."""
+
+    def __init__(self, file: Sink) -> None:
+        self._file = file
+        self._hash = hashlib.blake2b(digest_size=32)
+
+    def write(self, data: bytes | memoryview, /) -> None:
+        self._hash.update(data)
+        self._file.write(data)
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
 
 
 def _newest(new: _Item, before: Sequence[_Item]) -> tuple[_Item, ...]:
@@ -75,21 +186,6 @@ def _metadata_before(folder: Location, data: str | None, record: EntryRecord) ->
         found = server.get("metadata") if isinstance(server, dict) else None
         return (found,) if isinstance(found, dict) else ()
     return ()
-
-
-class _HashingSink:
-    """Passes bytes on and hashes them."""
-
-    def __init__(self, file: Sink) -> None:
-        self._file = file
-        self._hash = hashlib.blake2b(digest_size=32)
-
-    def write(self, data: bytes | memoryview, /) -> None:
-        self._hash.update(data)
-        self._file.write(data)
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()
 
 
 def _chunks(location: Location) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """An image's place in the dataset's QuPath project, brought up to date as soon as the image is measured."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -85,17 +85,32 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         )
         now = _milliseconds(image.info.uri)
 
-        def batches() -> Iterator[CellBatch]:
-            for batch in measurement.batches():
-                yield batch
-                advance(len(batch))
-
-        write_entry(folder, data, batches(), now)
+        replaced = write_entry(folder, data, _Batches(measurement, advance), now)
         if run.placement.enter_project is not None:
             run.placement.enter_project(place)
         else:
             update_project(folder, [place], dialect, now)
+    for text in replaced.notes:
+        run.notice(text)
+    for text in replaced.warnings:
+        run.notice(text, "warning")
     return place.entry_id
+
+
+class _Batches:
+    """The objects, as often as they are needed; only the first time is progress."""
+
+    def __init__(self, measurement: Measurement, advance: Callable[[int], None]) -> None:
+        self._measurement = measurement
+        self._advance = advance
+        self._shown = False
+
+    def __iter__(self) -> Iterator[CellBatch]:
+        first, self._shown = not self._shown, True
+        for batch in self._measurement.batches():
+            yield batch
+            if first:
+                self._advance(len(batch))
 
 
 def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:

@@ -12,13 +12,14 @@ from typing import Protocol
 
 from cellscale.qupath.java.java_types import (
     EXTERNALIZABLE,
-    SERIALIZABLE,
+    WRITE_METHOD,
     Content,
     Encoded,
     JavaArray,
     JavaClass,
     JavaEnum,
     JavaObject,
+    Several,
     Slot,
     Value,
 )
@@ -87,13 +88,18 @@ class JavaStream:
         return stream.finish()
 
     def _write_contents(self, contents: Iterable[Content]) -> None:
+        self._write_inner(contents)
+        self._end_block()
+
+    def _write_inner(self, contents: Iterable[Content]) -> None:
         for content in contents:
             if isinstance(content, bytes):
                 self._block += content
+            elif isinstance(content, Several):
+                self._write_inner(content.contents)
             else:
                 self._end_block()
                 self._write_value(content)
-        self._end_block()
 
     def _end_block(self) -> None:
         """Write the block data gathered so far, in blocks of the size that Java's own writer uses."""
@@ -179,14 +185,14 @@ class JavaStream:
         self._file.write(_OBJECT)
         self._write_class(thing.java_class)
         self._assign_handle(thing)
-        if thing.java_class.flags != EXTERNALIZABLE:
-            self._write_fields(thing, thing.java_class)
-        if thing.java_class.flags != SERIALIZABLE:
+        if thing.java_class.flags == EXTERNALIZABLE:
             self._write_contents(thing.contents)
             self._file.write(_END)
+        else:
+            self._write_fields(thing, thing.java_class)
 
     def _write_fields(self, thing: JavaObject, java_class: JavaClass) -> None:
-        """Write the fields, those of superclasses first."""
+        """Write the fields and what else a class writes, those of superclasses first."""
         if java_class.parent is not None:
             self._write_fields(thing, java_class.parent)
         for name, signature in java_class.fields:
@@ -195,6 +201,9 @@ class JavaStream:
                 self._file.write(struct.pack(_PRIMITIVES[signature], value))
             else:
                 self._write_value(value)
+        if java_class.flags == WRITE_METHOD:
+            self._write_contents(thing.contents if java_class is thing.java_class else thing.inherited[java_class])
+            self._file.write(_END)
 
 
 class _TemplateStream(JavaStream):

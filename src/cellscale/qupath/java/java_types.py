@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 __all__ = [
+    "BLOCK_DATA",
     "ENUM",
     "EXTERNALIZABLE",
     "SERIALIZABLE",
@@ -15,6 +16,7 @@ __all__ = [
     "JavaClass",
     "JavaEnum",
     "JavaObject",
+    "Several",
     "Slot",
     "Value",
 ]
@@ -24,6 +26,9 @@ SERIALIZABLE = 0x02
 
 WRITE_METHOD = 0x03
 """Flags of a class that adds content of its own after its fields."""
+
+BLOCK_DATA = 0x08
+"""Bit of the flags of a class that says where the content of its objects ends."""
 
 EXTERNALIZABLE = 0x0C
 """Flags of a class that writes nothing but content of its own."""
@@ -98,9 +103,19 @@ class JavaObject:
     contents: "Iterable[Content]" = ()
     """What the class writes on its own; may be a generator that is drained while the object is written."""
 
+    inherited: "Mapping[JavaClass, Iterable[Content]]" = field(default_factory=dict)
+    """The same of superclasses that write something."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Several:
+    """Contents that are written one after another in its place; may be a generator."""
+
+    contents: "Iterable[Content]"
+
 
 Value: TypeAlias = str | JavaObject | JavaArray | JavaEnum | Encoded | Slot | None
 """Whatever a reference may point to. Equal strings are written once."""
 
-Content: TypeAlias = bytes | Value
+Content: TypeAlias = bytes | Value | Several
 """Bytes are block data, which the stream joins and cuts into blocks."""

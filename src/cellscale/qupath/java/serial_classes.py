@@ -17,6 +17,7 @@ __all__ = [
     "HIERARCHY",
     "IMAGE_TYPE",
     "INTEGER",
+    "KNOWN",
     "LOCALE",
     "METADATA_MAP",
     "OBJECT_ARRAY",
@@ -150,3 +151,6 @@ RECTANGLE_ROI = JavaClass(
     SERIALIZABLE,
     (("c", "I"), ("t", "I"), ("x", "D"), ("x2", "D"), ("y", "D"), ("y2", "D"), ("z", "I"), ("name", _STRING)),
 )
+
+KNOWN = tuple(value for value in list(globals().values()) if isinstance(value, JavaClass))
+"""All of them."""

@@ -1,6 +1,6 @@
 """Objects as contents of a serialization stream, many at a time."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,12 @@ class ObjectEncoder:
             yield self._one(objects, row)
             start = row + 1
         yield from self._many(objects, np.arange(start, len(batch)))
+
+    def single(self, batch: CellBatch, rows: Iterable[int]) -> Iterator[JavaObject]:
+        """Yield some objects of a batch, each to be changed by the caller before it is written."""
+        objects = ObjectBatch.of(batch, self._columns, self._dialect)
+        for row in rows:
+            yield self._one(objects, row)
 
     def _rows_with_news(self, objects: ObjectBatch) -> Iterator[int]:
         """Yield the objects that are the first of the stream to have a form, a set of names or a nucleus."""

@@ -1,0 +1,183 @@
+"""A data file with objects made anew, in which everything that a person did to the old ones is still there."""
+
+import pickle
+import tempfile
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+from cellscale.cells.object_batches import CellBatch
+from cellscale.cells.selection import selected
+from cellscale.qupath.data_file import DataFile
+from cellscale.qupath.edits.edited_objects import Edited
+from cellscale.qupath.edits.kept_objects import CHILDREN, Kept
+from cellscale.qupath.java.java_reader import UnreadableError
+from cellscale.qupath.java.java_stream import JavaStream, Sink
+from cellscale.qupath.java.java_types import Content, Encoded, JavaArray, JavaObject, Several, Value
+from cellscale.qupath.java.serial_classes import FLOAT_ARRAY, METADATA_MAP, OBJECT_ARRAY
+from cellscale.qupath.objects.object_encoder import ObjectEncoder
+from cellscale.qupath.objects.path_objects import array_list
+
+__all__ = ["write_carried"]
+
+_ENTRY = "PROJECT_ENTRY_ID"
+
+
+def write_carried(
+    file: Sink,
+    facts: DataFile,
+    batches: Iterable[CellBatch],
+    edited: Edited,
+    ids: Collection[str],
+    deleted: Collection[str],
+) -> None:
+    """Write a person's data file with new objects in place of the old ones.
+
+    Parameters
+    ----------
+    file
+        Takes the file.
+    facts, batches
+        As for ``write_data_file``.
+    edited
+        The person's file; is used up.
+    ids
+        Of all new objects.
+    deleted
+        Of those that the person deleted, which stay so.
+    """
+    with tempfile.TemporaryFile() as spool:
+        stream = JavaStream(file)
+        carrying = _Carrying(stream, facts, edited, frozenset(deleted), spool)
+        stream.write(carrying.contents(batches, ids))
+
+
+class _Carrying:
+    """Puts new objects where the old ones were."""
+
+    def __init__(
+        self, stream: JavaStream, facts: DataFile, edited: Edited, deleted: frozenset[str], spool: BinaryIO
+    ) -> None:
+        self._facts, self._edited, self._deleted = facts, edited, deleted
+        self._encoder = ObjectEncoder(stream, facts.columns, facts.dialect)
+        self._names: dict[tuple[str, ...], JavaObject] = {}
+        self._spool = spool
+        self._spooled: dict[int, list[int]] = defaultdict(list)
+
+    def contents(self, batches: Iterable[CellBatch], ids: Collection[str]) -> Iterator[Content]:
+        """Yield all contents of the file."""
+        edited = self._edited
+        there = [one for one in ids if one not in self._deleted]
+        held: dict[int, int] = defaultdict(int)
+        parents = {id(parent): parent for parent in edited.parents.values()}
+        for one in there:
+            if one in edited.parents:
+                held[id(edited.parents[one])] += 1
+        _put(edited.root, len(there) - sum(held.values()), Several(self._of_root(batches)))
+        for place, parent in parents.items():
+            if held[place]:
+                _put(parent, held[place], Several(self._of_parent(place)))
+        yield edited.contents[0]
+        yield self._facts.header
+        for content in edited.contents[2:]:
+            _enter(content, self._facts.entry)
+            yield content
+
+    def _of_root(self, batches: Iterable[CellBatch]) -> Iterator[Content]:
+        """Yield the objects that no annotation holds; lay the others aside."""
+        for batch in batches:
+            names = [identity.decode("ascii") for identity in batch.ids.tolist()]
+            rows: dict[int, list[int]] = defaultdict(list)
+            for row, name in enumerate(names):
+                if name not in self._deleted:
+                    parent = self._edited.parents.get(name)
+                    rows[0 if parent is None else id(parent)].append(row)
+            for place, members in rows.items():
+                some = selected(batch, np.array(members))
+                if place:
+                    self._spooled[place].append(self._spool.seek(0, 2))
+                    pickle.dump(some, self._spool)
+                else:
+                    yield from self._encoded(some)
+
+    def _of_parent(self, place: int) -> Iterator[Content]:
+        """Yield the objects that an annotation holds."""
+        for start in self._spooled[place]:
+            self._spool.seek(start)
+            yield from self._encoded(pickle.load(self._spool))  # what this process wrote
+
+    def _encoded(self, batch: CellBatch) -> Iterator[Content]:
+        """Yield objects with what a person gave to them."""
+        kept = [self._edited.kept.get(identity.decode("ascii")) for identity in batch.ids.tolist()]
+        rows = [row for row, given in enumerate(kept) if given is not None]
+        start = 0
+        for row, thing in zip(rows, self._encoder.single(batch, rows) if rows else (), strict=True):
+            if row > start:
+                yield from self._encoder.encode(selected(batch, np.arange(start, row)))
+            given = kept[row]
+            assert given is not None
+            yield self._with(thing, given)
+            start = row + 1
+        if start < len(batch):
+            yield from self._encoder.encode(selected(batch, np.arange(start, len(batch))) if start else batch)
+
+    def _with(self, thing: JavaObject, kept: Kept) -> JavaObject:
+        """Return an object with what a person gave to it."""
+        contents = list(thing.contents)
+        contents[0], contents[1] = kept.name, kept.color
+        contents[2] = _with_metadata(contents[2], kept)
+        contents[3] = self._with_measurements(contents[3], kept)
+        if kept.locked is not None:
+            contents[CHILDREN] = kept.locked
+        contents[CHILDREN + 1] = kept.path_class
+        contents[CHILDREN + 3] = kept.probability or contents[CHILDREN + 3]
+        contents[CHILDREN - 1 : CHILDREN] = [len(kept.children).to_bytes(4, "big"), *kept.children]
+        return JavaObject(thing.java_class, contents=contents)
+
+    def _with_measurements(self, content: Content, kept: Kept) -> Content:
+        if not kept.measurements:
+            return content
+        assert isinstance(content, JavaObject)
+        names, values = content.values["names"], content.values["values"]
+        assert isinstance(names, JavaObject)
+        assert isinstance(values, JavaArray)
+        assert isinstance(values.values, Encoded)
+        all_names = (*(name for name in names.contents if isinstance(name, str)), *kept.measurements)
+        data = bytes(values.values.data[4:]) + np.array(list(kept.measurements.values()), ">f4").tobytes()
+        shared = self._names.setdefault(all_names, array_list(all_names))
+        array = JavaArray(FLOAT_ARRAY, Encoded(len(all_names).to_bytes(4, "big") + data))
+        return JavaObject(content.java_class, {**content.values, "names": shared, "values": array})
+
+
+def _with_metadata(content: Content, kept: Kept) -> Content:
+    if not kept.metadata[0]:
+        return content
+    assert isinstance(content, JavaObject)
+    version, keys, values = content.contents
+    return JavaObject(
+        METADATA_MAP, contents=(version, _before(keys, kept.metadata[0]), _before(values, kept.metadata[1]))
+    )
+
+
+def _before(array: Content, first: tuple[Value, ...]) -> JavaArray:
+    assert isinstance(array, JavaArray)
+    assert isinstance(array.values, tuple)
+    return JavaArray(OBJECT_ARRAY, (*first, *array.values))
+
+
+def _put(parent: JavaObject, count: int, children: Several) -> None:
+    """Give children to an object, before those that it has."""
+    contents = parent.contents
+    if not isinstance(contents, list) or not isinstance(contents[CHILDREN - 1], bytes):
+        raise UnreadableError(f"a {parent.java_class.name} has another layout")
+    before, rest = contents[CHILDREN - 1][:4], contents[CHILDREN - 1][4:]
+    total = int.from_bytes(before, "big") + count
+    contents[CHILDREN - 1 : CHILDREN] = [total.to_bytes(4, "big"), children, *([rest] if rest else [])]
+
+
+def _enter(content: Content, entry: str) -> None:
+    """Bring QuPath's link to the project up to date."""
+    if isinstance(content, JavaObject) and isinstance(content.contents, list) and _ENTRY in content.contents[1::2]:
+        content.contents[content.contents[1::2].index(_ENTRY) * 2 + 2] = entry

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -304,12 +305,42 @@ def test_a_project_copied_away_still_finds_its_images(tmp_path):
     assert uris == [f"file:{tmp_path}/data/OMETIFF/a.tiff", f"file:{tmp_path}/copy/OMETIFF/b.tiff"]
 
 
-def test_a_project_from_the_cloud_goes_on_locally(tmp_path):
+@pytest.mark.parametrize("written", ["gs://bucket/set/", "file:/bucket/set/"])
+def test_a_project_from_the_cloud_goes_on_locally(tmp_path, written):
     info = info_of(tmp_path / "OMETIFF" / "a.tiff")
     build(tmp_path / "PROJ", [info])
-    text = (tmp_path / "PROJ" / "project.qpproj").read_text().replace(f"file:{tmp_path}/", "gs://bucket/set/")
+    text = (tmp_path / "PROJ" / "project.qpproj").read_text().replace(f"file:{tmp_path}/", written)
     (tmp_path / "PROJ" / "project.qpproj").write_text(text)
     assert [image.entry_id for image in place_images(tmp_path / "PROJ", [info])] == [1]
+    assert build(tmp_path / "PROJ", [info])
+    after = read(tmp_path / "PROJ")
+    assert after["uri"] == f"file:{tmp_path}/PROJ/project.qpproj"
+    assert [entry["serverBuilder"]["uri"] for entry in after["images"]] == [f"file:{tmp_path}/OMETIFF/a.tiff"]
+
+
+def test_images_of_one_name_in_one_bucket_are_two(tmp_path):
+    local = info_of(tmp_path / "a.tiff")
+    first, second = (replace(local, uri=f"memory://bucket/{patient}/a.tiff") for patient in ("one", "two"))
+    build(tmp_path / "PROJ", [first])
+    assert [image.entry_id for image in place_images(tmp_path / "PROJ", [first, second])] == [1, 2]
+
+
+def test_an_image_is_listed_once_by_whatever_path_it_comes(tmp_path):
+    info = info_of(tmp_path / "set" / "OMETIFF" / "a.tiff")
+    (tmp_path / "link").symlink_to(tmp_path / "set")
+    build(tmp_path / "set" / "PROJ", [info])
+    before = tree(tmp_path / "set" / "PROJ")
+    for folder in (tmp_path / "link", tmp_path / "set" / ".." / "set", tmp_path / "link" / ".." / "set"):
+        build(folder / "PROJ", [replace(info, uri=str(folder / "OMETIFF" / "a.tiff"))])
+        assert len(read(tmp_path / "set" / "PROJ")["images"]) == 1
+        assert tree(tmp_path / "set" / "PROJ")[Path("project.qpproj")] == before[Path("project.qpproj")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths of POSIX")
+def test_a_path_with_two_slashes_names_no_host(tmp_path):
+    info = info_of(tmp_path / "a.tiff")
+    build(tmp_path / "PROJ", [replace(info, uri=f"/{info.uri}")])
+    assert read(tmp_path / "PROJ")["images"][0]["serverBuilder"]["uri"] == f"file:{info.uri}"
 
 
 def test_an_image_that_moved_alone_is_known_by_its_name(tmp_path):
@@ -382,8 +413,8 @@ def test_projects_in_object_stores(shared, tmp_path):
         data = read_data_file(read_bytes(f"{folder}/data/1/data.qpdata"))
     finally:
         fsspec.filesystem("memory").rm("/bucket", recursive=True)
-    assert project["uri"] == "memory://bucket/data%20set/PROJ/project.qpproj"
-    assert project["images"][0]["serverBuilder"]["uri"] == "memory://bucket/data%20set/OMETIFF/a%20b.tiff"
+    assert project["uri"] == "file:/bucket/data%20set/PROJ/project.qpproj"
+    assert project["images"][0]["serverBuilder"]["uri"] == "file:/bucket/data%20set/OMETIFF/a%20b.tiff"
     assert data.properties == {"PROJECT_ENTRY_ID": f"{folder}/project.qpproj::1"}
     assert len(data.objects) == len(objects)
 

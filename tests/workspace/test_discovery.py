@@ -168,7 +168,9 @@ def test_a_refused_folder_is_explained(dataset, monkeypatch):
 def test_masks_beside_the_images_are_no_images(dataset):
     folder = dataset / "OMETIFF"
     add(dataset, "a.tif", mask_name("a", "nuclear"), mask_name("a", "whole-cell"))
-    assert [entry.name for entry in discover(separate_paths(images=folder, segmasks=folder))] == ["a"]
+    (dataset / "link").symlink_to(folder)
+    for other in (folder, dataset / "link", folder / ".." / "OMETIFF", f"{folder}/"):
+        assert [entry.name for entry in discover(separate_paths(images=folder, segmasks=other))] == ["a"]
 
 
 def test_images_in_a_store_are_found_as_well():

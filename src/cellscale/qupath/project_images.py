@@ -1,10 +1,11 @@
 """How images enter a project, and what a person did to their entries stays."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
+from urllib.parse import unquote
 from uuid import NAMESPACE_URL, uuid5
 
 from cellscale.cells.text import Dialect
@@ -14,6 +15,8 @@ from cellscale.qupath.gson import Json, JsonObject
 from cellscale.qupath.image_server import entry_name, server_builder
 from cellscale.qupath.project_file import entries
 from cellscale.qupath.uris import file_name, java_uri, path_of_uri
+from cellscale.storage.places import folded, same_place
+from cellscale.storage.uri import local_path
 
 __all__ = ["ProjectImage", "entry_numbers", "number_images", "still_fit", "with_images"]
 
@@ -151,36 +154,65 @@ def _updated_builder(old: Json, new: JsonObject, written: Sequence[JsonObject]) 
         for key in _KEPT
         if key in before and before[key] != _UNCALIBRATED
     }
-    return old | new | {"metadata": before | now | kept}
+    uri = old["uri"] if _are_same(str(old.get("uri")), str(new["uri"])) else new["uri"]
+    return old | new | {"uri": uri, "metadata": before | now | kept}
 
 
 def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
     """Return the number of the entry that shows each image, or 0."""
     sources = [_source(server_builder(info)) for info in infos]
     known = {_source(builder): _entry_id(entry) for entry, builder in _plain_entries(project)}
-    lost = _lost_images(known, sources)
-    return [known.get(source) or lost.pop((file_name(source.uri), source.args), 0) for source in sources]
+    unknown = [source for source in sources if source not in known]
+    # A project has thousands of files: those of other names need not be looked for.
+    names = {_name(source) for source in unknown}
+    alike = {source: number for source, number in known.items() if names and _name(source) in names}
+    stores = {_bucket(java_uri(info.uri)) for info in infos if info.uri is not None and local_path(info.uri) is None}
+    known |= {
+        source: number
+        for source in unknown
+        for other, number in alike.items()
+        if source.args == other.args and _are_same(source.uri, other.uri)
+    }
+    lost = _lost_images({source: number for source, number in alike.items() if source not in sources}, stores)
+    return [known.get(source) or lost.pop(_name(source), 0) for source in sources]
 
 
-def _lost_images(known: Mapping[_Source, int], wanted: Sequence[_Source]) -> dict[_Name, int]:
+def _lost_images(known: Mapping[_Source, int], stores: Collection[str]) -> dict[_Name, int]:
     """Return, by file name, the entries whose files are not there any more; those with the same name are left out."""
     lost = defaultdict(list)
-    present, names = set(wanted), {(file_name(source.uri), source.args) for source in wanted}
     for source, number in known.items():
-        # A project has thousands of files: those of other names need not be looked for.
-        name = file_name(source.uri), source.args
-        if name in names and source not in present and _is_gone(source.uri, wanted):
-            lost[name].append(number)
+        if _is_gone(source.uri, stores):
+            lost[_name(source)].append(number)
     return {name: numbers[0] for name, numbers in lost.items() if len(numbers) == 1}
 
 
-def _is_gone(uri: str, present: Sequence[_Source]) -> bool:
-    """Return whether a file was deleted or moved; of an object, whether all images are elsewhere now."""
+def _name(source: _Source) -> _Name:
+    return folded(file_name(source.uri)), source.args
+
+
+def _are_same(one: str, other: str) -> bool:
+    """Return whether two URIs are of one file."""
+    paths = path_of_uri(one), path_of_uri(other)
+    return paths[0] is not None and paths[1] is not None and same_place(paths[0], paths[1])
+
+
+def _is_gone(uri: str, stores: Collection[str]) -> bool:
+    """Return whether a file was deleted or moved; of an object, whether all images are elsewhere now.
+
+    Parameters
+    ----------
+    uri
+        Of an entry.
+    stores
+        Buckets that images are in now, whose objects are not looked for one by one.
+    """
     path = path_of_uri(uri)
-    if path is not None:
-        return not path.exists()
-    scheme = uri.partition(":")[0]
-    return all(source.uri.partition(":")[0] != scheme for source in present)
+    return path is not None and not path.exists() and _bucket(uri) not in stores
+
+
+def _bucket(uri: str) -> str:
+    """Return the first folder of a URI."""
+    return uri.removeprefix("file:").lstrip("/").partition("/")[0]
 
 
 def _plain_entries(project: JsonObject) -> Iterator[tuple[JsonObject, JsonObject]]:
@@ -200,7 +232,10 @@ def _source(builder: JsonObject) -> _Source:
 def _spelled(uri: str) -> str:
     """Return the one spelling of a URI that sources are compared by."""
     path = path_of_uri(uri)
-    return uri if path is None else java_uri(path)
+    if path is not None:
+        return java_uri(path)
+    scheme, found, rest = uri.partition("://")
+    return java_uri(f"{scheme}://{unquote(rest)}") if found else uri
 
 
 def _entry_id(entry: JsonObject) -> int:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from cellscale.storage.places import plain_path
 from cellscale.storage.uri import Location, local_path
 
 __all__ = ["file_name", "java_uri", "path_of_uri", "rebased"]
@@ -12,14 +13,22 @@ __all__ = ["file_name", "java_uri", "path_of_uri", "rebased"]
 _LEGAL = "/;:@&=+$,!*'()"
 """What java.net.URI leaves as it is in a path, besides letters, digits and ``-_.~``."""
 
+_OPENED = frozenset({"http", "https", "ftp"})
+"""Schemes that Java opens."""
+
 
 def java_uri(location: Location) -> str:
-    """Return the URI of a location: ``file:/folder/name`` for a local path, as ``java.io.File.toURI`` forms it."""
+    """Return the URI of a location: ``file:/folder/name`` for a local path, as ``java.io.File.toURI`` forms it.
+
+    An object of a store has ``file:/bucket/folder/name``. QuPath opens no object, and has no cure for the scheme of a
+    store; of a file that is missing it asks where it is, and finds it itself beside a project that came along.
+    """
     path = local_path(location)
     if path is None:
         scheme, _, rest = str(location).partition("://")
-        return f"{scheme}://{quote(rest, safe=_LEGAL)}"
-    text = path.absolute().as_posix()
+        start = f"{scheme}://" if scheme.lower() in _OPENED else "file:/"
+        return start + quote(rest, safe=_LEGAL)
+    text = plain_path(path).as_posix()
     return "file:" + quote(os.fsencode(text if text.startswith("/") else f"/{text}"), safe=_LEGAL)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
 from cellscale.images.image_names import image_name
+from cellscale.storage.places import same_place
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 
@@ -59,7 +60,7 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
     """
     numpy = _by_name(paths.numpy, _npz_name, required=False) if paths.numpy else {}
     images = _by_name(paths.images, _image_name, required=not numpy)
-    if paths.images == paths.segmasks:
+    if same_place(paths.images, paths.segmasks):
         images = {name: files for name, files in images.items() if not is_mask_name(name)}
     found = [_entry(name, images.get(name, []), numpy.get(name, [])) for name in sorted(images.keys() | numpy.keys())]
     if not found:

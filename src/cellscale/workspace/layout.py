@@ -6,6 +6,7 @@ from pathlib import Path
 from cellscale.errors import RequestError
 from cellscale.predict.heads import Compartment
 from cellscale.storage.credentials import without_credentials
+from cellscale.storage.places import plain_path
 from cellscale.storage.uri import Location, base_name, join, local_path
 
 __all__ = [
@@ -197,7 +198,7 @@ def run_name(image: str) -> str:
 def _absolute(location: Location) -> Path | str:
     path = local_path(location)
     if path is not None:
-        return path.absolute()
+        return plain_path(path)
     uri = without_credentials(str(location))
     scheme, _, place = uri.partition("://")
     if scheme.lower() in _OF_BUCKETS and place[:1] in ("", "/"):

@@ -22,7 +22,7 @@ from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import Ledger, fingerprint
+from cellscale.pipeline.resume import Ledger, fingerprint, note_source, require_one_source
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, find, join, local_path
@@ -76,6 +76,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     """
     if masks_to_come:
         return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
+    require_one_source(entry, request)
     masks = found_masks(request, entry.name)
     outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
@@ -87,6 +88,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
     if request.dry_run:
         return Report(True, None, None, None, outputs)
+    note_source(entry, request)
     ledger.begin("measurement", mark, outputs)
     give_back()
     with (

@@ -13,6 +13,7 @@ from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import note_source, require_one_source
 from cellscale.pipeline.resume.ledger import Ledger
 from cellscale.pipeline.resume.remote_state import open_state
 from cellscale.pipeline.resume.state import RunState, fingerprint
@@ -70,6 +71,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     StorageError
         Something cannot be read or written.
     """
+    require_one_source(entry, request)
     ledger = Ledger(request.paths.jobs, entry.name)
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
@@ -88,6 +90,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         if request.dry_run:
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
+        note_source(entry, request)
         ledger.begin("segmentation", mark, outputs)
         labels = _segmented(run, entry, request, source, model, mark, files)
     _learn_certificates(run, labels)

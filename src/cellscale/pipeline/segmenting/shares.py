@@ -19,6 +19,7 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import require_one_source
 from cellscale.pipeline.resume.ledger import Ledger
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
@@ -59,6 +60,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     StorageError
         Something cannot be read.
     """
+    require_one_source(entry, request)
     with open_input(entry, request, run.budget.cache_bytes) as source:
         mark = segmentation_mark(entry, request, source, model)
         shape = network_shape(source)

@@ -80,6 +80,7 @@ def test_two_objects_of_one_cell_have_ids_of_their_own():
     assert len(set(found.values())) == 2
     swapped = ids(cells, np.choose(nuclei, [0, 2, 1]), matching=Matching.QUPATH_INITIALIZER)
     assert found[1, 1] == swapped[1, 2]
+    assert ids(cells, nuclei)[1, 1] == found[1, 1], "the object with the largest nucleus is the cell itself"
 
 
 @pytest.mark.parametrize("other", [{"image_name": "b"}, {"image_pixels": b"other"}])

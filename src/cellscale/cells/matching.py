@@ -36,8 +36,8 @@ class Pairing:
     unmatched_nuclei: int
     """Number of nuclei that belong to no object."""
 
-    shared: NDArray[np.bool_] | None = None
-    """Which cells are those of several objects, a row for each cell; None where none is."""
+    further: NDArray[np.bool_] | None = None
+    """Which objects have the cell of another object with a larger nucleus, ``(n,)``; None where none has."""
 
 
 def match(survey: Survey, matching: Matching, scratch: Scratch) -> Pairing:
@@ -121,13 +121,22 @@ def _as_initializer(survey: Survey) -> Pairing:
     free[overlaps.cells[crossed]] = False
     taken = np.concatenate([covered, crossed])
     rest = np.flatnonzero(free)
-    shared = np.bincount(overlaps.cells[covered], minlength=len(survey.cells)) > 1
+    further = np.zeros(len(taken) + len(rest), dtype=np.bool_)
+    further[: len(covered)] = _further(overlaps.cells[covered], survey.nuclei, overlaps.nuclei[covered])
     return Pairing(
         np.concatenate([overlaps.cells[taken], rest]),
         np.concatenate([overlaps.nuclei[taken], np.full(len(rest), -1)]),
         len(survey.nuclei) - len(taken),
-        shared if shared.any() else None,
+        further if further.any() else None,
     )
+
+
+def _further(cells: NDArray[np.int64], table: LabelTable, nuclei: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which nuclei are not the largest of their cell; of equal ones the upper, then left one counts."""
+    order = np.lexsort((table.boxes[nuclei, 1], table.boxes[nuclei, 0], -table.pixels[nuclei], cells))
+    further = np.zeros(len(cells), dtype=np.bool_)
+    further[order[1:]] = cells[order[1:]] == cells[order[:-1]]
+    return further
 
 
 def _shares(overlaps: Overlaps, nuclei: LabelTable) -> NDArray[np.float64]:

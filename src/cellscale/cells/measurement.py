@@ -112,9 +112,9 @@ class Measurement:
         """Return the QuPath ids of objects, 36 characters each."""
         cells, nuclei = self.pairing.cells[rows], self.pairing.nuclei[rows]
         keys = self.nuclei.keys[nuclei] if self._of_nuclei else self.cells.keys[cells]
-        if self.pairing.shared is not None:
-            shared = self.pairing.shared[cells] & (nuclei >= 0)
-            keys[shared] = together(keys[shared], self.nuclei.keys[nuclei[shared]])
+        if self.pairing.further is not None:
+            further = self.pairing.further[rows]
+            keys[further] = together(keys[further], self.nuclei.keys[nuclei[further]])
         return object_ids(self.identity, keys)
 
     @property

@@ -32,7 +32,7 @@ def require_one_source(entry: ImageEntry, request: Request) -> None:
         It cannot be known.
     """
     known = _known(entry, request)
-    if known is None or request.overwrite:
+    if known is None or request.outputs.overwrite:
         return
     files = [file for file in (entry.image, entry.npz) if file is not None]
     if any(same_place(known, file) or _are_alike(known, file) for file in files) or find(known) is None:

@@ -17,6 +17,7 @@ from tests.qupath.data_reader import read_data_file
 from tests.qupath.edits.data_editor import (
     CORE,
     GRID,
+    TUMOR,
     Edit,
     after_children,
     change_children,
@@ -133,6 +134,20 @@ def test_everything_is_taken_over_into_new_objects(dataset, change):
     dataset.write()
     assert set(Edit(dataset.data).cells()) >= set(ids)
     assert len(dataset.edited_copies()) == 1, "nobody has touched the file since"
+
+
+def test_classes_of_all_cells_are_taken_over(dataset):
+    edit = Edit(dataset.data)
+    classes = [TUMOR, replace(TUMOR, values={**TUMOR.values, "name": "Stroma"}), None]
+    expected = {one: classes[number % 3] for number, one in enumerate(edit.cells())}
+    for one, path_class in expected.items():
+        classify(edit.cells()[one], path_class)
+    edit.save()
+    dataset.write(dialect=Dialect.V0_5)
+    found = {one: after_children(thing)[1] for one, thing in Edit(dataset.data).cells().items()}
+    assert {one: given and given.values["name"] for one, given in found.items()} == {
+        one: given and given.values["name"] for one, given in expected.items()
+    }
 
 
 @pytest.mark.parametrize("change", CHANGES)

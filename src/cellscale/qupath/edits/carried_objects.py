@@ -3,7 +3,7 @@
 import pickle
 import tempfile
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -111,17 +111,24 @@ class _Carrying:
     def _encoded(self, batch: CellBatch) -> Iterator[Content]:
         """Yield objects with what a person gave to them."""
         kept = [self._edited.kept.get(identity.decode("ascii")) for identity in batch.ids.tolist()]
-        rows = [row for row, given in enumerate(kept) if given is not None]
+        classes = [given.path_class if given is not None and given.is_class_alone else None for given in kept]
+        rows = [row for row, given in enumerate(kept) if given is not None and not given.is_class_alone]
         start = 0
         for row, thing in zip(rows, self._encoder.single(batch, rows) if rows else (), strict=True):
-            if row > start:
-                yield from self._encoder.encode(selected(batch, np.arange(start, row)))
+            yield from self._together(batch, classes, start, row)
             given = kept[row]
             assert given is not None
             yield self._with(thing, given)
             start = row + 1
-        if start < len(batch):
-            yield from self._encoder.encode(selected(batch, np.arange(start, len(batch))) if start else batch)
+        yield from self._together(batch, classes, start, len(batch))
+
+    def _together(
+        self, batch: CellBatch, classes: Sequence[JavaObject | None], start: int, stop: int
+    ) -> Iterator[Content]:
+        """Yield objects to which a person gave a class at most."""
+        if start < stop:
+            some = batch if stop - start == len(batch) else selected(batch, np.arange(start, stop))
+            yield from self._encoder.encode(some, classes[start:stop])
 
     def _with(self, thing: JavaObject, kept: Kept) -> JavaObject:
         """Return an object with what a person gave to it."""

@@ -118,6 +118,7 @@ class _Reading:
         self._ids, self._outlines, self._written = ids, outlines, written
         self._lists = NameLists()
         self._edited = Edited([], JavaObject(_PLACE))
+        self._classes: dict[str, JavaObject] = {}
         self._held = 0
         # A region may belong to several objects, such as a cell and the annotation that was made of it.
         self._alone = _OF_ONE_OBJECT if len(data) < _LARGE else (*_OF_ONE_OBJECT, _REGIONS)
@@ -164,6 +165,8 @@ class _Reading:
             return None
         edited.ours += 1
         kept = kept_of(thing, self._written, self._lists)
+        if kept.path_class is not None:
+            kept.path_class = self._classes.setdefault(class_name(kept.path_class), kept.path_class)
         if now is None or now in edited.kept:
             if kept:
                 edited.gone.append(kept)

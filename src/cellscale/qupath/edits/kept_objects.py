@@ -15,6 +15,7 @@ CHILDREN = 5
 
 _DTYPES = {"$FloatList": ">f4", "$DoubleList": ">f8"}
 _COUNT = 4
+_NO_PROBABILITY = (b"", bytes.fromhex("7ff8000000000000"))
 
 
 @dataclass(slots=True)
@@ -29,15 +30,22 @@ class Kept:
     children: list[JavaObject] = field(default_factory=list)
     locked: Value = None
     """Whether the object is locked: a java.lang.Boolean, or None for no."""
-    path_class: Value = None
+    path_class: JavaObject | None = None
     probability: bytes = b""
     """Of the class, as it is in the file; empty for none."""
 
+    @property
+    def is_class_alone(self) -> bool:
+        """Whether it is a class and nothing else."""
+        return self.path_class is not None and not self._is_more and self.probability in _NO_PROBABILITY
+
     def __bool__(self) -> bool:
         """Return whether there is anything."""
-        return any(
-            (self.name, self.color, self.metadata[0], self.measurements, self.children, self.locked, self.path_class)
-        )
+        return self.path_class is not None or self._is_more
+
+    @property
+    def _is_more(self) -> bool:
+        return any((self.name, self.color, self.metadata[0], self.measurements, self.children, self.locked))
 
 
 class NameLists:
@@ -104,7 +112,7 @@ def kept_of(thing: JavaObject, written: Collection[str], lists: NameLists) -> Ke
         measurements=_measurements(_value(contents[3]), written, lists),
         children=[child for child in contents[CHILDREN : CHILDREN + count] if isinstance(child, JavaObject)],
         locked=_value(locked) if is_locked else None,
-        path_class=_value(path_class),
+        path_class=path_class if isinstance(path_class, JavaObject) else None,
         probability=probability[:8] if isinstance(probability, bytes) else b"",
     )
 

@@ -1,5 +1,6 @@
 """A batch of objects, sorted by what they have in common and laid out in bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.text import Columns, Dialect
+from cellscale.qupath.java.java_types import JavaObject
 from cellscale.qupath.java.ragged import Rows
 from cellscale.qupath.objects.path_objects import Look
 from cellscale.qupath.objects.roi import FORMS, RoiBatch, roi_columns
@@ -37,7 +39,13 @@ class ObjectBatch:
     """Index in ``looks`` of each object."""
 
     @classmethod
-    def of(cls, batch: CellBatch, columns: Columns, dialect: Dialect) -> "ObjectBatch":
+    def of(
+        cls,
+        batch: CellBatch,
+        columns: Columns,
+        dialect: Dialect,
+        classes: Sequence[JavaObject | None] | None = None,
+    ) -> "ObjectBatch":
         """Sort a batch.
 
         Parameters
@@ -48,9 +56,11 @@ class ObjectBatch:
             Measurements to be written.
         dialect
             Decides how outlines are written.
+        classes
+            Of the objects; None where they have none.
         """
         outlines, nuclei = RoiBatch.of(batch.outlines, dialect), RoiBatch.of(batch.nuclei, dialect)
-        looks, codes = _sort(batch, columns, outlines.forms, nuclei.forms)
+        looks, codes = _sort(batch, columns, outlines.forms, nuclei.forms, classes or [None] * len(batch))
         return cls(batch, columns.sources, outlines, nuclei, looks, codes)
 
     def columns(self, look: Look, rows: NDArray[np.int64]) -> _ByName:
@@ -73,7 +83,11 @@ class ObjectBatch:
 
 
 def _sort(
-    batch: CellBatch, columns: Columns, forms: NDArray[np.int64], nucleus_forms: NDArray[np.int64]
+    batch: CellBatch,
+    columns: Columns,
+    forms: NDArray[np.int64],
+    nucleus_forms: NDArray[np.int64],
+    classes: Sequence[JavaObject | None],
 ) -> tuple[tuple[Look, ...], NDArray[np.int64]]:
     """Return the looks in a batch, in the order in which they appear, and the index of each object's look."""
     absent = np.packbits(batch.absent[:, columns.sources], axis=1)
@@ -81,7 +95,9 @@ def _sort(
     if batch.kind is ObjectKind.CELL:
         has_nucleus = batch.nucleus_rows >= 0
         nucleus[has_nucleus] = nucleus_forms[batch.nucleus_rows[has_nucleus]]
-    _, first, codes = np.unique(_codes(absent, forms, nucleus), return_index=True, return_inverse=True)
+    distinct = {path_class: place for place, path_class in enumerate(dict.fromkeys(classes))}
+    class_codes = np.fromiter(map(distinct.__getitem__, classes), np.int64, len(batch))
+    _, first, codes = np.unique(_codes(absent, forms, nucleus, class_codes), return_index=True, return_inverse=True)
     order = np.argsort(first)
     looks = tuple(
         Look(
@@ -89,6 +105,7 @@ def _sort(
             absent[row].tobytes(),
             FORMS[forms[row]],
             None if nucleus[row] < 0 else FORMS[nucleus[row]],
+            classes[row],
         )
         for row in first[order]
     )

@@ -1,6 +1,6 @@
 """Objects as contents of a serialization stream, many at a time."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,13 @@ class ObjectEncoder:
         self._names: dict[bytes, JavaObject] = {}
         self._templates: dict[Look, Template] = {}
 
-    def encode(self, batch: CellBatch) -> Iterator[JavaObject | Encoded]:
-        """Yield the objects of a batch, in order."""
+    def encode(
+        self, batch: CellBatch, classes: Sequence[JavaObject | None] | None = None
+    ) -> Iterator[JavaObject | Encoded]:
+        """Yield the objects of a batch, in order, with the classes that a person gave to them."""
         if not len(batch):
             return
-        objects = ObjectBatch.of(batch, self._columns, self._dialect)
+        objects = ObjectBatch.of(batch, self._columns, self._dialect, classes)
         start = 0
         for row in self._rows_with_news(objects):
             yield from self._many(objects, np.arange(start, row))

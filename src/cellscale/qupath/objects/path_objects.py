@@ -41,6 +41,9 @@ class Look(NamedTuple):
     nucleus: RoiForm | None
     """Form of the nucleus's outline; None without nucleus."""
 
+    path_class: JavaObject | None = None
+    """Class that a person gave to them."""
+
 
 def array_list(values: tuple[str, ...]) -> JavaObject:
     """Return a java.util.ArrayList of strings."""
@@ -78,7 +81,7 @@ def path_object(look: Look, names: JavaObject, part: Part) -> JavaObject:
         JavaObject(FLOAT_LIST, measurements),
         _NO_CHILDREN,
         _UNLOCKED,
-        None,  # class
+        look.path_class,
         roi_object(look.form, lambda name: part(f"outline.{name}")),
         _NO_PROBABILITY,
     ]

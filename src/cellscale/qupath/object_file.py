@@ -3,12 +3,13 @@
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from mmap import ACCESS_READ, mmap
 from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
+from cellscale.errors import StorageError
 from cellscale.qupath.data_file import DataFile, write_data_file
 from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
@@ -23,7 +24,7 @@ from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.ranges import open_ranges
 from cellscale.storage.scratch import scratch_file
-from cellscale.storage.uri import Location, exists, join, read_if_there
+from cellscale.storage.uri import Entry, Location, exists, find, join, read_if_there
 
 __all__ = ["Replaced", "replace_objects"]
 
@@ -73,6 +74,7 @@ def replace_objects(
     as ``data.qpdata.edited-`` and part of its hash. (A file named ``data.qpdata.bkp`` would be deleted by QuPath when
     it saves the next time.)
     """
+    before = find(join(folder, _DATA))
     record, old = EntryRecord.read(folder), _digest(join(folder, _DATA))
     record = replace(
         record,
@@ -80,20 +82,41 @@ def replace_objects(
         measurements=tuple(dict.fromkeys((*facts.columns.names, *record.measurements))),
     )
     if old is None or old in record.written:
-        return _replaced(folder, facts, batches, record, old)
+        return _replaced(folder, facts, batches, record, old, before)
     tally = ObjectTally(facts.columns, facts.dialect, by_outline=True)
     for batch in batches:
         tally.add(batch)
-    return _carried(folder, facts, batches, record, old, tally)
+    return _carried(folder, facts, batches, record, old, before, tally)
+
+
+@contextmanager
+def _in_place_of(target: Location, before: Entry | None) -> Iterator["_HashingSink"]:
+    """Write a file in place of one that was read, unless somebody saves that one meanwhile.
+
+    Raises
+    ------
+    StorageError
+        Somebody did, or it cannot be written.
+    """
+    with atomic_write(target, durable=False) as file:
+        yield _HashingSink(file)
+        if find(target) != before:
+            raise StorageError(
+                f"{target} was saved by another program while the image was measured: run the same command again"
+            )
 
 
 def _replaced(
-    folder: Location, facts: DataFile, batches: Iterable[CellBatch], record: EntryRecord, old: str | None
+    folder: Location,
+    facts: DataFile,
+    batches: Iterable[CellBatch],
+    record: EntryRecord,
+    old: str | None,
+    before: Entry | None,
 ) -> Replaced:
     """Write our objects alone."""
     tally = ObjectTally(facts.columns, facts.dialect)
-    with atomic_write(join(folder, _DATA), durable=False) as file:
-        writer = _HashingSink(file)
+    with _in_place_of(join(folder, _DATA), before) as writer:
         write_data_file(writer, facts, tally.passing(batches))
         new = writer.digest()
         record = replace(record, written=_newest(new, record.written))
@@ -108,6 +131,7 @@ def _carried(
     batches: Iterable[CellBatch],
     record: EntryRecord,
     old: str,
+    before: Entry | None,
     tally: ObjectTally,
 ) -> Replaced:
     """Write our objects, unless they are the same, with what a person did to the old ones; keep the file as it was.
@@ -120,7 +144,7 @@ def _carried(
     except UnreadableError as error:
         _copy(target, kept)
         warning = f"what was done in QuPath cannot be taken over, because {error}; it is kept as {kept}"
-        return replace(_replaced(folder, facts, batches, record, old), warnings=(warning,))
+        return replace(_replaced(folder, facts, batches, record, old, before), warnings=(warning,))
     is_other_images = bool(edited.ours) and not edited.kept
     if tally.digest == record.objects and not is_other_images:
         record.write(folder)
@@ -131,13 +155,12 @@ def _carried(
     is_kept = bool(lost) or old not in record.carried
     if is_kept:
         _copy(target, kept)
-    with atomic_write(target, durable=False) as file:
-        writer = _HashingSink(file)
+    with _in_place_of(target, before) as writer:
         write_carried(writer, facts, batches, edited, tally.ids, deleted)
         record = replace(record, carried=_newest(writer.digest(), record.carried))
         record.before_objects().write(folder)
     record.with_objects(tally.digest, tally.which, tally.count).write(folder)
-    notes = what_was_carried(edited, len(deleted))
+    notes = what_was_carried(edited, len(deleted)) or (("the QuPath project has new objects",) if is_kept else ())
     return Replaced(
         changed=True,
         edited=edited,

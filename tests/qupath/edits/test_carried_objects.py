@@ -1,6 +1,7 @@
 """What a person did in QuPath is still there when objects are made anew."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 
 from cellscale.cells.matching import Matching
 from cellscale.cells.text import Dialect
+from cellscale.errors import StorageError
+from cellscale.qupath.edits.edited_objects import read_edited
 from cellscale.qupath.entry_data import EntryData, write_entry
+from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.qupath.java.java_types import JavaObject
 from cellscale.qupath.objects.path_objects import array_list
 from cellscale.qupath.project import place_images, update_project
@@ -272,3 +276,39 @@ def test_what_cannot_be_read_is_kept_and_named(dataset):
         kept = next(path for path in dataset.edited_copies() if path.read_bytes() == content)
         assert str(kept) in warning
         assert warning.startswith("what was done in QuPath cannot be taken over, because it ")
+
+
+def test_a_file_that_is_saved_while_we_write_is_not_replaced(dataset):
+    edited(dataset)
+
+    class Saving(_Again):
+        def __iter__(self):
+            yield from super().__iter__()
+            dataset.data.write_bytes(b"saved by a person")
+
+    with measured(CELLS, NUCLEI, [CELLS], channel_names=["new"]) as measurement:
+        (place,) = place_images(dataset.project, [dataset.info])
+        facts = EntryData(
+            image=place,
+            kind=measurement.kind,
+            count=len(measurement),
+            root_id=measurement.root_id,
+            columns=measurement.columns(Dialect.V0_7),
+            dialect=Dialect.V0_7,
+        )
+        with pytest.raises(StorageError, match="was saved by another program"):
+            write_entry(dataset.project, facts, Saving(measurement), 1)
+    assert dataset.data.read_bytes() == b"saved by a person"
+
+
+@pytest.mark.slow
+def test_damage_of_any_kind_is_damage_of_the_file(dataset):
+    edited(dataset)
+    whole = dataset.data.read_bytes()
+    random = np.random.default_rng(8)
+    for _ in range(600):
+        data = bytearray(whole)
+        for place in random.integers(0, len(data), random.integers(1, 6)):
+            data[place] = random.integers(0, 256)
+        with suppress(UnreadableError):
+            read_edited(bytes(data), frozenset(), {}, [])

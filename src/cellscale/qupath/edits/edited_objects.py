@@ -178,7 +178,7 @@ class _Reading:
     def _without_ours(self, parent: JavaObject) -> list[str]:
         """Take our objects out of what holds them, and return their ids."""
         contents = parent.contents
-        assert isinstance(contents, list)
+        assert isinstance(contents, list)  # `_sorted` has looked
         places = [item for item in contents if isinstance(item, JavaObject) and item.java_class is _PLACE]
         if not places:
             return []

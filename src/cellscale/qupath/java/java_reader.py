@@ -82,13 +82,18 @@ class JavaReader:
             They cannot be read.
         """
         try:
-            if self._take(4) != _MAGIC:
-                raise UnreadableError("it is no stream of Java objects")
-            contents: list[Content] = []
-            while self._at < len(self._data):
-                contents.append(self._content())
-        except (struct.error, IndexError, UnicodeError, KeyError, RecursionError, OverflowError) as error:
+            return self._contents()
+        except UnreadableError:
+            raise
+        except (struct.error, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise UnreadableError(f"it is damaged at byte {self._at}") from error
+
+    def _contents(self) -> list[Content]:
+        if self._take(4) != _MAGIC:
+            raise UnreadableError("it is no stream of Java objects")
+        contents: list[Content] = []
+        while self._at < len(self._data):
+            contents.append(self._content())
         return contents
 
     def _take(self, count: int) -> bytes:

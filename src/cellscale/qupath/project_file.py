@@ -5,9 +5,8 @@ from copy import deepcopy
 
 from cellscale.errors import StorageError
 from cellscale.qupath.gson import Json, JsonObject
-from cellscale.qupath.uris import path_of_uri, rebased
+from cellscale.qupath.uris import are_one_file, path_of_uri, rebased
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.places import same_place
 
 __all__ = ["entries", "new_project", "parse_project", "with_location"]
 
@@ -84,18 +83,13 @@ def with_location(project: JsonObject, uri: str) -> JsonObject:
         Where its file is now. Images that are still where they were stay there.
     """
     old = project.get("uri")
-    if old == uri or (isinstance(old, str) and _are_same(old, uri)):
+    if old == uri or (isinstance(old, str) and are_one_file(old, uri)):
         return project
     moved: JsonObject = deepcopy(project) | {"uri": uri}
     if isinstance(old, str):
         for entry in entries(moved):
             _replace_uris(entry.get("serverBuilder"), lambda found: _followed(found, old, uri))
     return moved
-
-
-def _are_same(one: str, other: str) -> bool:
-    paths = path_of_uri(one), path_of_uri(other)
-    return paths[0] is not None and paths[1] is not None and same_place(paths[0], paths[1])
 
 
 def _followed(uri: str, old_project: str, new_project_uri: str) -> str:

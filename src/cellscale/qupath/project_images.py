@@ -14,8 +14,8 @@ from cellscale.qupath.entry_record import merged
 from cellscale.qupath.gson import Json, JsonObject
 from cellscale.qupath.image_server import entry_name, server_builder
 from cellscale.qupath.project_file import entries
-from cellscale.qupath.uris import file_name, java_uri, path_of_uri
-from cellscale.storage.places import folded, same_place
+from cellscale.qupath.uris import are_one_file, file_name, java_uri, path_of_uri
+from cellscale.storage.places import folded
 from cellscale.storage.uri import local_path
 
 __all__ = ["ProjectImage", "entry_numbers", "number_images", "still_fit", "with_images"]
@@ -154,7 +154,7 @@ def _updated_builder(old: Json, new: JsonObject, written: Sequence[JsonObject]) 
         for key in _KEPT
         if key in before and before[key] != _UNCALIBRATED
     }
-    uri = old["uri"] if _are_same(str(old.get("uri")), str(new["uri"])) else new["uri"]
+    uri = old["uri"] if are_one_file(str(old.get("uri")), str(new["uri"])) else new["uri"]
     return old | new | {"uri": uri, "metadata": before | now | kept}
 
 
@@ -171,7 +171,7 @@ def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
         source: number
         for source in unknown
         for other, number in alike.items()
-        if source.args == other.args and _are_same(source.uri, other.uri)
+        if source.args == other.args and are_one_file(source.uri, other.uri)
     }
     lost = _lost_images({source: number for source, number in alike.items() if source not in sources}, stores)
     return [known.get(source) or lost.pop(_name(source), 0) for source in sources]
@@ -188,12 +188,6 @@ def _lost_images(known: Mapping[_Source, int], stores: Collection[str]) -> dict[
 
 def _name(source: _Source) -> _Name:
     return folded(file_name(source.uri)), source.args
-
-
-def _are_same(one: str, other: str) -> bool:
-    """Return whether two URIs are of one file."""
-    paths = path_of_uri(one), path_of_uri(other)
-    return paths[0] is not None and paths[1] is not None and same_place(paths[0], paths[1])
 
 
 def _is_gone(uri: str, stores: Collection[str]) -> bool:

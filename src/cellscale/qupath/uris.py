@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from cellscale.storage.places import plain_path
+from cellscale.storage.places import plain_path, same_place
 from cellscale.storage.uri import Location, local_path
 
-__all__ = ["file_name", "java_uri", "path_of_uri", "rebased"]
+__all__ = ["are_one_file", "file_name", "java_uri", "path_of_uri", "rebased"]
 
 _LEGAL = "/;:@&=+$,!*'()"
 """What java.net.URI leaves as it is in a path, besides letters, digits and ``-_.~``."""
@@ -38,6 +38,12 @@ def path_of_uri(uri: str) -> Path | None:
         return None
     text = "/" + uri[len("file:") :].lstrip("/")
     return local_path("file://" + text)
+
+
+def are_one_file(one: str, other: str) -> bool:
+    """Return whether two ``file:`` URIs are of one file, whatever their paths are."""
+    paths = path_of_uri(one), path_of_uri(other)
+    return paths[0] is not None and paths[1] is not None and same_place(paths[0], paths[1])
 
 
 def file_name(uri: str) -> str:

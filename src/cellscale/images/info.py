@@ -19,10 +19,14 @@ class Channel:
     """Position in the image, from 0."""
 
     name: str
-    """Name as the file gives it, not trimmed; ``Channel <index + 1>`` where the file gives none."""
+    """Name in all outputs: as the file gives it, not trimmed, unless another channel has it or the user gives one;
+    ``Channel <index + 1>`` where there is none."""
 
     color: int | None = None
     """Colour as a signed 32-bit OME RGBA integer, where the file gives one."""
+
+    written: str | None = None
+    """The file's name of the channel, where ``name`` is another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
+from cellscale.images.channels.distinct_names import renamed, with_distinct_names
 from cellscale.images.channels.given_names import given_names
 from cellscale.images.image_names import is_zarr
-from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
+from cellscale.images.info import Image, ImageInfo, PixelSize
 from cellscale.regions import Region
 from cellscale.storage.credentials import without_credentials
 
-__all__ = ["open_image"]
+__all__ = ["open_image", "with_facts"]
 
 
 def open_image(
@@ -47,7 +48,8 @@ def open_image(
     Returns
     -------
     Image
-        The image; close it when done. Regions may be read from several threads at once.
+        The image; close it when done. Regions may be read from several threads at once. Channels of one name are
+        told apart (``DAPI``, ``DAPI (2)``), with a warning among its facts.
 
     Raises
     ------
@@ -57,17 +59,38 @@ def open_image(
         The file is not there or cannot be read.
     """
     if isinstance(source, np.ndarray):
-        return ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size)
+        return with_facts(ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size))
     if isinstance(source, str):
         source = without_credentials(source)
     image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
-    if channel_names is None and pixel_size is None:
-        return image
     try:
-        return _Renamed(image, _changed(image.info, channel_names, pixel_size))
+        return with_facts(image, channel_names=channel_names, pixel_size=pixel_size)
     except ImageError:
         image.close()
         raise
+
+
+def with_facts(
+    image: Image, *, channel_names: Sequence[str] | None = None, pixel_size: PixelSize | None = None
+) -> Image:
+    """Return an open image with facts that a caller gives, and with names of channels that differ.
+
+    Parameters
+    ----------
+    image
+        The image.
+    channel_names
+        Names to use instead of the file's.
+    pixel_size
+        µm/px to use instead of the file's.
+
+    Raises
+    ------
+    ImageError
+        There are not as many names as channels.
+    """
+    info = with_distinct_names(_changed(image.info, channel_names, pixel_size))
+    return image if info == image.info else _Renamed(image, info)
 
 
 def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Path | None) -> Image:
@@ -90,7 +113,7 @@ def _changed(info: ImageInfo, names: Sequence[str] | None, size: PixelSize | Non
     channels = info.channels
     if names is not None:
         texts = given_names(names, len(channels), info.name)
-        channels = tuple(Channel(one.index, text, one.color) for one, text in zip(channels, texts, strict=True))
+        channels = tuple(map(renamed, channels, texts))
     return replace(info, channels=channels, pixel_size=size or info.pixel_size)
 
 

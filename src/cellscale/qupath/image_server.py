@@ -10,7 +10,7 @@ from cellscale.qupath.gson import Json, JsonObject
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.uri import base_name
 
-__all__ = ["argb_color", "entry_name", "server_builder", "server_id", "server_metadata"]
+__all__ = ["argb_color", "entry_name", "server_builder", "server_id", "server_metadata", "shown_name"]
 
 _PROVIDER = "qupath.lib.images.servers.bioformats.BioFormatsServerBuilder"
 _PRIMARIES = (0xFF0000, 0x00FF00, 0x0000FF, 0xFFE000, 0x00E0E0, 0xFF00E0)
@@ -106,9 +106,13 @@ def argb_color(channel: Channel, count: int) -> int:
     return _signed(0xFF000000 | _from_hsb(hue, strength))
 
 
+def shown_name(name: str, index: int) -> str:
+    """Return a channel's name as QuPath shows it: a blank one by its position, from 0."""
+    return name if name.strip() else f"Channel {index + 1}"
+
+
 def _channel(channel: Channel, count: int) -> Json:
-    name = channel.name if channel.name.strip() else f"Channel {channel.index + 1}"
-    return {"name": name, "color": argb_color(channel, count)}
+    return {"name": shown_name(channel.name, channel.index), "color": argb_color(channel, count)}
 
 
 def _signed(bits: int) -> int:

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cellscale.cells.text import Dialect
 from cellscale.images.info import ImageInfo
 from cellscale.qupath.gson import Json, JsonObject
-from cellscale.qupath.image_server import entry_name, server_builder
+from cellscale.qupath.image_server import entry_name, server_builder, shown_name
 from cellscale.qupath.project_file import entries
 from cellscale.qupath.uris import file_name, java_uri, path_of_uri
 
@@ -98,7 +98,7 @@ def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Di
         place = places.get(image.entry_id)
         entry = None if place is None else listed[place]
         if place is not None and isinstance(entry, dict):
-            builder = _updated_builder(entry.get("serverBuilder"), server_builder(image.info))
+            builder = _updated_builder(entry.get("serverBuilder"), image.info)
             listed[place] = {**entry, "serverBuilder": builder}
         else:
             listed.append(_new_entry(image, dialect))
@@ -122,15 +122,32 @@ def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:
     return entry if dialect is Dialect.V0_5 else entry | {"tags": []}
 
 
-def _updated_builder(old: Json, new: JsonObject) -> JsonObject:
+def _updated_builder(old: Json, info: ImageInfo) -> JsonObject:
     """Return what opens an image now, with the names and colours that its channels were given in QuPath."""
+    new = server_builder(info)
     before, now = old.get("metadata") if isinstance(old, dict) else None, new["metadata"]
     if not isinstance(old, dict) or not isinstance(before, dict) or not isinstance(now, dict):
         return new
     kept = {key: before[key] for key in _KEPT if key in before}
     if _length(kept.get("channels")) != _length(now["channels"]):
         kept.pop("channels", None)
+    if "channels" in kept:
+        kept["channels"] = _kept_channels(kept["channels"], now["channels"], info)
     return old | new | {"metadata": before | now | kept}
+
+
+def _kept_channels(before: Json, now: Json, info: ImageInfo) -> Json:
+    """Return channels as they are in a project, but for names that are their file's and no longer in use."""
+    assert isinstance(before, list)
+    assert isinstance(now, list)
+    kept: list[Json] = []
+    for old, new, channel in zip(before, now, info.channels, strict=True):
+        if isinstance(old, dict) and isinstance(new, dict) and channel.written is not None:
+            is_files = old.get("name") == shown_name(channel.written, channel.index)
+            kept.append({**old, "name": new["name"]} if is_files else old)
+        else:
+            kept.append(old)
+    return kept
 
 
 def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:

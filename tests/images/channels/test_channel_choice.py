@@ -28,6 +28,17 @@ def test_names_and_positions(wanted, expected) -> None:
     assert select_channels(MANY, ["DAPI"], [wanted]).membrane == (expected,)
 
 
+def test_a_number_alone_is_a_name_and_not_a_position() -> None:
+    spatialdata = info_of("0", "1", "2")
+    assert select_channels(spatialdata, ["1"]).nuclear == (1,)
+    assert select_channels(spatialdata, ["#1"]).nuclear == (0,)
+    assert select_channels(spatialdata, ["1"]).nuclear_text == "#2 1 (given)"
+    with pytest.raises(ChannelError, match=r"no channel '2'\. A position is asked for as #2"):
+        select_channels(MANY, ["2"])
+    with pytest.raises(ChannelError, match=r"no channel '8'\. Channels"):
+        select_channels(MANY, ["8"])
+
+
 def test_several_are_kept_in_order_and_once() -> None:
     assert select_channels(MANY, ["CD45", "#1", "dapi"], ["#2", "Membrane"]).nuclear == (6, 0)
     assert select_channels(MANY, ["CD45"], ["#2", "Membrane"]).membrane == (1, 4)

@@ -40,7 +40,8 @@ def select_channels(info: ImageInfo, nuclear: Sequence[str] = (), membrane: Sequ
     """Find the channels of the nucleus and of the membrane.
 
     A channel is asked for by its name (letters in any case; a whole name goes before the beginning of one, which must
-    be unique) or by its position: ``#1`` is the first. Without a request the nucleus is the first channel that bears
+    be unique) or by its position: ``#1`` is the first. A number alone is a name: of channels that are called 0, 1 and
+    2, as SpatialData calls them, ``1`` is the second. Without a request the nucleus is the first channel that bears
     a usual name of a nuclear stain (DAPI, Hoechst, HH3, DNA, Ir191 and so on), and the membrane the first that is
     called membrane, Na/K-ATPase or WGA; without one, or asked for as ``none``, it is blank.
 
@@ -112,6 +113,8 @@ def _one(info: ImageInfo, wanted: str) -> int:
             )
     close = difflib.get_close_matches(text, [channel.name.casefold() for channel in info.channels], n=1)
     hint = next((f" Did you mean '{one.name}'?" for one in info.channels if [one.name.casefold()] == close), "")
+    if text.isdecimal() and 1 <= int(text) <= len(info.channels):
+        hint = f" A position is asked for as #{text}."
     raise ChannelError(f"{info.name}: there is no channel '{wanted}'.{hint} Channels: {_listed(info)}")
 
 

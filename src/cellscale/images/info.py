@@ -44,7 +44,8 @@ class ImageInfo:
     """Facts of an image, all of them from its metadata."""
 
     name: str
-    """File name up to ``.ome.tif[f]``, ``.tif[f]``, ``.ome.zarr`` or ``.zarr``; ``array`` for an array."""
+    """File name without an ending of images (``.ome.tif``, ``.qptiff``, ``.ome.zarr`` and so on); ``array`` for an
+    array."""
 
     uri: str | None
     """Path or URI of the file; None for an array."""

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
-from cellscale.images.image_names import image_name
+from cellscale.images.image_names import TIFF_SUFFIXES, image_name
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 
 __all__ = ["ImageEntry", "discover"]
 
 _SHOWN = 20
-_EXPECTED = "OME-TIFF (.ome.tif, .ome.tiff, .tif, .tiff) or OME-Zarr (.ome.zarr, .zarr) images"
+_EXPECTED = (
+    "OME-TIFF (.ome.tif, .ome.tiff, .tif, .tiff, .btf, .tf2, .tf8, .qptiff) or OME-Zarr (.ome.zarr, .zarr) images"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
 
 def _image_name(entry: Entry) -> str | None:
     name = entry.name.lower()
-    return image_name(entry.name) if name.endswith((".zarr", ".tif", ".tiff")) else None
+    return image_name(entry.name) if name.endswith((".zarr", *TIFF_SUFFIXES)) else None
 
 
 def _npz_name(entry: Entry) -> str | None:

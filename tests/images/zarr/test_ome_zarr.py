@@ -90,6 +90,21 @@ def test_numbers_as_names_of_channels_are_read_as_text(tmp_path: Path) -> None:
     assert found == ["0", "1", "Channel 3", "Channel 4"]
 
 
+@pytest.mark.parametrize("place", ["inside", "top", "spatialdata"])
+def test_names_of_channels_are_found_where_writers_leave_them(tmp_path: Path, place) -> None:
+    written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r+")
+    facts = dict(group.attrs["ome"])
+    facts.pop("omero")
+    names = {"channels": [{"label": "CD3"}, {"name": "CD8"}]}
+    if place == "inside":
+        group.attrs["ome"] = {**facts, "omero": names}
+    else:
+        group.attrs["ome"] = facts
+        group.attrs["omero" if place == "top" else "channels_metadata"] = names
+    assert [one.name for one in OmeZarrImage(tmp_path / "a.zarr").info.channels] == ["CD3", "CD8"]
+
+
 def test_axes_may_have_capital_names(tmp_path: Path) -> None:
     written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx", scale=[1, 500, 250])
     group = zarr.open_group(tmp_path / "a.zarr", mode="r+")

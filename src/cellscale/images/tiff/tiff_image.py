@@ -18,6 +18,7 @@ from cellscale.images.info import ImageInfo
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
 from cellscale.images.probes import tiff_probe
+from cellscale.images.tiff.micro_manager import micro_manager_stack
 from cellscale.images.tiff.tiff_layout import (
     INTENSITY_TYPES,
     Level,
@@ -142,7 +143,10 @@ class TiffImage:
                 with explained("read", location):
                     source = stack.enter_context(fs.open(key, "rb", **_METADATA_READS))
             with self._damage_explained():
-                tiff = stack.enter_context(tifffile.TiffFile(source, name=None if path else self._name))
+                # Of Micro-Manager's stacks tifffile would join all files, without the OME-XML's names.
+                tiff = stack.enter_context(
+                    tifffile.TiffFile(source, name=None if path else self._name, is_mmstack=False)
+                )
             yield tiff
 
     @contextmanager
@@ -164,7 +168,8 @@ class TiffImage:
         self._require_files(location)
         claims = self._claims()
         claims.check_counts()
-        found = image_series(self._tiff, self._name)
+        listed = micro_manager_stack(self._tiff, self._name, described=bool(claims.images))
+        found = image_series(self._tiff, self._name) if listed is None else [listed]
         self._series = choose_series(self._tiff, found, self._name)
         series = found[self._series]
         check_described(self._tiff, series, self._name)
@@ -174,7 +179,7 @@ class TiffImage:
         self._levels: dict[int, Level] = {0: base}
         grid = base.storage.grid
         self._pyramid = [one for one in series.levels if _fits(one, series)]
-        facts = tiff_metadata(self._tiff, series, described, len(base.planes))
+        facts = tiff_metadata(self._tiff, series, described, base.planes)
         return ImageInfo(
             name=image_name(location),
             uri=str(location),
@@ -208,6 +213,8 @@ class TiffImage:
 
     def _described(self, claims: OmeClaims, series: Any) -> tuple[OmeImage | None, tuple[str, ...]]:
         """Return what the OME-XML says of the chosen image, and what the user should know of it."""
+        if series.kind == "mmstack" and claims.images:
+            return claims.image_of(series[0], 0), odd_colors(claims.images)
         if series.kind != "ome":
             return None, ()
         image = claims.image_of(series[0], self._series)

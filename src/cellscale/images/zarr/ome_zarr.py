@@ -24,6 +24,9 @@ from cellscale.written_numbers import number_in_json
 
 __all__ = ["OmeZarrImage"]
 
+_NAMES = ("omero", "channels_metadata")
+"""Where names of channels are; the latter is SpatialData's before its version 0.1."""
+
 _COUNTED = 100
 """Images of one folder that are looked for: each costs a request to a store."""
 
@@ -160,7 +163,10 @@ def _passed_over(group: zarr.Group, name: str) -> tuple[str, ...]:
 def _ome(group: zarr.Group) -> Mapping[str, Any]:
     attributes = dict(group.attrs)
     inner = attributes.get("ome", attributes)  # 0.5 has a place of its own, 0.4 the top
-    return inner if isinstance(inner, Mapping) else {}
+    if not isinstance(inner, Mapping):
+        return {}
+    # Some writers of 0.5 leave the names of the channels at the top.
+    return {**{key: attributes[key] for key in _NAMES if key in attributes}, **inner}
 
 
 def _subgroup(group: zarr.Group, path: str, name: str) -> zarr.Group:
@@ -200,15 +206,19 @@ def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str]
 
 
 def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
-    omero = metadata.get("omero")
-    found = omero.get("channels") if isinstance(omero, Mapping) else None
-    listed: Sequence[Any] = found if isinstance(found, list) else ()
+    holders = (holder for key in _NAMES if isinstance(holder := metadata.get(key), Mapping))
+    found = (holder.get("channels") for holder in holders)
+    listed: Sequence[Any] = next((channels for channels in found if isinstance(channels, list)), ())
     facts = [one if isinstance(one, Mapping) else {} for one in listed[:count]]
     facts += [{}] * (count - len(facts))
     return tuple(
-        Channel(index, _label(one.get("label")) or f"Channel {index + 1}", _color(one.get("color")))
+        Channel(index, _name(one) or f"Channel {index + 1}", _color(one.get("color")))
         for index, one in enumerate(facts)
     )
+
+
+def _name(facts: Mapping[str, Any]) -> str:
+    return _label(facts.get("label")) or _label(facts.get("name"))
 
 
 def _label(given: object) -> str:

@@ -2,17 +2,22 @@
 
 import gzip
 import json
+import shutil
 
 import anndata
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import tifffile
 
 from cellscale.images.masks.mask_writer import write_mask
 from cellscale.storage.uri import find
+from cellscale.viewer.dataset import Dataset
 from cellscale.viewer.open_image import ImageFiles, OpenImage
+from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.page_json import image_facts
-from cellscale.workspace.layout import mask_name
+from cellscale.workspace.discovery import discover
+from cellscale.workspace.layout import mask_name, workspace_paths
 from tests.cli.runs import run
 from tests.pipeline.spots import write_image
 from tests.qupath.data_reader import read_data_file
@@ -101,3 +106,105 @@ def test_an_older_projects_equal_names_are_told_apart(dataset):
     assert project_names(dataset) == ["DAPI", "CD45 ", "DAPI (2)", "Leukocytes"]
     document = json.loads(path.read_text("utf-8"))
     assert document["images"][0]["serverBuilder"]["metadata"]["channels"][2]["color"] == 7
+
+
+def write_unnamed(dataset, planes, image="image"):
+    path = dataset / "OMETIFF" / f"{image}.ome.tif"
+    path.parent.mkdir(exist_ok=True)
+    tifffile.imwrite(path, planes, ome=True, photometric="minisblack", metadata={"axes": "CYX"})
+
+
+@pytest.fixture
+def unnamed(tmp_path):
+    """A dataset as ASHLAR leaves it: no names."""
+    write_unnamed(tmp_path, constant_planes(3))
+    write_masks(tmp_path)
+    return tmp_path
+
+
+def write_list(path, *names):
+    rows = [f"{number},1,{name}" for number, name in enumerate(names, 1)]
+    path.write_text("\n".join(["channel_number,cycle_number,marker_name", *rows, ""]), "utf-8")
+    return path
+
+
+def measure(dataset, *options):
+    done = run("measure", *options, "workspace", dataset)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+def test_a_list_beside_the_images_names_those_without_names(unnamed):
+    write_list(unnamed / "OMETIFF" / "Markers.csv", "DNA", "CD3", "CD8")
+    assert "names of channels: Markers.csv" in measure(unnamed).stderr
+    assert table_means(unnamed) == {"DNA": 1, "CD3": 2, "CD8": 3}
+    assert project_names(unnamed) == project_names(unnamed, "data/1/server.json") == ["DNA", "CD3", "CD8"]
+    assert measure(unnamed).statuses == {"image": "kept"}
+
+
+def test_other_names_make_outputs_stale_and_the_project_follows(unnamed):
+    names = write_list(unnamed / "names.csv", "DNA", "CD3", "CD8")
+    measure(unnamed)
+    assert table_means(unnamed) == {"Channel 1": 1, "Channel 2": 2, "Channel 3": 3}
+    assert measure(unnamed, "--channel_names", names).statuses == {"image": "done"}
+    assert project_names(unnamed) == list(table_means(unnamed)) == ["DNA", "CD3", "CD8"]
+    assert measure(unnamed, "--channel_names", names).statuses == {"image": "kept"}
+    write_list(names, "DNA", "CD4", "CD8")
+    path = unnamed / "PROJ" / "project.qpproj"
+    path.write_text(path.read_text("utf-8").replace('"name": "CD8"', '"name": "T cells"'), "utf-8")
+    assert measure(unnamed, "--channel_names", names).statuses == {"image": "done"}
+    assert list(table_means(unnamed)) == ["DNA", "CD4", "CD8"]
+    assert project_names(unnamed) == ["DNA", "CD4", "T cells"]
+    measure(unnamed, "--channel_names", "none")
+    assert project_names(unnamed) == ["Channel 1", "Channel 2", "T cells"]
+
+
+def test_names_of_the_files_own_stay_unless_a_list_is_asked_for(dataset):
+    measure(dataset)
+    write_list(dataset / "OMETIFF" / "markers.csv", "A", "B", "C", "D")
+    done = measure(dataset)
+    assert done.statuses == {"image": "kept"}
+    assert "markers.csv beside the images is not used" in measure(dataset, "--overwrite").stderr
+    assert list(table_means(dataset)) == TOLD_APART
+    measure(dataset, "--channel_names", dataset / "OMETIFF" / "markers.csv")
+    assert list(table_means(dataset)) == project_names(dataset) == ["A", "B", "C", "D"]
+
+
+@pytest.mark.parametrize(
+    ("version", "compartments"), [("0.7", ["whole-cell", "nuclear"]), ("0.5", ["whole-cell"]), ("0.5", ["nuclear"])]
+)
+def test_the_viewer_shows_the_names_that_were_measured(unnamed, tmp_path, version, compartments):
+    names = write_list(unnamed / "names.csv", "DNA", "CD3", "CD8")
+    shutil.rmtree(unnamed / "SEGMASK")
+    write_masks(unnamed, compartments=compartments)
+    measure(unnamed, "--channel_names", names, "--qupath_version", version)
+    paths = workspace_paths(unnamed)
+    dataset = Dataset(discover(paths), paths, OverviewCache(tmp_path / "cache"))
+    with dataset.image(0) as viewed:
+        assert [channel["name"] for channel in image_facts(viewed)["channels"]] == ["DNA", "CD3", "CD8"]
+    dataset.close()
+
+
+def test_counts_that_do_not_fit_fail_the_image_and_not_the_others(unnamed):
+    write_unnamed(unnamed, constant_planes(2), "two")
+    write_masks(unnamed, "two")
+    names = write_list(unnamed / "names.csv", "DNA", "CD3", "CD8")
+    done = run("measure", "--channel_names", names, "workspace", unnamed)
+    assert done.exit_code == 1
+    assert done.statuses == {"image": "done", "two": "failed"}
+    assert "3 names of channels found in names.csv, 2 channels in the image" in done.errors["two"]
+
+
+def test_a_list_that_cannot_be_read_refuses_the_request(unnamed):
+    run("measure", "--channel_names", unnamed / "x.csv", "workspace", unnamed).explains("--channel_names", "x.csv")
+    (unnamed / "x.csv").write_text("a,b\n1,2\n")
+    run("measure", "--channel_names", unnamed / "x.csv", "workspace", unnamed).explains("columns a, b found")
+    (unnamed / "OMETIFF" / "panel.csv").write_text("a,b\n1,2\n")
+    assert "names of channels are not known: panel.csv: columns a, b" in measure(unnamed).stderr
+
+
+def test_channels_to_segment_from_are_chosen_by_listed_names(unnamed):
+    write_list(unnamed / "OMETIFF" / "markers.csv", "CD3", "DAPI", "CD8")
+    done = run("segment", "--dry_run", "--membrane_channel", "CD3", "workspace", unnamed)
+    assert done.exit_code == 0
+    assert "nucleus: #2 DAPI (by its usual name); membrane: #1 CD3 (given)" in done.stderr

@@ -75,6 +75,9 @@ class ImageInfo:
     warnings: tuple[str, ...] = ()
     """What the user should know of the file: that it holds more than is read."""
 
+    notes: tuple[str, ...] = ()
+    """What was taken from elsewhere than the file: names of channels."""
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns at full resolution."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
 from cellscale.images.channels.distinct_names import renamed, with_distinct_names
-from cellscale.images.channels.given_names import given_names
+from cellscale.images.channels.given_names import GivenNames, given_names, with_given_names
 from cellscale.images.image_names import is_zarr
 from cellscale.images.info import Image, ImageInfo, PixelSize
 from cellscale.regions import Region
@@ -24,7 +24,7 @@ __all__ = ["open_image", "with_facts"]
 def open_image(
     source: str | os.PathLike[str] | NDArray[Any],
     *,
-    channel_names: Sequence[str] | None = None,
+    channel_names: Sequence[str] | GivenNames | None = None,
     pixel_size: PixelSize | None = None,
     cache_bytes: int = 128 * 2**20,
     scratch: Path | None = None,
@@ -59,7 +59,7 @@ def open_image(
         The file is not there or cannot be read.
     """
     if isinstance(source, np.ndarray):
-        return with_facts(ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size))
+        return with_facts(ArrayImage(source), channel_names=channel_names, pixel_size=pixel_size)
     if isinstance(source, str):
         source = without_credentials(source)
     image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
@@ -71,7 +71,10 @@ def open_image(
 
 
 def with_facts(
-    image: Image, *, channel_names: Sequence[str] | None = None, pixel_size: PixelSize | None = None
+    image: Image,
+    *,
+    channel_names: Sequence[str] | GivenNames | None = None,
+    pixel_size: PixelSize | None = None,
 ) -> Image:
     """Return an open image with facts that a caller gives, and with names of channels that differ.
 
@@ -109,12 +112,14 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
     return TiffImage(source, cache_bytes=cache_bytes, scratch=scratch)
 
 
-def _changed(info: ImageInfo, names: Sequence[str] | None, size: PixelSize | None) -> ImageInfo:
-    channels = info.channels
-    if names is not None:
-        texts = given_names(names, len(channels), info.name)
-        channels = tuple(map(renamed, channels, texts))
-    return replace(info, channels=channels, pixel_size=size or info.pixel_size)
+def _changed(info: ImageInfo, names: Sequence[str] | GivenNames | None, size: PixelSize | None) -> ImageInfo:
+    changed = replace(info, pixel_size=size or info.pixel_size)
+    if names is None:
+        return changed
+    if isinstance(names, GivenNames):
+        return with_given_names(changed, names)
+    texts = given_names(names, len(info.channels), info.name)
+    return replace(changed, channels=tuple(map(renamed, info.channels, texts)))
 
 
 class _Renamed:

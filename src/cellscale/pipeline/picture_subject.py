@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 
 from cellscale.errors import ChannelError
-from cellscale.images.channels import ChannelSelection, combined_reader, select_channels
+from cellscale.images.channels import ChannelSelection, GivenNames, combined_reader, select_channels
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
@@ -53,10 +53,11 @@ def open_subject(
     """
     with ExitStack() as stack:
 
-        def opened(location: object) -> Image:
-            return stack.enter_context(closing(open_image(str(location), cache_bytes=IMAGE_CACHE)))
+        def opened(location: object, names: GivenNames | None = None) -> Image:
+            image = open_image(str(location), channel_names=names, cache_bytes=IMAGE_CACHE)
+            return stack.enter_context(closing(image))
 
-        image = None if entry.image is None else opened(entry.image)
+        image = None if entry.image is None else opened(entry.image, entry.channel_names)
         arrays = None if entry.npz is None else opened(entry.npz)
         described = image or arrays
         assert described is not None, "an entry has an image or an NPZ file"

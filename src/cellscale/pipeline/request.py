@@ -47,6 +47,9 @@ class ChannelChoice:
     membrane: tuple[str, ...] = ()
     """Names or ``#n`` positions (from 1) of the channels that show membranes; empty: chosen by their usual names."""
 
+    names: str | None = None
+    """Path or URI of a list of the channels' names; None: one beside the images, ``none``: the files' own."""
+
     combine: Combine = "sum"
     """How several channels become one."""
 

@@ -29,6 +29,9 @@ class ProjectImage:
 
     info: ImageInfo
 
+    former: tuple[str, ...] = ()
+    """Names of its channels when its data were last written: where the project has them, no person chose them."""
+
 
 class _Source(NamedTuple):
     """What an entry's pixels are read from."""
@@ -98,7 +101,7 @@ def with_images(project: JsonObject, images: Sequence[ProjectImage], dialect: Di
         place = places.get(image.entry_id)
         entry = None if place is None else listed[place]
         if place is not None and isinstance(entry, dict):
-            builder = _updated_builder(entry.get("serverBuilder"), image.info)
+            builder = _updated_builder(entry.get("serverBuilder"), image)
             listed[place] = {**entry, "serverBuilder": builder}
         else:
             listed.append(_new_entry(image, dialect))
@@ -122,29 +125,32 @@ def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:
     return entry if dialect is Dialect.V0_5 else entry | {"tags": []}
 
 
-def _updated_builder(old: Json, info: ImageInfo) -> JsonObject:
+def _updated_builder(old: Json, image: ProjectImage) -> JsonObject:
     """Return what opens an image now, with the names and colours that its channels were given in QuPath."""
-    new = server_builder(info)
+    new = server_builder(image.info)
     before, now = old.get("metadata") if isinstance(old, dict) else None, new["metadata"]
     if not isinstance(old, dict) or not isinstance(before, dict) or not isinstance(now, dict):
         return new
     kept = {key: before[key] for key in _KEPT if key in before}
     if _length(kept.get("channels")) != _length(now["channels"]):
         kept.pop("channels", None)
-    if "channels" in kept:
-        kept["channels"] = _kept_channels(kept["channels"], now["channels"], info)
+    elif "channels" in kept:
+        kept["channels"] = _kept_channels(kept["channels"], now["channels"], image)
     return old | new | {"metadata": before | now | kept}
 
 
-def _kept_channels(before: Json, now: Json, info: ImageInfo) -> Json:
-    """Return channels as they are in a project, but for names that are their file's and no longer in use."""
+def _kept_channels(before: Json, now: Json, image: ProjectImage) -> Json:
+    """Return channels as they are in a project, but for names that no person gave and that are no longer in use."""
     assert isinstance(before, list)
     assert isinstance(now, list)
+    channels = image.info.channels
+    former = image.former if len(image.former) == len(channels) else ("",) * len(channels)
     kept: list[Json] = []
-    for old, new, channel in zip(before, now, info.channels, strict=True):
-        if isinstance(old, dict) and isinstance(new, dict) and channel.written is not None:
-            is_files = old.get("name") == shown_name(channel.written, channel.index)
-            kept.append({**old, "name": new["name"]} if is_files else old)
+    for old, new, channel, last in zip(before, now, channels, former, strict=True):
+        own = channel.name if channel.written is None else channel.written
+        ours = (shown_name(own, channel.index), last)
+        if isinstance(old, dict) and isinstance(new, dict) and old.get("name") in ours:
+            kept.append({**old, "name": new["name"]})
         else:
             kept.append(old)
     return kept

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
+from cellscale.images.channels import GivenNames
 from cellscale.images.image_names import TIFF_SUFFIXES, image_name
 from cellscale.storage.uri import Entry, listing
+from cellscale.workspace.channel_lists import NO_LIST, list_beside, list_named
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 
 __all__ = ["ImageEntry", "discover"]
@@ -40,8 +42,13 @@ class ImageEntry:
     problem: str | None = None
     """Why the image cannot be processed, where its name alone says so."""
 
+    channel_names: GivenNames | None = None
+    """Names of its channels from a list, where there is one."""
 
-def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
+
+def discover(
+    paths: WorkspacePaths, image_filter: str = "", channel_names: Path | str | None = None
+) -> list[ImageEntry]:
     """List the images of a dataset, by name; each folder is listed once.
 
     Two files that would have the same outputs give one entry with a ``problem``. Hidden and temporary files are no
@@ -53,14 +60,19 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
         Folders of the dataset.
     image_filter
         Take only images whose file name begins so; empty for all.
+    channel_names
+        List of the channels' names; None for one that lies beside the images, ``none`` for none.
 
     Raises
     ------
     RequestError
-        The folder is missing, unreadable or holds no image, or none that passes the filter.
+        The folder is missing, unreadable or holds no image, or none that passes the filter; or the list of names
+        cannot be read.
     """
-    numpy = _by_name(paths.numpy, _npz_name, required=False) if paths.numpy else {}
-    images = _by_name(paths.images, _image_name, required=not numpy)
+    given = None if channel_names in (None, NO_LIST) else list_named(channel_names or "")
+    numpy = _by_name(_entries(paths.numpy, required=False), _npz_name) if paths.numpy else {}
+    files = _entries(paths.images, required=not numpy)
+    images = _by_name(files, _image_name)
     if paths.images == paths.segmasks:
         images = {name: files for name, files in images.items() if not is_mask_name(name)}
     found = [_entry(name, images.get(name, []), numpy.get(name, [])) for name in sorted(images.keys() | numpy.keys())]
@@ -70,13 +82,14 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
     if not chosen:
         names = _bounded([entry.name for entry in found])
         raise RequestError(f"no image's name begins with {image_filter!r}; in {paths.images} there are: {names}")
-    return chosen
+    listed = list_beside(files) if channel_names is None else given
+    return chosen if listed is None else [replace(entry, channel_names=listed) for entry in chosen]
 
 
-def _by_name(folder: Path | str, name_of: Callable[[Entry], str | None], *, required: bool) -> dict[str, list[Entry]]:
-    """List a folder's files under the names of the images they belong to."""
+def _by_name(files: list[Entry], name_of: Callable[[Entry], str | None]) -> dict[str, list[Entry]]:
+    """Return files under the names of the images they belong to."""
     found: dict[str, list[Entry]] = defaultdict(list)
-    for entry in _entries(folder, required=required):
+    for entry in files:
         name = None if entry.name.startswith((".", "~")) else name_of(entry)
         if name:
             found[_escaped(name)].append(entry)

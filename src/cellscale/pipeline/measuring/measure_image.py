@@ -19,9 +19,10 @@ from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import one_side_text
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.names_mark import names_mark
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.ledger import Ledger, measured_names
 from cellscale.pipeline.resume.state import fingerprint
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
@@ -87,6 +88,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
     if request.dry_run:
         return Report(True, None, None, None, outputs)
+    former = measured_names(ledger)
     ledger.begin("measurement", mark, outputs)
     give_back()
     with (
@@ -99,13 +101,18 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         from cellscale.pipeline.measuring.project_entry import write_project_entry
         from cellscale.pipeline.measuring.write_tables import write_reports
 
-        project_entry = beside.submit(write_project_entry, run, measurement, image, request)
+        project_entry = beside.submit(write_project_entry, run, measurement, image, request, former)
         write_reports(run, measurement, entry, request, masks)
         cells, nuclei = _counted(measurement, masks)
-        unmatched = measurement.unmatched_nuclei
-    facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
+        facts = {
+            "cells": cells,
+            "nuclei": nuclei,
+            "unmatched_nuclei": measurement.unmatched_nuclei,
+            "channels": list(measurement.channel_names),
+        }
+    facts["project_entry"] = project_entry.result()
     ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
-    return Report(True, cells, nuclei, unmatched, outputs)
+    return Report(True, cells, nuclei, measurement.unmatched_nuclei, outputs)
 
 
 def prepare_writing() -> None:
@@ -186,6 +193,7 @@ def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entr
             request.channels.mpp,
             *request.measuring.exports,
         ],
+        **names_mark(entry),
     }
 
 
@@ -208,7 +216,8 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
     source = entry.image if entry.image is not None else entry.npz
     assert source is not None, "an entry has an image or an NPZ file"
     given = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
-    with closing(open_image(source, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
+    names = None if entry.image is None else entry.channel_names
+    with closing(open_image(source, channel_names=names, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
         if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from cellscale.cells.measurement import Measurement
@@ -42,22 +43,38 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: 
         return True
     # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
     # get the same number: other machines are giving numbers at this time.
-    place = _place_now(folder, entry.image, request, run.placement.position)
+    place = _place_now(folder, entry, request, run.placement.position)
     if place.entry_id == entry_id:
         enter(place)
     return place.entry_id == entry_id
 
 
-def _place_now(folder: Path | str, image: Path | str, request: Request, position: int) -> ProjectImage:
+def _place_now(folder: Path | str, entry: ImageEntry, request: Request, position: int) -> ProjectImage:
     """Return the place that an image would get if it were measured again."""
+    assert entry.image is not None, "QuPath does not open NPZ files"
     size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
-    with closing(open_image(image, pixel_size=size)) as opened:
+    with closing(open_image(entry.image, channel_names=entry.channel_names, pixel_size=size)) as opened:
         (place,) = place_images(folder, [opened.info], spare=position)
     return place
 
 
-def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:
+def write_project_entry(
+    run: ImageRun, measurement: Measurement, image: Image, request: Request, former: tuple[str, ...] = ()
+) -> int | None:
     """Write an image's objects into the project, and the project's list of images.
+
+    Parameters
+    ----------
+    run
+        Who listens.
+    measurement
+        The objects.
+    image
+        Their image.
+    request
+        What to do.
+    former
+        Names that its channels had when it was last measured: in the project they are not a person's.
 
     Returns
     -------
@@ -74,6 +91,7 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
     dialect = Dialect(request.measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
         (place,) = place_images(folder, [image.info], spare=run.placement.position)
+        place = replace(place, former=former)
         data = EntryData(
             image=place,
             kind=measurement.kind,

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from cellscale.storage.atomic import write_text
 from cellscale.storage.uri import base_name, find, join, make_folder, read_if_there
 
-__all__ = ["Decision", "Ledger", "Task"]
+__all__ = ["Decision", "Ledger", "Task", "measured_names"]
 
 Task: TypeAlias = Literal["segmentation", "measurement", "look", "pictures"]
 Decision: TypeAlias = Literal["make", "remake", "keep", "foreign"]
@@ -121,6 +121,12 @@ class Ledger:
     def _write(self) -> None:
         make_folder(self._folder)
         write_text(self._location, json.dumps(self.tasks, indent=1, ensure_ascii=False) + "\n")
+
+
+def measured_names(ledger: Ledger) -> tuple[str, ...]:
+    """Return the names that an image's channels had when it was measured; none where that is not on record."""
+    names = ledger.facts("measurement").get("channels")
+    return tuple(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else ()
 
 
 def _is_entry(entry: object) -> bool:

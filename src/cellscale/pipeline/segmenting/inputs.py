@@ -141,7 +141,8 @@ def open_input(entry: ImageEntry, request: Request, cache_bytes: int) -> Iterato
     with ExitStack() as stack:
         image = None
         if entry.image is not None:
-            image = stack.enter_context(closing(open_image(entry.image, cache_bytes=cache_bytes)))
+            opened = open_image(entry.image, channel_names=entry.channel_names, cache_bytes=cache_bytes)
+            image = stack.enter_context(closing(opened))
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))

@@ -208,3 +208,24 @@ def test_channels_to_segment_from_are_chosen_by_listed_names(unnamed):
     done = run("segment", "--dry_run", "--membrane_channel", "CD3", "workspace", unnamed)
     assert done.exit_code == 0
     assert "nucleus: #2 DAPI (by its usual name); membrane: #1 CD3 (given)" in done.stderr
+
+
+def test_cycles_saved_as_time_points_are_measured_and_open_in_qupath(tmp_path):
+    (tmp_path / "OMETIFF").mkdir()
+    path = tmp_path / "OMETIFF" / "image.tif"
+    tifffile.imwrite(path, constant_planes(6).reshape(3, 2, *SHAPE), imagej=True, metadata={"axes": "TCYX"})
+    (tmp_path / "OMETIFF" / "channelNames.txt").write_text("DAPI\nCD3\nDAPI\nCD8\nDAPI\nCD20\n")
+    write_masks(tmp_path)
+    failed = run("measure", "workspace", tmp_path)
+    assert "3 time points (T) found" in failed.errors["image"]
+    assert "give --channel_axis T" in failed.errors["image"]
+    done = measure(tmp_path, "--channel_axis", "T")
+    assert "names of channels: channelNames.txt" in done.stderr
+    expected = ["DAPI", "CD3", "DAPI (2)", "CD8", "DAPI (3)", "CD20"]
+    assert table_means(tmp_path) == dict(zip(expected, range(1, 7), strict=True))
+    document = json.loads((tmp_path / "PROJ" / "project.qpproj").read_text("utf-8"))
+    metadata = document["images"][0]["serverBuilder"]["metadata"]
+    assert (metadata["sizeZ"], metadata["sizeT"], len(metadata["channels"])) == (1, 3, 2)
+    assert measure(tmp_path, "--channel_axis", "T").statuses == {"image": "kept"}
+    measure(tmp_path, "--channel_axis", "T", "--overwrite")
+    assert project_names(tmp_path) == ["DAPI", "CD3"]

@@ -61,6 +61,11 @@ _OPTIONS = [
         "the images' own. Default: markers.csv or panel.csv beside images without names.",
     ),
     _images(
+        "--channel_axis",
+        **one_of("C", "Z", "T"),
+        help="What the channels were saved as: channels (the default), focal planes or time points.",
+    ),
+    _images(
         "--combine",
         **one_of("sum", "max"),
         default="sum",
@@ -194,6 +199,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         images=ImageChoice(prefix=options["image_filter"]),
         channels=ChannelChoice(
             names=options["channel_names"],
+            axis=options["channel_axis"],
             nuclear=tuple(chain.from_iterable(options["nuclear_channels"])),
             membrane=tuple(chain.from_iterable(options["membrane_channels"])),
             combine=options["combine"],

@@ -1,14 +1,18 @@
 """What is known of an image before any pixel is read."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.regions import Region
 
-__all__ = ["Channel", "Image", "ImageInfo", "PixelSize"]
+__all__ = ["Channel", "ChannelAxis", "Image", "ImageInfo", "PixelSize"]
+
+
+ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
+"""The axis along which a file keeps its channels: as such, as focal planes or as time points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,12 @@ class ImageInfo:
 
     warnings: tuple[str, ...] = ()
     """What the user should know of the file: that it holds more than is read."""
+
+    focal_planes: int = 1
+    """Focal planes of the file, which are channels here where there are several."""
+
+    time_points: int = 1
+    """Time points of the file, which are channels here where there are several."""
 
     notes: tuple[str, ...] = ()
     """What was taken from elsewhere than the file: names of channels."""

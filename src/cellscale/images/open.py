@@ -14,7 +14,7 @@ from cellscale.images.array import ArrayImage
 from cellscale.images.channels.distinct_names import renamed, with_distinct_names
 from cellscale.images.channels.given_names import GivenNames, given_names, with_given_names
 from cellscale.images.image_names import is_zarr
-from cellscale.images.info import Image, ImageInfo, PixelSize
+from cellscale.images.info import ChannelAxis, Image, ImageInfo, PixelSize
 from cellscale.regions import Region
 from cellscale.storage.credentials import without_credentials
 
@@ -25,6 +25,7 @@ def open_image(
     source: str | os.PathLike[str] | NDArray[Any],
     *,
     channel_names: Sequence[str] | GivenNames | None = None,
+    channel_axis: ChannelAxis | None = None,
     pixel_size: PixelSize | None = None,
     cache_bytes: int = 128 * 2**20,
     scratch: Path | None = None,
@@ -38,6 +39,8 @@ def open_image(
         membrane channel; or an array of ``(channels, rows, columns)`` or ``(rows, columns)``.
     channel_names
         Names to use instead of the file's.
+    channel_axis
+        ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
     pixel_size
         µm/px to use instead of the file's.
     cache_bytes
@@ -62,7 +65,7 @@ def open_image(
         return with_facts(ArrayImage(source), channel_names=channel_names, pixel_size=pixel_size)
     if isinstance(source, str):
         source = without_credentials(source)
-    image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
+    image = _open_file(source, channel_axis, cache_bytes=cache_bytes, scratch=scratch)
     try:
         return with_facts(image, channel_names=channel_names, pixel_size=pixel_size)
     except ImageError:
@@ -96,7 +99,9 @@ def with_facts(
     return image if info == image.info else _Renamed(image, info)
 
 
-def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Path | None) -> Image:
+def _open_file(
+    source: str | os.PathLike[str], axis: ChannelAxis | None, *, cache_bytes: int, scratch: Path | None
+) -> Image:
     # Each reader brings a library of its own, which need not load for the others.
     name = os.fspath(source).rstrip("/").lower()
     if name.endswith(".npz"):
@@ -106,10 +111,10 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
     if is_zarr(source):
         from cellscale.images.zarr.ome_zarr import OmeZarrImage
 
-        return OmeZarrImage(source)
+        return OmeZarrImage(source, channel_axis=axis)
     from cellscale.images.tiff.tiff_image import TiffImage
 
-    return TiffImage(source, cache_bytes=cache_bytes, scratch=scratch)
+    return TiffImage(source, channel_axis=axis, cache_bytes=cache_bytes, scratch=scratch)
 
 
 def _changed(info: ImageInfo, names: Sequence[str] | GivenNames | None, size: PixelSize | None) -> ImageInfo:

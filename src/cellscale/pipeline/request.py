@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from cellscale.images.info import ChannelAxis
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
@@ -49,6 +50,9 @@ class ChannelChoice:
 
     names: str | None = None
     """Path or URI of a list of the channels' names; None: one beside the images, ``none``: the files' own."""
+
+    axis: ChannelAxis | None = None
+    """The axis along which the files have their channels; None: that of channels."""
 
     combine: Combine = "sum"
     """How several channels become one."""

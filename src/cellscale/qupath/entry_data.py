@@ -11,7 +11,7 @@ from cellscale.cells.object_ids import object_ids
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.gson import JsonObject, to_json
-from cellscale.qupath.image_server import server_builder, server_id
+from cellscale.qupath.image_server import server_builder, server_channels, server_id
 from cellscale.qupath.object_file import replace_objects
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.storage.atomic import write_bytes
@@ -113,9 +113,9 @@ def _summary(data: EntryData, now: int) -> JsonObject:
         "server": {
             "width": info.width,
             "height": info.height,
-            "sizeC": len(info.channels),
-            "sizeZ": 1,
-            "sizeT": 1,
+            "sizeC": len(server_channels(info)),
+            "sizeZ": info.focal_planes,
+            "sizeT": info.time_points,
         },
         "hierarchy": {
             "nObjects": data.count + 1,

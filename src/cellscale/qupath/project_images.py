@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cellscale.cells.text import Dialect
 from cellscale.images.info import ImageInfo
 from cellscale.qupath.gson import Json, JsonObject
-from cellscale.qupath.image_server import entry_name, server_builder, shown_name
+from cellscale.qupath.image_server import entry_name, server_builder, server_channels, shown_name
 from cellscale.qupath.project_file import entries
 from cellscale.qupath.uris import file_name, java_uri, path_of_uri
 
@@ -143,8 +143,8 @@ def _kept_channels(before: Json, now: Json, image: ProjectImage) -> Json:
     """Return channels as they are in a project, but for names that no person gave and that are no longer in use."""
     assert isinstance(before, list)
     assert isinstance(now, list)
-    channels = image.info.channels
-    former = image.former if len(image.former) == len(channels) else ("",) * len(channels)
+    channels = server_channels(image.info)
+    former = image.former[: len(channels)] if len(image.former) == len(image.info.channels) else ("",) * len(channels)
     kept: list[Json] = []
     for old, new, channel, last in zip(before, now, channels, former, strict=True):
         own = channel.name if channel.written is None else channel.written

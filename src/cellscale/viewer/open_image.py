@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError
 from cellscale.images.channels import GivenNames
-from cellscale.images.info import Image
+from cellscale.images.info import ChannelAxis, Image
 from cellscale.images.masks import Mask, open_mask
 from cellscale.images.open import open_image, with_facts
 from cellscale.predict.heads import Compartment
@@ -51,6 +51,9 @@ class ImageFiles:
 
     channel_names: GivenNames | None = None
     """Names of its channels from a list."""
+
+    channel_axis: ChannelAxis | None = None
+    """The axis along which its channels are, where the user says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,10 @@ class OpenImage:
         self._lengths: dict[Compartment, tuple[float, float] | None] = {}
         with ExitStack() as opened:
             self.image: Image = open_image(
-                files.image.location, channel_names=files.channel_names, cache_bytes=_IMAGE_CACHE
+                files.image.location,
+                channel_names=files.channel_names,
+                channel_axis=files.channel_axis,
+                cache_bytes=_IMAGE_CACHE,
             )
             opened.callback(self.image.close)
             for compartment in files.masks:

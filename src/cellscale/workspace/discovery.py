@@ -8,6 +8,7 @@ from pathlib import Path
 from cellscale.errors import RequestError, StorageError
 from cellscale.images.channels import GivenNames
 from cellscale.images.image_names import TIFF_SUFFIXES, image_name
+from cellscale.images.info import ChannelAxis
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.channel_lists import NO_LIST, list_beside, list_named
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
@@ -45,9 +46,15 @@ class ImageEntry:
     channel_names: GivenNames | None = None
     """Names of its channels from a list, where there is one."""
 
+    channel_axis: ChannelAxis | None = None
+    """The axis along which its channels are, where the user says so."""
+
 
 def discover(
-    paths: WorkspacePaths, image_filter: str = "", channel_names: Path | str | None = None
+    paths: WorkspacePaths,
+    image_filter: str = "",
+    channel_names: Path | str | None = None,
+    channel_axis: ChannelAxis | None = None,
 ) -> list[ImageEntry]:
     """List the images of a dataset, by name; each folder is listed once.
 
@@ -62,6 +69,8 @@ def discover(
         Take only images whose file name begins so; empty for all.
     channel_names
         List of the channels' names; None for one that lies beside the images, ``none`` for none.
+    channel_axis
+        The axis along which channels are in the files; None for that of channels.
 
     Raises
     ------
@@ -83,7 +92,7 @@ def discover(
         names = _bounded([entry.name for entry in found])
         raise RequestError(f"no image's name begins with {image_filter!r}; in {paths.images} there are: {names}")
     listed = list_beside(files) if channel_names is None else given
-    return chosen if listed is None else [replace(entry, channel_names=listed) for entry in chosen]
+    return [replace(entry, channel_names=listed, channel_axis=channel_axis) for entry in chosen]
 
 
 def _by_name(files: list[Entry], name_of: Callable[[Entry], str | None]) -> dict[str, list[Entry]]:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
-from cellscale.images.info import ImageInfo
+from cellscale.images.info import ChannelAxis, ImageInfo
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
 from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff.micro_manager import micro_manager_stack
+from cellscale.images.tiff.stacked_series import stack_size, stacked
 from cellscale.images.tiff.tiff_layout import (
     INTENSITY_TYPES,
     Level,
@@ -69,6 +70,8 @@ class TiffImage:
         Folder for the scratch files; the system's temporary folder if None.
     types
         The types of pixel that are accepted, by numpy's names.
+    channel_axis
+        ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
 
     Raises
     ------
@@ -85,8 +88,10 @@ class TiffImage:
         cache_bytes: int = 128 * 2**20,
         scratch: Path | None = None,
         types: frozenset[str] = INTENSITY_TYPES,
+        channel_axis: ChannelAxis | None = None,
     ) -> None:
         self._name = base_name(location)
+        self._channel_axis = channel_axis
         self._types = types
         self._lock = threading.Lock()
         with ExitStack() as opened:
@@ -171,7 +176,7 @@ class TiffImage:
         listed = micro_manager_stack(self._tiff, self._name, described=bool(claims.images))
         found = image_series(self._tiff, self._name) if listed is None else [listed]
         self._series = choose_series(self._tiff, found, self._name)
-        series = found[self._series]
+        series = stacked(found[self._series], self._channel_axis, self._name)
         check_described(self._tiff, series, self._name)
         described, warnings = self._described(claims, series)
         base = level_of(series, self._source_of, self._types, self._name)
@@ -192,6 +197,8 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
+            focal_planes=stack_size(series, "Z"),
+            time_points=stack_size(series, "T"),
             warnings=passed_over(self._tiff, found, self._series) + warnings + _empty_levels(series),
         )
 

@@ -57,11 +57,11 @@ def tiff_metadata(tiff: Any, series: Any, image: OmeImage | None, planes: Sequen
     planes
         Where the channels are stored.
     """
-    count = len(planes)
+    count, steps = len(planes), getattr(series, "steps", 1)
     if series.kind == "mmstack":
         return _from_stack(series, image, count)
     if series.kind == "ome" and tiff.ome_metadata:
-        return TiffMetadata(named_channels([], [], count)) if image is None else _from_ome(image, count)
+        return TiffMetadata(named_channels([], [], count)) if image is None else _from_ome(image, count, steps)
     if series.kind == "imagej" and tiff.imagej_metadata:
         return _from_imagej(tiff.imagej_metadata, series, count)
     return TiffMetadata(named_channels(_of_pages(planes), [], count), _from_resolution_tags(series.keyframe))
@@ -73,8 +73,11 @@ def _of_pages(planes: Sequence[Plane]) -> list[str | None]:
     return page_names([plane.page for plane in planes]) if planes[0].tagged and len(numbers) == len(planes) else []
 
 
-def _from_ome(image: OmeImage, count: int) -> TiffMetadata:
-    names, colors = list(image.channel_names), list(image.channel_colors)
+def _from_ome(image: OmeImage, count: int, steps: int = 1) -> TiffMetadata:
+    """Return what OME-XML says; of a stack of one channel the name is not that of its planes."""
+    is_stack_of_one = steps > 1 and steps == count
+    names, colors = ([], []) if is_stack_of_one else (list(image.channel_names), list(image.channel_colors))
+    names, colors = names * steps, colors * steps
     return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
 
 
@@ -100,12 +103,22 @@ def _odd_color_text(color: str) -> str:
 
 
 def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:
-    names = label_names(metadata.get("Labels"), count)
+    names = _labels(metadata.get("Labels"), found, count)
     unit = metadata.get("unit")
     size = (
         _from_resolution_tags(found.keyframe) if unit is None else _from_tags(found.keyframe, _unescaped(str(unit)))
     )
     return TiffMetadata(named_channels(names, [], count), size)
+
+
+def _labels(labels: object, found: Any, count: int) -> list[str | None]:
+    """Return the names in ImageJ's labels, which are in the order of the file."""
+    names, steps = label_names(labels, count), getattr(found, "steps", 1)
+    if steps == 1:
+        return names
+    if names:
+        return [names[number] for number in found.order]
+    return label_names(labels, count // steps) * steps if steps < count else []
 
 
 def _unescaped(unit: str) -> str:

@@ -16,7 +16,6 @@ from cellscale.errors import MaskError
 from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
-from cellscale.images.open import open_image
 from cellscale.images.pixel_size import one_side_text
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.names_mark import names_mark
@@ -28,6 +27,7 @@ from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import mask_name
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
@@ -213,11 +213,8 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
 @contextmanager
 def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Image]:
     """Open the image with the pixel size that areas are given in; without one they are given in pixels."""
-    source = entry.image if entry.image is not None else entry.npz
-    assert source is not None, "an entry has an image or an NPZ file"
     given = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
-    names = None if entry.image is None else entry.channel_names
-    with closing(open_image(source, channel_names=names, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
+    with closing(open_entry_image(entry, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
         if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:

@@ -10,7 +10,6 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Dialect
 from cellscale.images.info import Image, PixelSize
-from cellscale.images.open import open_image
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
 from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
@@ -20,6 +19,7 @@ from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.credentials import has_credentials
 from cellscale.storage.uri import exists, join, local_path
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["is_in_project", "list_in_project", "write_project_entry"]
 
@@ -51,9 +51,8 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: 
 
 def _place_now(folder: Path | str, entry: ImageEntry, request: Request, position: int) -> ProjectImage:
     """Return the place that an image would get if it were measured again."""
-    assert entry.image is not None, "QuPath does not open NPZ files"
     size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
-    with closing(open_image(entry.image, channel_names=entry.channel_names, pixel_size=size)) as opened:
+    with closing(open_entry_image(entry, pixel_size=size)) as opened:
         (place,) = place_images(folder, [opened.info], spare=position)
     return place
 

@@ -16,6 +16,7 @@ from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import Request
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input"]
 
@@ -141,8 +142,7 @@ def open_input(entry: ImageEntry, request: Request, cache_bytes: int) -> Iterato
     with ExitStack() as stack:
         image = None
         if entry.image is not None:
-            opened = open_image(entry.image, channel_names=entry.channel_names, cache_bytes=cache_bytes)
-            image = stack.enter_context(closing(opened))
+            image = stack.enter_context(closing(open_entry_image(entry, cache_bytes=cache_bytes)))
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))

@@ -131,7 +131,9 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
 
 def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return a hash of all that the masks depend on, but the version of cellscale."""
+    axis = {} if entry.channel_axis in (None, "C") else {"axis": entry.channel_axis}
     facts: dict[str, Any] = {
+        **axis,
         "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,

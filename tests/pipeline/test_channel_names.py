@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import tifffile
 
+from cellscale.images.channels import USUAL_NAMES_VERSION
 from cellscale.images.masks.mask_writer import write_mask
 from cellscale.storage.uri import find
 from cellscale.viewer.dataset import Dataset
@@ -19,7 +20,7 @@ from cellscale.viewer.page_json import image_facts
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import mask_name, workspace_paths
 from tests.cli.runs import run
-from tests.pipeline.spots import write_image
+from tests.pipeline.spots import spots, write_dataset, write_image
 from tests.qupath.data_reader import read_data_file
 
 NAMES = ("DAPI", "CD45 ", "DAPI", "CD45")
@@ -229,3 +230,21 @@ def test_cycles_saved_as_time_points_are_measured_and_open_in_qupath(tmp_path):
     assert measure(tmp_path, "--channel_axis", "T").statuses == {"image": "kept"}
     measure(tmp_path, "--channel_axis", "T", "--overwrite")
     assert project_names(tmp_path) == ["DAPI", "CD3"]
+
+
+@pytest.mark.slow
+def test_another_list_of_usual_names_is_told_where_masks_are_made_again(tmp_path, tiny_model):
+    write_dataset(tmp_path, image=spots((100, 120)))
+    words = ("--model_path", tiny_model, "workspace", tmp_path)
+    assert run("segment", *words).exit_code == 0
+    path = tmp_path / "jobs" / "records" / "image.json"
+    record = json.loads(path.read_text("utf-8"))
+    assert record["segmentation"].pop("usual_names") == USUAL_NAMES_VERSION
+    path.write_text(json.dumps(record), "utf-8")
+    told = "the list of usual names of channels is another one (version 2, then 1)"
+    assert told not in run("segment", "--dry_run", *words).stderr
+    record["segmentation"]["fingerprint"] = "of another choice"
+    path.write_text(json.dumps(record), "utf-8")
+    assert told in run("segment", "--dry_run", *words).stderr
+    named = ("--nuclear_channel", "DAPI", "--membrane_channel", "none")
+    assert told not in run("segment", "--dry_run", *named, *words).stderr

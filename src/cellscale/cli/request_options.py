@@ -42,7 +42,8 @@ _OPTIONS = [
         metavar="NAMES",
         type=name_list,
         multiple=True,
-        help="Channels that show nuclei, by name or by position (#1, #2, ...), separated by commas; repeatable. "
+        help="Channels that show nuclei, by name or by position (#1, #2, ...), separated by commas; repeatable; "
+        "of DAPI|HH3 the first that is there. "
         "Default: the usual names (DAPI, Hoechst, ...).",
     ),
     _images(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
-from cellscale.images.channels import Combine, combined_reader, select_channels
+from cellscale.images.channels import USUAL_NAMES_VERSION, Combine, combined_reader, select_channels
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
@@ -41,6 +41,8 @@ class NetworkInput:
     """What was chosen and why."""
     choice: tuple[str, ...]
     """The same as facts, for fingerprints."""
+    usual_names: int | None = None
+    """Version of the list of usual names that channels were looked for in; None where all were given."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,6 +98,7 @@ def network_input(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
             f"{pixel_size.mpp:g} µm/px ({pixel_size.source})",
         ),
+        usual_names=USUAL_NAMES_VERSION if selection.by_usual_names else None,
         choice=(str(selection.nuclear), str(selection.membrane), combine, repr(pixel_size.mpp)),
     )
 

@@ -1,10 +1,13 @@
 """``cellscale view``: look at images, masks and measurements in the browser."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cellscale.cli.options import SectionedCommand
+
+if TYPE_CHECKING:
+    from cellscale.images.info import ChannelAxis
 
 __all__ = ["view"]
 
@@ -26,7 +29,7 @@ __all__ = ["view"]
     help="What the channels were saved as, as it was given for the run.",
 )
 @click.option("--no_browser", is_flag=True, help="Only print the address.")
-def view(dataset: str, *, image_filter: str, port: int, channel_axis: Any, no_browser: bool) -> None:
+def view(dataset: str, *, image_filter: str, port: int, channel_axis: "ChannelAxis | None", no_browser: bool) -> None:
     """Look at the images of DATASET, a workspace's folder or URI, with its masks and measurements in the browser.
 
     The address works on this machine alone, until Ctrl-C.

@@ -8,10 +8,10 @@ from typing import Any
 
 from cellscale.errors import ImageError
 from cellscale.images.channels.imagej_labels import label_names
+from cellscale.images.channels.page_names import page_names
 from cellscale.images.info import Channel, PixelSize
 from cellscale.images.ome.ome_metadata import OmeImage
 from cellscale.images.ome.units import micrometres, pixel_size_of
-from cellscale.images.tiff.page_names import page_names
 from cellscale.images.tiff.tiff_layout import Plane
 
 __all__ = ["TiffMetadata", "check_document_type", "named_channels", "odd_colors", "tiff_metadata"]

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from cellscale.images.info import ChannelAxis
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [
+    "ChannelAxis",
     "ChannelChoice",
     "Combine",
     "ImageChoice",
@@ -24,6 +24,7 @@ __all__ = [
     "Segmenting",
 ]
 
+ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
 Combine: TypeAlias = Literal["sum", "max"]
 MaskFormat: TypeAlias = Literal["tiff", "ome-zarr", "both"]
 Matching: TypeAlias = Literal["one-to-one", "qupath-initializer"]

@@ -22,7 +22,7 @@ from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import Combine, combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import whole_labels
-from cellscale.images.open import open_image
+from cellscale.images.open import open_image, with_facts
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.images.sampled import sampled_pixels
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
@@ -217,7 +217,7 @@ def _opened(source: Source, channel_names: Sequence[str] | None) -> Iterator[Ima
         with closing(open_image(source, channel_names=channel_names)) as image:
             yield image
     else:
-        yield source
+        yield with_facts(source, channel_names=channel_names)
 
 
 def _compartments(given: str | Sequence[str]) -> Sequence[str]:

@@ -26,10 +26,10 @@ def layer_names(found):
 def test_means_layers_and_labels(tmp_path):
     cells, nuclei = blobs((60, 80), 4)
     channels = np.random.default_rng(0).normal(size=(2, 60, 80)).astype(np.float32)
-    with measured(cells, nuclei, channels, pixel_size=PixelSize(0.5, 0.25), channel_names=["A", "A"]) as measurement:
+    with measured(cells, nuclei, channels, pixel_size=PixelSize(0.5, 0.25), channel_names=["A", "B"]) as measurement:
         found = read_back(measurement, tmp_path / "x.h5ad")
         batch = next(measurement.batches())
-    assert found.var_names.tolist() == ["A", "A-2"]
+    assert found.var_names.tolist() == ["A", "B"]
     assert found.obs_names.tolist() == [identity.decode() for identity in batch.ids]
     assert found.obs["cell_label"].tolist() == batch.cell_labels.tolist()
     assert found.obs["nucleus_label"].tolist() == batch.nucleus_labels.tolist()

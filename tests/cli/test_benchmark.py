@@ -84,4 +84,4 @@ def test_a_run_measures_this_machine_and_is_kept_for_estimates(tmp_path, tiny_mo
 
 @pytest.mark.parametrize("sizes", ["0", "x", "256,-1"])
 def test_a_size_that_is_none_is_refused(tmp_path, sizes):
-    run("benchmark", "run", tmp_path, "--sizes", sizes).explains("--sizes", "no number")
+    run("benchmark", "run", tmp_path, "--sizes", sizes).explains("--sizes", "is not a whole number")

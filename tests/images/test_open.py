@@ -49,7 +49,16 @@ def test_other_names_and_sizes_than_the_files(tmp_path: Path) -> None:
 
 
 def test_names_with_anything_in_them(tmp_path: Path) -> None:
-    for name in ("a b.ome.tif", "..a..tiff", "#1 100%.tif", "Größe 中.TIFF", "x.ome.tif.tif"):
+    for name in (
+        "a b.ome.tif",
+        "..a..tiff",
+        "#1 100%.tif",
+        "Größe 中.TIFF",
+        "x.ome.tif.tif",
+        "x.ome.btf",
+        "y.qptiff",
+        "z.zarr.tf8",
+    ):
         tifffile.imwrite(tmp_path / name, PIXELS[0])
         image = open_image(tmp_path / name)
         assert image.info.shape == (30, 40)

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+import tifffile
 
-from cellscale.images.open import open_image
 from cellscale.planning import image_sizes as module
 from cellscale.planning.image_sizes import survey
 from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import discover
+from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import write_dataset, write_image
 
@@ -33,8 +34,18 @@ def test_no_pixel_is_read(dataset, monkeypatch):
         def __init__(self, image):
             self.info, self.close = image.info, image.close
 
-    monkeypatch.setattr(module, "open_image", lambda source: Header(open_image(source)))
+    monkeypatch.setattr(module, "open_entry_image", lambda entry: Header(open_entry_image(entry)))
     assert len(survey(entries(dataset)).sizes) == 2
+
+
+def test_stacks_are_counted_as_their_channels_are_read(tmp_path):
+    (tmp_path / "OMETIFF").mkdir()
+    tifffile.imwrite(
+        tmp_path / "OMETIFF" / "a.tif", np.zeros((5, 90, 80), np.uint16), imagej=True, metadata={"axes": "ZYX"}
+    )
+    assert survey(entries(tmp_path)).unreadable == ("a",)
+    (size,) = survey(discover(workspace_paths(tmp_path), channel_axis="Z")).sizes
+    assert (size.pixels, size.channels) == (7200, 5)
 
 
 def test_the_size_of_pixels_makes_the_work(tmp_path):

@@ -36,6 +36,11 @@ def test_images_are_listed_by_name_without_their_suffix(dataset):
     assert names(dataset) == ["a", "b.x", "c", "d", "e", "f", "größe µ"]
 
 
+def test_big_tiffs_and_scans_of_akoya_are_images(dataset):
+    add(dataset, "a.qptiff", "b.ome.btf", "c.BTF", "d.tf2", "e.ome.tf8", "f.ome.qptiff", "g.btf.txt")
+    assert names(dataset) == ["a", "b", "c", "d", "e", "f"]
+
+
 def test_other_hidden_and_temporary_files_are_no_images(dataset):
     add(
         dataset, "a.tif", ".b.tif", "._a.tif", "~$c.tif", "notes.txt", "d.tif.part", "e.tiff~", "tif", ".tif", "f.png"

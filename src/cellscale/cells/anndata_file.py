@@ -143,7 +143,7 @@ class AnnDataWriter:
         obs = self._pandas.concat(map(self._pandas.DataFrame, self._obs)).set_index("object_id")
         written = {
             "obs": obs,
-            "var": self._pandas.DataFrame({"channel": list(names)}, index=_distinct(names)),
+            "var": self._pandas.DataFrame({"channel": list(names)}, index=list(names)),
             "obsm": {"spatial": obs[["centroid_x", "centroid_y"]].to_numpy()},
             "uns": {"unit": self._measurement.unit, "image": self._measurement.image_name},
         }
@@ -158,13 +158,3 @@ def _layer_names(kind: ObjectKind) -> list[str]:
         return ["X" if name == "mean" else f"layers/{name}" for name in statistics]
     names = [f"{compartment.lower()}_{statistic}" for compartment in COMPARTMENTS for statistic in statistics]
     return ["X" if name == "cell_mean" else f"layers/{name}" for name in names]
-
-
-def _distinct(names: tuple[str, ...]) -> list[str]:
-    """Return the names, numbered where one comes again."""
-    seen: dict[str, int] = {}
-    distinct = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        distinct.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return distinct

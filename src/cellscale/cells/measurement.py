@@ -33,7 +33,7 @@ class Measurement:
     kind
         What the objects are.
     channel_names
-        Names of the image's channels, not trimmed; blank ones get a name as QuPath gives it.
+        Names of the image's channels, different ones, not trimmed; blank ones get a name as QuPath gives it.
     pixel_size
         None where measurements are in pixels.
     cells, nuclei

@@ -10,6 +10,7 @@ from cellscale.cli.options import SectionedCommand, byte_size, positive_number
 from cellscale.errors import RequestError
 
 if TYPE_CHECKING:
+    from cellscale.images.info import ChannelAxis
     from cellscale.planning.estimate import Estimate
     from cellscale.planning.image_sizes import Survey
     from cellscale.records.benchmark_table import Row
@@ -24,6 +25,12 @@ _PARALLELISM = 100
 @click.argument("dataset")
 @click.option("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX.")
 @click.option("--image_mpp", metavar="MICROMETRES", type=positive_number, help="Size of a pixel.")
+@click.option(
+    "--channel_axis",
+    type=click.Choice(["C", "Z", "T"], case_sensitive=False),
+    metavar="[C|Z|T]",
+    help="What the channels were saved as.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["local", "dask", "batch"]),
@@ -55,6 +62,7 @@ def estimate(
     *,
     image_filter: str,
     image_mpp: float | None,
+    channel_axis: "ChannelAxis | None",
     engine: str,
     machine: str | None,
     measuring_machine: str | None,
@@ -84,7 +92,7 @@ def estimate(
             {"--measuring_machine": measuring_machine}, engine, "where the machine that segments measures as well"
         )
     paths = workspace_paths(dataset)
-    found = survey(discover(paths, image_filter), image_mpp)
+    found = survey(discover(paths, image_filter, channel_axis=channel_axis), image_mpp)
     if not found.sizes:
         raise RequestError(f"no image of {dataset} can be opened; cellscale segment says why")
     others = [join(workspace_paths(other).jobs, BENCHMARKS) for other in records]

@@ -23,6 +23,7 @@ from cellscale.pipeline.request import (
 )
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
+from cellscale.storage.credentials import without_credentials
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["make_request", "request_options"]
@@ -41,7 +42,8 @@ _OPTIONS = [
         metavar="NAMES",
         type=name_list,
         multiple=True,
-        help="Channels that show nuclei, by name or by position (#1, #2, ...), separated by commas; repeatable. "
+        help="Channels that show nuclei, by name or by position (#1, #2, ...), separated by commas; repeatable; "
+        "of DAPI|HH3 the first that is there. "
         "Default: the usual names (DAPI, Hoechst, ...).",
     ),
     _images(
@@ -51,6 +53,18 @@ _OPTIONS = [
         type=name_list,
         multiple=True,
         help="Channels that show membranes or cytoplasm. Default: the usual names; blank if there are none.",
+    ),
+    _images(
+        "--channel_names",
+        metavar="PATH_OR_URI",
+        type=without_credentials,
+        help="List of the channels' names: a table with a column marker_name or name, or a name a line; 'none' for "
+        "the images' own. Default: markers.csv or panel.csv beside images without names.",
+    ),
+    _images(
+        "--channel_axis",
+        **one_of("C", "Z", "T"),
+        help="What the channels were saved as: channels (the default), focal planes or time points.",
     ),
     _images(
         "--combine",
@@ -185,6 +199,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         dry_run=options["dry_run"],
         images=ImageChoice(prefix=options["image_filter"]),
         channels=ChannelChoice(
+            names=options["channel_names"],
+            axis=options["channel_axis"],
             nuclear=tuple(chain.from_iterable(options["nuclear_channels"])),
             membrane=tuple(chain.from_iterable(options["membrane_channels"])),
             combine=options["combine"],

@@ -1,8 +1,13 @@
 """``cellscale view``: look at images, masks and measurements in the browser."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cellscale.cli.options import SectionedCommand
+
+if TYPE_CHECKING:
+    from cellscale.images.info import ChannelAxis
 
 __all__ = ["view"]
 
@@ -17,8 +22,14 @@ __all__ = ["view"]
     metavar="N",
     help="Port to listen on, of this machine only; any free one by default.",
 )
+@click.option(
+    "--channel_axis",
+    type=click.Choice(["C", "Z", "T"], case_sensitive=False),
+    metavar="[C|Z|T]",
+    help="What the channels were saved as, as it was given for the run.",
+)
 @click.option("--no_browser", is_flag=True, help="Only print the address.")
-def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> None:
+def view(dataset: str, *, image_filter: str, port: int, channel_axis: "ChannelAxis | None", no_browser: bool) -> None:
     """Look at the images of DATASET, a workspace's folder or URI, with its masks and measurements in the browser.
 
     The address works on this machine alone, until Ctrl-C.
@@ -35,7 +46,7 @@ def view(dataset: str, *, image_filter: str, port: int, no_browser: bool) -> Non
     from cellscale.workspace.layout import workspace_paths
 
     paths = workspace_paths(dataset)
-    entries = discover(paths, image_filter)
+    entries = discover(paths, image_filter, channel_axis=channel_axis)
     cache = OverviewCache()
     cache.prune()
     with open_server(Dataset(entries, paths, cache), port) as server:

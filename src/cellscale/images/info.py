@@ -1,14 +1,18 @@
 """What is known of an image before any pixel is read."""
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.regions import Region
 
-__all__ = ["Channel", "Image", "ImageInfo", "PixelSize"]
+__all__ = ["Channel", "ChannelAxis", "Image", "ImageInfo", "PixelSize"]
+
+
+ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
+"""The axis along which a file keeps its channels: as such, as focal planes or as time points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,14 @@ class Channel:
     """Position in the image, from 0."""
 
     name: str
-    """Name as the file gives it, not trimmed; ``Channel <index + 1>`` where the file gives none."""
+    """Name in all outputs: as the file gives it, not trimmed, unless another channel has it or the user gives one;
+    ``Channel <index + 1>`` where there is none."""
 
     color: int | None = None
     """Colour as a signed 32-bit OME RGBA integer, where the file gives one."""
+
+    written: str | None = None
+    """The file's name of the channel, where ``name`` is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,8 @@ class ImageInfo:
     """Facts of an image, all of them from its metadata."""
 
     name: str
-    """File name up to ``.ome.tif[f]``, ``.tif[f]``, ``.ome.zarr`` or ``.zarr``; ``array`` for an array."""
+    """File name without an ending of images (``.ome.tif``, ``.qptiff``, ``.ome.zarr`` and so on); ``array`` for an
+    array."""
 
     uri: str | None
     """Path or URI of the file; None for an array."""
@@ -69,6 +78,15 @@ class ImageInfo:
 
     warnings: tuple[str, ...] = ()
     """What the user should know of the file: that it holds more than is read."""
+
+    focal_planes: int = 1
+    """Focal planes of the file, which are channels here where there are several."""
+
+    time_points: int = 1
+    """Time points of the file, which are channels here where there are several."""
+
+    notes: tuple[str, ...] = ()
+    """What was taken from elsewhere than the file: names of channels."""
 
     @property
     def shape(self) -> tuple[int, int]:

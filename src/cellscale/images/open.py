@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
-from cellscale.images.channels.given_names import given_names
+from cellscale.images.channels.distinct_names import renamed, with_distinct_names
+from cellscale.images.channels.given_names import GivenNames, given_names, with_given_names
 from cellscale.images.image_names import is_zarr
-from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
+from cellscale.images.info import ChannelAxis, Image, ImageInfo, PixelSize
 from cellscale.regions import Region
 from cellscale.storage.credentials import without_credentials
 
-__all__ = ["open_image"]
+__all__ = ["open_image", "with_facts"]
 
 
 def open_image(
     source: str | os.PathLike[str] | NDArray[Any],
     *,
-    channel_names: Sequence[str] | None = None,
+    channel_names: Sequence[str] | GivenNames | None = None,
+    channel_axis: ChannelAxis | None = None,
     pixel_size: PixelSize | None = None,
     cache_bytes: int = 128 * 2**20,
     scratch: Path | None = None,
@@ -37,6 +39,8 @@ def open_image(
         membrane channel; or an array of ``(channels, rows, columns)`` or ``(rows, columns)``.
     channel_names
         Names to use instead of the file's.
+    channel_axis
+        ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
     pixel_size
         µm/px to use instead of the file's.
     cache_bytes
@@ -47,7 +51,8 @@ def open_image(
     Returns
     -------
     Image
-        The image; close it when done. Regions may be read from several threads at once.
+        The image; close it when done. Regions may be read from several threads at once. Channels of one name are
+        told apart (``DAPI``, ``DAPI (2)``), with a warning among its facts.
 
     Raises
     ------
@@ -57,20 +62,46 @@ def open_image(
         The file is not there or cannot be read.
     """
     if isinstance(source, np.ndarray):
-        return ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size)
+        return with_facts(ArrayImage(source), channel_names=channel_names, pixel_size=pixel_size)
     if isinstance(source, str):
         source = without_credentials(source)
-    image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
-    if channel_names is None and pixel_size is None:
-        return image
+    image = _open_file(source, channel_axis, cache_bytes=cache_bytes, scratch=scratch)
     try:
-        return _Renamed(image, _changed(image.info, channel_names, pixel_size))
+        return with_facts(image, channel_names=channel_names, pixel_size=pixel_size)
     except ImageError:
         image.close()
         raise
 
 
-def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Path | None) -> Image:
+def with_facts(
+    image: Image,
+    *,
+    channel_names: Sequence[str] | GivenNames | None = None,
+    pixel_size: PixelSize | None = None,
+) -> Image:
+    """Return an open image with facts that a caller gives, and with names of channels that differ.
+
+    Parameters
+    ----------
+    image
+        The image.
+    channel_names
+        Names to use instead of the file's.
+    pixel_size
+        µm/px to use instead of the file's.
+
+    Raises
+    ------
+    ImageError
+        There are not as many names as channels.
+    """
+    info = with_distinct_names(_changed(image.info, channel_names, pixel_size))
+    return image if info == image.info else _Renamed(image, info)
+
+
+def _open_file(
+    source: str | os.PathLike[str], axis: ChannelAxis | None, *, cache_bytes: int, scratch: Path | None
+) -> Image:
     # Each reader brings a library of its own, which need not load for the others.
     name = os.fspath(source).rstrip("/").lower()
     if name.endswith(".npz"):
@@ -80,18 +111,20 @@ def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Pat
     if is_zarr(source):
         from cellscale.images.zarr.ome_zarr import OmeZarrImage
 
-        return OmeZarrImage(source)
+        return OmeZarrImage(source, channel_axis=axis)
     from cellscale.images.tiff.tiff_image import TiffImage
 
-    return TiffImage(source, cache_bytes=cache_bytes, scratch=scratch)
+    return TiffImage(source, channel_axis=axis, cache_bytes=cache_bytes, scratch=scratch)
 
 
-def _changed(info: ImageInfo, names: Sequence[str] | None, size: PixelSize | None) -> ImageInfo:
-    channels = info.channels
-    if names is not None:
-        texts = given_names(names, len(channels), info.name)
-        channels = tuple(Channel(one.index, text, one.color) for one, text in zip(channels, texts, strict=True))
-    return replace(info, channels=channels, pixel_size=size or info.pixel_size)
+def _changed(info: ImageInfo, names: Sequence[str] | GivenNames | None, size: PixelSize | None) -> ImageInfo:
+    changed = replace(info, pixel_size=size or info.pixel_size)
+    if names is None:
+        return changed
+    if isinstance(names, GivenNames):
+        return with_given_names(changed, names)
+    texts = given_names(names, len(info.channels), info.name)
+    return replace(changed, channels=tuple(map(renamed, info.channels, texts)))
 
 
 class _Renamed:

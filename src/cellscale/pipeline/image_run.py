@@ -83,6 +83,9 @@ class ImageRun:
         for text in info.warnings:
             if text not in self.warnings:
                 self.notice(text, "warning")
+        for text in info.notes:
+            if text not in self.notes:
+                self.notice(text)
 
     def notice(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         """Tell the listener something a person should know, and keep it for the summary."""

@@ -19,6 +19,7 @@ from cellscale.report.pictures import cell_size, overview_level
 from cellscale.report.subject import Shown, Subject
 from cellscale.storage.uri import Entry
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["open_subject"]
 
@@ -53,11 +54,11 @@ def open_subject(
     """
     with ExitStack() as stack:
 
-        def opened(location: object) -> Image:
-            return stack.enter_context(closing(open_image(str(location), cache_bytes=IMAGE_CACHE)))
+        def opened(image: Image) -> Image:
+            return stack.enter_context(closing(image))
 
-        image = None if entry.image is None else opened(entry.image)
-        arrays = None if entry.npz is None else opened(entry.npz)
+        image = None if entry.image is None else opened(open_entry_image(entry, cache_bytes=IMAGE_CACHE))
+        arrays = None if entry.npz is None else opened(open_image(str(entry.npz), cache_bytes=IMAGE_CACHE))
         described = image or arrays
         assert described is not None, "an entry has an image or an NPZ file"
         info = described.info

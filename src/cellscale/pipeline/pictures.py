@@ -11,6 +11,7 @@ from cellscale.errors import StorageError
 from cellscale.faults import failure_text
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.measure_image import found_masks
+from cellscale.pipeline.measuring.names_mark import names_mark
 from cellscale.pipeline.picture_subject import open_subject
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume.ledger import Ledger
@@ -142,6 +143,7 @@ def _mark(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry
             "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
             "channels": [list(request.channels.nuclear), list(request.channels.membrane), request.channels.combine],
             "mpp": request.channels.mpp,
+            **names_mark(entry),
         }
     )
 

@@ -9,6 +9,7 @@ from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [
+    "ChannelAxis",
     "ChannelChoice",
     "Combine",
     "ImageChoice",
@@ -23,6 +24,7 @@ __all__ = [
     "Segmenting",
 ]
 
+ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
 Combine: TypeAlias = Literal["sum", "max"]
 MaskFormat: TypeAlias = Literal["tiff", "ome-zarr", "both"]
 Matching: TypeAlias = Literal["one-to-one", "qupath-initializer"]
@@ -46,6 +48,12 @@ class ChannelChoice:
 
     membrane: tuple[str, ...] = ()
     """Names or ``#n`` positions (from 1) of the channels that show membranes; empty: chosen by their usual names."""
+
+    names: str | None = None
+    """Path or URI of a list of the channels' names; None: one beside the images, ``none``: the files' own."""
+
+    axis: ChannelAxis | None = None
+    """The axis along which the files have their channels; None: that of channels."""
 
     combine: Combine = "sum"
     """How several channels become one."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from cellscale.errors import CellscaleError
 from cellscale.images.info import ImageInfo
-from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.pipeline.segmenting import GROUP, MODEL_MPP, TileGroups
 from cellscale.predict.tiles import TileGrid
 from cellscale.preprocess.rescale import rescaled_shape
 from cellscale.records.rates import ImageSize
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["Survey", "image_size", "survey"]
 
@@ -80,11 +80,10 @@ def image_size(info: ImageInfo, mpp: float | None = None, file_bytes: int = 0) -
 
 def _size(entry: ImageEntry, mpp: float | None) -> ImageSize | None:
     """Return an image's size; None where it cannot be opened, which its run will say more of."""
-    source = entry.image if entry.image is not None else entry.npz
-    if source is None or entry.problem is not None:
+    if entry.problem is not None:
         return None
     try:
-        with closing(open_image(source)) as image:
+        with closing(open_entry_image(entry)) as image:
             return image_size(image.info, mpp, entry.size)
     except CellscaleError:
         return None

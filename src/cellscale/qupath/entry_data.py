@@ -11,7 +11,7 @@ from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.edits.kept_objects import class_name
 from cellscale.qupath.gson import JsonObject, to_json
-from cellscale.qupath.image_server import server_builder, server_id, server_metadata
+from cellscale.qupath.image_server import server_builder, server_channels, server_id, server_metadata
 from cellscale.qupath.object_file import Replaced, replace_objects
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.storage.atomic import write_bytes
@@ -130,9 +130,9 @@ def _summary(data: EntryData, replaced: Replaced, now: int) -> JsonObject:
         "server": {
             "width": info.width,
             "height": info.height,
-            "sizeC": len(info.channels),
-            "sizeZ": 1,
-            "sizeT": 1,
+            "sizeC": len(server_channels(info)),
+            "sizeZ": info.focal_planes,
+            "sizeT": info.time_points,
         },
         "hierarchy": {
             "nObjects": objects.total() + 1,

@@ -10,7 +10,15 @@ from cellscale.qupath.gson import Json, JsonObject
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.uri import base_name
 
-__all__ = ["argb_color", "entry_name", "server_builder", "server_id", "server_metadata"]
+__all__ = [
+    "argb_color",
+    "entry_name",
+    "server_builder",
+    "server_channels",
+    "server_id",
+    "server_metadata",
+    "shown_name",
+]
 
 _PROVIDER = "qupath.lib.images.servers.bioformats.BioFormatsServerBuilder"
 _PRIMARIES = (0xFF0000, 0x00FF00, 0x0000FF, 0xFFE000, 0x00E0E0, 0xFF00E0)
@@ -56,6 +64,7 @@ def server_id(builder: JsonObject) -> str:
 
 def server_metadata(info: ImageInfo) -> JsonObject:
     """Return an image's metadata as Bio-Formats would read them from its file."""
+    channels = server_channels(info)
     width, height = _tile_size(info)
     size = info.pixel_size
     unit = "px" if size is None else "µm"
@@ -64,13 +73,13 @@ def server_metadata(info: ImageInfo) -> JsonObject:
         "name": entry_name(info),
         "width": info.width,
         "height": info.height,
-        "sizeZ": 1,
-        "sizeT": 1,
+        "sizeZ": info.focal_planes,
+        "sizeT": info.time_points,
         "channelType": "DEFAULT",
         "isRGB": False,
         "pixelType": _PIXEL_TYPES[info.dtype.str[1:]],
         "levels": [_level(info, rows, columns) for rows, columns in info.levels or (info.shape,)],
-        "channels": [_channel(channel, len(info.channels)) for channel in info.channels],
+        "channels": [_channel(channel, len(channels)) for channel in channels],
         **_value_range(info),
         "pixelCalibration": {
             "pixelWidth": {"value": x, "unit": unit},
@@ -82,6 +91,12 @@ def server_metadata(info: ImageInfo) -> JsonObject:
         "preferredTileWidth": width,
         "preferredTileHeight": height,
     }
+
+
+def server_channels(info: ImageInfo) -> tuple[Channel, ...]:
+    """Return the channels as QuPath opens the file: those of one focal plane and time point."""
+    steps = info.focal_planes * info.time_points
+    return info.channels if steps == 1 else info.channels[: len(info.channels) // steps]
 
 
 def argb_color(channel: Channel, count: int) -> int:
@@ -106,9 +121,13 @@ def argb_color(channel: Channel, count: int) -> int:
     return _signed(0xFF000000 | _from_hsb(hue, strength))
 
 
+def shown_name(name: str, index: int) -> str:
+    """Return a channel's name as QuPath shows it: a blank one by its position, from 0."""
+    return name if name.strip() else f"Channel {index + 1}"
+
+
 def _channel(channel: Channel, count: int) -> Json:
-    name = channel.name if channel.name.strip() else f"Channel {channel.index + 1}"
-    return {"name": name, "color": argb_color(channel, count)}
+    return {"name": shown_name(channel.name, channel.index), "color": argb_color(channel, count)}
 
 
 def _signed(bits: int) -> int:

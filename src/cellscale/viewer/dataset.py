@@ -106,6 +106,8 @@ class Dataset:
             image=image,
             masks={compartment: mask for compartment, mask in masks.items() if mask is not None},
             table=find(join(self._paths.reports, report_name(entry.name, ".parquet"))),
+            channel_names=None if entry.image is None else entry.channel_names,
+            channel_axis=entry.channel_axis,
         )
 
     def _mask(self, name: str, compartment: Compartment) -> Entry | None:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError
-from cellscale.images.info import Image
+from cellscale.images.channels import GivenNames
+from cellscale.images.info import ChannelAxis, Image
 from cellscale.images.masks import Mask, open_mask
-from cellscale.images.open import open_image
+from cellscale.images.open import open_image, with_facts
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region
 from cellscale.storage.uri import Entry
@@ -47,6 +48,12 @@ class ImageFiles:
     """Those that are there."""
 
     table: Entry | None
+
+    channel_names: GivenNames | None = None
+    """Names of its channels from a list."""
+
+    channel_axis: ChannelAxis | None = None
+    """The axis along which its channels are, where the user says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +104,18 @@ class OpenImage:
         self._brightness: dict[int, Brightness] = {}
         self._lengths: dict[Compartment, tuple[float, float] | None] = {}
         with ExitStack() as opened:
-            self.image: Image = open_image(files.image.location, cache_bytes=_IMAGE_CACHE)
+            self.image: Image = open_image(
+                files.image.location,
+                channel_names=files.channel_names,
+                channel_axis=files.channel_axis,
+                cache_bytes=_IMAGE_CACHE,
+            )
             opened.callback(self.image.close)
             for compartment in files.masks:
                 self._open_mask(compartment, opened)
             self._open_table(opened)
+            if self.table is not None and len(self.table.channels) == len(self.image.info.channels):
+                self.image = with_facts(self.image, channel_names=self.table.channels)
             self._channels = [self._channel(number) for number in range(len(self.image.info.channels))]
             self._labels = {compartment: self._label_plane(compartment) for compartment in self.masks}
             self._opened = opened.pop_all()

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.cells.text import Texts, centroid_decimals, decimal_texts
+from cellscale.cells.text import Texts, centroid_decimals, decimal_texts, measured_channels
 from cellscale.errors import ImageError
 from cellscale.predict.heads import Compartment
 from cellscale.storage.regular import open_regular
@@ -88,6 +88,11 @@ class CellTable:
         """Release the file."""
         with self._lock:
             self._opened.close()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels that were measured."""
+        return measured_channels(self.measurements)
 
     @property
     def rows(self) -> int:

@@ -2,19 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
-from cellscale.images.image_names import image_name
+from cellscale.images.channels import GivenNames
+from cellscale.images.image_names import TIFF_SUFFIXES, image_name
+from cellscale.images.info import ChannelAxis
 from cellscale.storage.places import same_place
 from cellscale.storage.uri import Entry, listing
+from cellscale.workspace.channel_lists import NO_LIST, list_beside, list_named
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 
 __all__ = ["ImageEntry", "discover"]
 
 _SHOWN = 20
-_EXPECTED = "OME-TIFF (.ome.tif, .ome.tiff, .tif, .tiff) or OME-Zarr (.ome.zarr, .zarr) images"
+_EXPECTED = (
+    "OME-TIFF (.ome.tif, .ome.tiff, .tif, .tiff, .btf, .tf2, .tf8, .qptiff) or OME-Zarr (.ome.zarr, .zarr) images"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +44,19 @@ class ImageEntry:
     problem: str | None = None
     """Why the image cannot be processed, where its name alone says so."""
 
+    channel_names: GivenNames | None = None
+    """Names of its channels from a list, where there is one."""
 
-def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
+    channel_axis: ChannelAxis | None = None
+    """The axis along which its channels are, where the user says so."""
+
+
+def discover(
+    paths: WorkspacePaths,
+    image_filter: str = "",
+    channel_names: Path | str | None = None,
+    channel_axis: ChannelAxis | None = None,
+) -> list[ImageEntry]:
     """List the images of a dataset, by name; each folder is listed once.
 
     Two files that would have the same outputs give one entry with a ``problem``. Hidden and temporary files are no
@@ -52,14 +68,21 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
         Folders of the dataset.
     image_filter
         Take only images whose file name begins so; empty for all.
+    channel_names
+        List of the channels' names; None for one that lies beside the images, ``none`` for none.
+    channel_axis
+        The axis along which channels are in the files; None for that of channels.
 
     Raises
     ------
     RequestError
-        The folder is missing, unreadable or holds no image, or none that passes the filter.
+        The folder is missing, unreadable or holds no image, or none that passes the filter; or the list of names
+        cannot be read.
     """
-    numpy = _by_name(paths.numpy, _npz_name, required=False) if paths.numpy else {}
-    images = _by_name(paths.images, _image_name, required=not numpy)
+    given = None if channel_names in (None, NO_LIST) else list_named(channel_names or "")
+    numpy = _by_name(_entries(paths.numpy, required=False), _npz_name) if paths.numpy else {}
+    files = _entries(paths.images, required=not numpy)
+    images = _by_name(files, _image_name)
     if same_place(paths.images, paths.segmasks):
         images = {name: files for name, files in images.items() if not is_mask_name(name)}
     found = [_entry(name, images.get(name, []), numpy.get(name, [])) for name in sorted(images.keys() | numpy.keys())]
@@ -69,13 +92,14 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
     if not chosen:
         names = _bounded([entry.name for entry in found])
         raise RequestError(f"no image's name begins with {image_filter!r}; in {paths.images} there are: {names}")
-    return chosen
+    listed = list_beside(files) if channel_names is None else given
+    return [replace(entry, channel_names=listed, channel_axis=channel_axis) for entry in chosen]
 
 
-def _by_name(folder: Path | str, name_of: Callable[[Entry], str | None], *, required: bool) -> dict[str, list[Entry]]:
-    """List a folder's files under the names of the images they belong to."""
+def _by_name(files: list[Entry], name_of: Callable[[Entry], str | None]) -> dict[str, list[Entry]]:
+    """Return files under the names of the images they belong to."""
     found: dict[str, list[Entry]] = defaultdict(list)
-    for entry in _entries(folder, required=required):
+    for entry in files:
         name = None if entry.name.startswith((".", "~")) else name_of(entry)
         if name:
             found[_escaped(name)].append(entry)
@@ -95,7 +119,7 @@ def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
 
 def _image_name(entry: Entry) -> str | None:
     name = entry.name.lower()
-    return image_name(entry.name) if name.endswith((".zarr", ".tif", ".tiff")) else None
+    return image_name(entry.name) if name.endswith((".zarr", *TIFF_SUFFIXES)) else None
 
 
 def _npz_name(entry: Entry) -> str | None:

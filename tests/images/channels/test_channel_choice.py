@@ -28,6 +28,17 @@ def test_names_and_positions(wanted, expected) -> None:
     assert select_channels(MANY, ["DAPI"], [wanted]).membrane == (expected,)
 
 
+def test_a_number_alone_is_a_name_and_not_a_position() -> None:
+    spatialdata = info_of("0", "1", "2")
+    assert select_channels(spatialdata, ["1"]).nuclear == (1,)
+    assert select_channels(spatialdata, ["#1"]).nuclear == (0,)
+    assert select_channels(spatialdata, ["1"]).nuclear_text == "#2 1 (given)"
+    with pytest.raises(ChannelError, match=r"no channel '2'\. A position is asked for as #2"):
+        select_channels(MANY, ["2"])
+    with pytest.raises(ChannelError, match=r"no channel '8'\. Channels"):
+        select_channels(MANY, ["8"])
+
+
 def test_several_are_kept_in_order_and_once() -> None:
     assert select_channels(MANY, ["CD45", "#1", "dapi"], ["#2", "Membrane"]).nuclear == (6, 0)
     assert select_channels(MANY, ["CD45"], ["#2", "Membrane"]).membrane == (1, 4)
@@ -71,7 +82,8 @@ def test_two_channels_of_one_name() -> None:
         "DAPI", "dapi", "DAPI-01", "Cycle_2 DAPI", "DAPI_R1", "DAPI (1)", "Hoechst", "Hoechst 33342", "HOECHST1",
         "HH3", "Histone H3", "HistoneH3", "H3", "HistoneH3_113In", "DNA", "DNA1", "DNA_1", "DNA-2", "191Ir_DNA1",
         "DNA1(Ir191)", "Ir191", "193Ir", "dsDNA", "dsDNA_89", "DRAQ5", "SYTO13", "SYTO 13", "SYTOX Green", "TO-PRO-3",
-        "nuclear", "Nucleus", "Hematoxylin", "HH3_113In", "HH3 Pt195", "H3 (Pt194)",
+        "nuclear", "Nucleus", "Hematoxylin", "DNA1(Ir191Di)", "DNA1_Ir191Di", "HH3(In113Di)",
+        "HH3_113In", "HH3 Pt195", "H3 (Pt194)",
     ],
 )  # fmt: skip
 def test_usual_names_of_the_nucleus(name) -> None:
@@ -104,20 +116,59 @@ def test_the_first_round_and_the_most_usual_stain() -> None:
 @pytest.mark.parametrize(
     "name",
     ["Membrane", "cell membrane", "Pan-Membrane", "membrane_1", "Membrane cocktail", "Na/K-ATPase", "NaKATPase",
-     "NaK ATPase", "Na+/K+-ATPase", "ATP1A1", "WGA", "Plasma membrane"],
+     "NaK ATPase", "Na+/K+-ATPase", "ATP1A1", "WGA", "Plasma membrane", "163Dy_NaK_ATPase", "Pan-Cadherin",
+     "panCadherin", "HLA-ABC", "HLA class 1", "MHC-I", "HLA", "B2M", "b-catenin", "β-catenin", "Beta_catenin1",
+     "Beta-Catenin_165Ho", "CD298", "ICSK1", "WGA (Opal 690)"],
 )  # fmt: skip
 def test_usual_names_of_the_membrane(name) -> None:
     chosen = select_channels(info_of("DAPI", "E-cadherin", name))
     assert chosen.membrane == (2,)
+    assert chosen.membrane_text == f"#3 {name} (by its usual name)"
 
 
 @pytest.mark.parametrize(
-    "name", ["Nuclear membrane", "basement membrane", "Na/K-ATPase pS16", "E-cadherin", "CD45", "PanCK"]
-)
+    "name",
+    ["E-cadherin", "ECadherin", "E_cadherin", "Ecad", "CDH1", "PanCK", "pan-Cytokeratin", "Pan_CK", "panKeratin",
+     "Keratin", "AE1/AE3", "Pan-Cytokeratin(Nd148Di)", "CD45", "CD45 (LCA)", "CD45_152Sm", "CD45-AF647", "Vimentin"],
+)  # fmt: skip
+def test_markers_of_some_cells_are_taken_where_nothing_better_is_there_and_it_is_said(name) -> None:
+    chosen = select_channels(info_of("DAPI", "CD8", name))
+    assert chosen.membrane == (2,)
+    assert "by its usual name; some cells only" in chosen.membrane_text
+    assert select_channels(info_of("DAPI", name, "WGA")).membrane == (2,)
+
+
+def test_the_order_among_markers_of_some_cells() -> None:
+    names = ["DAPI", "Vimentin", "CD45", "PanCK", "E-cadherin"]
+    for count in range(5, 1, -1):
+        assert select_channels(info_of(*names[:count])).membrane == (count - 1,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Nuclear membrane", "basement membrane", "Na/K-ATPase pS16", "HLA-DR", "HLA class II", "CD45RO", "CD45 RA",
+     "Keratin 5", "CK7", "Keratin14", "p-b-catenin", "phospho-beta-catenin", "N-cadherin", "VE-cadherin",
+     "Vimentin background", "cell", "pan", "CD4"],
+)  # fmt: skip
 def test_the_membrane_is_blank_rather_than_wrong(name) -> None:
     chosen = select_channels(info_of("DAPI", name))
     assert chosen.membrane == ()
     assert "blank" in chosen.membrane_text
+
+
+def test_the_first_of_alternatives_that_is_there_is_taken() -> None:
+    chosen = select_channels(info_of("CD3", "HH3", "DAPI"), ["Hoechst|DAPI|HH3"], ["PanCK|none"])
+    assert (chosen.nuclear, chosen.membrane) == ((2,), ())
+    assert chosen.nuclear_text == "#3 DAPI (given, the first of Hoechst|DAPI|HH3)"
+    assert chosen.membrane_text == "blank (given, the first of PanCK|none)"
+    assert not chosen.by_usual_names
+    assert select_channels(info_of("CD3", "HH3"), ["DAPI|HH3"]).nuclear == (1,)
+    assert select_channels(info_of("CD3", "HH3"), ["#3 | #2"], ["WGA|CD3|none"]).membrane == (0,)
+    assert select_channels(info_of("a", "x|a"), ["x|a"]).nuclear == (1,)
+    with pytest.raises(ChannelError, match=r"no channel 'DAPI\|Hoechst'\. Channels: #1 CD3"):
+        select_channels(info_of("CD3", "HH3"), ["DAPI|Hoechst"])
+    with pytest.raises(ChannelError, match="several channels match 'CD'"):
+        select_channels(MANY, ["x|CD"])
 
 
 def test_a_blank_membrane_can_be_asked_for() -> None:

@@ -90,6 +90,35 @@ def test_numbers_as_names_of_channels_are_read_as_text(tmp_path: Path) -> None:
     assert found == ["0", "1", "Channel 3", "Channel 4"]
 
 
+@pytest.mark.parametrize("place", ["inside", "top", "spatialdata"])
+def test_names_of_channels_are_found_where_writers_leave_them(tmp_path: Path, place) -> None:
+    written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r+")
+    facts = dict(group.attrs["ome"])
+    facts.pop("omero")
+    names = {"channels": [{"label": "CD3"}, {"name": "CD8"}]}
+    if place == "inside":
+        group.attrs["ome"] = {**facts, "omero": names}
+    else:
+        group.attrs["ome"] = facts
+        group.attrs["omero" if place == "top" else "channels_metadata"] = names
+    assert [one.name for one in OmeZarrImage(tmp_path / "a.zarr").info.channels] == ["CD3", "CD8"]
+
+
+@pytest.mark.parametrize(("axes", "axis"), [("tcyx", "T"), ("czyx", "Z"), ("tczyx", "T")])
+def test_time_points_or_focal_planes_as_channels(tmp_path: Path, axes, axis) -> None:
+    sizes = {"t": 3, "z": 3, "c": 2, "y": 20, "x": 30} | ({"z": 1} if "t" in axes else {})
+    pixels = np.random.default_rng(0).integers(0, 99, [sizes[one] for one in axes], np.uint8)
+    written(tmp_path / "a.zarr", pixels, axes)
+    image = OmeZarrImage(tmp_path / "a.zarr", channel_axis=axis)
+    steps_first = np.moveaxis(pixels, axes.index(axis.lower()), 0)
+    np.testing.assert_array_equal(image.read(tuple(range(6)), image.info.region), steps_first.reshape(6, 20, 30))
+    assert [one.name for one in image.info.channels] == [" DAPI ", "µ"] * 3
+    assert (image.info.time_points, image.info.focal_planes) == ((3, 1) if axis == "T" else (1, 3))
+    with pytest.raises(ImageError, match=f"give --channel_axis {axis}"):
+        OmeZarrImage(tmp_path / "a.zarr")
+
+
 def test_axes_may_have_capital_names(tmp_path: Path) -> None:
     written(tmp_path / "a.zarr", np.ones((2, 20, 30), np.uint8), "cyx", scale=[1, 500, 250])
     group = zarr.open_group(tmp_path / "a.zarr", mode="r+")

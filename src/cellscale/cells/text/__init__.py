@@ -1,6 +1,15 @@
 """Numbers and outlines as text, many at a time, exactly."""
 
-from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS, Columns, Dialect
+from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS, Columns, Dialect, measured_channels
 from cellscale.cells.text.decimal_text import Texts, centroid_decimals, decimal_texts
 
-__all__ = ["COMPARTMENTS", "STATISTICS", "Columns", "Dialect", "Texts", "centroid_decimals", "decimal_texts"]
+__all__ = [
+    "COMPARTMENTS",
+    "STATISTICS",
+    "Columns",
+    "Dialect",
+    "Texts",
+    "centroid_decimals",
+    "decimal_texts",
+    "measured_channels",
+]

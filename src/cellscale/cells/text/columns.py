@@ -7,7 +7,16 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COMPARTMENTS", "STATISTICS", "Columns", "Dialect", "cell_columns", "detection_columns", "shown_names"]
+__all__ = [
+    "COMPARTMENTS",
+    "STATISTICS",
+    "Columns",
+    "Dialect",
+    "cell_columns",
+    "detection_columns",
+    "measured_channels",
+    "shown_names",
+]
 
 COMPARTMENTS = ("Nucleus", "Cytoplasm", "Membrane", "Cell")
 """Parts of a cell in which intensities are measured, in order."""
@@ -69,6 +78,16 @@ def detection_columns(channels: Sequence[str], unit: str) -> Columns:
     """Return the measurements of detections, the same in both dialects: six for each channel, then the shape."""
     intensities = [f"{name}: {statistic}" for name in channels for statistic in STATISTICS]
     return _columns(list(zip([*intensities, *_shape_names("", unit)], range(len(intensities) + 6), strict=True)))
+
+
+def measured_channels(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the channels whose intensities a table has, from the names of its columns in either dialect."""
+    mean = f": {STATISTICS[0]}"
+    means = [name.removesuffix(mean) for name in columns if name.endswith(mean)]
+    cell = COMPARTMENTS[-1]
+    newer = [name.removeprefix(f"{cell}: ") for name in means if name.startswith(f"{cell}: ")]
+    older = [name.removesuffix(f": {cell}") for name in means if name.endswith(f": {cell}")]
+    return tuple(newer or older or means)
 
 
 def _cell_intensities(names: Sequence[str], dialect: Dialect) -> Iterator[tuple[str, int]]:

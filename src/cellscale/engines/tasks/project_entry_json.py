@@ -15,7 +15,8 @@ __all__ = ["place_from_json", "place_to_json"]
 def place_to_json(place: ProjectImage) -> dict[str, Any]:
     """Return a place as a JSON object."""
     info = place.info
-    return {"entry_id": place.entry_id, "info": {**asdict(info), "uri": str(info.uri), "dtype": info.dtype.str}}
+    described = {**asdict(info), "uri": str(info.uri), "dtype": info.dtype.str}
+    return {"entry_id": place.entry_id, "info": described}
 
 
 def place_from_json(facts: dict[str, Any]) -> ProjectImage:
@@ -40,6 +41,7 @@ def place_from_json(facts: dict[str, Any]) -> ProjectImage:
                     "levels": tuple(tuple(level) for level in info["levels"]),
                     "chunk": tuple(info["chunk"]),
                     "warnings": tuple(info.get("warnings", ())),
+                    "notes": tuple(info.get("notes", ())),
                 }
             ),
         )

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
-from cellscale.images.info import ImageInfo
+from cellscale.images.info import ChannelAxis, ImageInfo
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
 from cellscale.images.probes import tiff_probe
+from cellscale.images.tiff.micro_manager import micro_manager_stack
+from cellscale.images.tiff.stacked_series import stack_size, stacked
 from cellscale.images.tiff.tiff_layout import (
     INTENSITY_TYPES,
     Level,
@@ -68,6 +70,8 @@ class TiffImage:
         Folder for the scratch files; the system's temporary folder if None.
     types
         The types of pixel that are accepted, by numpy's names.
+    channel_axis
+        ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
 
     Raises
     ------
@@ -84,8 +88,10 @@ class TiffImage:
         cache_bytes: int = 128 * 2**20,
         scratch: Path | None = None,
         types: frozenset[str] = INTENSITY_TYPES,
+        channel_axis: ChannelAxis | None = None,
     ) -> None:
         self._name = base_name(location)
+        self._channel_axis = channel_axis
         self._types = types
         self._lock = threading.Lock()
         with ExitStack() as opened:
@@ -142,7 +148,10 @@ class TiffImage:
                 with explained("read", location):
                     source = stack.enter_context(fs.open(key, "rb", **_METADATA_READS))
             with self._damage_explained():
-                tiff = stack.enter_context(tifffile.TiffFile(source, name=None if path else self._name))
+                # Of Micro-Manager's stacks tifffile would join all files, without the OME-XML's names.
+                tiff = stack.enter_context(
+                    tifffile.TiffFile(source, name=None if path else self._name, is_mmstack=False)
+                )
             yield tiff
 
     @contextmanager
@@ -164,9 +173,10 @@ class TiffImage:
         self._require_files(location)
         claims = self._claims()
         claims.check_counts()
-        found = image_series(self._tiff, self._name)
+        listed = micro_manager_stack(self._tiff, self._name, described=bool(claims.images))
+        found = image_series(self._tiff, self._name) if listed is None else [listed]
         self._series = choose_series(self._tiff, found, self._name)
-        series = found[self._series]
+        series = stacked(found[self._series], self._channel_axis, self._name)
         check_described(self._tiff, series, self._name)
         described, warnings = self._described(claims, series)
         base = level_of(series, self._source_of, self._types, self._name)
@@ -174,7 +184,7 @@ class TiffImage:
         self._levels: dict[int, Level] = {0: base}
         grid = base.storage.grid
         self._pyramid = [one for one in series.levels if _fits(one, series)]
-        facts = tiff_metadata(self._tiff, series, described, len(base.planes))
+        facts = tiff_metadata(self._tiff, series, described, base.planes)
         return ImageInfo(
             name=image_name(location),
             uri=str(location),
@@ -187,6 +197,8 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
+            focal_planes=stack_size(series, "Z"),
+            time_points=stack_size(series, "T"),
             warnings=passed_over(self._tiff, found, self._series) + warnings + _empty_levels(series),
         )
 
@@ -208,6 +220,8 @@ class TiffImage:
 
     def _described(self, claims: OmeClaims, series: Any) -> tuple[OmeImage | None, tuple[str, ...]]:
         """Return what the OME-XML says of the chosen image, and what the user should know of it."""
+        if series.kind == "mmstack" and claims.images:
+            return claims.image_of(series[0], 0), odd_colors(claims.images)
         if series.kind != "ome":
             return None, ()
         image = claims.image_of(series[0], self._series)

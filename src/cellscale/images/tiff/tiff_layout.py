@@ -191,9 +191,10 @@ def _check_axes(series: Any, name: str) -> None:
         if axis in pages and len(pages) == 1:
             continue
         found = _AXIS_NAMES.get(axis, f"positions along axis {axis}")
+        cure = f"; if they are its channels, give --channel_axis {axis}" if axis in "ZT" else ""
         raise ImageError(
             f"{name}: {size} {found} found, one expected: cellscale reads two-dimensional images with channels; "
-            f"save one of them, or a projection, as an image of its own"
+            f"save one of them, or a projection, as an image of its own{cure}"
         )
 
 

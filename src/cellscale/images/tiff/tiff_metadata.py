@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from cellscale.errors import ImageError
+from cellscale.images.channels.imagej_labels import label_names
+from cellscale.images.channels.page_names import page_names
 from cellscale.images.info import Channel, PixelSize
 from cellscale.images.ome.ome_metadata import OmeImage
 from cellscale.images.ome.units import micrometres, pixel_size_of
+from cellscale.images.tiff.tiff_layout import Plane
 
 __all__ = ["TiffMetadata", "check_document_type", "named_channels", "odd_colors", "tiff_metadata"]
 
@@ -40,7 +43,7 @@ def named_channels(names: list[str | None], colors: list[int | None], count: int
     )
 
 
-def tiff_metadata(tiff: Any, series: Any, image: OmeImage | None, count: int) -> TiffMetadata:
+def tiff_metadata(tiff: Any, series: Any, image: OmeImage | None, planes: Sequence[Plane]) -> TiffMetadata:
     """Return channels and µm/px of an image.
 
     Parameters
@@ -51,19 +54,40 @@ def tiff_metadata(tiff: Any, series: Any, image: OmeImage | None, count: int) ->
         The image's series.
     image
         What the OME-XML says of it, where it does.
-    count
-        Number of channels that are stored.
+    planes
+        Where the channels are stored.
     """
+    count, steps = len(planes), getattr(series, "steps", 1)
+    if series.kind == "mmstack":
+        return _from_stack(series, image, count)
     if series.kind == "ome" and tiff.ome_metadata:
-        return TiffMetadata(named_channels([], [], count)) if image is None else _from_ome(image, count)
+        return TiffMetadata(named_channels([], [], count)) if image is None else _from_ome(image, count, steps)
     if series.kind == "imagej" and tiff.imagej_metadata:
         return _from_imagej(tiff.imagej_metadata, series, count)
-    return TiffMetadata(named_channels([], [], count), _from_resolution_tags(series.keyframe))
+    return TiffMetadata(named_channels(_of_pages(planes), [], count), _from_resolution_tags(series.keyframe))
 
 
-def _from_ome(image: OmeImage, count: int) -> TiffMetadata:
-    names, colors = list(image.channel_names), list(image.channel_colors)
+def _of_pages(planes: Sequence[Plane]) -> list[str | None]:
+    """Return the names of the planes' pages, where each plane has a page of its own."""
+    numbers = {plane.number for plane in planes}
+    return page_names([plane.page for plane in planes]) if planes[0].tagged and len(numbers) == len(planes) else []
+
+
+def _from_ome(image: OmeImage, count: int, steps: int = 1) -> TiffMetadata:
+    """Return what OME-XML says; of a stack of one channel the name is not that of its planes."""
+    is_stack_of_one = steps > 1 and steps == count
+    names, colors = ([], []) if is_stack_of_one else (list(image.channel_names), list(image.channel_colors))
+    names, colors = names * steps, colors * steps
     return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
+
+
+def _from_stack(series: Any, image: OmeImage | None, count: int) -> TiffMetadata:
+    """Return what the OME-XML says of a stack of Micro-Manager, and of what it does not say, the stack's summary."""
+    if image is None or not any(image.channel_names):
+        names = named_channels(series.channel_names, [], count)
+        return TiffMetadata(names, (image and image.pixel_size) or series.pixel_size)
+    facts = _from_ome(image, count)
+    return replace(facts, pixel_size=facts.pixel_size or series.pixel_size)
 
 
 def odd_colors(images: Sequence[OmeImage]) -> tuple[str, ...]:
@@ -79,13 +103,22 @@ def _odd_color_text(color: str) -> str:
 
 
 def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:
-    labels = metadata.get("Labels")
-    names: list[str | None] = list(labels) if isinstance(labels, list) and len(labels) == count else []
+    names = _labels(metadata.get("Labels"), found, count)
     unit = metadata.get("unit")
     size = (
         _from_resolution_tags(found.keyframe) if unit is None else _from_tags(found.keyframe, _unescaped(str(unit)))
     )
     return TiffMetadata(named_channels(names, [], count), size)
+
+
+def _labels(labels: object, found: Any, count: int) -> list[str | None]:
+    """Return the names in ImageJ's labels, which are in the order of the file."""
+    names, steps = label_names(labels, count), getattr(found, "steps", 1)
+    if steps == 1:
+        return names
+    if names:
+        return [names[number] for number in found.order]
+    return label_names(labels, count // steps) * steps if steps < count else []
 
 
 def _unescaped(unit: str) -> str:

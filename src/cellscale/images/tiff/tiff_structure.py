@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cellscale.errors import ImageError
+from cellscale.images.image_names import TIFF_SUFFIXES
 from cellscale.images.tiff.tiff_layout import axis_sizes
 
 __all__ = ["check_described", "check_structure"]
@@ -127,7 +128,7 @@ def _check_not_elsewhere(description: str, name: str) -> None:
     if found is None:
         return
     other = html.unescape(found[2])
-    if other.lower().endswith((".tif", ".tiff")):
+    if other.lower().endswith(TIFF_SUFFIXES):
         raise ImageError(
             f"{name}: one of several files of one image (a multi-file OME-TIFF), which {other} describes: that file "
             f"is worked on, with the planes of all; leave them together and choose it with --image_filter"

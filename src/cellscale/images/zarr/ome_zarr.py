@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cellscale.errors import CodecError, ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
-from cellscale.images.info import Channel, ImageInfo, PixelSize
+from cellscale.images.info import Channel, ChannelAxis, ImageInfo, PixelSize
 from cellscale.images.ome.units import micrometres, pixel_size_of
 from cellscale.images.probes import zarr_probe
 from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES
@@ -23,6 +23,9 @@ from cellscale.storage.uri import Location, base_name, exists
 from cellscale.written_numbers import number_in_json
 
 __all__ = ["OmeZarrImage"]
+
+_NAMES = ("omero", "channels_metadata")
+"""Where names of channels are; the latter is SpatialData's before its version 0.1."""
 
 _COUNTED = 100
 """Images of one folder that are looked for: each costs a request to a store."""
@@ -37,6 +40,8 @@ class OmeZarrImage:
         Path or URI of the folder that has the ``multiscales`` metadata.
     types
         The types of pixel that are accepted, by numpy's names.
+    channel_axis
+        ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
 
     Raises
     ------
@@ -46,8 +51,15 @@ class OmeZarrImage:
         It is not there or cannot be read.
     """
 
-    def __init__(self, location: Location, *, types: frozenset[str] = INTENSITY_TYPES) -> None:
+    def __init__(
+        self,
+        location: Location,
+        *,
+        types: frozenset[str] = INTENSITY_TYPES,
+        channel_axis: ChannelAxis | None = None,
+    ) -> None:
         self._name = base_name(location)
+        self._stack = "" if channel_axis in (None, "C") else str(channel_axis).lower()
         with self._damage_explained():
             group, metadata, self._warnings = _image_group(location, self._name)
             scales = metadata["multiscales"][0]
@@ -70,10 +82,13 @@ class OmeZarrImage:
         """
         result = np.empty((len(channels), *region.shape), self._info.dtype)
         rows, columns = region.slices
-        places = {"y": rows, "x": columns}
+        places: dict[str, Any] = {"y": rows, "x": columns}
+        count = self._sizes.get("c", 1)
         with self._damage_explained():
             for plane, channel in zip(result, channels, strict=True):
-                index = tuple(places.get(axis, channel if axis == "c" else 0) for axis in self._axes)
+                step, place = divmod(channel, count)
+                places |= {"c": place, self._stack: step}
+                index = tuple(places.get(axis, 0) for axis in self._axes)
                 plane[:] = self._arrays[level][index]
         return result
 
@@ -97,8 +112,8 @@ class OmeZarrImage:
         self, location: Location, scales: Mapping[str, Any], metadata: Mapping[str, Any], types: frozenset[str]
     ) -> ImageInfo:
         first = self._arrays[0]
-        sizes = dict(zip(self._axes, first.shape, strict=True))
-        _check(sizes, first.dtype, types, self._name)
+        self._sizes = sizes = dict(zip(self._axes, first.shape, strict=True))
+        _check(sizes, first.dtype, types, self._name, self._stack)
         cuts = dict(zip(self._axes, first.chunks, strict=True))
         for level, array in enumerate(self._arrays):
             if array.ndim != len(self._axes) or min(array.shape) < 1:
@@ -112,10 +127,12 @@ class OmeZarrImage:
             height=sizes["y"],
             width=sizes["x"],
             dtype=first.dtype.newbyteorder("="),
-            channels=_channels(metadata, sizes.get("c", 1)),
+            channels=_channels(metadata, sizes.get("c", 1), sizes.get(self._stack, 1)),
             pixel_size=_pixel_size(scales, self._axes),
             levels=tuple((array.shape[-2], array.shape[-1]) for array in self._arrays),
             chunk=(min(cuts["y"], sizes["y"]), min(cuts["x"], sizes["x"])),
+            focal_planes=sizes.get("z", 1),
+            time_points=sizes.get("t", 1),
             warnings=self._warnings,
         )
 
@@ -160,7 +177,10 @@ def _passed_over(group: zarr.Group, name: str) -> tuple[str, ...]:
 def _ome(group: zarr.Group) -> Mapping[str, Any]:
     attributes = dict(group.attrs)
     inner = attributes.get("ome", attributes)  # 0.5 has a place of its own, 0.4 the top
-    return inner if isinstance(inner, Mapping) else {}
+    if not isinstance(inner, Mapping):
+        return {}
+    # Some writers of 0.5 leave the names of the channels at the top.
+    return {**{key: attributes[key] for key in _NAMES if key in attributes}, **inner}
 
 
 def _subgroup(group: zarr.Group, path: str, name: str) -> zarr.Group:
@@ -186,12 +206,13 @@ def _axes(scales: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return axes
 
 
-def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str], name: str) -> None:
+def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str], name: str, stack: str) -> None:
     for axis, what in (("z", "focal planes (Z)"), ("t", "time points (T)")):
-        if sizes.get(axis, 1) > 1:
+        if sizes.get(axis, 1) > 1 and axis != stack:
             raise ImageError(
                 f"{name}: {sizes[axis]} {what} found, one expected: cellscale reads two-dimensional images with "
-                f"channels; save one of them, or a projection, as an image of its own"
+                f"channels; save one of them, or a projection, as an image of its own; if they are its channels, "
+                f"give --channel_axis {axis.upper()}"
             )
     if min(sizes.values()) < 1:
         raise ImageError(f"{name}: an image without pixels found: {dict(sizes)}")
@@ -199,16 +220,22 @@ def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str]
         raise ImageError(f"{name}: pixels of type {dtype} found; one of {', '.join(sorted(types))} expected")
 
 
-def _channels(metadata: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
-    omero = metadata.get("omero")
-    found = omero.get("channels") if isinstance(omero, Mapping) else None
-    listed: Sequence[Any] = found if isinstance(found, list) else ()
+def _channels(metadata: Mapping[str, Any], count: int, steps: int) -> tuple[Channel, ...]:
+    """Return the channels; of a stack of one channel the name is not that of its planes."""
+    holders = (holder for key in _NAMES if isinstance(holder := metadata.get(key), Mapping))
+    found = (holder.get("channels") for holder in holders)
+    listed: Sequence[Any] = next((channels for channels in found if isinstance(channels, list)), ())
     facts = [one if isinstance(one, Mapping) else {} for one in listed[:count]]
     facts += [{}] * (count - len(facts))
+    facts = [{}] * steps if count == 1 < steps else facts * steps
     return tuple(
-        Channel(index, _label(one.get("label")) or f"Channel {index + 1}", _color(one.get("color")))
+        Channel(index, _name(one) or f"Channel {index + 1}", _color(one.get("color")))
         for index, one in enumerate(facts)
     )
+
+
+def _name(facts: Mapping[str, Any]) -> str:
+    return _label(facts.get("label")) or _label(facts.get("name"))
 
 
 def _label(given: object) -> str:

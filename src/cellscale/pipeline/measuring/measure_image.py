@@ -16,10 +16,10 @@ from cellscale.errors import MaskError
 from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
-from cellscale.images.open import open_image
 from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.names_mark import names_mark
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import Ledger, fingerprint, note_source, require_one_source
@@ -27,6 +27,7 @@ from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, find, join, local_path
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import mask_name
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
@@ -104,10 +105,15 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         project_entry = beside.submit(write_project_entry, run, measurement, image, request)
         write_reports(run, measurement, entry, request, masks)
         cells, nuclei = _counted(measurement, masks)
-        unmatched = measurement.unmatched_nuclei
-    facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
+        facts = {
+            "cells": cells,
+            "nuclei": nuclei,
+            "unmatched_nuclei": measurement.unmatched_nuclei,
+            "channels": list(measurement.channel_names),
+        }
+    facts["project_entry"] = project_entry.result()
     ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
-    return Report(True, cells, nuclei, unmatched, outputs)
+    return Report(True, cells, nuclei, measurement.unmatched_nuclei, outputs)
 
 
 def prepare_writing() -> None:
@@ -188,6 +194,7 @@ def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entr
             request.channels.mpp,
             *request.measuring.exports,
         ],
+        **names_mark(entry),
     }
 
 
@@ -207,10 +214,8 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
 @contextmanager
 def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Image]:
     """Open the image with the pixel size that areas are given in; without one they are given in pixels."""
-    source = entry.image if entry.image is not None else entry.npz
-    assert source is not None, "an entry has an image or an NPZ file"
     given = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
-    with closing(open_image(source, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
+    with closing(open_entry_image(entry, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
         if image.info.pixel_size is None and not request.segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
         if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:

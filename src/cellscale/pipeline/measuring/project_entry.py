@@ -9,7 +9,6 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Dialect
 from cellscale.images.info import Image, PixelSize
-from cellscale.images.open import open_image
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
 from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
@@ -19,6 +18,7 @@ from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.credentials import has_credentials
 from cellscale.storage.uri import exists, join, local_path
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["is_in_project", "list_in_project", "write_project_entry"]
 
@@ -42,22 +42,33 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: 
         return True
     # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
     # get the same number: other machines are giving numbers at this time.
-    place = _place_now(folder, entry.image, request, run.placement.position)
+    place = _place_now(folder, entry, request, run.placement.position)
     if place.entry_id == entry_id:
         enter(place)
     return place.entry_id == entry_id
 
 
-def _place_now(folder: Path | str, image: Path | str, request: Request, position: int) -> ProjectImage:
+def _place_now(folder: Path | str, entry: ImageEntry, request: Request, position: int) -> ProjectImage:
     """Return the place that an image would get if it were measured again."""
     size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
-    with closing(open_image(image, pixel_size=size)) as opened:
+    with closing(open_entry_image(entry, pixel_size=size)) as opened:
         (place,) = place_images(folder, [opened.info], spare=position)
     return place
 
 
 def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:
     """Write an image's objects into the project, and the project's list of images.
+
+    Parameters
+    ----------
+    run
+        Who listens.
+    measurement
+        The objects.
+    image
+        Their image.
+    request
+        What to do.
 
     Returns
     -------

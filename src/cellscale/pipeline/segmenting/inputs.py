@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
-from cellscale.images.channels import Combine, combined_reader, select_channels
+from cellscale.images.channels import USUAL_NAMES_VERSION, Combine, combined_reader, select_channels
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import Request
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input"]
 
@@ -40,6 +41,8 @@ class NetworkInput:
     """What was chosen and why."""
     choice: tuple[str, ...]
     """The same as facts, for fingerprints."""
+    usual_names: int | None = None
+    """Version of the list of usual names that channels were looked for in; None where all were given."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -95,6 +98,7 @@ def network_input(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
             f"{pixel_size.mpp:g} µm/px ({pixel_size.source})",
         ),
+        usual_names=USUAL_NAMES_VERSION if selection.by_usual_names else None,
         choice=(str(selection.nuclear), str(selection.membrane), combine, repr(pixel_size.mpp)),
     )
 
@@ -141,7 +145,7 @@ def open_input(entry: ImageEntry, request: Request, cache_bytes: int) -> Iterato
     with ExitStack() as stack:
         image = None
         if entry.image is not None:
-            image = stack.enter_context(closing(open_image(entry.image, cache_bytes=cache_bytes)))
+            image = stack.enter_context(closing(open_entry_image(entry, cache_bytes=cache_bytes)))
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))

@@ -87,6 +87,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             return _kept(run, ledger, outputs, foreign=decision == "foreign")
         if decision == "remake":
             run.notice("the masks were made from other input or options; they are made again")
+            _tell_of_other_list(run, ledger, source)
         if request.dry_run:
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
@@ -102,6 +103,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             "objects": counts,
             "certified": True,
             "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
+            "usual_names": source.usual_names,
             "network": model.sha256,
             "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
             "version": __version__,
@@ -109,6 +111,18 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         run.placement.run,
     )
     return Masks(True, counts, outputs)
+
+
+def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> None:
+    """Say that channels may be others because the list of usual names is."""
+    then = ledger.facts("segmentation").get("usual_names", 1)  # before there were versions
+    if None not in (source.usual_names, then) and source.usual_names != then:
+        run.notice(
+            f"the list of usual names of channels is another one (version {source.usual_names}, then {then}), so "
+            "that other channels may be chosen; to keep to some, name them with --nuclear_channel and "
+            "--membrane_channel ('none' for a blank membrane)",
+            "warning",
+        )
 
 
 def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentLabels]) -> None:
@@ -134,7 +148,9 @@ def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, for
 
 def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return a hash of all that the masks depend on, but the version of cellscale."""
+    axis = {} if entry.channel_axis in (None, "C") else {"axis": entry.channel_axis}
     facts: dict[str, Any] = {
+        **axis,
         "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,

@@ -140,7 +140,7 @@ def _compute(text: str | None, default: Compute, option: str) -> Compute:
 def _entries(request: Request) -> list[ImageEntry]:
     """Return the images, or say that the bucket itself is missing."""
     try:
-        return discover(request.paths, request.images.prefix)
+        return discover(request.paths, request.images.prefix, request.channels.names, request.channels.axis)
     except RequestError:
         bucket = "/".join(str(request.paths.images).split("/")[:3])
         try:
@@ -216,6 +216,10 @@ def _job(target: Target, work: Work, spec: RunSpec, need: Need) -> batch_v1.Job:
     return image_job(target, step, spec.request, spec.options, work.compute, need, len(spec.entries))
 
 
+def _names(entry: ImageEntry) -> tuple[str, ...]:
+    return () if entry.channel_names is None else entry.channel_names.names
+
+
 def _facts(
     request: Request, options: BatchOptions, environment: Environment, entries: list[ImageEntry]
 ) -> dict[str, Any]:
@@ -224,5 +228,5 @@ def _facts(
         "request": request_to_json(request),
         "options": to_json(replace(options, wait=False, env_config_uri=None)),
         "environment": environment.model_dump(),
-        "images": [[entry.name, entry.marker, entry.size] for entry in entries],
+        "images": [[entry.name, entry.marker, entry.size, *_names(entry)] for entry in entries],
     }

@@ -8,9 +8,9 @@ from statistics import mean
 
 from cellscale.engines.batch.compute import Compute, machine_of
 from cellscale.errors import CellscaleError, RequestError
-from cellscale.images.open import open_image
 from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["BOOT_GB", "CONDUCTING", "Need", "Sizes", "measure_sizes", "measuring_need", "segmenting_need"]
 
@@ -103,11 +103,10 @@ def measuring_need(sizes: Sizes, compute: Compute) -> Need:
 
 
 def _pixels(entry: ImageEntry) -> int:
-    source = entry.image if entry.image is not None else entry.npz
-    if source is None or entry.problem is not None:
+    if entry.problem is not None:
         return 0
     try:
-        with closing(open_image(source)) as image:
+        with closing(open_entry_image(entry)) as image:
             return image.info.height * image.info.width
     except CellscaleError:
         return 0

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
 from cellscale.images.channels.given_names import given_names
-from cellscale.images.image_names import is_zarr
 from cellscale.images.info import Channel, Image, ImageInfo, PixelSize
+from cellscale.images.readers import open_file
 from cellscale.regions import Region
 from cellscale.storage.credentials import without_credentials
 
@@ -34,7 +34,8 @@ def open_image(
     ----------
     source
         Path or URI of an OME-TIFF (or ImageJ or plain TIFF), of an OME-Zarr, or of an NPZ file with a nucleus and a
-        membrane channel; or an array of ``(channels, rows, columns)`` or ``(rows, columns)``.
+        membrane channel, or of a format whose reader another package brings; or an array of ``(channels, rows,
+        columns)`` or ``(rows, columns)``.
     channel_names
         Names to use instead of the file's.
     pixel_size
@@ -60,7 +61,7 @@ def open_image(
         return ArrayImage(source, channel_names=channel_names, pixel_size=pixel_size)
     if isinstance(source, str):
         source = without_credentials(source)
-    image = _open_file(source, cache_bytes=cache_bytes, scratch=scratch)
+    image = open_file(source, cache_bytes=cache_bytes, scratch=scratch)
     if channel_names is None and pixel_size is None:
         return image
     try:
@@ -68,22 +69,6 @@ def open_image(
     except ImageError:
         image.close()
         raise
-
-
-def _open_file(source: str | os.PathLike[str], *, cache_bytes: int, scratch: Path | None) -> Image:
-    # Each reader brings a library of its own, which need not load for the others.
-    name = os.fspath(source).rstrip("/").lower()
-    if name.endswith(".npz"):
-        from cellscale.images.npz import open_npz
-
-        return open_npz(source, scratch=scratch)
-    if is_zarr(source):
-        from cellscale.images.zarr.ome_zarr import OmeZarrImage
-
-        return OmeZarrImage(source)
-    from cellscale.images.tiff.tiff_image import TiffImage
-
-    return TiffImage(source, cache_bytes=cache_bytes, scratch=scratch)
 
 
 def _changed(info: ImageInfo, names: Sequence[str] | None, size: PixelSize | None) -> ImageInfo:

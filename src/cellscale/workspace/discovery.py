@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
-from cellscale.images.image_names import image_name
+from cellscale.images.image_names import image_name, other_suffixes
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 
@@ -94,7 +94,7 @@ def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
 
 def _image_name(entry: Entry) -> str | None:
     name = entry.name.lower()
-    return image_name(entry.name) if name.endswith((".zarr", ".tif", ".tiff")) else None
+    return image_name(entry.name) if name.endswith((".zarr", ".tif", ".tiff", *other_suffixes())) else None
 
 
 def _npz_name(entry: Entry) -> str | None:
@@ -106,7 +106,7 @@ def _oddity(entry: Entry) -> str | None:
     is_zarr = entry.name.lower().endswith(".zarr")
     if entry.problem is not None:
         reason = entry.problem
-    elif entry.is_folder and not is_zarr:
+    elif entry.is_folder and not is_zarr and not entry.name.lower().endswith(other_suffixes()):
         reason = "it is a folder, a file is expected"
     elif is_zarr and not entry.is_folder:
         reason = "it is a file, a folder is expected: unpack it, or convert it to OME-TIFF"

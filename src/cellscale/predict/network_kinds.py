@@ -11,7 +11,7 @@ from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.onnx_file.signature import Shape, Signature, signature_of
 from cellscale.predict.tiles import TILE
 
-__all__ = ["MESMER", "NetworkKind", "with_mesmer_interface"]
+__all__ = ["MESMER", "NetworkKind", "problem_of", "with_heads", "with_mesmer_interface"]
 
 
 class NetworkKind(Protocol):
@@ -77,9 +77,9 @@ def with_mesmer_interface(
             broken.append(str(error))
             continue
         if heads is not None:
-            return (
-                model if found.is_own else _adapted(content, signature, heads, compartments, f"{name}, by {found},")
-            )
+            if found.is_own:
+                return model
+            return with_heads(content, signature, heads, compartments, f"{name}, known to {found},")
     if broken:
         raise ModelError(f"{name} is a network of no kind that is known here: {'; '.join(broken)}")
     return model
@@ -90,21 +90,21 @@ def _heads(found: Extension, signature: Signature) -> tuple[Head, ...] | None:
     kind: NetworkKind = found.load()
     with found.blamed():
         heads = kind.heads(signature)
-    if heads is not None and not found.is_own:
-        problem = _problem(heads, signature)
-        if problem is not None:
-            raise found.failure(problem)
+    # What is missing of Mesmer's outputs is told later, where only those count that are asked for.
+    problem = None if heads is None or found.is_own else problem_of(heads, signature)
+    if problem is not None:
+        raise found.failure(problem)
     return heads
 
 
-def _problem(heads: object, signature: Signature) -> str | None:
-    """Return what is wrong with the heads that another package names; None for nothing."""
+def problem_of(heads: object, signature: Signature) -> str | None:
+    """Return what is wrong with the heads that a kind names; None for nothing."""
     if not isinstance(heads, tuple) or not heads or not all(isinstance(head, Head) for head in heads):
         return f"heads are {heads!r}; a tuple of Head expected"
-    known = [(head.compartment, head.kind) for head in MESMER_HEADS]
     pairs = [(head.compartment, head.kind) for head in heads]
+    known = {(head.compartment, head.kind) for head in MESMER_HEADS}
     whole = {(compartment, kind) for compartment, _ in pairs for kind in ("maxima", "interior")}
-    if len(pairs) != len(set(pairs)) or set(pairs) != whole or not set(pairs) <= set(known):
+    if len(pairs) != len(whole) or set(pairs) != whole or not whole <= known:
         return f"heads are of {pairs}; one of maxima and one of interior for each compartment expected"
     for head in heads:
         shape = signature.outputs.get(head.output)
@@ -115,15 +115,38 @@ def _problem(heads: object, signature: Signature) -> str | None:
     return None
 
 
-def _adapted(
-    content: bytes, signature: Signature, heads: tuple[Head, ...], compartments: tuple[Compartment, ...], told: str
+def with_heads(
+    content: bytes,
+    signature: Signature,
+    heads: tuple[Head, ...],
+    compartments: tuple[Compartment, ...],
+    told: str,
 ) -> bytes:
-    """Return a network of another kind with Mesmer's names."""
-    there = {head.compartment for head in heads}
-    if not set(compartments) <= there:
+    """Return a network whose maps are known with Mesmer's names for its input and outputs.
+
+    Parameters
+    ----------
+    content
+        Content of an ``.onnx`` file.
+    signature
+        Its inputs and outputs.
+    heads
+        Which of its outputs make which maps.
+    compartments
+        What is to be found.
+    told
+        What the network is called in messages.
+
+    Raises
+    ------
+    ModelError
+        The network does not find the compartments, or takes no tiles.
+    """
+    there = sorted({head.compartment for head in heads})
+    if not set(compartments) <= set(there):
         raise ModelError(
-            f"the network {told} finds only {' and '.join(sorted(there))}; {' and '.join(compartments)} asked for: "
-            f"give --compartment {next(iter(there))}"
+            f"the network {told} finds only {' and '.join(there)}; {' and '.join(compartments)} asked for: "
+            f"give --compartment {there[0]}"
         )
     if len(signature.inputs) != 1 or not _takes_tiles(*signature.inputs.values()):
         found = ", ".join(f"{one} {list(shape)}" for one, shape in signature.inputs.items())
@@ -135,6 +158,5 @@ def _adapted(
 
 
 def _takes_tiles(shape: Shape) -> bool:
-    return len(shape) == 4 and all(
-        size in (None, wanted) for size, wanted in zip(shape, (None, TILE, TILE, CHANNELS), strict=True)
-    )
+    wanted = (None, TILE, TILE, CHANNELS)
+    return len(shape) == 4 and all(size in (None, side) for size, side in zip(shape, wanted, strict=True))

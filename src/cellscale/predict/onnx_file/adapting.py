@@ -45,16 +45,18 @@ def adapted(model: bytes, given: str, heads: Sequence[Head]) -> bytes:
 
 
 def _adapted_graph(graph: memoryview, given: str, heads: Sequence[Head]) -> bytes:
+    kept = {head.output for head in heads if head == _place(head)}
     # Nodes come in the order of computation: what takes the input is first, what makes the outputs last.
     parts: list[bytes | memoryview] = [declared_input(INPUT, CHANNELS)]
     if given != INPUT:
         parts.append(node("Identity", [INPUT], given))
     for number, payload, whole in message_fields(graph):
         is_given = number == _GRAPH_INPUT and _name(payload) == given
-        if not is_given and number != _GRAPH_OUTPUT:
+        if not is_given and (number != _GRAPH_OUTPUT or _name(payload) in kept):
             parts.append(whole)
     for head in heads:
-        parts += _output(head, _place(head))
+        if head.output not in kept:
+            parts += _output(head, _place(head))
     return b"".join(parts)
 
 

@@ -13,6 +13,7 @@ import zarr
 from cellscale.cells.exporters import find_exporter
 from cellscale.engines import local
 from cellscale.engines.dask import engine as dask
+from cellscale.engines.options import DaskOptions
 from cellscale.images.formats import read_npz, read_tiff, read_zarr
 from cellscale.images.info import PixelSize
 from cellscale.predict.network_kinds import MESMER
@@ -68,4 +69,4 @@ def test_local_engine():
 
 @pytest.mark.slow
 def test_dask_engine():
-    check_engine(dask.run, engine="dask", dask_workers=1)
+    check_engine(dask.run, DaskOptions(workers=1))

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device

@@ -1,5 +1,6 @@
 """Whether an engine does what `cellscale.engines.engine.Engine` asks of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from cellscale.engines.engine import Engine, find_engine
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Event
 from cellscale.pipeline.outcome import RunOutcome
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import NetworkChoice, Outputs, Request
 from cellscale.predict.onnx_file import tiny_network
 from cellscale.testing.claims import claim
 from cellscale.workspace.layout import workspace_paths
@@ -27,15 +28,15 @@ _IMAGES = ("first", "second")
 _BROKEN = "broken"
 
 
-def check_engine(engine: Engine, /, **options: Any) -> None:
+def check_engine(engine: Engine, options: Any = None) -> None:
     """Check an engine on a small dataset with a tiny network, in a temporary folder, against the engine ``local``.
 
     Parameters
     ----------
     engine
         The engine.
-    **options
-        Fields of the request that the engine needs, such as ``dask_workers=1``.
+    options
+        What is asked of this engine alone; None and not given to engines without options of their own.
 
     Raises
     ------
@@ -50,19 +51,23 @@ def check_engine(engine: Engine, /, **options: Any) -> None:
             _write_dataset(root)
         find_engine("local")(_request(expected, model), lambda event: None)
         events: list[Event] = []
-        request = replace(_request(checked, model), **options)
-        planned = engine(replace(request, dry_run=True), events.append)
+        request = _request(checked, model)
+
+        def run(request: Request) -> RunOutcome:
+            return engine(request, events.append) if options is None else engine(request, events.append, options)
+
+        planned = run(replace(request, dry_run=True))
         claim(not (checked / "SEGMASK").exists(), "a dry run writes masks; expected only to say what would be done")
         _check_statuses(planned, "planned")
-        _check_outcome(engine(request, events.append))
+        _check_outcome(run(request))
         claim(events, "the listener is told nothing; expected the events of cellscale.pipeline.events")
         found, wanted = _contents(checked), _contents(expected)
         claim(found.keys() == wanted.keys(), f"files are {sorted(found)}; expected {sorted(wanted)}")
         other = [file for file in wanted if found[file] != wanted[file]]
         claim(not other, f"other bytes than the engine local writes are in {', '.join(other)}")
-        _check_statuses(engine(request, events.append), "kept")
+        _check_statuses(run(request), "kept")
         claim(_contents(checked) == found, "a second run changes files that were finished")
-        _check_refusals(engine, request, Path(name) / "nothing")
+        _check_refusals(run, request, Path(name) / "nothing")
 
 
 def _check_outcome(outcome: RunOutcome) -> None:
@@ -85,17 +90,18 @@ def _check_statuses(outcome: RunOutcome, expected: str) -> None:
     claim(statuses == wanted, f"images are {statuses}; expected {wanted}")
 
 
-def _check_refusals(engine: Engine, request: Request, nothing: Path) -> None:
+def _check_refusals(run: Callable[[Request], RunOutcome], request: Request, nothing: Path) -> None:
     (nothing / "OMETIFF").mkdir(parents=True)
     try:
-        engine(replace(request, paths=workspace_paths(nothing)), lambda event: None)
+        run(replace(request, paths=workspace_paths(nothing)))
     except RequestError:
         return
     raise AssertionError("a dataset without images is not refused; expected RequestError")
 
 
 def _request(root: Path, model: Path) -> Request:
-    return Request(paths=workspace_paths(root), model_path=str(model), device="cpu", report=False)
+    network = NetworkChoice(path=str(model), device="cpu")
+    return Request(paths=workspace_paths(root), network=network, outputs=Outputs(report=False))
 
 
 def _write_dataset(root: Path) -> None:

@@ -9,8 +9,7 @@ from cellscale.errors import CellscaleError
 from cellscale.predict.heads import COMPARTMENTS, Compartment, Head
 from cellscale.predict.network import OnnxNetwork
 from cellscale.predict.network_kinds import NetworkKind, problem_of, with_heads
-from cellscale.predict.onnx_file import CHANNELS
-from cellscale.predict.onnx_file.signature import Signature, signature_of
+from cellscale.predict.onnx_file import CHANNELS, Signature, signature_of
 from cellscale.predict.tiles import TILE
 from cellscale.testing.claims import claim
 

@@ -1,4 +1,4 @@
-"""A package that is installed beside cellscale adds its parts to it; a broken one is named, and breaks nothing else."""
+"""A package that is installed beside cellscale adds its parts; a broken one is named, and breaks nothing else."""
 
 import os
 import subprocess
@@ -62,14 +62,15 @@ def test_a_package_adds_all_four_kinds_of_parts(tmp_path):
     images = tmp_path / "data" / "OMETIFF"
     images.mkdir(parents=True)
     np.save(images / "slide.npy", spots((200, 230), seed=2))
+    dataset = tmp_path / "data"
     done = cellscale(
         tmp_path / "site", "segment-and-measure", "--engine", "gentle", "--export", "csv", "--nuclear_channel", "#1",
-        "--compartment", "nuclear", "--model_path", model(tmp_path), "--device", "cpu", "workspace", tmp_path / "data",
+        "--compartment", "nuclear", "--model_path", model(tmp_path), "--device", "cpu", "workspace", dataset,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    nuclei = tifffile.imread(tmp_path / "data" / "SEGMASK" / "slide_NucleusMask.tiff").max()
+    nuclei = tifffile.imread(dataset / "SEGMASK" / "slide_NucleusMask.tiff").max()
     assert nuclei > 10
-    table = (tmp_path / "data" / "REPORTS" / "slide_QUANT.csv").read_text(encoding="utf-8")
+    table = (dataset / "REPORTS" / "slide_QUANT.csv").read_text(encoding="utf-8")
     assert table.startswith('label,"Channel 1: Mean"')
     assert table.count("\n") == nuclei + 1
 

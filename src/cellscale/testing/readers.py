@@ -54,6 +54,7 @@ def check_reader(
     AssertionError
         The reader does something wrong; the message says what.
     """
+    file = Path(file).absolute()  # as in a run
     with TemporaryDirectory(prefix="cellscale-") as folder:
         scratch = Path(folder)
         with closing(reader(file, cache_bytes=_CACHE, scratch=scratch)) as image:

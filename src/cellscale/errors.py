@@ -10,6 +10,7 @@ __all__ = [
     "CodecError",
     "DamagedStateError",
     "DefectError",
+    "ExtensionError",
     "ImageError",
     "MaskError",
     "ModelError",
@@ -29,6 +30,10 @@ class DefectError(CellscaleError):
 
     The file is not to blame. See `cellscale.faults`.
     """
+
+
+class ExtensionError(CellscaleError):
+    """A part that another package adds to cellscale failed; neither the file nor cellscale is to blame."""
 
 
 class RequestError(CellscaleError):

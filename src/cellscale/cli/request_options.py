@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cellscale.cells.exporters import exporter_names
 from cellscale.cli.engine_options import ENGINE_OPTIONS
 from cellscale.cli.options import Option, byte_size, name_list, one_of, option_in, positive_number
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
@@ -131,7 +132,7 @@ _OPTIONS = [
     _outputs(
         "--export",
         "exports",
-        **one_of("anndata"),
+        **one_of(*exporter_names()),
         multiple=True,
         help="Write the tables in this format as well; repeatable.",
     ),

@@ -1,17 +1,14 @@
 """The interface of all engines, and the choice among those that are installed."""
 
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol
 
 from cellscale.errors import RequestError
+from cellscale.extensions import Extension, extensions
 from cellscale.pipeline.events import Listener
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
 
 __all__ = ["Engine", "engine_names", "find_engine"]
-
-GROUP = "cellscale.engines"
-"""Entry points under which engines, ours and others', are found."""
 
 _EXTRAS = {"batch": "gcp", "dask": "dask"}
 """What to install cellscale with for an engine that needs more than a plain installation."""
@@ -48,7 +45,7 @@ class Engine(Protocol):
 
 def engine_names() -> tuple[str, ...]:
     """Return the names of the engines that are installed."""
-    return tuple(sorted(_installed()))
+    return tuple(sorted(extensions("engines")))
 
 
 def find_engine(name: str) -> Engine:
@@ -57,21 +54,31 @@ def find_engine(name: str) -> Engine:
     Raises
     ------
     RequestError
-        There is none of that name, or what it needs is not installed.
+        There is none of that name, or it or what it needs is not installed as it should be.
     """
-    installed = _installed()
+    installed = extensions("engines")
     if name not in installed:
         raise RequestError(f"there is no engine {name!r}; found {', '.join(sorted(installed))}. Check --engine.")
+    found = installed[name]
     try:
-        engine: Engine = installed[name].load()
+        engine: Engine = found.load()
     except ImportError as error:
         if name not in _EXTRAS or (error.name or "").startswith("cellscale"):
             raise
         raise RequestError(
             f"--engine {name} needs {error.name}, which is not installed: pip install 'cellscale[{_EXTRAS[name]}]'"
         ) from error
-    return engine
+    return engine if found.is_own else _blamed(engine, found)
 
 
-def _installed() -> dict[str, EntryPoint]:
-    return {found.name: found for found in entry_points(group=GROUP)}
+def _blamed(engine: Engine, found: Extension) -> Engine:
+    """Return another package's engine, whose failures are told to be its own."""
+
+    def run(request: Request, listener: Listener, options: Any = None) -> RunOutcome:
+        with found.blamed():
+            outcome = engine(request, listener, options) if options is not None else engine(request, listener)
+            if not isinstance(outcome, RunOutcome):
+                raise found.failure(f"{type(outcome).__name__} was returned, RunOutcome expected")
+        return outcome
+
+    return run

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
@@ -15,11 +16,21 @@ __all__ = ["checked_model", "choose_model", "require_extras"]
 
 
 def require_extras(request: Request) -> None:
-    """Raise `RequestError` now, rather than after the first image, if an export's package is not installed."""
-    if "anndata" in request.measuring.exports:
-        from cellscale.cells.anndata_file import require_anndata
+    """Raise `RequestError` now, rather than after the first image, if an export cannot be made."""
+    if not request.measuring.exports:
+        return
+    from cellscale.cells.exporters import find_exporter
 
-        require_anndata()
+    suffixes: dict[str, str] = {}
+    for name in ("tsv", "parquet", *dict.fromkeys(request.measuring.exports)):
+        exporter = find_exporter(name)
+        exporter.require()
+        other = suffixes.setdefault(exporter.suffix.lower(), name)
+        if other != name:
+            raise RequestError(
+                f"the exports {other} and {name} would write the same files (..._QUANT{exporter.suffix}); leave one "
+                "out"
+            )
 
 
 def choose_model(request: Request, *, computes: bool = True) -> Model | None:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from cellscale.regions import Region
 
-__all__ = ["Channel", "ChannelAxis", "Image", "ImageInfo", "PixelSize"]
+__all__ = ["INTENSITY_TYPES", "Channel", "ChannelAxis", "Image", "ImageInfo", "PixelSize"]
 
+INTENSITY_TYPES = frozenset({"uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64"})
+"""Types of pixel that an image may have, by numpy's names."""
 
 ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
 """The axis along which a file keeps its channels: as such, as focal planes or as time points."""

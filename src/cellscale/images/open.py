@@ -13,8 +13,8 @@ from cellscale.errors import ImageError
 from cellscale.images.array import ArrayImage
 from cellscale.images.channels.distinct_names import renamed, with_distinct_names
 from cellscale.images.channels.given_names import GivenNames, given_names, with_given_names
-from cellscale.images.image_names import is_zarr
 from cellscale.images.info import ChannelAxis, Image, ImageInfo, PixelSize
+from cellscale.images.readers import open_file
 from cellscale.regions import Region
 from cellscale.storage.credentials import without_credentials
 
@@ -36,7 +36,8 @@ def open_image(
     ----------
     source
         Path or URI of an OME-TIFF (or ImageJ or plain TIFF), of an OME-Zarr, or of an NPZ file with a nucleus and a
-        membrane channel; or an array of ``(channels, rows, columns)`` or ``(rows, columns)``.
+        membrane channel, or of a format whose reader another package brings; or an array of ``(channels, rows,
+        columns)`` or ``(rows, columns)``.
     channel_names
         Names to use instead of the file's.
     channel_axis
@@ -65,7 +66,7 @@ def open_image(
         return with_facts(ArrayImage(source), channel_names=channel_names, pixel_size=pixel_size)
     if isinstance(source, str):
         source = without_credentials(source)
-    image = _open_file(source, channel_axis, cache_bytes=cache_bytes, scratch=scratch)
+    image = open_file(source, channel_axis=channel_axis, cache_bytes=cache_bytes, scratch=scratch)
     try:
         return with_facts(image, channel_names=channel_names, pixel_size=pixel_size)
     except ImageError:
@@ -97,24 +98,6 @@ def with_facts(
     """
     info = with_distinct_names(_changed(image.info, channel_names, pixel_size))
     return image if info == image.info else _Renamed(image, info)
-
-
-def _open_file(
-    source: str | os.PathLike[str], axis: ChannelAxis | None, *, cache_bytes: int, scratch: Path | None
-) -> Image:
-    # Each reader brings a library of its own, which need not load for the others.
-    name = os.fspath(source).rstrip("/").lower()
-    if name.endswith(".npz"):
-        from cellscale.images.npz import open_npz
-
-        return open_npz(source, scratch=scratch)
-    if is_zarr(source):
-        from cellscale.images.zarr.ome_zarr import OmeZarrImage
-
-        return OmeZarrImage(source, channel_axis=axis)
-    from cellscale.images.tiff.tiff_image import TiffImage
-
-    return TiffImage(source, channel_axis=axis, cache_bytes=cache_bytes, scratch=scratch)
 
 
 def _changed(info: ImageInfo, names: Sequence[str] | GivenNames | None, size: PixelSize | None) -> ImageInfo:

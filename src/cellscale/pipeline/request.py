@@ -113,8 +113,8 @@ class Measuring:
     qupath_version: QuPathVersion = "0.7"
     """QuPath whose names of measurements and file formats are written."""
 
-    exports: tuple[Literal["anndata"], ...] = ()
-    """Further formats of the table of cells."""
+    exports: tuple[str, ...] = ()
+    """Further formats of the table of cells, by the names of their exporters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

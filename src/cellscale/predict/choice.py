@@ -16,6 +16,7 @@ from cellscale.predict.devices import ANY_DEVICE, AUTO, DEVICES, Device, DeviceC
 from cellscale.predict.heads import COMPARTMENTS, Compartment, heads_of
 from cellscale.predict.native.race import AlwaysRaced, Races
 from cellscale.predict.network import Computation, Network
+from cellscale.predict.network_kinds import with_mesmer_interface
 from cellscale.predict.onnx_file.half import in_float16
 from cellscale.predict.onnx_file.joining import fixed_batch
 from cellscale.predict.onnx_file.model_file import model_content, model_name
@@ -99,6 +100,8 @@ def open_network(request: NetworkRequest, runtime: Runtime = RUNTIME) -> Network
         The device is not installed, or does not offer the precision.
     """
     devices = candidates(request.device, request.precision, runtime)
+    name = request.name or model_name(request.model)
+    request = replace(request, model=with_mesmer_interface(request.model, request.compartments, name), name=name)
     if request.device.name != AUTO or devices[0].name in ("cpu", "openvino"):
         return _opened(devices[0], request, runtime, notes=())
     trial = _Trial(request)

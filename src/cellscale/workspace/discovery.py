@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
 from cellscale.images.channels import GivenNames
-from cellscale.images.image_names import TIFF_SUFFIXES, image_name
+from cellscale.images.image_names import TIFF_SUFFIXES, image_name, other_suffixes
 from cellscale.images.info import ChannelAxis
 from cellscale.storage.places import same_place
 from cellscale.storage.uri import Entry, listing
@@ -119,7 +119,7 @@ def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
 
 def _image_name(entry: Entry) -> str | None:
     name = entry.name.lower()
-    return image_name(entry.name) if name.endswith((".zarr", *TIFF_SUFFIXES)) else None
+    return image_name(entry.name) if name.endswith((".zarr", *TIFF_SUFFIXES, *other_suffixes())) else None
 
 
 def _npz_name(entry: Entry) -> str | None:
@@ -131,7 +131,7 @@ def _oddity(entry: Entry) -> str | None:
     is_zarr = entry.name.lower().endswith(".zarr")
     if entry.problem is not None:
         reason = entry.problem
-    elif entry.is_folder and not is_zarr:
+    elif entry.is_folder and not is_zarr and not entry.name.lower().endswith(other_suffixes()):
         reason = "it is a folder, a file is expected"
     elif is_zarr and not entry.is_folder:
         reason = "it is a file, a folder is expected: unpack it, or convert it to OME-TIFF"

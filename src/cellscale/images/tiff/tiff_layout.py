@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cellscale.errors import ImageError
+from cellscale.images.info import INTENSITY_TYPES
 from cellscale.images.tiff.tiff_pages import joined_pages
 from cellscale.images.tiff.tiff_storage import Storage, check_alike, own_page, storage_of
 from cellscale.images.tiff.tiff_tags import check_list_types
@@ -37,9 +38,6 @@ _AXIS_NAMES = {
     "E": "excitation wavelengths (E)",
     "L": "exposures (L)",
 }
-INTENSITY_TYPES = frozenset({"uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64"})
-"""Types of pixel that an image may have."""
-
 _LIKE_SIZE = 0.3
 """Of the largest image's pixels; labels, overviews and the next level of a pyramid are smaller."""
 

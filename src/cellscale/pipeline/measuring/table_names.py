@@ -3,22 +3,25 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from cellscale.cells.exporters import find_exporter
 from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import join
 from cellscale.workspace.layout import cells_name, report_name, shapes_name
 
-__all__ = ["SUFFIXES", "report_outputs"]
+__all__ = ["report_outputs", "table_files"]
 
-SUFFIXES = {"anndata": ".h5ad"}
-"""Of the tables that are made on request, by the name of their export."""
+
+def table_files(request: Request, image: str) -> dict[str, Path | str]:
+    """Return where an image's tables go, by the names of their exporters."""
+    names = [name for name in dict.fromkeys(("tsv", "parquet", *request.measuring.exports)) if name != "geojson"]
+    files = {name: join(request.paths.reports, report_name(image, find_exporter(name).suffix)) for name in names}
+    return files | {"geojson": join(request.paths.segmasks, cells_name(image))}  # QuPath imports it with the masks
 
 
 def report_outputs(request: Request, image: str, compartments: Iterable[Compartment]) -> tuple[Path | str, ...]:
     """Return the files that measuring an image makes from the masks of some compartments."""
-    tables = (".tsv", ".parquet", *(SUFFIXES[export] for export in request.measuring.exports))
     return (
-        *(join(request.paths.reports, report_name(image, suffix)) for suffix in tables),
-        join(request.paths.segmasks, cells_name(image)),
+        *table_files(request, image).values(),
         *(join(request.paths.segmasks, shapes_name(image, compartment)) for compartment in compartments),
     )

@@ -4,39 +4,26 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any
 
-from cellscale.cells.anndata_file import AnnDataWriter
-from cellscale.cells.geojson import GeoJsonWriter, write_shapes
+from cellscale.cells.exporters import Writer, find_exporter
+from cellscale.cells.geojson import write_shapes
 from cellscale.cells.measurement import Measurement
-from cellscale.cells.object_batches import CellBatch
-from cellscale.cells.parquet import ParquetWriter
 from cellscale.cells.text import Dialect
-from cellscale.cells.tsv import TsvWriter
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.measuring.table_names import SUFFIXES
+from cellscale.pipeline.measuring.table_names import table_files
 from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import base_name, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import cells_name, report_name, shapes_name
+from cellscale.workspace.layout import shapes_name
 
 __all__ = ["write_outlines", "write_reports"]
 
 ROWS = 1024
 """Objects that a thread encodes at a time: some 30 MB of text with 8 channels."""
-
-
-class Writer(Protocol):
-    """Writes a file batch after batch; batches are encoded side by side."""
-
-    def encode(self, batch: CellBatch) -> Any:
-        """Return a batch as it will be written; from any thread."""
-
-    def put(self, rows: Any, /) -> None:
-        """Write what was encoded; in order."""
 
 
 def write_reports(
@@ -100,17 +87,9 @@ def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> I
     name = base_name(entry.image or entry.npz or entry.name)
     with ExitStack() as stack:
 
-        def opened(folder: Path | str, file_name: str) -> BinaryIO:
-            return stack.enter_context(atomic_write(join(folder, file_name)))
+        def opened(export: str, place: Path | str) -> Writer:
+            file = stack.enter_context(atomic_write(place))
+            exporter = find_exporter(export)
+            return stack.enter_context(exporter.open(file, measurement, image_name=name, dialect=dialect))
 
-        reports, segmasks = request.paths.reports, request.paths.segmasks
-        table = TsvWriter(opened(reports, report_name(entry.name)), measurement, image_name=name, dialect=dialect)
-        parquet = ParquetWriter(
-            opened(reports, report_name(entry.name, ".parquet")), measurement, image_name=name, dialect=dialect
-        )
-        outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
-        writers: list[Writer] = [table, stack.enter_context(parquet), stack.enter_context(outlines)]
-        if "anndata" in request.measuring.exports:
-            file = opened(reports, report_name(entry.name, SUFFIXES["anndata"]))
-            writers.append(stack.enter_context(AnnDataWriter(file, measurement)))
-        yield writers
+        yield [opened(export, place) for export, place in table_files(request, entry.name).items()]

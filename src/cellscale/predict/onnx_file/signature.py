@@ -1,0 +1,87 @@
+"""What goes into a network and what comes out of it, from its file alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
+
+__all__ = ["Shape", "Signature", "signature_of"]
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""Sizes along the axes of a tensor; None where the file leaves one open."""
+
+# Field numbers from the onnx.proto of ONNX.
+_MODEL_GRAPH = 7
+_GRAPH_INITIALIZER, _GRAPH_INPUT, _GRAPH_OUTPUT = 5, 11, 12
+_TENSOR_NAME = 8
+_VALUE_NAME, _VALUE_TYPE, _TYPE_TENSOR, _TENSOR_SHAPE, _SHAPE_DIMENSION, _DIMENSION_VALUE = 1, 2, 1, 2, 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The inputs and outputs of a network."""
+
+    inputs: Mapping[str, Shape]
+    """Shapes by name, weights left out."""
+
+    outputs: Mapping[str, Shape]
+    """Shapes by name."""
+
+
+def signature_of(model: bytes) -> Signature:
+    """Return the inputs and outputs of a model.
+
+    Parameters
+    ----------
+    model
+        Content of an ``.onnx`` file.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged.
+    """
+    inputs: dict[str, Shape] = {}
+    outputs: dict[str, Shape] = {}
+    weights: set[str] = set()
+    for graph in _payloads(memoryview(model), _MODEL_GRAPH):
+        for number, payload, _ in message_fields(graph):
+            if number == _GRAPH_INITIALIZER:
+                weights |= {_text(name) for name in _payloads(payload, _TENSOR_NAME)}
+            elif number in (_GRAPH_INPUT, _GRAPH_OUTPUT):
+                name = "".join(_text(part) for part in _payloads(payload, _VALUE_NAME))
+                (inputs if number == _GRAPH_INPUT else outputs)[name] = _shape(payload)
+    return Signature({name: shape for name, shape in inputs.items() if name not in weights}, outputs)
+
+
+def _shape(value: memoryview) -> Shape:
+    sizes: list[int | None] = []
+    for kind in _payloads(value, _VALUE_TYPE):
+        for tensor in _payloads(kind, _TYPE_TENSOR):
+            for shape in _payloads(tensor, _TENSOR_SHAPE):
+                sizes += [_size(dimension) for dimension in _payloads(shape, _SHAPE_DIMENSION)]
+    return tuple(sizes)
+
+
+def _size(dimension: memoryview) -> int | None:
+    for number, _, whole in message_fields(dimension):
+        if number == _DIMENSION_VALUE:
+            return _integer(bytes(whole))
+    return None
+
+
+def _integer(field: bytes) -> int:
+    """Return the integer of a field as `encoded_field` writes it: seven bits a byte after the byte of its number."""
+    value = sum((byte & 127) << 7 * place for place, byte in enumerate(field[1:]))
+    if encoded_field(_DIMENSION_VALUE, value) != field:
+        raise ValueError("a size is written in another way than as a whole number")
+    return value
+
+
+def _payloads(message: memoryview, wanted: int) -> list[memoryview]:
+    return [payload for number, payload, _ in message_fields(message) if number == wanted]
+
+
+def _text(payload: memoryview) -> str:
+    return bytes(payload).decode()

@@ -1,0 +1,94 @@
+"""A package that is installed beside cellscale adds its parts; a broken one is named, and breaks nothing else."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+
+from tests.docs.blocks import blocks
+from tests.docs.places import DOCS
+from tests.pipeline.spots import spots, write_dataset
+
+ENTRY_POINTS = {
+    "readers": "npy = {module}:read_npy",
+    "networks": "centres = {module}:CENTRES",
+    "engines": "gentle = {module}:run_gently",
+    "exporters": "csv = {module}:CSV",
+}
+
+
+def install(site, module, code):
+    """Install a package of one module, as pip would leave it, with parts of all kinds."""
+    site.mkdir(exist_ok=True)
+    (site / f"{module}.py").write_text(code, encoding="utf-8")
+    facts = site / f"{module}-1.5.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.5\n", encoding="utf-8")
+    groups = [f"[cellscale.{group}]\n{one.format(module=module)}\n" for group, one in ENTRY_POINTS.items()]
+    (facts / "entry_points.txt").write_text("\n".join(groups), encoding="utf-8")
+
+
+def documented():
+    """Return the parts that the documentation makes, without their checks."""
+    page = [block.code for block in blocks(DOCS / "extending.md") if block.language == "python"]
+    return "\n".join(code for code in page if "cellscale.testing" not in code)
+
+
+def model(folder):
+    """Write the network that the documentation makes."""
+    (code,) = (block.code for block in blocks(DOCS / "extending.md") if "onnx.save" in block.code)
+    made = code.partition("check_network(")[0].replace('"centres.onnx"', repr(str(folder / "centres.onnx")))
+    exec(compile(made, "extending.md", "exec"), {})
+    return folder / "centres.onnx"
+
+
+def cellscale(site, *words):
+    """Run the command line in a process of its own, in which the packages of ``site`` are installed."""
+    return subprocess.run(
+        [sys.executable, "-m", "cellscale", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_a_package_adds_all_four_kinds_of_parts(tmp_path):
+    install(tmp_path / "site", "lab_cellscale", documented())
+    images = tmp_path / "data" / "OMETIFF"
+    images.mkdir(parents=True)
+    np.save(images / "slide.npy", spots((200, 230), seed=2))
+    dataset = tmp_path / "data"
+    done = cellscale(
+        tmp_path / "site", "segment-and-measure", "--engine", "gentle", "--export", "csv", "--nuclear_channel", "#1",
+        "--compartment", "nuclear", "--model_path", model(tmp_path), "--device", "cpu", "workspace", dataset,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    nuclei = tifffile.imread(dataset / "SEGMASK" / "slide_NucleusMask.tiff").max()
+    assert nuclei > 10
+    table = (dataset / "REPORTS" / "slide_QUANT.csv").read_text(encoding="utf-8")
+    assert table.startswith('label,"Channel 1: Mean"')
+    assert table.count("\n") == nuclei + 1
+
+
+@pytest.mark.slow
+def test_a_broken_package_is_named_where_it_is_used_and_breaks_nothing_else(tmp_path, tiny_model):
+    site = tmp_path / "site"
+    install(site, "lab_broken", "raise RuntimeError('no licence server')")
+    dataset = write_dataset(tmp_path / "data", fine=spots((100, 100), seed=1))
+    network = ("--model_path", tiny_model, "--device", "cpu")
+    assert "[anndata|csv]" in cellscale(site, "measure", "--help").stdout
+    for option in (("--export", "csv"), ("--engine", "gentle")):
+        refused = cellscale(site, "segment-and-measure", *network, *option, "workspace", dataset)
+        assert refused.returncode == 2
+        assert "of the package lab_broken 1.5 cannot be loaded" in refused.stderr
+        assert "RuntimeError: no licence server" in refused.stderr
+    np.save(dataset / "OMETIFF" / "slide.npy", spots((100, 100)))
+    done = cellscale(site, "segment-and-measure", *network, "workspace", dataset)
+    assert done.returncode == 1
+    assert "the reader 'npy' of the package lab_broken 1.5 cannot be loaded" in done.stderr
+    assert (dataset / "REPORTS" / "fine_QUANT.tsv").is_file()

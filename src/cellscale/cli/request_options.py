@@ -10,6 +10,7 @@ import click
 
 from cellscale.cli.engine_options import ENGINE_OPTIONS
 from cellscale.cli.options import Option, byte_size, name_list, one_of, option_in, positive_number
+from cellscale.errors import RequestError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.request import (
     ChannelChoice,
@@ -100,6 +101,11 @@ _OPTIONS = [
         help="File format.",
     ),
     _outputs(
+        "--relabel",
+        is_flag=True,
+        help="Give each connected part of a mask a number of its own, as for masks of 0 and 255; with measure alone.",
+    ),
+    _outputs(
         "--matching",
         **one_of("one-to-one", "qupath-initializer"),
         default="one-to-one",
@@ -173,8 +179,10 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     Raises
     ------
     RequestError
-        A postprocessing parameter is out of its range.
+        A postprocessing parameter is out of its range, or options exclude each other.
     """
+    if segment and options["relabel"]:
+        raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
     compartment = options["compartment"]
     return Request(
         paths=paths,
@@ -199,7 +207,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             nuclear=_parameters("nuclear", options),
             **_named(options, "mask_format", "keep_intermediates"),
         ),
-        measuring=Measuring(**_named(options, "matching", "qupath_version", "exports")),
+        measuring=Measuring(**_named(options, "relabel", "matching", "qupath_version", "exports")),
         outputs=Outputs(**_named(options, "overwrite", "visualize"), report=not options["no_report"]),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )

@@ -99,6 +99,9 @@ class Segmenting:
 class Measuring:
     """How masks become tables and a QuPath project."""
 
+    relabel: bool = False
+    """Give each connected part of the labels of masks that are there a number of its own before measuring."""
+
     matching: Matching = "one-to-one"
     """How nuclei find their cells."""
 

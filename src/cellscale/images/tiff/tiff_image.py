@@ -15,6 +15,7 @@ from cellscale.errors import ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
 from cellscale.images.info import ImageInfo
+from cellscale.images.masks.lossy import Change, change_of
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
 from cellscale.images.probes import tiff_probe
@@ -41,7 +42,8 @@ from cellscale.storage.uri import Location, base_name, filesystem, local_path
 
 __all__ = ["TiffImage"]
 
-_JPEG = frozenset({6, 7, 33007, 34892})
+_HEAD = 2**16
+"""Bytes of compressed pixels that tell how they were compressed."""
 
 _METADATA_READS = {"block_size": 2**18, "cache_type": "blockcache", "cache_options": {"maxblocks": 128}}
 """How an object is fetched while the tags, which are all over the file, are read."""
@@ -106,9 +108,16 @@ class TiffImage:
         return self._info
 
     @property
-    def is_jpeg(self) -> bool:
-        """Whether pixels are compressed as JPEG, which changes their numbers."""
-        return any(int(plane.storage.keyframe.compression) in _JPEG for plane in self._levels[0].planes)
+    def change(self) -> tuple[Change, str]:
+        """Whether compression changed the numbers of the first plane, and the name of the compression."""
+        plane = self._levels[0].planes[0]
+        compression = plane.storage.keyframe.compression
+        places = zip(plane.page.dataoffsets, plane.page.databytecounts, strict=False)
+        offset, size = next(((start, size) for start, size in places if start > 0 and size > 0), (0, 0))
+        if int(compression) == 1 or not size:
+            return "none", compression.name
+        (data,) = plane.source.read([(int(offset), min(int(size), _HEAD))])
+        return change_of(int(compression), data), compression.name
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.

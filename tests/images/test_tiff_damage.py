@@ -146,13 +146,9 @@ def test_random_damage_never_shows_a_traceback(good: Path, tmp_path: Path) -> No
 
 
 def test_a_colour_photograph(tmp_path: Path) -> None:
-    for name, axes, planar in (("contig", "YXS", "contig"), ("planar", "CYX", "separate")):
-        shape = (32, 40, 3) if planar == "contig" else (3, 32, 40)
-        path = tmp_path / f"{name}.ome.tif"
-        tifffile.imwrite(
-            path, np.zeros(shape, np.uint8), photometric="rgb", planarconfig=planar, ome=True, metadata={"axes": axes}
-        )
-        refused(path, "colour image (RGB", "separate channels")
+    path = tmp_path / "picture.ome.tif"
+    tifffile.imwrite(path, np.zeros((32, 40, 3), np.uint8), photometric="rgb", ome=True, metadata={"axes": "YXS"})
+    refused(path, "colour image (RGB", "separate channels")
     tifffile.imwrite(
         tmp_path / "rgba.tif", np.zeros((32, 40, 4), np.uint8), photometric="rgb", extrasamples=["unassalpha"]
     )

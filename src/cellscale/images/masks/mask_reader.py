@@ -165,4 +165,4 @@ def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
         from cellscale.images.zarr.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 
         return OmeZarrImage(location, types=_LABEL_TYPES)
-    return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES)
+    return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES, inverts=False)

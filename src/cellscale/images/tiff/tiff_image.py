@@ -33,6 +33,7 @@ from cellscale.images.tiff.tiff_lists import check_lists
 from cellscale.images.tiff.tiff_log import collected_messages
 from cellscale.images.tiff.tiff_metadata import check_document_type, odd_colors, tiff_metadata
 from cellscale.images.tiff.tiff_segments import SegmentReader
+from cellscale.images.tiff.tiff_storage import called_rgb
 from cellscale.images.tiff.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
 from cellscale.storage.ranges import RangeReader, open_ranges
@@ -70,6 +71,8 @@ class TiffImage:
         Folder for the scratch files; the system's temporary folder if None.
     types
         The types of pixel that are accepted, by numpy's names.
+    inverts
+        Read whole numbers that fall with brightness (WhiteIsZero) as if they rose; not so for labels.
 
     Raises
     ------
@@ -86,9 +89,11 @@ class TiffImage:
         cache_bytes: int = 128 * 2**20,
         scratch: Path | None = None,
         types: frozenset[str] = INTENSITY_TYPES,
+        inverts: bool = True,
     ) -> None:
         self._name = base_name(location)
         self._types = types
+        self._inverts = inverts
         self._lock = threading.Lock()
         with ExitStack() as opened:
             self._source: RangeReader = open_ranges(location)
@@ -178,7 +183,7 @@ class TiffImage:
         series = found[self._series]
         check_described(self._tiff, series, self._name)
         described, warnings = self._described(claims, series)
-        base = level_of(series, self._source_of, self._types, self._name)
+        base = self._level_of(series)
         check_lists(base, self._name)
         self._levels: dict[int, Level] = {0: base}
         grid = base.storage.grid
@@ -196,7 +201,12 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
-            warnings=passed_over(self._tiff, found, self._series) + warnings + _empty_levels(series),
+            warnings=(
+                *passed_over(self._tiff, found, self._series),
+                *warnings,
+                *_empty_levels(series),
+                *_as_stored(base),
+            ),
         )
 
     def _require_files(self, location: Location) -> None:
@@ -228,10 +238,13 @@ class TiffImage:
         with self._lock:  # the tags of smaller levels are read when they are first asked for
             if number not in self._levels:
                 with self._damage_explained():
-                    level = level_of(self._pyramid[number], self._source_of, self._types, self._name)
+                    level = self._level_of(self._pyramid[number])
                     check_lists(level, self._name)
                 self._levels[number] = level
             return self._levels[number]
+
+    def _level_of(self, series: Any) -> Level:
+        return level_of(series, self._source_of, self._types, self._name, inverts=self._inverts)
 
     def _source_of(self, page: Any) -> RangeReader:
         """Return the open file that a page is in: an OME-TIFF may be spread over several."""
@@ -256,6 +269,20 @@ def _empty_levels(series: Any) -> tuple[str, ...]:
     """Say which levels of the pyramid have no pixels."""
     empty = [f"{' x '.join(map(str, level.shape))}" for level in series.levels if min(level.shape) < 1]
     return (f"levels without pixels are passed over: {', '.join(empty)}",) if empty else ()
+
+
+def _as_stored(level: Level) -> tuple[str, ...]:
+    """Say where the tags call the pixels something that they are not taken for, or that changes them."""
+    storages = [plane.storage for plane in level.planes]
+    texts = []
+    if any(storage.is_inverted for storage in storages):
+        texts.append(
+            "its tags say that 0 is white (WhiteIsZero): its numbers are inverted, as Bio-Formats and QuPath do, so "
+            "that they rise with brightness; where they do so as stored, correct the tag (tiffset -s 262 1 FILE)"
+        )
+    if called_rgb(storages[0].keyframe):
+        texts.append("its tags call it an RGB picture, which its pixels are not: its samples are taken for channels")
+    return tuple(texts)
 
 
 def _other_axes(series: Any) -> dict[str, int]:

@@ -197,7 +197,7 @@ def _check_axes(series: Any, name: str) -> None:
         )
 
 
-def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> Level:
+def level_of(series: Any, source: Source, types: frozenset[str], name: str, *, inverts: bool = False) -> Level:
     """Lay out one level of a tifffile series.
 
     Parameters
@@ -210,6 +210,8 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
         The types of pixel that are accepted.
     name
         For messages.
+    inverts
+        Read numbers that fall with brightness as if they rose.
 
     Raises
     ------
@@ -226,7 +228,7 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
             check_list_types(own, name)
         key = (own.hash, own.nodata)
         if key not in known:
-            known[key] = storage_of(own, types, name)
+            known[key] = storage_of(own, types, name, inverts=inverts)
             check_alike(next(iter(known.values())), known[key], number, name)
         storages.append(known[key])
         if own.hash != page.keyframe.hash:

@@ -184,7 +184,7 @@ def test_a_plane_in_a_file_that_is_not_there(tmp_path: Path) -> None:
         f'SizeC="2" SizeZ="1" SizeT="1">{planes}</Pixels></Image></OME>'
     )
     tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((30, 40), np.uint16), description=xml, metadata=None)
-    refused(tmp_path / "a.ome.tif", "plane 2 of 2", "cannot be found")
+    refused(tmp_path / "a.ome.tif", "declares 2 planes", "1 is there", "cannot be found: missing.ome.tif")
 
 
 def test_entities_in_the_metadata_are_not_expanded(tmp_path: Path) -> None:

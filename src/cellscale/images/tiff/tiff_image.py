@@ -15,9 +15,10 @@ from cellscale.errors import ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
 from cellscale.images.info import ImageInfo
-from cellscale.images.masks.lossy import Change, change_of
+from cellscale.images.lossy import Change, change_of
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
+from cellscale.images.ome.page_order import pages_in_order
 from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff.tiff_layout import (
     INTENSITY_TYPES,
@@ -27,6 +28,7 @@ from cellscale.images.tiff.tiff_layout import (
     image_series,
     level_of,
     level_shape,
+    own_pages,
     passed_over,
 )
 from cellscale.images.tiff.tiff_lists import check_lists
@@ -39,7 +41,7 @@ from cellscale.regions import Region
 from cellscale.storage.ranges import RangeReader, open_ranges
 from cellscale.storage.regular import oddity
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import Location, base_name, filesystem, local_path
+from cellscale.storage.uri import Location, base_name, filesystem, find, local_path
 
 __all__ = ["TiffImage"]
 
@@ -178,6 +180,7 @@ class TiffImage:
         self._require_files(location)
         claims = self._claims()
         claims.check_counts()
+        claims, ordered = self._ordered(claims, location)
         found = image_series(self._tiff, self._name)
         self._series = choose_series(self._tiff, found, self._name)
         series = found[self._series]
@@ -203,6 +206,7 @@ class TiffImage:
             significant_bits=facts.significant_bits,
             warnings=(
                 *passed_over(self._tiff, found, self._series),
+                *ordered,
                 *warnings,
                 *_empty_levels(series),
                 *_as_stored(base),
@@ -225,11 +229,25 @@ class TiffImage:
         images = parse_ome_xml(text, self._name) if text else ()
         return OmeClaims(images, len(self._tiff.pages), self._name)
 
+    def _ordered(self, claims: OmeClaims, location: Location) -> tuple[OmeClaims, tuple[str, ...]]:
+        """Have OME-XML that does not place its planes place them in the order of pages, and say so."""
+        if len(claims.images) != 1:
+            return claims, ()
+        own_pages(self._tiff)
+        pages, text = self._tiff.pages, self._tiff.ome_metadata or ""
+        found = pages_in_order(
+            claims.images[0], self._tiff, text, self._name, lambda name: _is_beside(location, name)
+        )
+        if found is None:
+            return claims, ()
+        pages.first.description = found.xml
+        return OmeClaims((found.image,), len(pages), self._name), (found.warning,)
+
     def _described(self, claims: OmeClaims, series: Any) -> tuple[OmeImage | None, tuple[str, ...]]:
         """Return what the OME-XML says of the chosen image, and what the user should know of it."""
         if series.kind != "ome":
             return None, ()
-        image = claims.image_of(series[0], self._series)
+        image = claims.image_of(series.keyframe if series[0] is None else series[0], self._series)
         claims.check_passed_over(image, self._tiff)
         left_over = () if image is None else claims.check_image(image, self._tiff)
         return image, odd_colors(claims.images) + left_over
@@ -258,6 +276,16 @@ class TiffImage:
     def _close_others(self) -> None:
         for source in self._others.values():
             source.close()
+
+
+def _is_beside(location: Location, name: str) -> bool:
+    """Return whether there is a file of a name in the folder of another."""
+    path = local_path(location)
+    if path is None:
+        return find(f"{str(location).rpartition('/')[0]}/{name}") is not None
+    with suppress(OSError, ValueError):  # a name that cannot be one
+        return (path.parent / name).is_file()
+    return False
 
 
 def _fits(level: Any, series: Any) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "image_series",
     "level_of",
     "level_shape",
+    "own_pages",
     "passed_over",
     "truncated_text",
 ]
@@ -103,10 +104,7 @@ def image_series(tiff: Any, name: str) -> list[Any]:
         Pages of one image are cut into segments so differently that they cannot be read as one.
     """
     if tiff.is_ome:
-        # Pages that are read beforehand keep their own tags; tifffile would read the first one's into all.
-        tiff.pages.cache, tiff.pages.useframes = True, False
-        for _ in tiff.pages:
-            pass
+        own_pages(tiff)
     try:
         # Since tifffile 2026.5.2 the series are called for all their axes; before, each series was asked for its own.
         found = list(tiff.series(squeeze=False) if callable(tiff.series) else tiff.series)
@@ -116,6 +114,13 @@ def image_series(tiff: Any, name: str) -> list[Any]:
             f"({error}): the file was put together from several, or is damaged; write it again in one go"
         ) from error
     return joined_pages(found, name)
+
+
+def own_pages(tiff: Any) -> None:
+    """Read all pages of an open tifffile.TiffFile with their own tags; it would read the first one's into all."""
+    tiff.pages.cache, tiff.pages.useframes = True, False
+    for _ in tiff.pages:
+        pass
 
 
 def choose_series(tiff: Any, series: list[Any], name: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from cellscale.errors import MaskError
-from cellscale.images.masks.lossy import change_of
+from cellscale.images.lossy import change_of
 from cellscale.images.masks.mask_reader import open_mask
 
 LABELS = (np.arange(64 * 64) % 251).astype(np.uint8).reshape(64, 64)

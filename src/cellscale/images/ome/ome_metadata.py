@@ -32,9 +32,6 @@ class OmeImage:
     planes: OmePlanes
     """Where its planes are."""
 
-    odd_color: str | None = None
-    """The first colour that is no number, which Bio-Formats, and so QuPath, refuses with the whole document."""
-
 
 def parse_ome_xml(text: str, name: str) -> tuple[OmeImage, ...]:
     """Read the images of an OME-XML document, of any version of the schema.
@@ -82,7 +79,6 @@ def _image(element: ElementTree.Element, identifier: str | None, file: str) -> O
         pixel_size=pixel_size_of(_length(pixels, "PhysicalSizeX"), _length(pixels, "PhysicalSizeY")),
         significant_bits=_integer(pixels, "SignificantBits"),
         planes=parse_planes(pixels, identifier, file),
-        odd_color=_odd_color(pixels),
     )
 
 
@@ -96,13 +92,6 @@ def _channels(pixels: ElementTree.Element) -> tuple[tuple[str | None, ...], tupl
             names.append(name if samples == 1 or name is None else f"{name} {sample + 1}")
             colors.append(_integer(channel, "Color"))
     return tuple(names), tuple(colors)
-
-
-def _odd_color(pixels: ElementTree.Element) -> str | None:
-    for channel in (child for child in pixels if _tag(child) == "Channel"):
-        if channel.get("Color") is not None and _integer(channel, "Color") is None:
-            return channel.get("Color")
-    return None
 
 
 def _integer(element: ElementTree.Element, attribute: str) -> int | None:

@@ -18,6 +18,7 @@ from cellscale.images.info import ImageInfo
 from cellscale.images.lossy import Change, change_of
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
+from cellscale.images.ome.ome_repair import refusals
 from cellscale.images.ome.page_order import pages_in_order
 from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff.tiff_layout import (
@@ -33,7 +34,7 @@ from cellscale.images.tiff.tiff_layout import (
 )
 from cellscale.images.tiff.tiff_lists import check_lists
 from cellscale.images.tiff.tiff_log import collected_messages
-from cellscale.images.tiff.tiff_metadata import check_document_type, odd_colors, tiff_metadata
+from cellscale.images.tiff.tiff_metadata import check_document_type, tiff_metadata
 from cellscale.images.tiff.tiff_segments import SegmentReader
 from cellscale.images.tiff.tiff_storage import called_rgb
 from cellscale.images.tiff.tiff_structure import check_described, check_structure
@@ -180,6 +181,7 @@ class TiffImage:
         self._require_files(location)
         claims = self._claims()
         claims.check_counts()
+        refused = refusals(self._tiff.ome_metadata) if claims.images else ()
         claims, ordered = self._ordered(claims, location)
         found = image_series(self._tiff, self._name)
         self._series = choose_series(self._tiff, found, self._name)
@@ -206,6 +208,7 @@ class TiffImage:
             significant_bits=facts.significant_bits,
             warnings=(
                 *passed_over(self._tiff, found, self._series),
+                *refused,
                 *ordered,
                 *warnings,
                 *_empty_levels(series),
@@ -250,7 +253,7 @@ class TiffImage:
         image = claims.image_of(series.keyframe if series[0] is None else series[0], self._series)
         claims.check_passed_over(image, self._tiff)
         left_over = () if image is None else claims.check_image(image, self._tiff)
-        return image, odd_colors(claims.images) + left_over
+        return image, left_over
 
     def _level(self, number: int) -> Level:
         with self._lock:  # the tags of smaller levels are read when they are first asked for

@@ -1,7 +1,6 @@
 """Channel names, colours and µm/px of a TIFF: from OME-XML, from ImageJ, or from the resolution tags."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,7 @@ from cellscale.images.info import Channel, PixelSize
 from cellscale.images.ome.ome_metadata import OmeImage
 from cellscale.images.ome.units import micrometres, pixel_size_of
 
-__all__ = ["TiffMetadata", "check_document_type", "named_channels", "odd_colors", "tiff_metadata"]
+__all__ = ["TiffMetadata", "check_document_type", "named_channels", "tiff_metadata"]
 
 _CENTIMETRE = 3
 _COARSEST = 50.0
@@ -64,18 +63,6 @@ def tiff_metadata(tiff: Any, series: Any, image: OmeImage | None, count: int) ->
 def _from_ome(image: OmeImage, count: int) -> TiffMetadata:
     names, colors = list(image.channel_names), list(image.channel_colors)
     return TiffMetadata(named_channels(names, colors, count), image.pixel_size, image.significant_bits)
-
-
-def odd_colors(images: Sequence[OmeImage]) -> tuple[str, ...]:
-    """Return a warning where the colour of a channel keeps QuPath from reading the OME-XML."""
-    return tuple(_odd_color_text(one.odd_color) for one in images if one.odd_color is not None)[:1]
-
-
-def _odd_color_text(color: str) -> str:
-    return (
-        f'the OME-XML has a channel with Color="{color}", which is no number: QuPath does not read such OME-XML and '
-        "shows the channels as time points, without names; take the attribute out of the file"
-    )
 
 
 def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:

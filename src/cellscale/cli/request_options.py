@@ -36,6 +36,7 @@ _running = option_in("Running")
 
 _OPTIONS = [
     _images("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX."),
+    _images("--recursive", is_flag=True, help="Images in sub-folders as well, called by their path: folder_image."),
     _images(
         "--nuclear_channel",
         "nuclear_channels",
@@ -190,7 +191,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         measure=measure,
         compartments=COMPARTMENTS if compartment == "both" else (compartment,),
         dry_run=options["dry_run"],
-        images=ImageChoice(prefix=options["image_filter"]),
+        images=ImageChoice(prefix=options["image_filter"], recursive=options["recursive"]),
         channels=ChannelChoice(
             nuclear=tuple(chain.from_iterable(options["nuclear_channels"])),
             membrane=tuple(chain.from_iterable(options["membrane_channels"])),

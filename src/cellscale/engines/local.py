@@ -26,7 +26,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     require_extras(request)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
-    entries = discover(request.paths, request.images.prefix)
+    entries = discover(request.paths, request.images.prefix, recursive=request.images.recursive)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:

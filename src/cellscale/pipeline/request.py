@@ -36,6 +36,9 @@ class ImageChoice:
     prefix: str = ""
     """Take only images whose name begins so; empty for all."""
 
+    recursive: bool = False
+    """Take the images of the folders below as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChoice:

@@ -9,6 +9,7 @@ from cellscale.errors import RequestError, StorageError
 from cellscale.images.image_names import image_name
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
+from cellscale.workspace.subfolders import entries_below
 
 __all__ = ["ImageEntry", "discover"]
 
@@ -39,7 +40,7 @@ class ImageEntry:
     """Why the image cannot be processed, where its name alone says so."""
 
 
-def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
+def discover(paths: WorkspacePaths, image_filter: str = "", *, recursive: bool = False) -> list[ImageEntry]:
     """List the images of a dataset, by name; each folder is listed once.
 
     Two files that would have the same outputs give one entry with a ``problem``. Hidden and temporary files are no
@@ -51,6 +52,8 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
         Folders of the dataset.
     image_filter
         Take only images whose file name begins so; empty for all.
+    recursive
+        Take the images of all folders below as well, each called by its path with ``_`` for the borders of folders.
 
     Raises
     ------
@@ -58,7 +61,8 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
         The folder is missing, unreadable or holds no image, or none that passes the filter.
     """
     numpy = _by_name(paths.numpy, _npz_name, required=False) if paths.numpy else {}
-    images = _by_name(paths.images, _image_name, required=not numpy)
+    listed = entries_below if recursive else listing
+    images = _by_name(paths.images, _image_name, required=not numpy, listed=listed)
     if paths.images == paths.segmasks:
         images = {name: files for name, files in images.items() if not is_mask_name(name)}
     found = [_entry(name, images.get(name, []), numpy.get(name, [])) for name in sorted(images.keys() | numpy.keys())]
@@ -71,19 +75,25 @@ def discover(paths: WorkspacePaths, image_filter: str = "") -> list[ImageEntry]:
     return chosen
 
 
-def _by_name(folder: Path | str, name_of: Callable[[Entry], str | None], *, required: bool) -> dict[str, list[Entry]]:
+def _by_name(
+    folder: Path | str,
+    name_of: Callable[[Entry], str | None],
+    *,
+    required: bool,
+    listed: Callable[[Path | str], list[Entry]] = listing,
+) -> dict[str, list[Entry]]:
     """List a folder's files under the names of the images they belong to."""
     found: dict[str, list[Entry]] = defaultdict(list)
-    for entry in _entries(folder, required=required):
+    for entry in _entries(folder, listed, required=required):
         name = None if entry.name.startswith((".", "~")) else name_of(entry)
         if name:
             found[_escaped(name)].append(entry)
     return found
 
 
-def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
+def _entries(folder: Path | str, listed: Callable[[Path | str], list[Entry]], *, required: bool) -> list[Entry]:
     try:
-        return listing(folder)
+        return listed(folder)
     except StorageError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise RequestError(str(error)) from error

@@ -36,7 +36,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     require_extras(request)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
-    entries = discover(request.paths, request.images.prefix)
+    entries = discover(request.paths, request.images.prefix, recursive=request.images.recursive)
     model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
     network = replace(request.network, checksum=model.sha256 if model else None)

@@ -140,7 +140,7 @@ def _compute(text: str | None, default: Compute, option: str) -> Compute:
 def _entries(request: Request) -> list[ImageEntry]:
     """Return the images, or say that the bucket itself is missing."""
     try:
-        return discover(request.paths, request.images.prefix)
+        return discover(request.paths, request.images.prefix, recursive=request.images.recursive)
     except RequestError:
         bucket = "/".join(str(request.paths.images).split("/")[:3])
         try:

@@ -67,11 +67,13 @@ def pages_in_order(
     pages = [page for page in tiff.pages if _is_plane(page, image)]
     if not pages:
         return None
-    samples = int(pages[0].samplesperpixel)
+    samples = pages[0].samplesperpixel
     planes = image.planes
+    if not isinstance(samples, int):
+        return None  # the tag is damaged, which whoever reads the page tells
     if samples == planes.samples and not others and _is_placed(planes, len(tiff.pages)):
         return None
-    if not others and not _says_no_places(planes):
+    if not others and samples == planes.samples and not _says_no_places(planes):
         return None
     needed = planes.sizes["C"] * planes.sizes["Z"] * planes.sizes["T"] / samples
     if len(pages) < needed:

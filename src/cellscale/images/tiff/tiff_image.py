@@ -180,9 +180,9 @@ class TiffImage:
         check_document_type(self._tiff, self._name)
         self._require_files(location)
         claims = self._claims()
-        claims.check_counts()
         refused = refusals(self._tiff.ome_metadata) if claims.images else ()
         claims, ordered = self._ordered(claims, location)
+        claims.check_counts()
         found = image_series(self._tiff, self._name)
         self._series = choose_series(self._tiff, found, self._name)
         series = found[self._series]
@@ -236,6 +236,8 @@ class TiffImage:
         """Have OME-XML that does not place its planes place them in the order of pages, and say so."""
         if len(claims.images) != 1:
             return claims, ()
+        if self._tiff.pages.first.samplesperpixel == claims.images[0].planes.samples:
+            claims.check_counts()  # else places are not of these pages
         own_pages(self._tiff)
         pages, text = self._tiff.pages, self._tiff.ome_metadata or ""
         found = pages_in_order(

@@ -1,7 +1,7 @@
 """Channel names, colours and µm/px of a TIFF: from OME-XML, from ImageJ, or from the resolution tags."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +12,9 @@ from cellscale.images.ome.units import micrometres, pixel_size_of
 
 __all__ = ["TiffMetadata", "check_document_type", "named_channels", "tiff_metadata"]
 
-_CENTIMETRE = 3
-_COARSEST = 50.0
-"""µm/px above which a resolution tag is a printer's or a screen's, not a microscope's."""
+_UNITS = {2: "inch", 3: "cm"}
+_COARSEST = 5.0
+"""µm/px from which a resolution tag may be a printer's or a screen's (5,080 dots an inch), and not a microscope's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,12 @@ def _unescaped(unit: str) -> str:
 
 
 def _from_resolution_tags(keyframe: Any) -> PixelSize | None:
-    """Return µm/px where the tags are in pixels a centimetre; those an inch are a printer's habit."""
+    """Return µm/px where no printer can be meant by the tags, and say that it is from them."""
     unit = keyframe.tags.get("ResolutionUnit")
-    if unit is None or unit.value != _CENTIMETRE:
+    if unit is None or unit.value not in _UNITS:
         return None
-    size = _from_tags(keyframe, "cm")
-    return size if size is not None and max(size.x, size.y) <= _COARSEST else None
+    size = _from_tags(keyframe, _UNITS[unit.value])
+    return replace(size, from_tags=True) if size is not None and max(size.x, size.y) < _COARSEST else None
 
 
 def _from_tags(keyframe: Any, unit: str) -> PixelSize | None:

@@ -16,7 +16,7 @@ from cellscale.images.tiff.tiff_codecs import require_codecs
 from cellscale.images.tiff.tiff_tags import check_tags
 from cellscale.regions import Region
 
-__all__ = ["Grid", "Storage", "called_rgb", "check_alike", "own_page", "storage_of"]
+__all__ = ["Grid", "Storage", "called_rgb", "check_alike", "is_photograph", "own_page", "storage_of"]
 
 _WHITE_IS_ZERO, _RGB = 0, 2
 _COLOUR = {_RGB: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
@@ -218,12 +218,19 @@ def _check_single(keyframe: Any, name: str) -> None:
 
 
 def _check_colour(keyframe: Any, name: str) -> None:
-    photometric = int(keyframe.photometric)
-    if photometric in _COLOUR and keyframe.samplesperpixel >= 3 and not called_rgb(keyframe):
+    if is_photograph(keyframe):
         raise ImageError(
-            f"{name}: a colour image ({_COLOUR[photometric]}, as of H&E or a photograph) found, separate channels "
-            f"expected: save fluorescence channels as planes (axes CYX), not as a colour picture"
+            f"{name}: a colour image ({_COLOUR[int(keyframe.photometric)]}, as of H&E or a photograph) found, "
+            f"separate channels expected: save fluorescence channels as planes (axes CYX), not as a colour picture"
         )
+
+
+def is_photograph(keyframe: Any) -> bool:
+    """Return whether a page is a colour picture; one whose tags are damaged is none."""
+    photometric, samples = keyframe.photometric, keyframe.samplesperpixel
+    if not isinstance(photometric, int) or not isinstance(samples, int):
+        return False
+    return photometric in _COLOUR and samples >= 3 and not called_rgb(keyframe)
 
 
 def called_rgb(keyframe: Any) -> bool:

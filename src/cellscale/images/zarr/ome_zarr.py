@@ -15,7 +15,7 @@ from cellscale.images.image_names import image_name
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.ome.units import micrometres, pixel_size_of
 from cellscale.images.probes import zarr_probe
-from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES
+from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES, widened
 from cellscale.images.zarr.plates import plate_text
 from cellscale.images.zarr.versions import of_one_version
 from cellscale.images.zarr.zarr_store import is_unknown_codec, zarr_store
@@ -114,7 +114,7 @@ class OmeZarrImage:
             uri=str(location),
             height=sizes["y"],
             width=sizes["x"],
-            dtype=first.dtype.newbyteorder("="),
+            dtype=widened(first.dtype),
             channels=_channels(metadata, sizes.get("c", 1)),
             pixel_size=_pixel_size(scales, self._axes),
             levels=tuple((array.shape[-2], array.shape[-1]) for array in self._arrays),

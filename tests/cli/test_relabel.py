@@ -57,5 +57,18 @@ def test_a_dry_run_changes_no_mask(dataset):
     assert sorted((path.name, path.read_bytes()) for path in (dataset / "SEGMASK").iterdir()) == before
 
 
+def test_what_cannot_be_read_is_said_in_the_dry_run(dataset, tiny_model):
+    bad = dataset / "OMETIFF" / "other.ome.tiff"
+    with tifffile.TiffFile(bad, mode="r+") as tiff:
+        for page in tiff.pages:
+            page.aspage().tags["Compression"].overwrite(34661)  # JBIG, which no decoder is there for
+            page.aspage().tags["BitsPerSample"].overwrite(8)
+    for words in (["measure"], ["segment-and-measure", "--model_path", tiny_model]):
+        done = run(*words, "--dry_run", "workspace", dataset)
+        assert done.exit_code == 1
+        assert "JBIG" in done.errors["other"]
+        assert done.statuses["image"] == "planned"
+
+
 def test_relabelling_is_for_masks_that_are_there(dataset):
     run("segment-and-measure", "--relabel", "workspace", dataset).explains("--relabel", "cellscale measure")

@@ -89,6 +89,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if decision in ("keep", "foreign"):
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
     if request.dry_run:
+        _check_opening(run, entry, request, masks)
         return Report(True, None, None, None, outputs)
     ledger.begin("measurement", mark, outputs)
     give_back()
@@ -226,6 +227,13 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
             run.notice(one_side_text(image.info.pixel_size), "warning")
         run.learn_image(image.info)
         yield image
+
+
+def _check_opening(run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> None:
+    """Open what would be measured, so that what cannot be read is told before anything is done."""
+    with _opened(run, entry, request) as image:
+        for mask in masks.values():
+            open_mask(mask.location, expect_shape=image.info.shape, cache_bytes=MASK_CACHE).close()
 
 
 @contextmanager

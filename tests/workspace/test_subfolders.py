@@ -7,7 +7,7 @@ from cellscale.errors import StorageError
 from cellscale.storage import uri
 from cellscale.workspace import subfolders
 from cellscale.workspace.discovery import discover
-from cellscale.workspace.layout import workspace_paths
+from cellscale.workspace.layout import separate_paths, workspace_paths
 from cellscale.workspace.subfolders import left_out
 
 
@@ -100,6 +100,14 @@ def test_paths_that_give_one_name_are_a_problem(dataset):
     problems = {entry.name: entry.problem for entry in discover(workspace_paths(dataset), recursive=True)}
     assert "2 files would have the same outputs" in problems["s1_roi"]
     assert problems["z"] is None
+
+
+def test_outputs_in_sub_folders_are_no_images(dataset):
+    add(dataset, "a.tif", "s1/b.tif", "masks/a_WholeCellMask.tiff", "tables/x.tif")
+    images = dataset / "OMETIFF"
+    paths = separate_paths(images=images, segmasks=images / "masks", reports=images / "tables")
+    assert [entry.name for entry in discover(paths, recursive=True)] == ["a", "s1_b"]
+    assert "1 sub-folder (s1)" in left_out(paths)[0]
 
 
 def test_a_link_to_a_folder_above_ends(dataset):

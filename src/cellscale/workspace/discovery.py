@@ -61,8 +61,12 @@ def discover(paths: WorkspacePaths, image_filter: str = "", *, recursive: bool =
         The folder is missing, unreadable or holds no image, or none that passes the filter.
     """
     numpy = _by_name(paths.numpy, _npz_name, required=False) if paths.numpy else {}
-    listed = entries_below if recursive else listing
-    images = _by_name(paths.images, _image_name, required=not numpy, listed=listed)
+    images = _by_name(
+        paths.images,
+        _image_name,
+        required=not numpy,
+        listed=(lambda _: entries_below(paths)) if recursive else listing,
+    )
     if paths.images == paths.segmasks:
         images = {name: files for name, files in images.items() if not is_mask_name(name)}
     found = [_entry(name, images.get(name, []), numpy.get(name, [])) for name in sorted(images.keys() | numpy.keys())]

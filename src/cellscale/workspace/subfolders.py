@@ -11,9 +11,6 @@ from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["entries_below", "left_out"]
 
-_DEEPEST = 32
-"""Folders inside each other; more are a link that leads back."""
-
 _LISTS = frozenset(
     {"markers.csv", "panel.csv", "channel_names.csv", "channel_names.txt", "channelnames.txt", "markers.txt"}
 )
@@ -23,20 +20,21 @@ _SHOWN = 5
 _JOINT = "_"
 
 
-def entries_below(folder: Path | str) -> list[Entry]:
-    """Return what a folder and those below it hold, each under its path with ``_`` for the borders of folders.
+def entries_below(paths: WorkspacePaths) -> list[Entry]:
+    """Return what the images' folder and those below it hold, each under its path with ``_`` between folders.
 
-    An OME-Zarr is one thing, and no folder to look into. Hidden folders are passed over.
+    An OME-Zarr is one thing, and no folder to look into. Hidden folders and those of outputs are passed over.
 
     Raises
     ------
     StorageError
         A folder cannot be read.
     """
-    return sorted(_below(folder, "", frozenset(), 0), key=lambda entry: entry.name)
+    found = _below(paths.images, "", frozenset(), _outputs(paths))
+    return sorted(found, key=lambda entry: entry.name)
 
 
-def _below(folder: Path | str, prefix: str, above: frozenset[Path], depth: int) -> Iterator[Entry]:
+def _below(folder: Path | str, prefix: str, above: frozenset[Path], outputs: set[str]) -> Iterator[Entry]:
     path = local_path(folder)
     here = above if path is None else above | {path.resolve()}
     for entry in listing(folder):
@@ -44,10 +42,10 @@ def _below(folder: Path | str, prefix: str, above: frozenset[Path], depth: int) 
             yield replace(entry, name=prefix + entry.name) if not _is_hidden(entry) else entry
             continue
         below = local_path(entry.location)
-        if depth >= _DEEPEST or (below is not None and below.resolve() in here):
+        if str(entry.location) in outputs or (below is not None and below.resolve() in here):
             continue
         try:
-            yield from _below(entry.location, f"{prefix}{entry.name}{_JOINT}", here, depth + 1)
+            yield from _below(entry.location, f"{prefix}{entry.name}{_JOINT}", here, outputs)
         except StorageError as error:
             yield replace(entry, name=prefix + entry.name, is_folder=False, problem=str(error))
 
@@ -63,7 +61,7 @@ def left_out(paths: WorkspacePaths, *, recursive: bool = False) -> tuple[str, ..
         Images of the folders below are worked on as well.
     """
     try:
-        entries = entries_below(paths.images) if recursive else listing(paths.images)
+        entries = entries_below(paths) if recursive else listing(paths.images)
     except StorageError:  # whoever lists the images tells why
         return ()
     others = [

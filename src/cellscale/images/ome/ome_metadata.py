@@ -12,6 +12,10 @@ from cellscale.written_numbers import decimal_number, whole_number
 __all__ = ["OmeImage", "parse_ome_xml"]
 
 
+_MOST_SAMPLES = 65_535
+"""That a pixel of a TIFF can have."""
+
+
 @dataclass(frozen=True, slots=True)
 class OmeImage:
     """One ``Image`` element."""
@@ -87,7 +91,7 @@ def _channels(pixels: ElementTree.Element) -> tuple[tuple[str | None, ...], tupl
     colors: list[int | None] = []
     for channel in (child for child in pixels if _tag(child) == "Channel"):
         name = channel.get("Name") or None
-        samples = max(1, _integer(channel, "SamplesPerPixel") or 1)
+        samples = min(max(1, _integer(channel, "SamplesPerPixel") or 1), _MOST_SAMPLES)
         for sample in range(samples):
             names.append(name if samples == 1 or name is None else f"{name} {sample + 1}")
             colors.append(_integer(channel, "Color"))

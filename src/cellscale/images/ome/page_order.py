@@ -62,7 +62,7 @@ def pages_in_order(
         Planes are missing, and no other file that could have them is there.
     """
     others = tuple(dict.fromkeys(run.file for run in image.planes.runs if run.file is not None))
-    if any(map(is_there, others)):
+    if any(map(is_there, filter(None, others))):
         return None
     pages = [page for page in tiff.pages if _is_plane(page, image)]
     if not pages:
@@ -76,7 +76,7 @@ def pages_in_order(
     if not others and samples == planes.samples and not _says_no_places(planes):
         return None
     needed = planes.sizes["C"] * planes.sizes["Z"] * planes.sizes["T"] / samples
-    if len(pages) < needed:
+    if len(pages) < needed and samples == planes.samples:
         raise ImageError(_incomplete(image, len(pages), others, name))
     return _ordered(image, text, [int(page.index) for page in pages], samples, name) if len(pages) == needed else None
 
@@ -144,14 +144,14 @@ def _incomplete(image: OmeImage, found: int, others: tuple[str, ...], name: str)
 
 def _missing(image: OmeImage, found: int) -> str:
     """Return which planes are missing, by the names of their channels where each channel is one plane."""
-    if image.planes.count != image.planes.sizes["C"]:
-        return f"{image.planes.count - found:,} planes"
-    names = (*image.channel_names, *[None] * image.planes.count)[: image.planes.count]
-    missing = [channel or f"channel {number}" for number, channel in enumerate(names, 1)][found:]
-    return _listed(missing)
+    count = image.planes.count
+    if count != image.planes.sizes["C"] or count != len(image.channel_names):
+        return f"{count - found:,} planes"
+    return _listed([channel or f"channel {number}" for number, channel in enumerate(image.channel_names, 1)][found:])
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(given: Sequence[str]) -> str:
+    names = [name or "one without a name" for name in given]
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 

@@ -3,7 +3,9 @@
 import numpy as np
 import tifffile
 
-__all__ = ["NAMES", "ome_xml", "planes", "write_ome"]
+from cellscale.images.open import open_image
+
+__all__ = ["NAMES", "ome_xml", "planes", "read", "write_ome"]
 
 NAMES = ("DAPI", "CD3", "PanCK")
 
@@ -38,3 +40,12 @@ def write_ome(path, xml, pixels=None, **options):
             description = xml.encode() if number == 0 else None
             tiff.write(plane, description=description, metadata=None, photometric="minisblack", contiguous=False)
     return path
+
+
+def read(path):
+    """Return facts and all pixels of an image."""
+    image = open_image(path)
+    try:
+        return image.info, image.read(tuple(range(len(image.info.channels))), image.info.region)
+    finally:
+        image.close()

@@ -7,7 +7,7 @@ import tifffile
 from cellscale.errors import ImageError
 from cellscale.images.info import PixelSize
 from cellscale.images.open import open_image
-from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
+from tests.images.ome_files import NAMES, ome_xml, planes, read, write_ome
 
 OTHER = '<UUID FileName="{}">urn:uuid:11111111-2222-3333-4444-555555555555</UUID>'
 RENAMED = "".join(
@@ -21,14 +21,6 @@ COMPLETE = {
     "a TiffData a page, without FirstC": "".join(f'<TiffData IFD="{page}" PlaneCount="1"/>' for page in range(3)),
     "renamed, no UUID": RENAMED,
 }
-
-
-def read(path):
-    image = open_image(path)
-    try:
-        return image.info, image.read(tuple(range(len(image.info.channels))), image.info.region)
-    finally:
-        image.close()
 
 
 @pytest.mark.parametrize("what", COMPLETE)

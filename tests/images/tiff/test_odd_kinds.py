@@ -13,19 +13,11 @@ from cellscale.images.info import PixelSize
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.regions import Region
-from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
+from tests.images.ome_files import NAMES, ome_xml, planes, read, write_ome
 from tests.images.zarr.test_ome_zarr import written
 
 PLANES = planes()
 STORED = np.moveaxis(PLANES, 0, -1)
-
-
-def read(path):
-    image = open_image(path)
-    try:
-        return image.info, image.read(tuple(range(len(image.info.channels))), image.info.region)
-    finally:
-        image.close()
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from cellscale.cells.matching import Matching
-from tests.cells.scenes import label_masks, measured
+from cellscale.cells.matching import Matching, match
+from cellscale.cells.scratch_arrays import Scratch
+from tests.cells.scenes import label_masks
+from tests.cells.test_label_table import surveyed
 
 
 def pairs(cells, nuclei, matching=Matching.ONE_TO_ONE):
-    with measured(np.asarray(cells), np.asarray(nuclei), matching=matching) as measurement:
-        labels = measurement.labels(np.arange(len(measurement)))
-        return list(zip(*map(np.ndarray.tolist, labels), strict=True)), measurement.unmatched_nuclei
+    found = surveyed(np.asarray(cells, np.uint32), np.asarray(nuclei, np.uint32))
+    paired = match(found, matching, Scratch())
+    of_nuclei = np.append(found.nuclei.labels, 0)[paired.nuclei]
+    labels = found.cells.labels[paired.cells], of_nuclei
+    return list(zip(*map(np.ndarray.tolist, labels), strict=True)), paired.unmatched_nuclei
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.cells.passes.connected_parts import count_parts
 from cellscale.cells.passes.sorted_groups import GROUP, SortedGroups, grouped
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.compiled import kernel
@@ -32,6 +33,9 @@ class LabelTable:
 
     boxes: NDArray[np.int64]
     """Bounding boxes: top, left, bottom, right (half open), ``(n, 4)``."""
+
+    further_parts: int = 0
+    """Connected parts beyond one a label, as far as they lie in one region that was surveyed at a time."""
 
     def __len__(self) -> int:
         """Return the number of objects."""
@@ -91,15 +95,20 @@ def survey(
     the regions hold is kept in files and merged by ranges of labels.
     """
 
-    def count(region: Region) -> NDArray[np.void]:
+    def count(region: Region) -> tuple[NDArray[np.void], int, int]:
         none = np.zeros(region.shape, dtype=np.uint32)
-        return _pairs_of(cells(region) if cells else none, nuclei(region) if nuclei else none, region)
+        masks = cells(region) if cells else none, nuclei(region) if nuclei else none
+        return _pairs_of(*masks, region), count_parts(masks[0]), count_parts(masks[1])
 
     by_cell, by_nucleus = SortedGroups(scratch), SortedGroups(scratch)
-    for pairs in pool.map(count, regions):
+    further = [0, 0]
+    for pairs, cell_parts, nucleus_parts in pool.map(count, regions):
         by_cell.add(pairs)
-        by_nucleus.add(_added_up(pairs, pairs["key"] << HALF))
-    nucleus_table = _table(by_nucleus.merged(), scratch)
+        of_nuclei = _added_up(pairs, pairs["key"] << HALF)
+        by_nucleus.add(of_nuclei)
+        further[0] += cell_parts - len(_added_up(pairs, _cell_keys(pairs)))
+        further[1] += nucleus_parts - len(of_nuclei)
+    nucleus_table = _table(by_nucleus.merged(), scratch, further[1])
     overlaps = scratch.growing(OVERLAP)
 
     def cell_groups() -> Iterator[NDArray[np.void]]:
@@ -110,7 +119,7 @@ def survey(
             first += len(found)
             yield found
 
-    cell_table = _table(cell_groups(), scratch)
+    cell_table = _table(cell_groups(), scratch, further[0])
     both = overlaps.array()
     return Survey(cell_table, nucleus_table, Overlaps(both["cell"], both["nucleus"], both["pixels"]))
 
@@ -134,13 +143,14 @@ def _added_up(pairs: NDArray[np.void], keys: NDArray[np.uint64]) -> NDArray[np.v
     return grouped(keys[some], pairs["pixels"][some], pairs["box"][some])
 
 
-def _table(groups: Iterable[NDArray[np.void]], scratch: Scratch) -> LabelTable:
+def _table(groups: Iterable[NDArray[np.void]], scratch: Scratch, further_parts: int) -> LabelTable:
     """Keep the objects of one mask, whose labels are in the upper half of the keys."""
     table = scratch.stored(groups, GROUP)
     return LabelTable(
         scratch.stored((table["key"][part] >> HALF for part in scratch.parts(len(table))), np.int64),
         scratch.stored((table["pixels"][part] for part in scratch.parts(len(table))), np.int64),
         scratch.stored((table["box"][part].ravel() for part in scratch.parts(len(table))), np.int64).reshape(-1, 4),
+        further_parts,
     )
 
 

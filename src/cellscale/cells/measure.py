@@ -16,6 +16,7 @@ from cellscale.cells.object_batches import ObjectKind
 from cellscale.cells.object_ids import image_identity
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.passes.check_labels import check_places, check_sizes
+from cellscale.cells.passes.label_kinds import check_kind
 from cellscale.cells.passes.measuring_pass import Passage, n_compartments
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.cells.uint32_masks import label_reader
@@ -103,6 +104,7 @@ def measure(
         found = survey(*masks, blocks(shape, _window_size(shape, mask_chunk, SURVEYED)), pool, files)
         for table, name in ((found.cells, "whole-cell"), (found.nuclei, "nucleus")):
             check_places(table, name, shape, files)
+            check_kind(table, name, shape, files)
             check_sizes(table, name, files, memory)
         kind = ObjectKind.CELL if cells and nuclei else ObjectKind.DETECTION
         pairing = match(found, matching, files) if kind is ObjectKind.CELL else each_alone(found, files)

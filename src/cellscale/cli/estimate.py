@@ -24,6 +24,7 @@ _PARALLELISM = 100
 @click.command(cls=SectionedCommand)
 @click.argument("dataset")
 @click.option("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX.")
+@click.option("--recursive", is_flag=True, help="Images in sub-folders as well.")
 @click.option("--image_mpp", metavar="MICROMETRES", type=positive_number, help="Size of a pixel.")
 @click.option(
     "--channel_axis",
@@ -61,6 +62,7 @@ def estimate(
     dataset: str,
     *,
     image_filter: str,
+    recursive: bool,
     image_mpp: float | None,
     channel_axis: "ChannelAxis | None",
     engine: str,
@@ -73,6 +75,7 @@ def estimate(
     records: tuple[str, ...],
 ) -> None:
     """Predict the time, memory, disk and cost of DATASET, from the headers of its images alone."""
+    from cellscale.cli.output.printable import printable
     from cellscale.planning.crews import own_crew
     from cellscale.planning.estimate import Work
     from cellscale.planning.estimate import estimate as predict
@@ -83,6 +86,7 @@ def estimate(
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths
+    from cellscale.workspace.subfolders import left_out
 
     own = {"--workers": workers, "--batch_size": batch_size, "--max_memory": max_memory}
     if engine == "batch":
@@ -92,7 +96,9 @@ def estimate(
             {"--measuring_machine": measuring_machine}, engine, "where the machine that segments measures as well"
         )
     paths = workspace_paths(dataset)
-    found = survey(discover(paths, image_filter, channel_axis=channel_axis), image_mpp)
+    found = survey(discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive), image_mpp)
+    for text in left_out(paths, recursive=recursive):
+        click.echo(f"warning: {printable(text)}", err=True)
     if not found.sizes:
         raise RequestError(f"no image of {dataset} can be opened; cellscale segment says why")
     others = [join(workspace_paths(other).jobs, BENCHMARKS) for other in records]

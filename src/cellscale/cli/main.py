@@ -29,6 +29,7 @@ _COMMANDS = {
     "jobs": "cellscale.cli.jobs:jobs",
     "estimate": "cellscale.cli.estimate:estimate",
     "benchmark": "cellscale.cli.benchmark:benchmark",
+    "repair-metadata": "cellscale.cli.repair_metadata:repair_metadata",
     "simulate": "cellscale.cli.simulate:simulate",
     "models": "cellscale.cli.models:models",
     "doctor": "cellscale.cli.health.doctor:doctor",

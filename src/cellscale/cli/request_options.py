@@ -11,6 +11,7 @@ import click
 from cellscale.cells.exporters import exporter_names
 from cellscale.cli.engine_options import ENGINE_OPTIONS
 from cellscale.cli.options import Option, byte_size, name_list, one_of, option_in, positive_number
+from cellscale.errors import RequestError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.request import (
     ChannelChoice,
@@ -37,6 +38,7 @@ _running = option_in("Running")
 
 _OPTIONS = [
     _images("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX."),
+    _images("--recursive", is_flag=True, help="Images in sub-folders as well, called by their path: folder_image."),
     _images(
         "--nuclear_channel",
         "nuclear_channels",
@@ -116,6 +118,11 @@ _OPTIONS = [
         help="File format.",
     ),
     _outputs(
+        "--relabel",
+        is_flag=True,
+        help="Give each connected part of a mask a number of its own, as for masks of 0 and 255; with measure alone.",
+    ),
+    _outputs(
         "--matching",
         **one_of("one-to-one", "qupath-initializer"),
         default="one-to-one",
@@ -189,8 +196,10 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     Raises
     ------
     RequestError
-        A postprocessing parameter is out of its range.
+        A postprocessing parameter is out of its range, or options exclude each other.
     """
+    if segment and options["relabel"]:
+        raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
     compartment = options["compartment"]
     return Request(
         paths=paths,
@@ -198,7 +207,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         measure=measure,
         compartments=COMPARTMENTS if compartment == "both" else (compartment,),
         dry_run=options["dry_run"],
-        images=ImageChoice(prefix=options["image_filter"]),
+        images=ImageChoice(prefix=options["image_filter"], recursive=options["recursive"]),
         channels=ChannelChoice(
             names=options["channel_names"],
             axis=options["channel_axis"],
@@ -217,7 +226,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             nuclear=_parameters("nuclear", options),
             **_named(options, "mask_format", "keep_intermediates"),
         ),
-        measuring=Measuring(**_named(options, "matching", "qupath_version", "exports")),
+        measuring=Measuring(**_named(options, "relabel", "matching", "qupath_version", "exports")),
         outputs=Outputs(**_named(options, "overwrite", "visualize"), report=not options["no_report"]),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )

@@ -130,8 +130,12 @@ def _execute(
     from cellscale.cli.output.progress import SteadyConsole, listening
     from cellscale.cli.output.summary import show_summary
     from cellscale.engines.engine import find_engine
+    from cellscale.pipeline.events import Notice
+    from cellscale.workspace.subfolders import left_out
 
     with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=log_file) as listener:
+        for text in left_out(request.paths, recursive=request.images.recursive):
+            listener(Notice("", "warning", text))
         run = find_engine(engine)
         outcome = run(request, listener) if options is None else run(request, listener, options)
     show_summary(outcome, request, SteadyConsole())

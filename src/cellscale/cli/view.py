@@ -15,6 +15,7 @@ __all__ = ["view"]
 @click.command(cls=SectionedCommand)
 @click.argument("dataset", metavar="DATASET")
 @click.option("--image_filter", default="", metavar="PREFIX", help="Only images whose names begin with PREFIX.")
+@click.option("--recursive", is_flag=True, help="Images in sub-folders as well.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -29,7 +30,15 @@ __all__ = ["view"]
     help="What the channels were saved as, as it was given for the run.",
 )
 @click.option("--no_browser", is_flag=True, help="Only print the address.")
-def view(dataset: str, *, image_filter: str, port: int, channel_axis: "ChannelAxis | None", no_browser: bool) -> None:
+def view(
+    dataset: str,
+    *,
+    image_filter: str,
+    recursive: bool,
+    port: int,
+    channel_axis: "ChannelAxis | None",
+    no_browser: bool,
+) -> None:
     """Look at the images of DATASET, a workspace's folder or URI, with its masks and measurements in the browser.
 
     The address works on this machine alone, until Ctrl-C.
@@ -46,7 +55,7 @@ def view(dataset: str, *, image_filter: str, port: int, channel_axis: "ChannelAx
     from cellscale.workspace.layout import workspace_paths
 
     paths = workspace_paths(dataset)
-    entries = discover(paths, image_filter, channel_axis=channel_axis)
+    entries = discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive)
     cache = OverviewCache()
     cache.prune()
     with open_server(Dataset(entries, paths, cache), port) as server:

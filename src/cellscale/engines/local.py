@@ -26,7 +26,13 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     require_extras(request)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
-    entries = discover(request.paths, request.images.prefix, request.channels.names, request.channels.axis)
+    entries = discover(
+        request.paths,
+        request.images.prefix,
+        request.channels.names,
+        request.channels.axis,
+        recursive=request.images.recursive,
+    )
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:

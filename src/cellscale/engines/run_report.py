@@ -38,7 +38,7 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
     StorageError
         Something cannot be written.
     """
-    images = {entry.name for entry in discover(request.paths)}
+    images = {entry.name for entry in discover(request.paths, recursive=request.images.recursive)}
     records = [_record(request, image) for image in outcome.images]
     run = ImageRun("", listener, Budget.choose(request.resources.workers, request.resources.max_memory))
     with run.stage("report", len(records)) as advance:

@@ -44,6 +44,9 @@ class PixelSize:
     one_side: bool = field(default=False, compare=False)
     """The file gives one side alone, which was taken for both."""
 
+    from_tags: bool = field(default=False, compare=False)
+    """It is from a TIFF's resolution tags, which programs also fill with what printers are to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:

@@ -55,13 +55,14 @@ def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixe
     if size is None:
         warning = f"the file does not say how large a pixel is; {DEFAULT_MPP} µm/px assumed (--image_mpp)"
         return ChosenPixelSize(DEFAULT_MPP, None, "assumed", (warning,))
+    source = "resolution tags of the file" if size.from_tags else "file"
     if size.one_side:
-        return ChosenPixelSize(size.x, size, "file", (one_side_text(size),))
+        return ChosenPixelSize(size.x, size, source, (one_side_text(size),))
     mpp = size.x if size.x == size.y else (size.x + size.y) / 2
     if abs(size.x - size.y) <= _ANISOTROPY * max(size.x, size.y):
-        return ChosenPixelSize(mpp, size, "file")
+        return ChosenPixelSize(mpp, size, source)
     warning = f"pixels are {size.x:g} x {size.y:g} µm, not square; cells are found at the mean, {mpp:g} µm/px"
-    return ChosenPixelSize(mpp, size, "file", (warning,))
+    return ChosenPixelSize(mpp, size, source, (warning,))
 
 
 def one_side_text(size: PixelSize) -> str:

@@ -38,6 +38,9 @@ class ImageChoice:
     prefix: str = ""
     """Take only images whose name begins so; empty for all."""
 
+    recursive: bool = False
+    """Take the images of the folders below as well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChoice:
@@ -106,6 +109,9 @@ class Segmenting:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measuring:
     """How masks become tables and a QuPath project."""
+
+    relabel: bool = False
+    """Give each connected part of the labels of masks that are there a number of its own before measuring."""
 
     matching: Matching = "one-to-one"
     """How nuclei find their cells."""

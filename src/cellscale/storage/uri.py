@@ -294,12 +294,14 @@ def _local_entries(folder: Path) -> list[Entry]:
 def _local_entry(folder: Path, item: os.DirEntry[str]) -> Entry | None:
     """Return one name of a folder; None where it was deleted meanwhile."""
     path = folder / item.name
-    problem = oddity(path)
     try:
+        problem = oddity(path)
         facts = item.stat(follow_symlinks=problem is None)
         is_folder = problem is None and item.is_dir()
     except FileNotFoundError:
         return None
+    except OSError as error:  # no permission, or a share that is away: others in the folder are no worse for it
+        return Entry(item.name, path, 0, "", is_folder=False, problem=f"it cannot be looked at: {error.strerror}")
     return Entry(item.name, path, 0 if is_folder else facts.st_size, str(facts.st_mtime_ns), is_folder, problem)
 
 

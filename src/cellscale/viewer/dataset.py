@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from cellscale.errors import ImageError
-from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.storage.uri import Entry, find, join
+from cellscale.predict.heads import COMPARTMENTS
+from cellscale.storage.uri import find, join
 from cellscale.viewer.open_image import ImageFiles, OpenImage
 from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.planes.plane_overview import Overview
 from cellscale.viewer.request_errors import NotFoundError
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import WorkspacePaths, mask_name, report_name
+from cellscale.workspace.layout import WorkspacePaths, report_name
+from cellscale.workspace.mask_files import find_mask
 
 __all__ = ["Dataset"]
 
@@ -101,7 +102,8 @@ class Dataset:
         image = None if location is None else find(location)
         if entry.problem is not None or image is None:
             raise ImageError(entry.problem or f"{entry.name}: {location} is no longer there")
-        masks = {compartment: self._mask(entry.name, compartment) for compartment in COMPARTMENTS}
+        folder = self._paths.segmasks
+        masks = {compartment: find_mask(folder, entry.name, compartment) for compartment in COMPARTMENTS}
         return ImageFiles(
             image=image,
             masks={compartment: mask for compartment, mask in masks.items() if mask is not None},
@@ -109,10 +111,6 @@ class Dataset:
             channel_names=None if entry.image is None else entry.channel_names,
             channel_axis=entry.channel_axis,
         )
-
-    def _mask(self, name: str, compartment: Compartment) -> Entry | None:
-        places = (join(self._paths.segmasks, mask_name(name, compartment, end)) for end in (".tiff", ".ome.zarr"))
-        return next((entry for place in places if (entry := find(place)) is not None), None)
 
 
 class _Held:

@@ -13,6 +13,7 @@ from cellscale.storage.places import same_place
 from cellscale.storage.uri import Entry, listing
 from cellscale.workspace.channel_lists import NO_LIST, list_beside, list_named
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
+from cellscale.workspace.subfolders import entries_below
 
 __all__ = ["ImageEntry", "discover"]
 
@@ -56,6 +57,8 @@ def discover(
     image_filter: str = "",
     channel_names: Path | str | None = None,
     channel_axis: ChannelAxis | None = None,
+    *,
+    recursive: bool = False,
 ) -> list[ImageEntry]:
     """List the images of a dataset, by name; each folder is listed once.
 
@@ -72,6 +75,8 @@ def discover(
         List of the channels' names; None for one that lies beside the images, ``none`` for none.
     channel_axis
         The axis along which channels are in the files; None for that of channels.
+    recursive
+        Take the images of all folders below as well, each called by its path with ``_`` for the borders of folders.
 
     Raises
     ------
@@ -81,7 +86,8 @@ def discover(
     """
     given = None if channel_names in (None, NO_LIST) else list_named(channel_names or "")
     numpy = _by_name(_entries(paths.numpy, required=False), _npz_name) if paths.numpy else {}
-    files = _entries(paths.images, required=not numpy)
+    listed_by: Callable[[Path | str], list[Entry]] = (lambda _: entries_below(paths)) if recursive else listing
+    files = _entries(paths.images, listed_by, required=not numpy)
     images = _by_name(files, _image_name)
     if same_place(paths.images, paths.segmasks):
         images = {name: files for name, files in images.items() if not is_mask_name(name)}
@@ -106,9 +112,11 @@ def _by_name(files: list[Entry], name_of: Callable[[Entry], str | None]) -> dict
     return found
 
 
-def _entries(folder: Path | str, *, required: bool) -> list[Entry]:
+def _entries(
+    folder: Path | str, listed: Callable[[Path | str], list[Entry]] = listing, *, required: bool
+) -> list[Entry]:
     try:
-        return listing(folder)
+        return listed(folder)
     except StorageError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise RequestError(str(error)) from error

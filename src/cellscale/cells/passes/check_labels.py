@@ -88,7 +88,7 @@ def check_places(table: LabelTable, name: str, shape: tuple[int, int], scratch: 
             f"{found:,} of the {len(table):,} labels of the {name} mask appear in places far "
             "apart, but one label should be one cell. Was the mask saved as uint16 with more than 65,535 cells, so "
             "that the numbers began again, or was it labelled tile by tile? Make it again with a different number "
-            "for each cell, as int32 or uint32"
+            "for each cell, as int32 or uint32; or use --relabel, which gives each connected part its own number"
         )
 
 

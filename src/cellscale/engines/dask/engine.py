@@ -36,7 +36,13 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     require_extras(request)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
-    entries = discover(request.paths, request.images.prefix, request.channels.names, request.channels.axis)
+    entries = discover(
+        request.paths,
+        request.images.prefix,
+        request.channels.names,
+        request.channels.axis,
+        recursive=request.images.recursive,
+    )
     model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
     network = replace(request.network, checksum=model.sha256 if model else None)

@@ -10,13 +10,13 @@ from cellscale.errors import CodecError, ImageError, MaskError
 from cellscale.images.image_names import is_zarr
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.tiff.tiff_image import TiffImage
-from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES
+from cellscale.images.tiff.tiff_layout import READABLE_TYPES
 from cellscale.regions import Region
 from cellscale.storage.uri import Location, base_name
 
 __all__ = ["Mask", "open_mask", "whole_labels"]
 
-_LABEL_TYPES = INTENSITY_TYPES | {"int64", "uint64"}
+_LABEL_TYPES = READABLE_TYPES | {"int64", "uint64"}
 
 
 class Mask:
@@ -26,10 +26,13 @@ class Mask:
     ----------
     image
         The image that holds the labels, in its only channel.
+    warnings
+        What the user should know of the file.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, warnings: tuple[str, ...] = ()) -> None:
         self._image = image
+        self.warnings = warnings
 
     @property
     def info(self) -> ImageInfo:
@@ -120,7 +123,8 @@ def open_mask(
     Raises
     ------
     MaskError
-        It is damaged, a colour picture, has several channels, or another size than the image.
+        It is damaged, a colour picture, has several channels, another size than the image, or was compressed so that
+        numbers changed.
     StorageError
         It is not there or cannot be read.
     """
@@ -133,10 +137,11 @@ def open_mask(
         raise MaskError(f"not a label mask: {error}") from error
     info = image.info
     problem = None
-    if isinstance(image, TiffImage) and image.is_jpeg:
+    change, compression = image.change if isinstance(image, TiffImage) else ("none", "")
+    if change == "certain":
         problem = (
-            "compressed as JPEG, which changes numbers, so that its labels are not those that were given; save it "
-            "again from its source, uncompressed or with LZW, deflate or Zstandard"
+            f"compressed as {compression}, which changed numbers, so that its labels are not those that were given; "
+            "save it again from its source, uncompressed or with LZW, deflate or Zstandard"
         )
     elif len(info.channels) != 1:
         problem = f"{len(info.channels)} channels found in the mask, one expected"
@@ -148,7 +153,11 @@ def open_mask(
     if problem is not None:
         image.close()
         raise MaskError(f"{name}: {problem}")
-    return Mask(image)
+    warning = (
+        f"{name} is compressed as {compression}, which may have changed numbers: if it did, labels are not those "
+        "that were given; save it uncompressed or with LZW, deflate or Zstandard to be certain"
+    )
+    return Mask(image, (warning,) if change == "possible" else ())
 
 
 def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
@@ -156,4 +165,4 @@ def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
         from cellscale.images.zarr.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 
         return OmeZarrImage(location, types=_LABEL_TYPES)
-    return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES)
+    return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES, inverts=False)

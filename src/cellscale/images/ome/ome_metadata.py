@@ -12,6 +12,10 @@ from cellscale.written_numbers import decimal_number, whole_number
 __all__ = ["OmeImage", "parse_ome_xml"]
 
 
+_MOST_SAMPLES = 65_535
+"""That a pixel of a TIFF can have."""
+
+
 @dataclass(frozen=True, slots=True)
 class OmeImage:
     """One ``Image`` element."""
@@ -31,9 +35,6 @@ class OmeImage:
     significant_bits: int | None
     planes: OmePlanes
     """Where its planes are."""
-
-    odd_color: str | None = None
-    """The first colour that is no number, which Bio-Formats, and so QuPath, refuses with the whole document."""
 
 
 def parse_ome_xml(text: str, name: str) -> tuple[OmeImage, ...]:
@@ -82,7 +83,6 @@ def _image(element: ElementTree.Element, identifier: str | None, file: str) -> O
         pixel_size=pixel_size_of(_length(pixels, "PhysicalSizeX"), _length(pixels, "PhysicalSizeY")),
         significant_bits=_integer(pixels, "SignificantBits"),
         planes=parse_planes(pixels, identifier, file),
-        odd_color=_odd_color(pixels),
     )
 
 
@@ -91,18 +91,11 @@ def _channels(pixels: ElementTree.Element) -> tuple[tuple[str | None, ...], tupl
     colors: list[int | None] = []
     for channel in (child for child in pixels if _tag(child) == "Channel"):
         name = channel.get("Name") or None
-        samples = max(1, _integer(channel, "SamplesPerPixel") or 1)
+        samples = min(max(1, _integer(channel, "SamplesPerPixel") or 1), _MOST_SAMPLES)
         for sample in range(samples):
             names.append(name if samples == 1 or name is None else f"{name} {sample + 1}")
             colors.append(_integer(channel, "Color"))
     return tuple(names), tuple(colors)
-
-
-def _odd_color(pixels: ElementTree.Element) -> str | None:
-    for channel in (child for child in pixels if _tag(child) == "Channel"):
-        if channel.get("Color") is not None and _integer(channel, "Color") is None:
-            return channel.get("Color")
-    return None
 
 
 def _integer(element: ElementTree.Element, attribute: str) -> int | None:

@@ -30,6 +30,9 @@ class PlaneRun:
     here: bool
     """Whether the pages are in the file that the OME-XML is in."""
 
+    file: str | None = None
+    """The other file that they are in, as it is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class OmePlanes:
@@ -111,15 +114,14 @@ def _runs(
             first += number[f"First{axis}"] * stride
             stride *= shape[axis]
         inside = all(number[f"First{axis}"] < shape[axis] for axis in order)
-        here = _is_here(element, identifier, name)
-        yield PlaneRun(first=first if inside else None, page=number["IFD"], count=count, here=here)
+        file = _other_file(element, identifier, name)
+        yield PlaneRun(first=first if inside else None, page=number["IFD"], count=count, here=file is None, file=file)
 
 
-def _is_here(element: ElementTree.Element, identifier: str | None, name: str) -> bool:
-    """Return whether a ``TiffData`` element names no other file than its own."""
+def _other_file(element: ElementTree.Element, identifier: str | None, name: str) -> str | None:
+    """Return the name of the other file that a ``TiffData`` element names; None where it names none but its own."""
     uuid = next((child for child in element if _tag(child) == "UUID"), None)
-    if uuid is None:
-        return True
-    if identifier is not None and uuid.text == identifier:
-        return True
-    return uuid.get("FileName", "").lower() == name.lower()
+    if uuid is None or (identifier is not None and uuid.text == identifier):
+        return None
+    file = uuid.get("FileName", "")
+    return None if file.lower() == name.lower() else file

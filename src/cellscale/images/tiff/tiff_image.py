@@ -15,35 +15,41 @@ from cellscale.errors import ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
 from cellscale.images.info import ChannelAxis, ImageInfo
+from cellscale.images.lossy import Change, change_of
 from cellscale.images.ome.ome_claims import OmeClaims
 from cellscale.images.ome.ome_metadata import OmeImage, parse_ome_xml
+from cellscale.images.ome.ome_repair import refusals
+from cellscale.images.ome.page_order import pages_in_order
 from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff.micro_manager import micro_manager_stack
 from cellscale.images.tiff.stacked_series import stack_size, stacked
 from cellscale.images.tiff.tiff_layout import (
-    INTENSITY_TYPES,
+    READABLE_TYPES,
     Level,
     axis_sizes,
     choose_series,
     image_series,
     level_of,
     level_shape,
+    own_pages,
     passed_over,
 )
 from cellscale.images.tiff.tiff_lists import check_lists
 from cellscale.images.tiff.tiff_log import collected_messages
-from cellscale.images.tiff.tiff_metadata import check_document_type, odd_colors, tiff_metadata
+from cellscale.images.tiff.tiff_metadata import check_document_type, tiff_metadata
 from cellscale.images.tiff.tiff_segments import SegmentReader
+from cellscale.images.tiff.tiff_storage import called_rgb
 from cellscale.images.tiff.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
 from cellscale.storage.ranges import RangeReader, open_ranges
 from cellscale.storage.regular import oddity
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import Location, base_name, filesystem, local_path
+from cellscale.storage.uri import Location, base_name, filesystem, find, local_path
 
 __all__ = ["TiffImage"]
 
-_JPEG = frozenset({6, 7, 33007, 34892})
+_HEAD = 2**16
+"""Bytes of compressed pixels that tell how they were compressed."""
 
 _METADATA_READS = {"block_size": 2**18, "cache_type": "blockcache", "cache_options": {"maxblocks": 128}}
 """How an object is fetched while the tags, which are all over the file, are read."""
@@ -72,6 +78,8 @@ class TiffImage:
         The types of pixel that are accepted, by numpy's names.
     channel_axis
         ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
+    inverts
+        Read whole numbers that fall with brightness (WhiteIsZero) as if they rose; not so for labels.
 
     Raises
     ------
@@ -87,12 +95,14 @@ class TiffImage:
         *,
         cache_bytes: int = 128 * 2**20,
         scratch: Path | None = None,
-        types: frozenset[str] = INTENSITY_TYPES,
+        types: frozenset[str] = READABLE_TYPES,
         channel_axis: ChannelAxis | None = None,
+        inverts: bool = True,
     ) -> None:
         self._name = base_name(location)
         self._channel_axis = channel_axis
         self._types = types
+        self._inverts = inverts
         self._lock = threading.Lock()
         with ExitStack() as opened:
             self._source: RangeReader = open_ranges(location)
@@ -112,9 +122,16 @@ class TiffImage:
         return self._info
 
     @property
-    def is_jpeg(self) -> bool:
-        """Whether pixels are compressed as JPEG, which changes their numbers."""
-        return any(int(plane.storage.keyframe.compression) in _JPEG for plane in self._levels[0].planes)
+    def change(self) -> tuple[Change, str]:
+        """Whether compression changed the numbers of the first plane, and the name of the compression."""
+        plane = self._levels[0].planes[0]
+        compression = plane.storage.keyframe.compression
+        places = zip(plane.page.dataoffsets, plane.page.databytecounts, strict=False)
+        offset, size = next(((start, size) for start, size in places if start > 0 and size > 0), (0, 0))
+        if int(compression) == 1 or not size:
+            return "none", compression.name
+        (data,) = plane.source.read([(int(offset), min(int(size), _HEAD))])
+        return change_of(int(compression), data), compression.name
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.
@@ -172,6 +189,8 @@ class TiffImage:
         check_document_type(self._tiff, self._name)
         self._require_files(location)
         claims = self._claims()
+        refused = refusals(self._tiff.ome_metadata) if claims.images else ()
+        claims, ordered = self._ordered(claims, location)
         claims.check_counts()
         listed = micro_manager_stack(self._tiff, self._name, described=bool(claims.images))
         found = image_series(self._tiff, self._name) if listed is None else [listed]
@@ -179,7 +198,7 @@ class TiffImage:
         series = stacked(found[self._series], self._channel_axis, self._name)
         check_described(self._tiff, series, self._name)
         described, warnings = self._described(claims, series)
-        base = level_of(series, self._source_of, self._types, self._name)
+        base = self._level_of(series)
         check_lists(base, self._name)
         self._levels: dict[int, Level] = {0: base}
         grid = base.storage.grid
@@ -199,7 +218,14 @@ class TiffImage:
             significant_bits=facts.significant_bits,
             focal_planes=stack_size(series, "Z"),
             time_points=stack_size(series, "T"),
-            warnings=passed_over(self._tiff, found, self._series) + warnings + _empty_levels(series),
+            warnings=(
+                *passed_over(self._tiff, found, self._series),
+                *refused,
+                *ordered,
+                *warnings,
+                *_empty_levels(series),
+                *_as_stored(base),
+            ),
         )
 
     def _require_files(self, location: Location) -> None:
@@ -218,25 +244,44 @@ class TiffImage:
         images = parse_ome_xml(text, self._name) if text else ()
         return OmeClaims(images, len(self._tiff.pages), self._name)
 
+    def _ordered(self, claims: OmeClaims, location: Location) -> tuple[OmeClaims, tuple[str, ...]]:
+        """Have OME-XML that does not place its planes place them in the order of pages, and say so."""
+        if len(claims.images) != 1:
+            return claims, ()
+        if self._tiff.pages.first.samplesperpixel == claims.images[0].planes.samples:
+            claims.check_counts()  # else places are not of these pages
+        own_pages(self._tiff)
+        pages, text = self._tiff.pages, self._tiff.ome_metadata or ""
+        found = pages_in_order(
+            claims.images[0], self._tiff, text, self._name, lambda name: _is_beside(location, name)
+        )
+        if found is None:
+            return claims, ()
+        pages.first.description = found.xml
+        return OmeClaims((found.image,), len(pages), self._name), (found.warning,)
+
     def _described(self, claims: OmeClaims, series: Any) -> tuple[OmeImage | None, tuple[str, ...]]:
         """Return what the OME-XML says of the chosen image, and what the user should know of it."""
         if series.kind == "mmstack" and claims.images:
-            return claims.image_of(series[0], 0), odd_colors(claims.images)
+            return claims.image_of(series[0], 0), ()
         if series.kind != "ome":
             return None, ()
-        image = claims.image_of(series[0], self._series)
+        image = claims.image_of(series.keyframe if series[0] is None else series[0], self._series)
         claims.check_passed_over(image, self._tiff)
         left_over = () if image is None else claims.check_image(image, self._tiff)
-        return image, odd_colors(claims.images) + left_over
+        return image, left_over
 
     def _level(self, number: int) -> Level:
         with self._lock:  # the tags of smaller levels are read when they are first asked for
             if number not in self._levels:
                 with self._damage_explained():
-                    level = level_of(self._pyramid[number], self._source_of, self._types, self._name)
+                    level = self._level_of(self._pyramid[number])
                     check_lists(level, self._name)
                 self._levels[number] = level
             return self._levels[number]
+
+    def _level_of(self, series: Any) -> Level:
+        return level_of(series, self._source_of, self._types, self._name, inverts=self._inverts)
 
     def _source_of(self, page: Any) -> RangeReader:
         """Return the open file that a page is in: an OME-TIFF may be spread over several."""
@@ -252,6 +297,16 @@ class TiffImage:
             source.close()
 
 
+def _is_beside(location: Location, name: str) -> bool:
+    """Return whether there is a file of a name in the folder of another."""
+    path = local_path(location)
+    if path is None:
+        return find(f"{str(location).rpartition('/')[0]}/{name}") is not None
+    with suppress(OSError, ValueError):  # a name that cannot be one
+        return (path.parent / name).is_file()
+    return False
+
+
 def _fits(level: Any, series: Any) -> bool:
     """Return whether a level of the pyramid is the same image, smaller, and has pixels."""
     return min(level.shape) > 0 and _other_axes(level) == _other_axes(series) and bool(level.dtype == series.dtype)
@@ -261,6 +316,20 @@ def _empty_levels(series: Any) -> tuple[str, ...]:
     """Say which levels of the pyramid have no pixels."""
     empty = [f"{' x '.join(map(str, level.shape))}" for level in series.levels if min(level.shape) < 1]
     return (f"levels without pixels are passed over: {', '.join(empty)}",) if empty else ()
+
+
+def _as_stored(level: Level) -> tuple[str, ...]:
+    """Say where the tags call the pixels something that they are not taken for, or that changes them."""
+    storages = [plane.storage for plane in level.planes]
+    texts = []
+    if any(storage.is_inverted for storage in storages):
+        texts.append(
+            "its tags say that 0 is white (WhiteIsZero): its numbers are inverted, as Bio-Formats and QuPath do, so "
+            "that they rise with brightness; where they do so as stored, correct the tag (tiffset -s 262 1 FILE)"
+        )
+    if called_rgb(storages[0].keyframe):
+        texts.append("its tags call it an RGB picture, which its pixels are not: its samples are taken for channels")
+    return tuple(texts)
 
 
 def _other_axes(series: Any) -> dict[str, int]:

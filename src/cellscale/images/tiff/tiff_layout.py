@@ -10,12 +10,12 @@ import numpy as np
 from cellscale.errors import ImageError
 from cellscale.images.info import INTENSITY_TYPES
 from cellscale.images.tiff.tiff_pages import joined_pages
-from cellscale.images.tiff.tiff_storage import Storage, check_alike, own_page, storage_of
+from cellscale.images.tiff.tiff_storage import Storage, check_alike, is_photograph, own_page, storage_of
 from cellscale.images.tiff.tiff_tags import check_list_types
 from cellscale.storage.ranges import RangeReader
 
 __all__ = [
-    "INTENSITY_TYPES",
+    "READABLE_TYPES",
     "Level",
     "Plane",
     "axis_sizes",
@@ -23,8 +23,10 @@ __all__ = [
     "image_series",
     "level_of",
     "level_shape",
+    "own_pages",
     "passed_over",
     "truncated_text",
+    "widened",
 ]
 
 _AXIS_NAMES = {
@@ -38,6 +40,8 @@ _AXIS_NAMES = {
     "E": "excitation wavelengths (E)",
     "L": "exposures (L)",
 }
+READABLE_TYPES = INTENSITY_TYPES | {"float16"}
+"""Types of pixel that a file may have: half floats are read as float32, in which all else is computed."""
 _LIKE_SIZE = 0.3
 """Of the largest image's pixels; labels, overviews and the next level of a pyramid are smaller."""
 
@@ -88,8 +92,13 @@ class Level:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of a pixel, in native byte order."""
-        return self.storage.stored.newbyteorder("=")
+        """Type of a pixel that is read, in native byte order."""
+        return widened(self.storage.stored)
+
+
+def widened(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that stored pixels are read as, in native byte order."""
+    return np.dtype(np.float32) if stored.kind == "f" and stored.itemsize == 2 else stored.newbyteorder("=")
 
 
 def image_series(tiff: Any, name: str) -> list[Any]:
@@ -101,10 +110,7 @@ def image_series(tiff: Any, name: str) -> list[Any]:
         Pages of one image are cut into segments so differently that they cannot be read as one.
     """
     if tiff.is_ome:
-        # Pages that are read beforehand keep their own tags; tifffile would read the first one's into all.
-        tiff.pages.cache, tiff.pages.useframes = True, False
-        for _ in tiff.pages:
-            pass
+        own_pages(tiff)
     try:
         # Since tifffile 2026.5.2 the series are called for all their axes; before, each series was asked for its own.
         found = list(tiff.series(squeeze=False) if callable(tiff.series) else tiff.series)
@@ -114,6 +120,13 @@ def image_series(tiff: Any, name: str) -> list[Any]:
             f"({error}): the file was put together from several, or is damaged; write it again in one go"
         ) from error
     return joined_pages(found, name)
+
+
+def own_pages(tiff: Any) -> None:
+    """Read all pages of an open tifffile.TiffFile with their own tags; it would read the first one's into all."""
+    tiff.pages.cache, tiff.pages.useframes = True, False
+    for _ in tiff.pages:
+        pass
 
 
 def choose_series(tiff: Any, series: list[Any], name: str) -> int:
@@ -135,7 +148,17 @@ def choose_series(tiff: Any, series: list[Any], name: str) -> int:
         )
     if not sizes or max(sizes) == 0:
         raise ImageError(f"{name}: the file holds no image: it is damaged or was not written to the end")
-    return sizes.index(max(sizes))
+    largest = sizes.index(max(sizes))
+    if not is_photograph(series[largest].keyframe):
+        return largest
+    # A colour picture of the slide may be larger than what was scanned of it; a scan has several channels.
+    scans = [size if _is_scan(one) else 0 for one, size in zip(series, sizes, strict=True)]
+    return scans.index(max(scans)) if max(scans) else largest
+
+
+def _is_scan(series: Any) -> bool:
+    planes = math.prod(size for axis, size in axis_sizes(series) if axis not in "YX")
+    return planes > 1 and not is_photograph(series.keyframe)
 
 
 def _pixels(series: Any) -> int:
@@ -156,11 +179,19 @@ def _is_in(page: Any, tiff: Any) -> bool:
 def passed_over(tiff: Any, series: list[Any], chosen: int) -> tuple[str, ...]:
     """Return a warning where a file holds further images that are not much smaller than the chosen one."""
     sizes = _sizes(tiff, series)
+    pictures: tuple[str, ...] = ()
+    if not is_photograph(series[chosen].keyframe):
+        larger = [one for one, size in zip(series, sizes, strict=True) if size > sizes[chosen]]
+        pictures = tuple(
+            f"a colour picture of {_pixels(one):,} pixels, larger than the scan, is passed over" for one in larger[:1]
+        )
+        sizes = [0 if is_photograph(one.keyframe) else size for one, size in zip(series, sizes, strict=True)]
     like = [index for index, size in enumerate(sizes) if size >= _LIKE_SIZE * sizes[chosen]]
     if len(like) < 2:
-        return ()
+        return pictures
     name = f" ({series[chosen].name})" if series[chosen].name else ""
     return (
+        *pictures,
         f"the file holds {len(like)} images of like size; only image {like.index(chosen) + 1}{name} is worked on: "
         f"save the others as files of their own, or, if they are its channels, all as one image",
     )
@@ -196,7 +227,7 @@ def _check_axes(series: Any, name: str) -> None:
         )
 
 
-def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> Level:
+def level_of(series: Any, source: Source, types: frozenset[str], name: str, *, inverts: bool = False) -> Level:
     """Lay out one level of a tifffile series.
 
     Parameters
@@ -209,6 +240,8 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
         The types of pixel that are accepted.
     name
         For messages.
+    inverts
+        Read numbers that fall with brightness as if they rose.
 
     Raises
     ------
@@ -225,7 +258,7 @@ def level_of(series: Any, source: Source, types: frozenset[str], name: str) -> L
             check_list_types(own, name)
         key = (own.hash, own.nodata)
         if key not in known:
-            known[key] = storage_of(own, types, name)
+            known[key] = storage_of(own, types, name, inverts=inverts)
             check_alike(next(iter(known.values())), known[key], number, name)
         storages.append(known[key])
         if own.hash != page.keyframe.hash:

@@ -14,11 +14,11 @@ from cellscale.images.ome.ome_metadata import OmeImage
 from cellscale.images.ome.units import micrometres, pixel_size_of
 from cellscale.images.tiff.tiff_layout import Plane
 
-__all__ = ["TiffMetadata", "check_document_type", "named_channels", "odd_colors", "tiff_metadata"]
+__all__ = ["TiffMetadata", "check_document_type", "named_channels", "tiff_metadata"]
 
-_CENTIMETRE = 3
-_COARSEST = 50.0
-"""µm/px above which a resolution tag is a printer's or a screen's, not a microscope's."""
+_UNITS = {2: "inch", 3: "cm"}
+_COARSEST = 5.0
+"""µm/px from which a resolution tag may be a printer's or a screen's (5,080 dots an inch), and not a microscope's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +90,6 @@ def _from_stack(series: Any, image: OmeImage | None, count: int) -> TiffMetadata
     return replace(facts, pixel_size=facts.pixel_size or series.pixel_size)
 
 
-def odd_colors(images: Sequence[OmeImage]) -> tuple[str, ...]:
-    """Return a warning where the colour of a channel keeps QuPath from reading the OME-XML."""
-    return tuple(_odd_color_text(one.odd_color) for one in images if one.odd_color is not None)[:1]
-
-
-def _odd_color_text(color: str) -> str:
-    return (
-        f'the OME-XML has a channel with Color="{color}", which is no number: QuPath does not read such OME-XML and '
-        "shows the channels as time points, without names; take the attribute out of the file"
-    )
-
-
 def _from_imagej(metadata: dict[str, Any], found: Any, count: int) -> TiffMetadata:
     names = _labels(metadata.get("Labels"), found, count)
     unit = metadata.get("unit")
@@ -127,12 +115,12 @@ def _unescaped(unit: str) -> str:
 
 
 def _from_resolution_tags(keyframe: Any) -> PixelSize | None:
-    """Return µm/px where the tags are in pixels a centimetre; those an inch are a printer's habit."""
+    """Return µm/px where no printer can be meant by the tags, and say that it is from them."""
     unit = keyframe.tags.get("ResolutionUnit")
-    if unit is None or unit.value != _CENTIMETRE:
+    if unit is None or unit.value not in _UNITS:
         return None
-    size = _from_tags(keyframe, "cm")
-    return size if size is not None and max(size.x, size.y) <= _COARSEST else None
+    size = _from_tags(keyframe, _UNITS[unit.value])
+    return replace(size, from_tags=True) if size is not None and max(size.x, size.y) < _COARSEST else None
 
 
 def _from_tags(keyframe: Any, unit: str) -> PixelSize | None:

@@ -225,12 +225,12 @@ def _direct(piece: _Piece) -> NDArray[Any]:
     grid, stored, plane, part = piece.storage.grid, piece.storage.stored, piece.plane, piece.part
     if plane.raw_offset is not None:
         whole = RawPixels(plane.source, plane.raw_offset, grid.height, grid.width, grid.samples, stored)
-        return whole.read(part)
+        return piece.storage.upright(whole.read(part))
     offset, size = _place(piece)
     if size == 0:
         return _blank(piece.storage, part)
     pixels = RawPixels(plane.source, offset, grid.rows, grid.columns, grid.samples, stored)
-    return pixels.read(_inside(part, piece.segment))
+    return piece.storage.upright(pixels.read(_inside(part, piece.segment)))
 
 
 def _place(piece: _Piece) -> tuple[int, int]:
@@ -270,4 +270,4 @@ def _decode(piece: _Piece, data: bytes | None) -> NDArray[Any]:
     cut: NDArray[Any] = pixels.reshape(pixels.shape[-3:])[: segment.height, : segment.width]
     if cut.shape != (*segment.shape, piece.storage.grid.samples):
         raise EOFError(f"a segment of {segment.shape} pixels decodes to {cut.shape[:2]}")
-    return cut
+    return piece.storage.upright(cut)

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.tiff.tiff_codecs import require_codecs
 from cellscale.images.tiff.tiff_tags import check_tags
 from cellscale.regions import Region
 
-__all__ = ["Grid", "Storage", "check_alike", "own_page", "storage_of"]
+__all__ = ["Grid", "Storage", "called_rgb", "check_alike", "is_photograph", "own_page", "storage_of"]
 
-_COLOUR = {2: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
+_WHITE_IS_ZERO, _RGB = 0, 2
+_COLOUR = {_RGB: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
+_PHOTOGRAPH_BITS, _PHOTOGRAPH_SAMPLES = 8, 4
+"""Most bits and samples of a picture for people to look at: RGB, or RGB with transparency."""
+
 _SINGLE = (
     "imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "rowsperstrip", "samplesperpixel",
     "compression", "planarconfig", "photometric", "predictor", "fillorder",
@@ -79,6 +84,21 @@ class Storage:
     uncompressed: bool
     """Segments are the pixels as they are."""
 
+    is_inverted: bool = False
+    """Numbers fall with brightness, as the tags say (WhiteIsZero), and are read as if they rose."""
+
+    @property
+    def highest(self) -> int:
+        """The highest number that the bits of a value can hold."""
+        return (1 << self.bits) - 1
+
+    def upright(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return numbers as they are stored so that they rise with brightness."""
+        if not self.is_inverted:
+            return pixels
+        risen: NDArray[Any] = pixels.dtype.type(self.highest) - pixels
+        return risen
+
     @property
     def bits(self) -> int:
         """Bits that a value takes; fewer than its type has where values are packed."""
@@ -115,7 +135,7 @@ def own_page(page: Any) -> Any:
             handle.close()
 
 
-def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
+def storage_of(keyframe: Any, types: frozenset[str], name: str, *, inverts: bool = False) -> Storage:
     """Tell how a page is stored.
 
     Parameters
@@ -126,6 +146,8 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
         The types of pixel that are accepted.
     name
         For messages.
+    inverts
+        Read numbers that fall with brightness as if they rose, as Bio-Formats does.
 
     Raises
     ------
@@ -149,6 +171,7 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str) -> Storage:
         grid=grid,
         stored=np.dtype(f"{keyframe.parent.byteorder}{dtype.char}"),
         uncompressed=plain and keyframe.bitspersample == 8 * dtype.itemsize,
+        is_inverted=inverts and dtype.kind == "u" and int(keyframe.photometric) == _WHITE_IS_ZERO,
     )
     if not storage.uncompressed and storage.segment_bytes > _MAX_SEGMENT_BYTES:
         raise ImageError(
@@ -195,12 +218,32 @@ def _check_single(keyframe: Any, name: str) -> None:
 
 
 def _check_colour(keyframe: Any, name: str) -> None:
-    photometric = int(keyframe.photometric)
-    if photometric in _COLOUR and keyframe.samplesperpixel >= 3:
+    if is_photograph(keyframe):
         raise ImageError(
-            f"{name}: a colour image ({_COLOUR[photometric]}, as of H&E or a photograph) found, separate channels "
-            f"expected: save fluorescence channels as planes (axes CYX), not as a colour picture"
+            f"{name}: a colour image ({_COLOUR[int(keyframe.photometric)]}, as of H&E or a photograph) found, "
+            f"separate channels expected: save fluorescence channels as planes (axes CYX), not as a colour picture"
         )
+
+
+def is_photograph(keyframe: Any) -> bool:
+    """Return whether a page is a colour picture; one whose tags are damaged is none."""
+    photometric, samples = keyframe.photometric, keyframe.samplesperpixel
+    if not isinstance(photometric, int) or not isinstance(samples, int):
+        return False
+    return photometric in _COLOUR and samples >= 3 and not called_rgb(keyframe)
+
+
+def called_rgb(keyframe: Any) -> bool:
+    """Return whether a page is called RGB by its tags and is no picture for people to look at.
+
+    Several libraries call any three planes so by default: samples that are stored apart, of more than 8 bits, or more
+    than four of them are channels.
+    """
+    if int(keyframe.photometric) != _RGB or keyframe.samplesperpixel < 3:
+        return False
+    bits = keyframe.bitspersample
+    is_deep = isinstance(bits, int) and bits > _PHOTOGRAPH_BITS
+    return is_deep or int(keyframe.planarconfig) != 1 or keyframe.samplesperpixel > _PHOTOGRAPH_SAMPLES
 
 
 def _check_pixels(keyframe: Any, types: frozenset[str], name: str) -> np.dtype[Any]:

@@ -1,4 +1,4 @@
-"""OME-Zarr 0.4 and 0.5 images, read by region."""
+"""OME-Zarr images of versions 0.4 to 0.6, read by region."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,9 @@ from cellscale.images.image_names import image_name
 from cellscale.images.info import Channel, ChannelAxis, ImageInfo, PixelSize
 from cellscale.images.ome.units import micrometres, pixel_size_of
 from cellscale.images.probes import zarr_probe
-from cellscale.images.tiff.tiff_layout import INTENSITY_TYPES
+from cellscale.images.tiff.tiff_layout import READABLE_TYPES, widened
+from cellscale.images.zarr.plates import plate_text
+from cellscale.images.zarr.versions import of_one_version
 from cellscale.images.zarr.zarr_store import is_unknown_codec, zarr_store
 from cellscale.regions import Region
 from cellscale.storage.storage_errors import explained
@@ -46,7 +48,7 @@ class OmeZarrImage:
     Raises
     ------
     ImageError
-        It is no OME-Zarr image of version 0.4 or 0.5, is damaged, or holds more than one plane a channel.
+        It is no OME-Zarr image of version 0.4 to 0.6, is damaged, or holds more than one plane a channel.
     StorageError
         It is not there or cannot be read.
     """
@@ -55,14 +57,15 @@ class OmeZarrImage:
         self,
         location: Location,
         *,
-        types: frozenset[str] = INTENSITY_TYPES,
+        types: frozenset[str] = READABLE_TYPES,
         channel_axis: ChannelAxis | None = None,
     ) -> None:
         self._name = base_name(location)
         self._stack = "" if channel_axis in (None, "C") else str(channel_axis).lower()
         with self._damage_explained():
             group, metadata, self._warnings = _image_group(location, self._name)
-            scales = metadata["multiscales"][0]
+            scales, told = of_one_version(metadata["multiscales"][0], metadata, self._name)
+            self._warnings += told
             self._axes = _axes(scales, self._name)
             self._arrays = [_array(group, dataset["path"], self._name) for dataset in scales["datasets"]]
             self._info = self._describe(location, scales, metadata, types)
@@ -126,7 +129,7 @@ class OmeZarrImage:
             uri=str(location),
             height=sizes["y"],
             width=sizes["x"],
-            dtype=first.dtype.newbyteorder("="),
+            dtype=widened(first.dtype),
             channels=_channels(metadata, sizes.get("c", 1), sizes.get(self._stack, 1)),
             pixel_size=_pixel_size(scales, self._axes),
             levels=tuple((array.shape[-2], array.shape[-1]) for array in self._arrays),
@@ -151,11 +154,11 @@ def _image_group(location: Location, name: str) -> tuple[zarr.Group, Mapping[str
         warnings = _passed_over(group, name)
         group = _subgroup(group, "0", name)
         metadata = _ome(group)
-    if "plate" in metadata:
-        raise ImageError(f"{name}: a plate of many images found, one expected: name one field, as in {name}/A/1/0")
+    if "plate" in metadata or "well" in metadata:
+        raise ImageError(plate_text(group, metadata, name))
     if not metadata.get("multiscales"):
         raise ImageError(
-            f"{name}: a Zarr group without OME 'multiscales' found; an OME-Zarr 0.4 or 0.5 image expected"
+            f"{name}: a Zarr group without OME 'multiscales' found; an OME-Zarr image of version 0.4 to 0.6 expected"
         )
     return group, metadata, warnings
 

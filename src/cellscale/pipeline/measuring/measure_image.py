@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from cellscale import __version__
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure
 from cellscale.cells.measurement import Measurement
+from cellscale.cells.scattered import scattered_texts
 from cellscale.errors import MaskError
 from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
@@ -25,10 +27,11 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import Ledger, fingerprint, note_source, require_one_source
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
-from cellscale.storage.uri import Entry, find, join, local_path
+from cellscale.storage.uri import Entry, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import mask_name
+from cellscale.workspace.mask_files import find_mask
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
 
@@ -78,7 +81,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if masks_to_come:
         return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
     require_one_source(entry, request)
-    masks = found_masks(request, entry.name)
+    masks = _masks(run, request, entry.name)
     outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
     mark = fingerprint(_facts(entry, request, masks))
@@ -88,6 +91,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if decision in ("keep", "foreign"):
         return _kept(run, ledger, outputs, foreign=decision == "foreign")
     if request.dry_run:
+        _check_opening(run, entry, request, masks)
         return Report(True, None, None, None, outputs)
     note_source(entry, request)
     ledger.begin("measurement", mark, outputs)
@@ -138,7 +142,7 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     StorageError
         Something cannot be read or written.
     """
-    masks = found_masks(request, entry.name)
+    masks = _masks(run, request, entry.name)
     outputs = report_outputs(request, entry.name, masks)
     files = outputs[-len(masks) :]
     ledger = Ledger(request.paths.jobs, entry.name)
@@ -159,23 +163,31 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
 
 
 def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
-    """Return the masks that are there, by compartment; TIFF before OME-Zarr.
+    """Return the masks that are there, by compartment.
 
     Raises
     ------
     MaskError
         There is none.
     """
-    found: dict[Compartment, Entry] = {}
-    for compartment in request.compartments:
-        places = (join(request.paths.segmasks, mask_name(image, compartment, end)) for end in (".tiff", ".ome.zarr"))
-        mask = next(filter(None, map(find, places)), None)
-        if mask is not None:
-            found[compartment] = mask
+    places = {
+        compartment: find_mask(request.paths.segmasks, image, compartment) for compartment in request.compartments
+    }
+    found = {compartment: mask for compartment, mask in places.items() if mask is not None}
     if not found:
         names = " or ".join(mask_name(image, compartment) for compartment in request.compartments)
         raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
     return found
+
+
+def _masks(run: ImageRun, request: Request, image: str) -> dict[Compartment, Entry]:
+    """Return the masks to measure."""
+    masks = found_masks(request, image)
+    if not request.measuring.relabel or request.dry_run:
+        return masks
+    from cellscale.pipeline.measuring.relabel import relabelled  # who does not ask for it need not compile it
+
+    return relabelled(run, request, image, masks)
 
 
 def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
@@ -226,6 +238,13 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
         yield image
 
 
+def _check_opening(run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> None:
+    """Open what would be measured, so that what cannot be read is told before anything is done."""
+    with _opened(run, entry, request) as image:
+        for mask in masks.values():
+            open_mask(mask.location, expect_shape=image.info.shape, cache_bytes=MASK_CACHE).close()
+
+
 @contextmanager
 def _measured(
     run: ImageRun, image: Image, request: Request, masks: Mapping[Compartment, Entry], *, intensities: bool = True
@@ -238,6 +257,8 @@ def _measured(
             compartment: stack.enter_context(open_mask(mask.location, expect_shape=shape, cache_bytes=MASK_CACHE))
             for compartment, mask in masks.items()
         }
+        for text in chain.from_iterable(mask.warnings for mask in opened.values()):
+            run.notice(text, "warning")
         readers = {compartment: mask.read for compartment, mask in opened.items()}
         with run.stage("measurement", 1, reading=run.reading) as advance:
             measurement = measure(
@@ -258,6 +279,8 @@ def _measured(
             )
             stack.enter_context(measurement)
             advance()
+        for text in scattered_texts(measurement):
+            run.notice(text, "warning")
         yield measurement
 
 

@@ -14,6 +14,7 @@ from cellscale.pipeline.request import Request
 from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
 from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.shown import not_shown_texts
 from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.credentials import has_credentials
 from cellscale.storage.uri import exists, join, local_path
@@ -82,6 +83,8 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         return None
     if has_credentials(str(image.info.uri)):
         run.notice(_NOT_IN_PROJECT, "warning")
+    for text in not_shown_texts(image.info):
+        run.notice(text, "warning")
     dialect = Dialect(request.measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
         (place,) = place_images(folder, [image.info], spare=run.placement.position)

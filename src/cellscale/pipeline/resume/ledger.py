@@ -10,7 +10,7 @@ from cellscale.storage.uri import base_name, find, join, make_folder, read_if_th
 
 __all__ = ["Decision", "Ledger", "Task"]
 
-Task: TypeAlias = Literal["segmentation", "measurement", "look", "pictures"]
+Task: TypeAlias = Literal["segmentation", "relabelling", "measurement", "look", "pictures"]
 Decision: TypeAlias = Literal["make", "remake", "keep", "foreign"]
 
 

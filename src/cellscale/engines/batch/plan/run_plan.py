@@ -140,7 +140,13 @@ def _compute(text: str | None, default: Compute, option: str) -> Compute:
 def _entries(request: Request) -> list[ImageEntry]:
     """Return the images, or say that the bucket itself is missing."""
     try:
-        return discover(request.paths, request.images.prefix, request.channels.names, request.channels.axis)
+        return discover(
+            request.paths,
+            request.images.prefix,
+            request.channels.names,
+            request.channels.axis,
+            recursive=request.images.recursive,
+        )
     except RequestError:
         bucket = "/".join(str(request.paths.images).split("/")[:3])
         try:

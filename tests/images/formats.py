@@ -1,0 +1,177 @@
+"""What programs write: each case writes a file as its program does, and says what is to be read from it.
+
+The table of docs/formats.md is made of these cases: ``python -m tests.images.formats`` writes it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
+from tests.images.zarr.test_ome_zarr import written
+
+__all__ = ["CASES", "Case", "page", "table"]
+
+PLANES = planes()
+UNNAMED = ("Channel 1", "Channel 2", "Channel 3")
+PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
+BEGIN, END = "<!-- cases -->\n", "<!-- end of cases -->\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to store three channels of 60 x 80 pixels."""
+
+    program: str
+    layout: str
+    names_from: str
+    size_from: str
+    result: str
+    write: Callable[[Path], object]
+    suffix: str = ".tif"
+    names: tuple[str, ...] | None = UNNAMED
+    """None where the file is refused."""
+    mpp: float | None = None
+    told: str = ""
+    """Words of the warning, or of the refusal."""
+    pixels: np.ndarray = None
+
+    @property
+    def planes(self):
+        """The pixels that are to be read."""
+        return PLANES if self.pixels is None else self.pixels
+
+
+def _ome(path, **options):
+    metadata = {"axes": "CYX", "Channel": {"Name": list(NAMES)}, "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    tifffile.imwrite(path, PLANES, ome=True, metadata=metadata, photometric="minisblack", **options)
+
+
+def _pyramid(path):
+    metadata = {"axes": "CYX", "Channel": {"Name": list(NAMES)}, "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        options = {"photometric": "minisblack", "tile": (32, 32)}
+        tiff.write(PLANES, subifds=1, metadata=metadata, **options)
+        tiff.write(PLANES[:, ::2, ::2], subfiletype=1, **options)
+
+
+def _imagej(path, **options):
+    metadata = {"axes": "CYX", "unit": "um", "Labels": list(NAMES)}
+    tifffile.imwrite(path, PLANES, imagej=True, resolution=(2, 2), metadata=metadata, **options)
+
+
+def _pages(path, **options):
+    with tifffile.TiffWriter(path) as tiff:
+        for plane in PLANES:
+            tiff.write(plane, metadata=None, contiguous=False, **options)
+
+
+def _macro(path):
+    with tifffile.TiffWriter(path) as tiff:
+        tiff.write(np.zeros((400, 500, 3), np.uint8), photometric="rgb", metadata=None)
+        for plane in PLANES:
+            tiff.write(plane, photometric="minisblack", metadata=None)
+
+
+def _imageio(path):
+    import imageio.v3 as imageio
+
+    imageio.imwrite(path, PLANES, plugin="tifffile", photometric="rgb")
+
+
+def _skimage(path):
+    from skimage import io
+
+    io.imsave(path, PLANES, check_contrast=False)
+
+
+def _pillow(path):
+    from PIL import Image
+
+    first, *others = (Image.fromarray(plane) for plane in PLANES)
+    first.save(path, save_all=True, append_images=others, compression="tiff_deflate")
+
+
+def _samples(path, photometric):
+    stored = np.moveaxis(PLANES, 0, -1)
+    tifffile.imwrite(path, stored, photometric=photometric, planarconfig="contig", metadata=None)
+
+
+def _zarr(version):
+    def write(path):
+        axes = [1, 500, 500]
+        written(path, PLANES, "cyx", version=version, scale=axes)
+
+    return write
+
+
+NONE = "nothing"
+CHANNEL, SIZE = "`Channel Name`", "`PhysicalSizeX`"
+SHAPED = "its own description (shaped)"
+AS_CHANNELS = "read as channels, with a warning"
+CASES = (
+    Case("tifffile", "OME-TIFF, a page a channel", CHANNEL, SIZE, "read", _ome, ".ome.tif", NAMES, 0.5),
+    Case("tifffile", "OME-TIFF, pyramid in SubIFDs, tiles", CHANNEL, SIZE, "read, levels as well", _pyramid,
+         ".ome.tif", NAMES, 0.5),
+    Case("tifffile", "OME-TIFF, BigTIFF, deflate", CHANNEL, SIZE, "read",
+         lambda path: _ome(path, bigtiff=True, compression="zlib"), ".ome.tif", NAMES, 0.5),
+    Case("tifffile", "ImageJ hyperstack", "labels of the slices", "resolution tags and `unit`", "read",
+         _imagej, ".tif", NAMES, 0.5),
+    Case("tifffile", SHAPED, NONE, NONE, "read; channels are numbered",
+         lambda path: tifffile.imwrite(path, PLANES, photometric="minisblack")),
+    Case("tifffile", f"{SHAPED}, one page for all planes", NONE, NONE, "read; channels are numbered",
+         lambda path: tifffile.imwrite(path, PLANES, photometric="minisblack", truncate=True)),
+    Case("tifffile", "plain pages", NONE, "resolution tags below 5 µm", "read; pages are channels",
+         lambda path: _pages(path, photometric="minisblack", resolution=(20_000, 20_000), resolutionunit=3), mpp=0.5),
+    Case("tifffile", "plain pages, 72 dots an inch", NONE, NONE, "read; µm/px are assumed",
+         lambda path: _pages(path, photometric="minisblack", resolution=(72, 72), resolutionunit=2)),
+    Case("tifffile", "three planes called RGB (planar)", NONE, NONE, AS_CHANNELS,
+         lambda path: tifffile.imwrite(path, PLANES, photometric="rgb", metadata=None), told="RGB"),
+    Case("tifffile", "samples of a pixel called RGB, 16 bits", NONE, NONE, AS_CHANNELS,
+         lambda path: _samples(path, "rgb"), told="RGB"),
+    Case("tifffile", "RGB of 8 bits", NONE, NONE, "refused: a colour picture",
+         lambda path: tifffile.imwrite(path, np.zeros((60, 80, 3), np.uint8), photometric="rgb"), names=None,
+         told="colour image"),
+    Case("tifffile", "0 is white (WhiteIsZero)", NONE, NONE, "read inverted, with a warning",
+         lambda path: _pages(path, photometric="miniswhite"), told="WhiteIsZero", pixels=65_535 - PLANES),
+    Case("tifffile", "half floats", NONE, NONE, "read as float32",
+         lambda path: tifffile.imwrite(path, PLANES.astype("f2"), photometric="minisblack", metadata=None),
+         pixels=PLANES.astype("f2").astype("f4")),
+    Case("tifffile", "a larger colour picture before the scan", NONE, NONE, "the scan is read, with a warning",
+         _macro, told="colour picture"),
+    Case("imageio, by tifffile", f"{SHAPED}, called RGB", NONE, NONE, AS_CHANNELS, _imageio, told="RGB"),
+    Case("scikit-image", SHAPED, NONE, NONE, "read; channels are numbered", _skimage),
+    Case("Pillow", "plain pages, deflate", NONE, NONE, "read; pages are channels", _pillow),
+    Case("OME-XML by hand", "no TiffData", CHANNEL, SIZE, "read in the order of pages, with a warning",
+         lambda path: write_ome(path, ome_xml("")), ".ome.tif", NAMES, 0.5, "order"),
+    Case("OME-XML by hand", "unit `um`", CHANNEL, SIZE,
+         "read; a warning that QuPath does not, `repair-metadata` corrects it",
+         lambda path: write_ome(path, ome_xml(size='PhysicalSizeX="0.5" PhysicalSizeXUnit="um" PhysicalSizeY="0.5"')),
+         ".ome.tif", NAMES, 0.5, "repair-metadata"),
+    Case("OME-XML by hand", "one page of three", "-", "-", "refused: incomplete, with the channels that are missing",
+         lambda path: write_ome(path, ome_xml(), PLANES[:1]), ".ome.tif", None, None, "missing: CD3, PanCK"),
+    Case("zarr", "OME-Zarr 0.4", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.4"), ".ome.zarr",
+         (" DAPI ", "µ", "Channel 3"), 0.5),
+    Case("zarr", "OME-Zarr 0.5", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.5"), ".ome.zarr",
+         (" DAPI ", "µ", "Channel 3"), 0.5),
+)  # fmt: skip
+
+
+def table() -> str:
+    """Return the table of all cases."""
+    rows = [f"| {one.program} | {one.layout} | {one.names_from} | {one.size_from} | {one.result} |" for one in CASES]
+    head = ["| written by | layout | names from | µm/px from | what cellscale does |", "|---|---|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def page(text: str) -> str:
+    """Return a page with the table of all cases in its place."""
+    before, _, rest = text.partition(BEGIN)
+    return before + BEGIN + table() + END + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

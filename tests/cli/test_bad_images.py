@@ -1,5 +1,6 @@
 """Each kind of bad image fails alone, with a message that helps; those beside it are finished."""
 
+import re
 import shutil
 
 import numpy as np
@@ -157,6 +158,11 @@ def test_a_second_run_tries_the_bad_ones_again_and_keeps_the_rest(dataset, done,
     assert [name for name, status in again.statuses.items() if status == "kept"] == list(GOOD)
 
 
+def anywhere(error):
+    """Return an error without the place of the pixels that were asked for first."""
+    return re.sub(r"row \d+, column \d+", "somewhere", error)
+
+
 def test_measuring_a_bad_image_fails_with_the_reason_too(dataset, done, tmp_path):
     """Measuring asks for no certain channels, no finite pixels in them, and no plausible size of a pixel."""
     unreadable = set(BAD) - {"absent", "ambiguous", "kilometres", "atoms", "nan", "infinite"}
@@ -166,6 +172,6 @@ def test_measuring_a_bad_image_fails_with_the_reason_too(dataset, done, tmp_path
     measured = run("measure", "--no_report", "--overwrite", "workspace", again)
     assert measured.exit_code == 1
     for image in unreadable:
-        assert measured.errors[image] == done.errors[image]
+        assert anywhere(measured.errors[image]) == anywhere(done.errors[image])
         assert not list(again.glob(f"REPORTS/{image}_*"))
     assert [name for name, status in measured.statuses.items() if status == "done"] == list(GOOD)

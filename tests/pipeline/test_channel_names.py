@@ -95,6 +95,15 @@ def test_a_kept_image_still_says_it(dataset):
     assert "#4 CD45 is called CD45 (2)" in (dataset / "REPORTS" / "image_report.html").read_text("utf-8")
 
 
+def as_version_0_2_left_it(folder):
+    """Leave a record of the objects alone, and the names that were written then."""
+    record = json.loads((folder / "cellscale.json").read_text("utf-8"))
+    (folder / "cellscale.json").write_text(json.dumps({"written": record["written"]}), "utf-8")
+    server = json.loads((folder / "server.json").read_text("utf-8"))
+    server["metadata"]["channels"][2]["name"] = "DAPI"
+    (folder / "server.json").write_text(json.dumps(server), "utf-8")
+
+
 def test_an_older_projects_equal_names_are_told_apart(dataset):
     run("measure", "workspace", dataset)
     path = dataset / "PROJ" / "project.qpproj"
@@ -103,6 +112,7 @@ def test_an_older_projects_equal_names_are_told_apart(dataset):
     channels[2] |= {"name": "DAPI", "color": 7}
     channels[3]["name"] = "Leukocytes"
     path.write_text(json.dumps(document), "utf-8")
+    as_version_0_2_left_it(dataset / "PROJ" / "data" / "1")
     assert run("measure", "--overwrite", "workspace", dataset).exit_code == 0
     assert project_names(dataset) == ["DAPI", "CD45 ", "DAPI (2)", "Leukocytes"]
     document = json.loads(path.read_text("utf-8"))

@@ -21,7 +21,7 @@ __all__ = ["estimate"]
 _PARALLELISM = 100
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Predict what a run will take and cost.")
 @click.argument("dataset")
 @click.option("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX.")
 @click.option("--recursive", is_flag=True, help="Images in sub-folders as well.")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["view"]
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Look at images, masks and cells in the browser.")
 @click.argument("dataset", metavar="DATASET")
 @click.option("--image_filter", default="", metavar="PREFIX", help="Only images whose names begin with PREFIX.")
 @click.option("--recursive", is_flag=True, help="Images in sub-folders as well.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options import SectionedCommand, byte_size, positive_number
+from cellscale.cli.options import SectionedCommand, byte_size, one_of, positive_number
 from cellscale.errors import RequestError
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _PARALLELISM = 100
 @click.option("--image_mpp", metavar="MICROMETRES", type=positive_number, help="Size of a pixel.")
 @click.option(
     "--channel_axis",
-    type=click.Choice(["C", "Z", "T"], case_sensitive=False),
-    metavar="[C|Z|T]",
+    **one_of("C", "Z", "T"),
     help="What the channels were saved as.",
 )
 @click.option(

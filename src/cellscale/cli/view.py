@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options import SectionedCommand
+from cellscale.cli.options import SectionedCommand, one_of
 
 if TYPE_CHECKING:
     from cellscale.images.info import ChannelAxis
@@ -25,8 +25,7 @@ __all__ = ["view"]
 )
 @click.option(
     "--channel_axis",
-    type=click.Choice(["C", "Z", "T"], case_sensitive=False),
-    metavar="[C|Z|T]",
+    **one_of("C", "Z", "T"),
     help="What the channels were saved as, as it was given for the run.",
 )
 @click.option("--no_browser", is_flag=True, help="Only print the address.")

@@ -113,7 +113,6 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "cells": cells,
             "nuclei": nuclei,
             "unmatched_nuclei": measurement.unmatched_nuclei,
-            "channels": list(measurement.channel_names),
         }
     facts["project_entry"] = project_entry.result()
     ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)

@@ -12,8 +12,8 @@ import zarr
 
 from cellscale.errors import CodecError, DefectError, ImageError, MaskError, ModelError
 from cellscale.faults import failure_text, is_defect
-from cellscale.images import npz
 from cellscale.images.masks.mask_reader import open_mask
+from cellscale.images.npz import npz_image
 from cellscale.images.open import open_image
 from cellscale.images.tiff import tiff_image
 from cellscale.images.zarr import ome_zarr
@@ -43,7 +43,7 @@ def files(tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "function", "file"),
-    [(tiff_image, "level_of", "a.tiff"), (npz, "_header", "a.npz"), (ome_zarr, "_axes", "a.ome.zarr")],
+    [(tiff_image, "level_of", "a.tiff"), (npz_image, "_header", "a.npz"), (ome_zarr, "_axes", "a.ome.zarr")],
 )
 def test_a_broken_reader_is_an_error_of_cellscale_with_versions(files, monkeypatch, module, function, file):
     monkeypatch.setattr(module, function, broken)

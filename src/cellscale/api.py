@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
-from cellscale.cells.parquet import ParquetWriter
+from cellscale.cells.tables import ParquetWriter
 from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import Combine, combined_reader

@@ -10,8 +10,8 @@ from cellscale.cells.matching import Matching
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.outline.shapes import Shapes
 from cellscale.cells.shape_features import extents, stored_centroids
+from cellscale.cells.tables.tsv import TsvWriter
 from cellscale.cells.text.columns import Dialect
-from cellscale.cells.tsv import TsvWriter
 from tests.cells.scenes import GOLDEN_CASES, GoldenCase, golden_case, measured, rings, without_ids, written
 
 

@@ -161,7 +161,7 @@ class _Own:
 def _tsv(
     stream: BinaryIO, measurement: "Measurement", image_name: str, dialect: "Dialect"
 ) -> AbstractContextManager[Writer]:
-    from cellscale.cells.tsv import TsvWriter
+    from cellscale.cells.tables import TsvWriter
 
     return nullcontext(TsvWriter(stream, measurement, image_name=image_name, dialect=dialect))
 
@@ -169,7 +169,7 @@ def _tsv(
 def _parquet(
     stream: BinaryIO, measurement: "Measurement", image_name: str, dialect: "Dialect"
 ) -> AbstractContextManager[Writer]:
-    from cellscale.cells.parquet import ParquetWriter
+    from cellscale.cells.tables import ParquetWriter
 
     return ParquetWriter(stream, measurement, image_name=image_name, dialect=dialect)
 
@@ -177,7 +177,7 @@ def _parquet(
 def _geojson(
     stream: BinaryIO, measurement: "Measurement", image_name: str, dialect: "Dialect"
 ) -> AbstractContextManager[Writer]:
-    from cellscale.cells.geojson import GeoJsonWriter
+    from cellscale.cells.tables import GeoJsonWriter
 
     return GeoJsonWriter(stream, measurement, dialect=dialect)
 
@@ -185,13 +185,13 @@ def _geojson(
 def _anndata(
     stream: BinaryIO, measurement: "Measurement", image_name: str, dialect: "Dialect"
 ) -> AbstractContextManager[Writer]:
-    from cellscale.cells.anndata_file import AnnDataWriter
+    from cellscale.cells.tables import AnnDataWriter
 
     return AnnDataWriter(stream, measurement)
 
 
 def _require_anndata() -> None:
-    from cellscale.cells.anndata_file import require_anndata
+    from cellscale.cells.tables import require_anndata
 
     require_anndata()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cellscale.images.npz_writer import NpzArray, write_npz
+from cellscale.images.npz import NpzArray, write_npz
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import join, read_bytes
 from tests.cli.runs import MASKS, run

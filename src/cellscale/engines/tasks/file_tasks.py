@@ -13,8 +13,7 @@ from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
 from cellscale.images.image_names import image_name
 from cellscale.images.masks import write_mask
-from cellscale.images.npz import ARRAY, open_npz
-from cellscale.images.npz_writer import NpzArray, write_npz
+from cellscale.images.npz import ARRAY, NpzArray, open_npz, write_npz
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import attempt, process_image

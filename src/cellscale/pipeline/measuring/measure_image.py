@@ -121,8 +121,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
 
 def prepare_writing() -> None:
     """Load what writes the tables and the project; from a thread, it is there when an image is measured."""
-    import cellscale.cells.parquet
-    import cellscale.cells.tsv
+    import cellscale.cells.tables
     import cellscale.pipeline.measuring.project_entry
     import cellscale.pipeline.measuring.write_tables  # noqa: F401
 

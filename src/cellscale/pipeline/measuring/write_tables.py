@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cellscale.cells.exporters import Writer, find_exporter
-from cellscale.cells.geojson import write_shapes
 from cellscale.cells.measurement import Measurement
+from cellscale.cells.tables import write_shapes
 from cellscale.cells.text import Dialect
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.images.masks import write_mask
-from cellscale.images.npz import ARRAY, open_npz
-from cellscale.images.npz_writer import NpzArray, write_npz
+from cellscale.images.npz import ARRAY, NpzArray, open_npz, write_npz
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.maps import MapReader
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters

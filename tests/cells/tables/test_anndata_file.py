@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from cellscale.cells.anndata_file import AnnDataWriter, require_anndata
+from cellscale.cells.tables.anndata_file import AnnDataWriter, require_anndata
 from cellscale.errors import RequestError
 from cellscale.images.info import PixelSize
 from tests.cells.scenes import blobs, measured, written

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cellscale.cells.parquet import ParquetWriter
+from cellscale.cells.tables.parquet import ParquetWriter
+from cellscale.cells.tables.tsv import TsvWriter
 from cellscale.cells.text.columns import Dialect
-from cellscale.cells.tsv import TsvWriter
 from cellscale.images.info import PixelSize
 from tests.cells.scenes import blobs, measured, written
 

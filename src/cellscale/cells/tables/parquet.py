@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
+from cellscale.cells.tables.tsv import table_centroids
 from cellscale.cells.text.arrow import ascii_column, constant, number_column
 from cellscale.cells.text.columns import Dialect
-from cellscale.cells.tsv import table_centroids
 
 __all__ = ["ParquetWriter"]
 

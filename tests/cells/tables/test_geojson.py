@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from cellscale.cells.geojson import GeoJsonWriter, write_shapes
+from cellscale.cells.tables.geojson import GeoJsonWriter, write_shapes
 from cellscale.cells.text.columns import Dialect
 from tests.cells.scenes import blobs, measured, rings, written
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.shape_features import extents
+from cellscale.cells.tables.tsv import table_centroids
 from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS, Dialect
-from cellscale.cells.tsv import table_centroids
 from cellscale.errors import RequestError
 
 __all__ = ["AnnDataWriter", "require", "require_anndata"]

@@ -21,7 +21,7 @@ SUITE ?= newest
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock container-check clean \
+.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock audit container-check clean \
 	emulator browser
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make docs           build the documentation into ./build/site"
 	@echo "make viewer         rebuild the page of cellscale view from ./viewer (needs Node.js)"
 	@echo "make lock           renew the versions that are installed, in ./requirements"
+	@echo "make audit          look up known faults of the locked versions (needs the internet)"
 	@echo "make container-check  build the container images and work in them (docker, podman or buildah)"
 	@echo "make venv           only install cellscale into ./.venv"
 	@echo "make clean          remove ./.venv, ./build, ./demo and caches"
@@ -172,7 +173,17 @@ lock: $(VENV)/.tools
 	$(COMPILE) requirements/container-gpu.txt --constraints requirements/dev.txt --no-emit-package onnxruntime \
 		--extra anndata --extra gcp --extra gpu --extra s3 pyproject.toml
 	$(COMPILE) requirements/container-build.txt --constraints requirements/dev.txt container/build.in
+	$(COMPILE) requirements/audit.txt requirements/audit.in
 	$(COMPILE) tests/records/bigquery_emulator.txt tests/records/bigquery_emulator.in
+
+# Not part of `make lint` or `make test`: what becomes known tomorrow must not fail them. Where nothing can be looked up, this fails.
+AUDIT := $(ENVIRONMENTS)/audit
+audit:
+	$(PYTHON) -m venv --clear $(AUDIT)
+	$(AUDIT)/bin/python $(LOCKED) requirements/audit.txt
+	failed=""; for list in requirements/*.txt; do echo "$$list"; \
+		$(AUDIT)/bin/pip-audit --progress-spinner off --strict --disable-pip --require-hashes --requirement "$$list" || failed=1; \
+	done; test -z "$$failed"
 
 # Not part of `make test`: it needs a builder of images, gigabytes and half an hour. CHECK="--help" lists options.
 container-check: weights

@@ -69,7 +69,7 @@ WANTED = {
 
 
 def test_every_list_is_known():
-    assert {path.name for path in LISTS} == {*WANTED, "bigquery_emulator.txt", "container-build.txt"}
+    assert {path.name for path in LISTS} == {*WANTED, "audit.txt", "bigquery_emulator.txt", "container-build.txt"}
 
 
 @pytest.mark.parametrize("name", WANTED)

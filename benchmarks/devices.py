@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from cellscale.pipeline.image_run import in_order
+from cellscale.ordered import in_order
 from cellscale.pipeline.resume import RunState
 from cellscale.pipeline.segmenting import PreparedImage, TileGroups, TileStore, predict_groups
 from cellscale.predict.heads import MESMER_HEADS

@@ -14,18 +14,17 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from cellscale.cells.agreement import agreement
-from cellscale.pipeline.inputs import network_input
-from cellscale.pipeline.preparation import prepare
-from cellscale.pipeline.stages import ImageRun
-from cellscale.pipeline.state import RunState
 from numpy.typing import NDArray
 
+from benchmarks.agreement import agreement
 from benchmarks.precision import golden, labels_of, simulated, tiles_of
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume import RunState
+from cellscale.pipeline.segmenting import network_input, prepare
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import parse_device
 from cellscale.predict.heads import COMPARTMENTS

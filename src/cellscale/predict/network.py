@@ -46,10 +46,14 @@ class Computation:
     reason: str = ""
     """Why it was chosen, for who asks."""
 
+    kernels: int = 0
+    """Version of kernels of our own; 0 where there are none."""
+
     @property
     def arithmetic(self) -> str:
         """What the last bits of the maps depend on; the unfinished work of another arithmetic is not gone on with."""
-        return f"{self.device} {self.precision}"
+        version = f", kernels {self.kernels}" if self.kernels else ""
+        return f"{self.device} {self.precision}{version}"
 
 
 _COMPUTATION = Computation()

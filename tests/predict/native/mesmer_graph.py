@@ -1,4 +1,4 @@
-"""Models of Mesmer's graph with random weights on a body of one convolution, and single layers of it."""
+"""Models of Mesmer's graph with random weights on a small body, and single layers of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -53,6 +53,38 @@ class Layers:
         )
         return self.add("Transpose", [active], f"semantic_{index}", perm=[0, 2, 3, 1])
 
+    def bottleneck(self, source: str, output: str, channels: tuple[int, int, int], stride: int = 1) -> str:
+        """Add a bottleneck with input, middle and output channels; the input is the shortcut where it fits."""
+        given, middle, made = channels
+        strides = [stride, stride]
+        first = self.convolution(source, f"{output}/first", (middle, given, 1, 1), strides=strides)
+        rectified = self.add("Relu", [first], f"{output}/first/rectified")
+        second = self.convolution(rectified, f"{output}/second", (middle, middle, 3, 3))
+        rectified = self.add("Relu", [second], f"{output}/second/rectified")
+        third = self.convolution(rectified, f"{output}/third", (made, middle, 1, 1))
+        if stride > 1 or given != made:
+            source = self.convolution(source, f"{output}/shortcut", (made, given, 1, 1), strides=strides)
+        # Converters put the shortcut on either side.
+        added = self.add(
+            "Add", [source, third] if source.endswith("shortcut") else [third, source], f"{output}/added"
+        )
+        return self.add("Relu", [added], output)
+
+    def residual_body(self, planes: str) -> str:
+        """Add a small body of Mesmer's kind, up to the pyramid's largest map after its convolution."""
+        stem = self.convolution(planes, "stem", (64, 2, 5, 5), strides=[4, 4])
+        wide = self.bottleneck(self.add("Relu", [stem], "stem_active"), "wide", (64, 64, 128))
+        level_3 = self.bottleneck(wide, "level_3", (128, 64, 128), 2)
+        half = self.bottleneck(level_3, "half", (128, 64, 192), 2)
+        level_4 = self.bottleneck(half, "level_4", (192, 64, 192))
+        level_5 = self.bottleneck(level_4, "level_5", (192, 128, 256), 2)
+        merged = self.convolution(level_5, "reduced_5", (128, 256, 1, 1))
+        for level, name, channels in ((level_4, "4", 192), (level_3, "3", 128)):
+            doubled = self.doubled(merged)
+            reduced = self.convolution(level, f"reduced_{name}", (128, channels, 1, 1))
+            merged = self.add("Add", [reduced, doubled], f"merged_{name}")
+        return self.convolution(merged, "smooth", (128, 128, 3, 3))
+
     def model(self, name: str, shape: Sequence[int], outputs: dict[str, Sequence[int]]) -> bytes:
         """Return an ONNX model with one input."""
         graph = helper.make_graph(
@@ -72,7 +104,9 @@ class Layers:
         return list(session.run(list(outputs), {"source": given}))
 
 
-def mesmer_graph(seed: int = 0, *, step: int = 8, doubling: dict[str, object] | None = None) -> bytes:
+def mesmer_graph(
+    seed: int = 0, *, step: int = 8, doubling: dict[str, object] | None = None, residual: bool = False
+) -> bytes:
     """Return a model with Mesmer's input, heads and outputs.
 
     Parameters
@@ -83,13 +117,18 @@ def mesmer_graph(seed: int = 0, *, step: int = 8, doubling: dict[str, object] | 
         Pixels from one value of the features to the next; Mesmer has 8.
     doubling
         Attributes of the second doubling that shall differ.
+    residual
+        Whether the body is of Mesmer's kind too, rather than one convolution.
     """
     layers = Layers(seed)
     planes = layers.add("Transpose", ["input_0"], "planes", perm=[0, 3, 1, 2])
-    common = layers.convolution(planes, "common", (64, 2, 9, 9), strides=[step, step])
-    active = layers.add("Relu", [common], "common_active")
+    if residual:
+        common, channels = layers.residual_body(planes), 128
+    else:
+        begin = layers.convolution(planes, "common", (64, 2, 9, 9), strides=[step, step])
+        common, channels = layers.add("Relu", [begin], "common_active"), 64
     for index in range(4):
-        features = layers.convolution(active, f"features_{index}", (64, 64, 3, 3))
+        features = layers.convolution(common, f"features_{index}", (64, channels, 3, 3))
         layers.head(index, features, doubling)
     sizes = {f"semantic_{index}": (256, 256, 1 + index % 2 * 2) for index in range(4)}
     return layers.model("input_0", (256, 256, 2), sizes)

@@ -1,11 +1,11 @@
-"""Every layer of a head equals what ONNX Runtime computes of the same weights, edges included."""
+"""Every layer of heads equals what ONNX Runtime computes of the same weights, edges included."""
 
 import numpy as np
 import pytest
 
 from cellscale.predict.native.doubling import doubler_of
 from cellscale.predict.native.finishing import STRIDE, write_rows
-from cellscale.predict.native.products import product_of
+from cellscale.predict.native.products import add_to_rows, product_of
 from tests.predict.native.mesmer_graph import Layers
 
 RANDOM = np.random.default_rng(1)
@@ -19,7 +19,8 @@ def normal(*shape: int) -> np.ndarray:
 def test_a_product_is_that_of_matrices_and_leaves_the_rest_alone(width: int, stride: int, rows: int) -> None:
     weights, begin, source = normal(rows, 64), normal(rows), normal(64, width)
     target = np.full((rows, stride), 7, np.float32)
-    product_of(width, stride)(weights.reshape(-1), begin, source.reshape(-1), target.reshape(-1))
+    product_of(width, stride)(weights.reshape(-1), source.reshape(-1), target.reshape(-1))
+    add_to_rows(begin, target.reshape(-1), stride, width)
     expected = begin[:, None] + weights.astype(np.float64) @ source
     np.testing.assert_allclose(target[:, :width], expected, rtol=1e-5, atol=5e-5)
     assert (target[:, width:] == 7).all()
@@ -39,7 +40,7 @@ def test_taps_of_the_small_map_make_the_convolution_of_the_doubled_one(side: int
         for near in (row - 1, row, row + 1):
             if 0 <= near < side:
                 source = np.ascontiguousarray(given[0, :, near]).reshape(-1)
-                product(weights, np.zeros(576, np.float32), source, taps[near % 3])
+                product(weights, source, taps[near % 3])
         doubled(taps.reshape(-1), row, layers.weights["convolved/bias"], pair.reshape(-1), room)
         found[:, 2 * row : 2 * row + 2, 1::2] = pair[:, :, 0].transpose(1, 0, 2)
         found[:, 2 * row : 2 * row + 2, 0::2] = pair[:, :, 1].transpose(1, 0, 2)

@@ -81,17 +81,20 @@ class Graph:
         if name not in self.tensors:
             raise ValueError(f"{name} is no constant")
         shape: list[int] = []
-        kind, content = 0, b""
+        kind: int = 0
+        contents: list[memoryview] = []
         for number, payload, _ in message_fields(self.tensors[name]):
             if number == _TENSOR_DIMENSION:
                 shape += decoded_integers(payload)
             elif number == _TENSOR_TYPE:
                 (kind,) = decoded_integers(payload)
             elif number in (_TENSOR_FLOATS, _TENSOR_RAW):
-                content += bytes(payload)
+                contents.append(payload)
+        # The file's own memory where it is in one piece, as it always is in practice: networks are large.
+        content = contents[0] if len(contents) == 1 else b"".join(contents)
         if kind != _ELEMENT_FLOAT or len(content) != 4 * int(np.prod(shape)):
             raise ValueError(f"the constant {name} is not an array of float32 in the file")
-        return np.frombuffer(content, "<f4").reshape(shape).astype(np.float32)
+        return np.frombuffer(content, "<f4").reshape(shape).astype(np.float32, copy=False)
 
 
 def _fields(message: memoryview, *numbers: int) -> Iterator[tuple[int, memoryview]]:

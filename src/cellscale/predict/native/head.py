@@ -10,7 +10,7 @@ import numpy as np
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.doubling import MARGIN, TAPS, doubler_of
 from cellscale.predict.native.finishing import FEATURES, HALF, STRIDE, write_rows
-from cellscale.predict.native.products import Floats, product_of
+from cellscale.predict.native.products import Floats, add_to_rows, product_of
 
 __all__ = ["FEATURES_SHAPE", "compute_head"]
 
@@ -64,18 +64,17 @@ def compute_head(
 @fused_kernel
 def _first_half(features: Floats, weights: Floats, bias: Floats) -> Floats:
     """Return the head after its first 3 x 3 convolution, row by row: ``(64, 64, 64)`` flat."""
-    nothing = np.zeros(_TAP_ROWS, np.float32)
     size = _TAP_ROWS * 32
     taps = np.empty(3 * size, np.float32)
     room = np.zeros(6 * (32 + 2 * MARGIN), np.float32)
     pair = np.empty(2 * 64 * 64, np.float32)
     middle = np.empty(64 * 64 * 64, np.float32)
-    _taps_of_32(weights, nothing, features[: 64 * 32], taps[:size])
+    _taps_of_32(weights, features[: 64 * 32], taps[:size])
     for row in range(32):
         if row < 31:
             place = (row + 1) % 3 * size
             source = features[(row + 1) * 64 * 32 : (row + 2) * 64 * 32]
-            _taps_of_32(weights, nothing, source, taps[place : place + size])
+            _taps_of_32(weights, source, taps[place : place + size])
         _double_32(taps, row, bias, pair, room)
         target = middle[2 * row * 64 * 64 : 2 * (row + 1) * 64 * 64]
         for line in range(2 * 64):
@@ -98,25 +97,26 @@ def _second_half(
     index: int,
 ) -> None:
     """Compute a map from what `_first_half` returns; other arguments as for `compute_head`."""
-    nothing = np.zeros(_TAP_ROWS, np.float32)
+    nothing = np.zeros(64, np.float32)
     size = _TAP_ROWS * 64
     taps = np.empty(3 * size, np.float32)
     room = np.zeros(6 * (64 + 2 * MARGIN), np.float32)
     pair = np.empty(2 * 64 * 128, np.float32)
     rows = np.zeros(3 * FEATURES * STRIDE, np.float32)
-    _taps_of_64(second, nothing, middle[: 64 * 64], taps[:size])
+    _taps_of_64(second, middle[: 64 * 64], taps[:size])
     for row in range(64):
         if row < 63:
             place = (row + 1) % 3 * size
             source = middle[(row + 1) * 64 * 64 : (row + 2) * 64 * 64]
-            _taps_of_64(second, nothing, source, taps[place : place + size])
+            _taps_of_64(second, source, taps[place : place + size])
         _double_64(taps, row, nothing, pair, room)
         for half in range(2):
             line = 2 * row + half
             target = rows[line % 3 * FEATURES * STRIDE : (line % 3 + 1) * FEATURES * STRIDE]
             # From the 17th value on, so that a copy of an edge fits before.
             source = pair[half * 64 * 128 : (half + 1) * 64 * 128]
-            _features_of_128(third, third_bias, source, target[MARGIN:])
+            _features_of_128(third, source, target[MARGIN:])
+            add_to_rows(third_bias, target[MARGIN:], STRIDE, 2 * HALF)
             for channel in range(FEATURES):
                 begin = channel * STRIDE + MARGIN
                 target[begin - 1] = target[begin + HALF]

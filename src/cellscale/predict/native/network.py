@@ -1,18 +1,24 @@
-"""Mesmer's network on a processor: the body by ONNX Runtime, the heads by kernels of our own."""
+"""Mesmer's network on a processor: what comes before the body by ONNX Runtime, all else by kernels of our own."""
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.heads import Head
 from cellscale.predict.native.body import body_of
+from cellscale.predict.native.body_weights import STEM_SIDE, BodyWeights, body_weights
+from cellscale.predict.native.features import compute_features
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
 from cellscale.predict.native.products import Floats
+from cellscale.predict.native.room import Room
+from cellscale.predict.native.version import KERNELS
 from cellscale.predict.native.weights import HeadWeights, head_weights
 from cellscale.predict.network import BATCH, Computation, require_finite
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
@@ -21,7 +27,7 @@ from cellscale.predict.tiles import TILE
 
 __all__ = ["MOST_LANES", "NATIVE", "NativeNetwork", "mesmer_heads"]
 
-NATIVE = Computation("cpu:native", "ONNX Runtime and kernels of cellscale")
+NATIVE = Computation("cpu:native", "ONNX Runtime and kernels of cellscale", kernels=KERNELS)
 """Where these networks are computed."""
 
 MOST_LANES = 16
@@ -45,6 +51,14 @@ def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights, ..
     """
     graph = Graph.of(model)
     return tuple(head_weights(graph, head) for head in heads)
+
+
+def _mesmer_body(model: bytes, features: Sequence[str]) -> BodyWeights | None:
+    """Return the weights of a body like Mesmer's; None of another one, which is left to ONNX Runtime."""
+    try:
+        return body_weights(Graph.of(model), features)
+    except ValueError:
+        return None
 
 
 class NativeNetwork:
@@ -75,8 +89,6 @@ class NativeNetwork:
         ONNX Runtime cannot load the model, or it has another input.
     """
 
-    calls = 1
-
     def __init__(
         self,
         model: bytes,
@@ -87,13 +99,25 @@ class NativeNetwork:
         batch_size: int = BATCH,
         computation: Computation = NATIVE,
     ) -> None:
+        if numba.config.DISABLE_JIT:
+            raise RequestError(
+                "--device cpu:native needs compiled kernels, and NUMBA_DISABLE_JIT is set. --device cpu computes "
+                "without them."
+            )
         self.heads = heads
         self.name = name
         self.batch_size = batch_size
         self.computation = computation
         try:
             self._weights = mesmer_heads(model, heads)
-            body = body_of(model, [weights.features for weights in self._weights])
+            features = [weights.features for weights in self._weights]
+            self._body = _mesmer_body(model, features)
+            self._shapes = (
+                dict.fromkeys(features, FEATURES_SHAPE)
+                if self._body is None
+                else {self._body.stem: (self._body.channels, STEM_SIDE, STEM_SIDE)}
+            )
+            before = body_of(model, list(self._shapes))
         except ValueError as error:
             raise RequestError(
                 f"--device cpu:native computes networks of Mesmer's graph alone, and {name} is none: {error}. "
@@ -101,8 +125,11 @@ class NativeNetwork:
             ) from error
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
-        self._threads = cores // self._lanes
-        self._session = open_session(body, name, SessionSettings(threads=self._threads))
+        # Kernels compute the body of a tile in one thread: more cores are kept busy by more batches at once.
+        self._threads = cores // self._lanes if self._body is None else 1
+        self.calls = 1 if self._body is None else cores // self._lanes
+        self._rooms: list[Room] = []
+        self._session = open_session(before, name, SessionSettings(threads=self._threads))
         inputs = {node.name: list(node.shape[1:]) for node in self._session.get_inputs()}
         if inputs != {INPUT: [TILE, TILE, CHANNELS]}:
             raise ModelError(
@@ -131,23 +158,30 @@ class NativeNetwork:
         return maps
 
     def _features(self, tile: NDArray[np.float32]) -> list[Floats]:
-        """Return what the body gives to each head for one tile."""
-        names = [weights.features for weights in self._weights]
-        found: list[Floats] = self._session.run(names, {INPUT: tile})
-        for name, features in zip(names, found, strict=True):
-            if features.shape != (1, *FEATURES_SHAPE):
+        """Return what each head begins with for one tile, row by row: ``(32, 64, 32)`` flat."""
+        found: list[Floats] = self._session.run(list(self._shapes), {INPUT: tile})
+        for (name, shape), values in zip(self._shapes.items(), found, strict=True):
+            if values.shape != (1, *shape):
                 raise ModelError(
-                    f"{self.name} gives its heads {name} of shape {list(features.shape[1:])}; expected "
-                    f"{list(FEATURES_SHAPE)}. --device cpu:onnxruntime computes it."
+                    f"{self.name} gives its kernels {name} of shape {list(values.shape[1:])}; expected "
+                    f"{list(shape)}. --device cpu:onnxruntime computes it."
                 )
-            require_finite(features, self.name)
-        return found
+            require_finite(values, self.name)
+        if self._body is None:
+            return [np.ascontiguousarray(values[0].transpose(1, 0, 2)).reshape(-1) for values in found]
+        try:
+            room = self._rooms.pop()
+        except IndexError:
+            room = Room()
+        features = compute_features(self._body, found[0][0], room)
+        self._rooms.append(room)
+        return features
 
 
 def _write_map(weights: HeadWeights, features: Floats, maps: Floats, index: int) -> None:
     """Compute one head of one tile into its map."""
     compute_head(
-        np.ascontiguousarray(features[0].transpose(1, 0, 2)).reshape(-1),
+        features,
         weights.first,
         weights.first_bias,
         weights.second,

@@ -12,6 +12,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from cellscale.predict.native.version import KERNELS
 from cellscale.predict.network import Network
 
 __all__ = ["AlwaysRaced", "Machine", "Race", "Races", "raced", "this_machine"]
@@ -36,6 +37,8 @@ class Machine:
     """What kernels are compiled for, where that is not this kind of processor."""
     onnxruntime: str
     numba: str
+    kernels: int
+    """Version of our kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ def this_machine() -> Machine | None:
         f"{numba.config.CPU_NAME or ''} {target or ''}".strip(),
         onnxruntime.__version__,
         numba.__version__,
+        KERNELS,
     )
 
 

@@ -1,0 +1,221 @@
+"""The weights of Mesmer's body, a residual network with a feature pyramid, from the graph of a model.
+
+It is followed from the heads' features back to the first bottleneck; what comes before that is left to ONNX Runtime.
+The numbers of bottlenecks and of channels may be others than Mesmer's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cellscale.predict.native.graph import Graph
+from cellscale.predict.native.pointwise import PANEL, Pointwise
+from cellscale.predict.native.recognition import Convolution, convolution, producer, undoubled
+from cellscale.predict.native.winograd import Winograd
+
+__all__ = ["STEM_SIDE", "BodyWeights", "Bottleneck", "body_weights"]
+
+STEM_SIDE: Final = 64
+"""Rows and columns of the first bottleneck's input."""
+
+_LEVEL_SIDES: Final = (32, 16, 8)
+"""Of the maps that the pyramid is built from."""
+
+_SMALLEST_FOR_4: Final = 16
+"""From this side on, tiles of 4 x 4 are taken. Below, there are too few for their larger weights: 126 MB for Mesmer's
+last three instead of 50 MB, with hardly less time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """Three convolutions beside a shortcut: what they add to it is rectified."""
+
+    stride: int
+    """Of the first convolution and the shortcut's."""
+    first: Pointwise
+    second: Winograd
+    third: Pointwise
+    shortcut: Pointwise | None
+    """None where the input is the shortcut."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyWeights:
+    """Weights of the body, from its first bottleneck on."""
+
+    stem: str
+    """Name of the first bottleneck's input."""
+    channels: int
+    """Of that input."""
+    bottlenecks: tuple[Bottleneck, ...]
+    laterals: dict[int, Pointwise]
+    """The pyramid's 1 x 1 convolutions, by the number of the bottleneck that each follows."""
+    merged: Winograd
+    """The convolution of the pyramid's largest map."""
+    features: Winograd
+    """The convolutions that begin the heads, as one: 64 output channels for each."""
+
+
+def body_weights(graph: Graph, features: Sequence[str]) -> BodyWeights:
+    """Return the weights of the body.
+
+    Parameters
+    ----------
+    graph
+        The model's.
+    features
+        Names of what the heads begin with, in order.
+
+    Raises
+    ------
+    ValueError
+        It is not a body like Mesmer's; the message says where it differs.
+    """
+    begins = [convolution(graph, name, (64, None, 3, 3)) for name in features]
+    if len({begin.source for begin in begins}) != 1:
+        raise ValueError(
+            f"heads begin with {', '.join(sorted({begin.source for begin in begins}))}; expected one map"
+        )
+    merged = convolution(graph, begins[0].source, (None, None, 3, 3))
+    laterals = list(_laterals(graph, merged.source))
+    found = list(_bottlenecks(graph, laterals[-1].source))[::-1]
+    if not found:
+        raise ValueError(f"{laterals[-1].source} comes from no bottleneck")
+    sides = [int(side) for side in STEM_SIDE // np.cumprod([bottleneck.first.stride for bottleneck in found])]
+    levels = _levels(found, sides, laterals)
+    channels = found[0].first.depth
+    for before, bottleneck in zip([None, *found], found, strict=False):
+        bottleneck.require_channels(channels if before is None else before.third.columns)
+    for index, lateral in levels.items():
+        _require_depth(lateral, found[index].third.columns)
+        _require_depth(merged, lateral.columns)
+    for begin in begins:
+        _require_depth(begin, merged.columns)
+    return BodyWeights(
+        found[0].first.source,
+        channels,
+        tuple(bottleneck.laid_out(side) for bottleneck, side in zip(found, sides, strict=True)),
+        {index: _pointwise(lateral) for index, lateral in levels.items()},
+        _winograd(merged, _LEVEL_SIDES[0]),
+        Winograd.of(
+            np.concatenate([begin.weights for begin in begins]), np.concatenate([begin.bias for begin in begins]), 4
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A bottleneck as it is in the graph."""
+
+    output: str
+    first: Convolution
+    second: Convolution
+    third: Convolution
+    shortcut: Convolution | None
+
+    def require_channels(self, given: int) -> None:
+        """Raise `ValueError` unless its parts fit together, and an input of ``given`` channels."""
+        _require_depth(self.first, given)
+        _require_depth(self.second, self.first.columns)
+        _require_depth(self.third, self.second.columns)
+        if self.shortcut is not None:
+            _require_depth(self.shortcut, given)
+        elif self.third.columns != given:
+            raise ValueError(f"{self.output} adds {self.third.columns} channels to {given}")
+
+    def laid_out(self, side: int) -> Bottleneck:
+        """Return it as it is computed on maps of ``side`` rows."""
+        return Bottleneck(
+            self.first.stride,
+            _pointwise(self.first),
+            _winograd(self.second, side),
+            _pointwise(self.third),
+            None if self.shortcut is None else _pointwise(self.shortcut),
+        )
+
+
+def _levels(
+    bottlenecks: Sequence[_Found], sides: Sequence[int], laterals: Sequence[Convolution]
+) -> dict[int, Convolution]:
+    """Return the pyramid's 1 x 1 convolutions by the number of the bottleneck that each follows."""
+    known = {lateral.source: lateral for lateral in laterals}
+    levels = {index: known[one.output] for index, one in enumerate(bottlenecks) if one.output in known}
+    if [sides[index] for index in levels] != list(_LEVEL_SIDES) or list(levels.values()) != list(laterals):
+        raise ValueError(f"the pyramid is not built from maps of {_LEVEL_SIDES} rows")
+    if any(one.shortcut is None for index, one in enumerate(bottlenecks) if index - 1 in levels):
+        raise ValueError("a map of the pyramid is the shortcut of what follows it, in whose place it is computed")
+    return levels
+
+
+def _laterals(graph: Graph, name: str) -> Iterator[Convolution]:
+    """Yield the pyramid's 1 x 1 convolutions from its largest map to its smallest."""
+    while (node := producer(graph, name, "Add", "Conv")).operator == "Add":
+        operators = [graph.producers[one].operator for one in node.inputs if one in graph.producers]
+        if sorted(operators) != ["Conv", "Resize"]:
+            raise ValueError(f"{name} adds {' and '.join(operators)}; expected Conv and Resize")
+        yield convolution(graph, node.inputs[operators.index("Conv")], (None, None, 1, 1))
+        name = undoubled(graph, node.inputs[operators.index("Resize")])
+    yield convolution(graph, name, (None, None, 1, 1))
+
+
+def _bottlenecks(graph: Graph, name: str) -> Iterator[_Found]:
+    """Yield the bottlenecks that lead to a map, from the last to the first."""
+    while (node := graph.producers.get(name)) is not None and node.operator == "Relu":
+        added = graph.producers.get(node.inputs[0])
+        if added is None or added.operator != "Add":
+            return
+        found = _bottleneck(graph, name, added.inputs)
+        yield found
+        name = found.first.source
+
+
+def _bottleneck(graph: Graph, name: str, inputs: Sequence[str]) -> _Found:
+    """Return the bottleneck that makes a map from the sum of two."""
+    reasons = []
+    for shortcut, branch in (inputs, inputs[::-1]):
+        try:
+            return _with_shortcut(graph, name, shortcut, branch)
+        except ValueError as error:
+            reasons.append(f"{error}")
+    raise ValueError(f"{name} is no bottleneck's: {'; or '.join(reasons)}")
+
+
+def _with_shortcut(graph: Graph, name: str, shortcut: str, branch: str) -> _Found:
+    third = convolution(graph, branch, (None, None, 1, 1))
+    second = convolution(graph, producer(graph, third.source, "Relu").inputs[0], (None, None, 3, 3))
+    rectified = producer(graph, second.source, "Relu")
+    first = convolution(graph, rectified.inputs[0], (None, None, 1, 1), strides=[(1, 1), (2, 2)])
+    if shortcut == first.source and first.stride == 1:
+        return _Found(name, first, second, third, None)
+    stride = (first.stride, first.stride)
+    beside = convolution(graph, shortcut, (len(third.weights), None, 1, 1), strides=[stride])
+    if beside.source != first.source or beside.stride != first.stride:
+        raise ValueError(f"what {name} adds up comes from {first.source} and {beside.source}")
+    return _Found(name, first, second, third, beside)
+
+
+def _pointwise(found: Convolution) -> Pointwise:
+    _require_panels(found)
+    return Pointwise.of(found.weights, found.bias)
+
+
+def _winograd(found: Convolution, side: int) -> Winograd:
+    _require_panels(found)
+    return Winograd.of(found.weights, found.bias, 4 if side >= _SMALLEST_FOR_4 else 2)
+
+
+def _require_depth(found: Convolution, given: int) -> None:
+    """Raise `ValueError` unless a convolution has ``given`` input channels."""
+    if found.depth != given:
+        raise ValueError(f"a convolution of {found.source} has {found.depth} input channels; expected {given}")
+
+
+def _require_panels(found: Convolution) -> None:
+    """Raise `ValueError` where kernels would not fit the channels."""
+    if found.depth % PANEL or found.columns % PANEL:
+        raise ValueError(
+            f"a convolution of {found.source} has {found.depth} and {found.columns} channels; expected multiples of "
+            f"{PANEL}"
+        )

@@ -1,0 +1,200 @@
+"""3 x 3 convolutions with fewer multiplications: Winograd's minimal filtering.
+
+``m`` x ``m`` values of the result are made from ``(m + 2)`` x ``(m + 2)`` of the input. Those, and the weights, are
+polynomials that are evaluated at ``m + 2`` points each way; multiplied point by point, which mixes channels and is a
+product of matrices; and interpolated. ``docs/native-engine.md`` has the algebra and the choice of points.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.compiled import fused_kernel
+from cellscale.predict.native.pointwise import PANEL, multiply, panels
+from cellscale.predict.native.products import Floats
+from cellscale.predict.native.room import Room
+from cellscale.predict.native.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
+
+__all__ = ["Winograd"]
+
+_AT_ONCE: Final = 32
+"""Tiles that are computed together: their values at all points stay in the caches."""
+
+_POINTS: Final = {2: (0.0, 1.0, -1.0), 4: (0.0, A, -A, B, -B)}
+"""Where polynomials are evaluated, beside infinity."""
+
+
+def _evaluation(size: int) -> NDArray[np.float64]:
+    """Return the matrix that evaluates three weights at the points, ``(size + 2, 3)``, scaled for interpolation."""
+    points = _POINTS[size]
+    rows = [
+        [point**power / np.prod([point - other for other in points if other != point]) for power in range(3)]
+        for point in points
+    ]
+    return np.array([*rows, [0, 0, 1]])
+
+
+@dataclass(frozen=True, slots=True)
+class Winograd:
+    """A 3 x 3 convolution that sees zeros beyond the edge."""
+
+    depth: int
+    """Input channels."""
+    columns: int
+    """Output channels."""
+    size: int
+    """Rows and columns of a tile of the result: 2 or 4. Of 4, multiplications are fewer and weights larger."""
+    weights: Floats
+    """For each of the points, as `cellscale.predict.native.pointwise.panels` lays them out."""
+    bias: Floats
+
+    @classmethod
+    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], size: int) -> Self:
+        """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
+        columns, depth = weights.shape[:2]
+        each = _evaluation(size)
+        taps = np.ascontiguousarray(weights.transpose(2, 3, 1, 0), np.float64).reshape(9, depth * columns)
+        points = (np.kron(each, each) @ taps).reshape(-1, depth, columns)
+        return cls(depth, columns, size, panels(points), bias.astype(np.float32))
+
+    def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
+        """Write the convolution of a map.
+
+        Parameters
+        ----------
+        source
+            ``(side, side, depth)`` flat.
+        side
+            Rows and columns of both.
+        target
+            ``(side, side, columns)`` flat.
+        room
+            For what is computed in between.
+        rectifies
+            Whether a ReLU follows.
+        """
+        kernel = _convolve_4 if self.size == 4 else _convolve_2
+        points = (self.size + 2) ** 2
+        most = min(_AT_ONCE, (side // self.size) ** 2)
+        given = room.array("given", points * most * self.depth)
+        made = room.array("made", points * most * self.columns)
+        kernel(source, side, self.weights, self.bias, target, given, made, most, rectifies)
+
+
+_Convolver: TypeAlias = Callable[[Floats, int, Floats, Floats, Floats, Floats, Floats, int, bool], None]
+
+
+@fused_kernel
+def _take_tile(
+    source: Floats, side: int, depth: int, top: int, left: int, channel: int, tile: Floats, n: int
+) -> None:
+    """Copy `PANEL` channels of ``n`` x ``n`` pixels, with zeros beyond the edge."""
+    for row in range(n):
+        for column in range(n):
+            place = (row * n + column) * PANEL
+            t = tile[place : place + PANEL]
+            y, x = top + row, left + column
+            if 0 <= y < side and 0 <= x < side:
+                at = (y * side + x) * depth + channel
+                s = source[at : at + PANEL]
+                for j in range(PANEL):
+                    t[j] = s[j]
+            else:
+                for j in range(PANEL):
+                    t[j] = np.float32(0)
+
+
+@fused_kernel
+def _put_tile(
+    tile: Floats, bias: Floats, target: Floats, side: int, depth: int, at: int, m: int, rectifies: bool
+) -> None:
+    """Write `PANEL` channels of ``m`` x ``m`` pixels from the target's value ``at`` on."""
+    zero = np.float32(0)
+    for row in range(m):
+        for column in range(m):
+            place = at + (row * side + column) * depth
+            t = target[place : place + PANEL]
+            s = tile[(row * m + column) * PANEL : (row * m + column + 1) * PANEL]
+            if rectifies:
+                for j in range(PANEL):
+                    value = s[j] + bias[j]
+                    t[j] = zero if value < zero else value
+            else:
+                for j in range(PANEL):
+                    t[j] = s[j] + bias[j]
+
+
+def _convolver_of(size: int) -> _Convolver:
+    """Return the kernel for tiles of one size."""
+    n = size + 2
+    points = n * n
+
+    @fused_kernel
+    def convolved(
+        source: Floats,
+        side: int,
+        weights: Floats,
+        bias: Floats,
+        target: Floats,
+        given: Floats,
+        made: Floats,
+        most: int,
+        rectifies: bool,
+    ) -> None:
+        across = side // size
+        depth, columns = given.size // (points * most), bias.size
+        tile = np.empty(points * PANEL, np.float32)
+        half = np.empty(points * PANEL, np.float32)
+        for first in range(0, across * across, most):
+            for number in range(most):
+                top = (first + number) // across * size - 1
+                left = (first + number) % across * size - 1
+                for channel in range(0, depth, PANEL):
+                    _take_tile(source, side, depth, top, left, channel, tile, n)
+                    if size == 4:
+                        evaluate_4(tile, half)
+                        evaluate_4(half, tile)
+                    else:
+                        evaluate_2(tile, half)
+                        evaluate_2(half, tile)
+                    for point in range(points):
+                        at = (point * most + number) * depth + channel
+                        t = given[at : at + PANEL]
+                        s = tile[point * PANEL : (point + 1) * PANEL]
+                        for j in range(PANEL):
+                            t[j] = s[j]
+            for point in range(points):
+                multiply(
+                    given[point * most * depth : (point + 1) * most * depth],
+                    depth,
+                    weights[point * depth * columns : (point + 1) * depth * columns],
+                    made[point * most * columns : (point + 1) * most * columns],
+                    columns,
+                )
+            for number in range(most):
+                top = (first + number) // across * size
+                left = (first + number) % across * size
+                for channel in range(0, columns, PANEL):
+                    for point in range(points):
+                        at = (point * most + number) * columns + channel
+                        s = made[at : at + PANEL]
+                        t = tile[point * PANEL : (point + 1) * PANEL]
+                        for j in range(PANEL):
+                            t[j] = s[j]
+                    if size == 4:
+                        interpolate_4(tile, half, 6)
+                        interpolate_4(half, tile, 4)
+                    else:
+                        interpolate_2(tile, half, 4)
+                        interpolate_2(half, tile, 2)
+                    at = (top * side + left) * columns + channel
+                    _put_tile(tile, bias[channel : channel + PANEL], target, side, columns, at, size, rectifies)
+
+    return convolved
+
+
+_convolve_2 = _convolver_of(2)
+_convolve_4 = _convolver_of(4)

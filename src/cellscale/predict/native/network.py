@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.heads import Head
-from cellscale.predict.native.body import body_of
-from cellscale.predict.native.body_weights import STEM_SIDE, BodyWeights, body_weights
-from cellscale.predict.native.features import compute_features
+from cellscale.predict.native.body import STEM_SIDE, BodyWeights, Room, body_weights, compute_features
+from cellscale.predict.native.cutting import body_of
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
 from cellscale.predict.native.products import Floats
-from cellscale.predict.native.room import Room
 from cellscale.predict.native.version import KERNELS
 from cellscale.predict.native.weights import HeadWeights, head_weights
 from cellscale.predict.network import BATCH, Computation, require_finite

@@ -6,7 +6,7 @@ import pytest
 
 from cellscale.errors import ImageError, ModelError, RequestError
 from cellscale.predict.heads import MESMER_HEADS, heads_of
-from cellscale.predict.native.body_weights import body_weights
+from cellscale.predict.native.body.weights import body_weights
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.network import NativeNetwork
 from cellscale.predict.network import OnnxNetwork

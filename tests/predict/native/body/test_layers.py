@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cellscale.predict.native.features import double, every_second
-from cellscale.predict.native.pointwise import Pointwise
-from cellscale.predict.native.room import Room
-from cellscale.predict.native.winograd import Winograd
+from cellscale.predict.native.body.features import double, every_second
+from cellscale.predict.native.body.pointwise import Pointwise
+from cellscale.predict.native.body.room import Room
+from cellscale.predict.native.body.winograd import Winograd
 from tests.predict.native.mesmer_graph import Layers
 
 RANDOM = np.random.default_rng(2)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.pointwise import PANEL, multiply, panels
+from cellscale.predict.native.body.pointwise import PANEL, multiply, panels
+from cellscale.predict.native.body.room import Room
+from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
 from cellscale.predict.native.products import Floats
-from cellscale.predict.native.room import Room
-from cellscale.predict.native.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
 
 __all__ = ["Winograd"]
 
@@ -48,7 +48,7 @@ class Winograd:
     size: int
     """Rows and columns of a tile of the result: 2 or 4. Of 4, multiplications are fewer and weights larger."""
     weights: Floats
-    """For each of the points, as `cellscale.predict.native.pointwise.panels` lays them out."""
+    """For each of the points, as `cellscale.predict.native.body.pointwise.panels` lays them out."""
     bias: Floats
 
     @classmethod

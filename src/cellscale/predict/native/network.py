@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.heads import Head
-from cellscale.predict.native.body import STEM_SIDE, BodyWeights, Room, body_weights, compute_features
+from cellscale.predict.native.body import STEM_SIDE, FoundBody, Room, compute_features, find_body
 from cellscale.predict.native.cutting import body_of
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
@@ -51,10 +51,10 @@ def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights, ..
     return tuple(head_weights(graph, head) for head in heads)
 
 
-def _mesmer_body(model: bytes, features: Sequence[str]) -> BodyWeights | None:
-    """Return the weights of a body like Mesmer's; None of another one, which is left to ONNX Runtime."""
+def _mesmer_body(model: bytes, features: Sequence[str]) -> FoundBody | None:
+    """Return a body like Mesmer's; None for another one, which is left to ONNX Runtime."""
     try:
-        return body_weights(Graph.of(model), features)
+        return find_body(Graph.of(model), features)
     except ValueError:
         return None
 
@@ -109,11 +109,11 @@ class NativeNetwork:
         try:
             self._weights = mesmer_heads(model, heads)
             features = [weights.features for weights in self._weights]
-            self._body = _mesmer_body(model, features)
+            found = _mesmer_body(model, features)
             self._shapes = (
                 dict.fromkeys(features, FEATURES_SHAPE)
-                if self._body is None
-                else {self._body.stem: (self._body.channels, STEM_SIDE, STEM_SIDE)}
+                if found is None
+                else {found.stem: (found.channels, STEM_SIDE, STEM_SIDE)}
             )
             before = body_of(model, list(self._shapes))
         except ValueError as error:
@@ -124,8 +124,8 @@ class NativeNetwork:
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
         # Kernels compute the body of a tile in one thread: more cores are kept busy by more batches at once.
-        self._threads = cores // self._lanes if self._body is None else 1
-        self.calls = 1 if self._body is None else cores // self._lanes
+        self._threads = cores // self._lanes if found is None else 1
+        self.calls = 1 if found is None else cores // self._lanes
         self._rooms: list[Room] = []
         self._session = open_session(before, name, SessionSettings(threads=self._threads))
         inputs = {node.name: list(node.shape[1:]) for node in self._session.get_inputs()}
@@ -134,6 +134,8 @@ class NativeNetwork:
                 f"{name} has inputs {inputs}; expected {INPUT} [{TILE}, {TILE}, {CHANNELS}] for each tile. Give a "
                 "model that was converted from Mesmer."
             )
+        # Last, as it takes as much memory as the model, of which ONNX Runtime needs copies.
+        self._body = None if found is None else found.weights()
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `cellscale.predict.network.Network`."""

@@ -6,7 +6,7 @@ import pytest
 
 from cellscale.errors import ImageError, ModelError, RequestError
 from cellscale.predict.heads import MESMER_HEADS, heads_of
-from cellscale.predict.native.body.weights import body_weights
+from cellscale.predict.native.body.weights import find_body
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.network import NativeNetwork
 from cellscale.predict.network import OnnxNetwork
@@ -55,8 +55,8 @@ def alone(batch: np.ndarray) -> np.ndarray:
 
 
 def test_any_weights_give_the_maps_of_onnx_runtime(batch: np.ndarray, alone: np.ndarray) -> None:
-    found = body_weights(Graph.of(MODEL), FEATURES)
-    assert (found.stem, found.channels, len(found.bottlenecks)) == ("stem_active", 64, 5)
+    found = find_body(Graph.of(MODEL), FEATURES)
+    assert (found.stem, found.channels, len(found.weights().bottlenecks)) == ("stem_active", 64, 5)
     expected = OnnxNetwork(MODEL, threads=1).predict(batch)
     assert np.ptp(expected, axis=(0, 1, 2)).min() > 0.1  # they show something
     np.testing.assert_allclose(alone, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
@@ -107,7 +107,7 @@ def test_cores_beyond_a_batch_are_kept_busy_by_more_batches() -> None:
 )  # fmt: skip
 def test_another_body_is_told_from_mesmers(changes: list[Change], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        body_weights(Graph.of(changed(*changes)), FEATURES)
+        find_body(Graph.of(changed(*changes)), FEATURES)
 
 
 def test_another_body_is_left_to_onnx_runtime(batch: np.ndarray) -> None:

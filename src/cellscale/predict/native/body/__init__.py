@@ -2,6 +2,6 @@
 
 from cellscale.predict.native.body.features import compute_features
 from cellscale.predict.native.body.room import Room
-from cellscale.predict.native.body.weights import STEM_SIDE, BodyWeights, body_weights
+from cellscale.predict.native.body.weights import STEM_SIDE, FoundBody, find_body
 
-__all__ = ["STEM_SIDE", "BodyWeights", "Room", "body_weights", "compute_features"]
+__all__ = ["STEM_SIDE", "FoundBody", "Room", "compute_features", "find_body"]

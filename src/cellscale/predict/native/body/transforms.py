@@ -16,7 +16,7 @@ __all__ = ["A", "B", "evaluate_2", "evaluate_4", "interpolate_2", "interpolate_4
 A: Final = 2 / 3
 B: Final = 3 / 2
 """Points of F(4, 3) are 0, A, -A, B, -B and infinity. As A times B is 1, one coefficient is 1 as well; of the points
-that were tried, these round least: a fifth of the usual 1 and 2."""
+that were tried, these round least, less than half of the usual 1 and 2."""
 
 _A1, _A2, _A3 = np.float32(A), np.float32(A**2), np.float32(A**3)
 _B1, _B2, _B3 = np.float32(B), np.float32(B**2), np.float32(B**3)

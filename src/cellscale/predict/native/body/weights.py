@@ -4,7 +4,7 @@ It is followed from the heads' features back to the first bottleneck; what comes
 The numbers of bottlenecks and of channels may be others than Mesmer's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from cellscale.predict.native.body.winograd import Winograd
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.recognition import Convolution, convolution, producer, undoubled
 
-__all__ = ["STEM_SIDE", "BodyWeights", "Bottleneck", "body_weights"]
+__all__ = ["STEM_SIDE", "BodyWeights", "Bottleneck", "FoundBody", "find_body"]
 
 STEM_SIDE: Final = 64
 """Rows and columns of the first bottleneck's input."""
@@ -24,7 +24,7 @@ _LEVEL_SIDES: Final = (32, 16, 8)
 """Of the maps that the pyramid is built from."""
 
 _SMALLEST_FOR_4: Final = 16
-"""From this side on, tiles of 4 x 4 are taken. Below, there are too few for their larger weights: 126 MB for Mesmer's
+"""From this side on, tiles of 4 x 4 are taken. Below, there are too few for their larger weights: 113 MB for Mesmer's
 last three instead of 50 MB, with hardly less time."""
 
 
@@ -45,10 +45,6 @@ class Bottleneck:
 class BodyWeights:
     """Weights of the body, from its first bottleneck on."""
 
-    stem: str
-    """Name of the first bottleneck's input."""
-    channels: int
-    """Of that input."""
     bottlenecks: tuple[Bottleneck, ...]
     laterals: dict[int, Pointwise]
     """The pyramid's 1 x 1 convolutions, by the number of the bottleneck that each follows."""
@@ -58,8 +54,53 @@ class BodyWeights:
     """The convolutions that begin the heads, as one: 64 output channels for each."""
 
 
-def body_weights(graph: Graph, features: Sequence[str]) -> BodyWeights:
-    """Return the weights of the body.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A bottleneck as it is in the graph."""
+
+    output: str
+    first: Convolution
+    second: Convolution
+    third: Convolution
+    shortcut: Convolution | None
+
+    def require_channels(self, given: int) -> None:
+        """Raise `ValueError` unless its parts fit together, and an input of ``given`` channels."""
+        _require_depth(self.first, given)
+        _require_depth(self.second, self.first.columns)
+        _require_depth(self.third, self.second.columns)
+        for part in (self.first, self.second, self.third):
+            _require_panels(part)
+        if self.shortcut is not None:
+            _require_depth(self.shortcut, given)
+        elif self.third.columns != given:
+            raise ValueError(f"{self.output} adds {self.third.columns} channels to {given}")
+
+    def laid_out(self, side: int) -> Bottleneck:
+        """Return it as it is computed on maps of ``side`` rows."""
+        return Bottleneck(
+            self.first.stride,
+            _pointwise(self.first),
+            _winograd(self.second, side),
+            _pointwise(self.third),
+            None if self.shortcut is None else _pointwise(self.shortcut),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBody:
+    """A body of Mesmer's kind in a graph."""
+
+    stem: str
+    """Name of the first bottleneck's input."""
+    channels: int
+    """Of that input."""
+    weights: Callable[[], BodyWeights]
+    """Lays the weights out, which takes memory for them beside the model's."""
+
+
+def find_body(graph: Graph, features: Sequence[str]) -> FoundBody:
+    """Return the body that makes some maps.
 
     Parameters
     ----------
@@ -92,11 +133,25 @@ def body_weights(graph: Graph, features: Sequence[str]) -> BodyWeights:
     for index, lateral in levels.items():
         _require_depth(lateral, found[index].third.columns)
         _require_depth(merged, lateral.columns)
+        _require_panels(lateral)
     for begin in begins:
         _require_depth(begin, merged.columns)
-    return BodyWeights(
+    return FoundBody(
         found[0].first.source,
         channels,
+        lambda: _laid_out(found, sides, levels, merged, begins),
+    )
+
+
+def _laid_out(
+    found: Sequence[_Found],
+    sides: Sequence[int],
+    levels: dict[int, Convolution],
+    merged: Convolution,
+    begins: Sequence[Convolution],
+) -> BodyWeights:
+    """Return the weights as kernels take them."""
+    return BodyWeights(
         tuple(bottleneck.laid_out(side) for bottleneck, side in zip(found, sides, strict=True)),
         {index: _pointwise(lateral) for index, lateral in levels.items()},
         # What this convolution rounds reaches the maps undamped: with tiles of 4 x 4, one of 12 million pixels of
@@ -106,37 +161,6 @@ def body_weights(graph: Graph, features: Sequence[str]) -> BodyWeights:
             np.concatenate([begin.weights for begin in begins]), np.concatenate([begin.bias for begin in begins]), 4
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A bottleneck as it is in the graph."""
-
-    output: str
-    first: Convolution
-    second: Convolution
-    third: Convolution
-    shortcut: Convolution | None
-
-    def require_channels(self, given: int) -> None:
-        """Raise `ValueError` unless its parts fit together, and an input of ``given`` channels."""
-        _require_depth(self.first, given)
-        _require_depth(self.second, self.first.columns)
-        _require_depth(self.third, self.second.columns)
-        if self.shortcut is not None:
-            _require_depth(self.shortcut, given)
-        elif self.third.columns != given:
-            raise ValueError(f"{self.output} adds {self.third.columns} channels to {given}")
-
-    def laid_out(self, side: int) -> Bottleneck:
-        """Return it as it is computed on maps of ``side`` rows."""
-        return Bottleneck(
-            self.first.stride,
-            _pointwise(self.first),
-            _winograd(self.second, side),
-            _pointwise(self.third),
-            None if self.shortcut is None else _pointwise(self.shortcut),
-        )
 
 
 def _levels(
@@ -200,12 +224,10 @@ def _with_shortcut(graph: Graph, name: str, shortcut: str, branch: str) -> _Foun
 
 
 def _pointwise(found: Convolution) -> Pointwise:
-    _require_panels(found)
     return Pointwise.of(found.weights, found.bias)
 
 
 def _winograd(found: Convolution, side: int) -> Winograd:
-    _require_panels(found)
     return Winograd.of(found.weights, found.bias, 4 if side >= _SMALLEST_FOR_4 else 2)
 
 

@@ -71,6 +71,20 @@ def test_a_large_compressed_strip_is_decoded_once(tmp_path: Path, monkeypatch) -
     assert [found.name for found in tmp_path.iterdir()] == ["one.tif"]
 
 
+@pytest.mark.parametrize(("how", "copies"), [({}, 1), ({"predictor": True}, 2)])
+def test_what_a_large_compressed_strip_takes_is_known_beforehand(tmp_path: Path, monkeypatch, how, copies) -> None:
+    monkeypatch.setattr(tiff_segments, "_SPOOL_BYTES", 10_000)
+    path, options = tmp_path / "one.tif", {"photometric": "minisblack", "metadata": None}
+    pixels = np.zeros((300, 200), np.float32)
+    tifffile.imwrite(path, pixels, rowsperstrip=300, compression="zlib", **how, **options)
+    with TiffImage(path) as image:
+        assert 0 <= image.info.decoding_bytes - copies * pixels.nbytes < 10_000
+    for other in ({"rowsperstrip": 300}, {"tile": (32, 32), "compression": "zlib"}):
+        tifffile.imwrite(path, pixels, **other, **options)
+        with TiffImage(path) as image:
+            assert image.info.decoding_bytes == 0
+
+
 def test_what_neighbours_share_is_decoded_once(tmp_path: Path, monkeypatch) -> None:
     pixels = np.random.default_rng(0).integers(0, 99, (1, 128, 128), dtype=np.uint16)
     path = tmp_path / "tiles.tif"

@@ -1,8 +1,10 @@
 """The budget bounds workers by memory."""
 
+import numpy as np
 import pytest
 
-from cellscale.errors import RequestError
+from cellscale.errors import ImageError, RequestError
+from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import FIXED, PER_WORKER, Budget
 
 
@@ -17,6 +19,15 @@ def test_workers_asked_for_are_kept_where_memory_allows():
 def test_too_little_memory_is_refused_with_the_amount_needed():
     with pytest.raises(RequestError, match=r"--max_memory is 0\.50 GB.*1\.32 GB"):
         Budget.choose(None, 500_000_000)
+
+
+def test_what_is_decoded_whole_has_to_fit():
+    info = ImageInfo(
+        name="wide", uri=None, height=1, width=1, dtype=np.dtype("u1"), channels=(), decoding_bytes=2 * 10**9
+    )
+    Budget(1, FIXED + 2 * 10**9).require_room(info)
+    with pytest.raises(ImageError, match=r"wide.* 2\.00 GB found.* 3\.10 GB of memory are needed, 3\.09 GB"):
+        Budget(1, FIXED + 2 * 10**9 - 10**7).require_room(info)
 
 
 def test_no_workers_are_refused():

@@ -69,6 +69,12 @@ def test_more_workers_take_more_memory(rates, sizes):
     assert two < eight
 
 
+def test_what_is_decoded_whole_comes_on_top(rates, sizes):
+    whole = [replace(size, decoding_bytes=2 * 10**9) if index == 1 else size for index, size in enumerate(sizes)]
+    plain, found = (estimate(some, rates, crew(), Work()).memory.value for some in (sizes, whole))
+    assert found > 2e9 > plain
+
+
 def test_disk_goes_by_the_largest_image_and_outputs_by_all(rates, sizes):
     found = estimate(sizes, rates, crew(), Work())
     largest = sizes[-1]

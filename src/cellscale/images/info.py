@@ -90,6 +90,10 @@ class ImageInfo:
     time_points: int = 1
     """Time points of the file, which are channels here where there are several."""
 
+    decoding_bytes: int = 0
+    """Memory that the largest compressed strip or tile takes while it is decoded, where that is more than 64 MB: it
+    cannot be decoded in part."""
+
     notes: tuple[str, ...] = ()
     """What was taken from elsewhere than the file: names of channels."""
 

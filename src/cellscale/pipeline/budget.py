@@ -6,7 +6,8 @@ from pathlib import Path
 
 import psutil
 
-from cellscale.errors import RequestError
+from cellscale.errors import ImageError, RequestError
+from cellscale.images.info import ImageInfo
 
 __all__ = ["Budget"]
 
@@ -46,6 +47,27 @@ class Budget:
     def pixels_alone(self) -> int:
         """Pixels that may be looked at while no other worker does."""
         return max((self.memory - FIXED) // PER_PIXEL, self.pixels_per_worker)
+
+    def require_room(self, info: ImageInfo) -> None:
+        """Check that what can only be decoded whole fits into the memory, before anything is decoded.
+
+        Parameters
+        ----------
+        info
+            Facts of an image or a mask.
+
+        Raises
+        ------
+        ImageError
+            It does not fit.
+        """
+        needed = FIXED + info.decoding_bytes
+        if info.decoding_bytes and needed > self.memory:
+            raise ImageError(
+                f"{info.name}: a compressed strip or tile of {info.decoding_bytes / 1e9:.2f} GB found, which can only be "
+                f"decoded whole: {needed / 1e9:.2f} GB of memory are needed, {self.memory / 1e9:.2f} GB may be used. "
+                f"Allow more with --max_memory, or write the image again in tiles."
+            )
 
     @classmethod
     def choose(cls, workers: int | None = None, max_memory: int | None = None) -> "Budget":

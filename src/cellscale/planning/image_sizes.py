@@ -75,6 +75,7 @@ def image_size(info: ImageInfo, mpp: float | None = None, file_bytes: int = 0) -
         held_tiles=min(TileGroups(grid).held * GROUP**2, grid.count),
         channels=len(info.channels),
         file_bytes=file_bytes,
+        decoding_bytes=info.decoding_bytes,
     )
 
 

@@ -29,6 +29,8 @@ class ImageSize:
     file_bytes: int = 0
     held_tiles: int | None = None
     """Tiles whose maps are on disk at a time; all of them if None."""
+    decoding_bytes: int = 0
+    """Memory that decoding takes at once, for what is compressed in large pieces."""
 
 
 @dataclass(frozen=True, slots=True)

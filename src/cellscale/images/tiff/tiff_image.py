@@ -37,7 +37,7 @@ from cellscale.images.tiff.tiff_layout import (
 from cellscale.images.tiff.tiff_lists import check_lists
 from cellscale.images.tiff.tiff_log import collected_messages
 from cellscale.images.tiff.tiff_metadata import check_document_type, tiff_metadata
-from cellscale.images.tiff.tiff_segments import SegmentReader
+from cellscale.images.tiff.tiff_segments import SegmentReader, decoding_bytes
 from cellscale.images.tiff.tiff_storage import called_rgb
 from cellscale.images.tiff.tiff_structure import check_described, check_structure
 from cellscale.regions import Region
@@ -216,6 +216,7 @@ class TiffImage:
             chunk=_chunk(base),
             series=self._series,
             significant_bits=facts.significant_bits,
+            decoding_bytes=decoding_bytes(base),
             focal_planes=stack_size(series, "Z"),
             time_points=stack_size(series, "T"),
             warnings=(

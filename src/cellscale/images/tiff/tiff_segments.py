@@ -32,7 +32,7 @@ from cellscale.regions import Region
 from cellscale.storage.ranges import LocalRanges
 from cellscale.storage.scratch import scratch_file
 
-__all__ = ["SegmentReader"]
+__all__ = ["SegmentReader", "decoding_bytes"]
 
 _BATCH_BYTES = 16 * 2**20
 """Decoded bytes of the segments that are fetched together."""
@@ -42,6 +42,9 @@ _DIRECT_BYTES = 2**20
 
 _SPOOL_BYTES = 64 * 2**20
 """Compressed segments above this are decoded once, into a scratch file, and read in part from there."""
+
+_FLOATING_POINT = 3
+"""The predictor that is undone from one array into another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,23 @@ class SegmentReader:
         file = scratch_file(self._scratch, [np.ascontiguousarray(pixels).data])
         height, width, samples = pixels.shape
         return RawPixels(LocalRanges(file), 0, height, width, samples, pixels.dtype)
+
+
+def decoding_bytes(level: Level) -> int:
+    """Return the memory that the largest compressed segment of a level takes while it is decoded; 0 if it is small.
+
+    Parameters
+    ----------
+    level
+        The level, its lists of segments checked.
+    """
+    needed = 0
+    for plane in level.planes:
+        storage = plane.storage
+        if plane.raw_offset is None and not storage.uncompressed and storage.segment_bytes > _SPOOL_BYTES:
+            copies = 2 if int(storage.keyframe.predictor) == _FLOATING_POINT else 1
+            needed = max(needed, copies * storage.segment_bytes + max(map(int, plane.page.databytecounts), default=0))
+    return needed
 
 
 def _pieces(level: Level, channels: Sequence[int], region: Region) -> Iterator[_Piece]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -233,6 +232,7 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Imag
         if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:
             run.notice(one_side_text(image.info.pixel_size), "warning")
         run.learn_image(image.info)
+        run.budget.require_room(image.info)
         yield image
 
 
@@ -240,7 +240,8 @@ def _check_opening(run: ImageRun, entry: ImageEntry, request: Request, masks: Ma
     """Open what would be measured, so that what cannot be read is told before anything is done."""
     with _opened(run, entry, request) as image:
         for mask in masks.values():
-            open_mask(mask.location, expect_shape=image.info.shape, cache_bytes=MASK_CACHE).close()
+            with open_mask(mask.location, expect_shape=image.info.shape, cache_bytes=MASK_CACHE) as opened:
+                run.budget.require_room(opened.info)
 
 
 @contextmanager
@@ -255,8 +256,10 @@ def _measured(
             compartment: stack.enter_context(open_mask(mask.location, expect_shape=shape, cache_bytes=MASK_CACHE))
             for compartment, mask in masks.items()
         }
-        for text in chain.from_iterable(mask.warnings for mask in opened.values()):
-            run.notice(text, "warning")
+        for mask in opened.values():
+            run.budget.require_room(mask.info)
+            for text in mask.warnings:
+                run.notice(text, "warning")
         readers = {compartment: mask.read for compartment, mask in opened.items()}
         with run.stage("measurement", 1, reading=run.reading) as advance:
             measurement = measure(

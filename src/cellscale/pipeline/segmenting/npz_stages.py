@@ -61,6 +61,7 @@ def preprocess_file(
     """
     with _scratch() as (folder, state), closing(open_npz(image, array=array, scratch=folder)) as pixels:
         run.learn_image(pixels.info)
+        run.budget.require_room(pixels.info)
         source = network_input(pixels, pixel_size=choose_pixel_size(pixels.info, image_mpp or MODEL_MPP))
         prepared = prepare(run, state, source)
         _write_image(run, output, prepared.shape, 2, np.dtype(np.float32), prepared.read)

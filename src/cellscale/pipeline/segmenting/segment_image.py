@@ -88,6 +88,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         if decision == "remake":
             run.notice("the masks were made from other input or options; they are made again")
             _tell_of_other_list(run, ledger, source)
+        run.budget.require_room(source.info)
         if request.dry_run:
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made

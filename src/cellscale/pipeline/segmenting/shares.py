@@ -130,6 +130,7 @@ def _opened(
 ) -> Iterator[tuple[PreparedImage, RunState]]:
     """Open the image, prepared for the network, and its run state."""
     with open_input(entry, request, run.budget.cache_bytes) as source:
+        run.budget.require_room(source.info)
         mark = segmentation_mark(entry, request, source, model)
         with _state(entry, request, model, mark) as state:
             yield prepare(run, state, source), state

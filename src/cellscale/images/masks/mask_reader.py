@@ -164,5 +164,5 @@ def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
     if is_zarr(location):
         from cellscale.images.zarr.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 
-        return OmeZarrImage(location, types=_LABEL_TYPES)
+        return OmeZarrImage(location, types=_LABEL_TYPES, may_be_blank=True)
     return TiffImage(location, cache_bytes=cache_bytes, scratch=scratch, types=_LABEL_TYPES, inverts=False)

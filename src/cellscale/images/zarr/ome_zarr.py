@@ -18,6 +18,7 @@ from cellscale.images.probes import zarr_probe
 from cellscale.images.tiff.tiff_layout import READABLE_TYPES, widened
 from cellscale.images.zarr.plates import plate_text
 from cellscale.images.zarr.versions import of_one_version
+from cellscale.images.zarr.zarr_claims import check_stored
 from cellscale.images.zarr.zarr_store import is_unknown_codec, zarr_store
 from cellscale.regions import Region
 from cellscale.storage.storage_errors import explained
@@ -44,6 +45,8 @@ class OmeZarrImage:
         The types of pixel that are accepted, by numpy's names.
     channel_axis
         ``Z`` or ``T`` to take focal planes or time points for channels, where there are several.
+    may_be_blank
+        Chunks need not be there: in labels of nothing none is.
 
     Raises
     ------
@@ -59,6 +62,7 @@ class OmeZarrImage:
         *,
         types: frozenset[str] = READABLE_TYPES,
         channel_axis: ChannelAxis | None = None,
+        may_be_blank: bool = False,
     ) -> None:
         self._name = base_name(location)
         self._stack = "" if channel_axis in (None, "C") else str(channel_axis).lower()
@@ -68,6 +72,8 @@ class OmeZarrImage:
             self._warnings += told
             self._axes = _axes(scales, self._name)
             self._arrays = [_array(group, dataset["path"], self._name) for dataset in scales["datasets"]]
+            if not may_be_blank:
+                self._warnings += check_stored(location, self._arrays[0], self._name)
             self._info = self._describe(location, scales, metadata, types)
 
     @property

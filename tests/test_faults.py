@@ -135,6 +135,8 @@ def test_an_error_of_ours_outside_images_is_told_and_ends_with_70(monkeypatch, t
     [
         (MaskError("two masks"), "two masks"),
         (MemoryError(), "too little memory"),
+        (RuntimeError("can't start new thread"), "no more threads: raise the limits"),
+        (OSError(27, "File too large", "/data/x"), "/data/x: the file is larger than a limit"),
         (OSError(28, "No space left", "/data/x"), "/data/x: the disk is full"),
         (TypeError("a\nb"), "unexpected error: TypeError: a b: this is an error of cellscale"),
     ],

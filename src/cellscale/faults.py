@@ -122,7 +122,12 @@ def _failure_text(error: BaseException) -> str:
     if isinstance(error, CellscaleError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "the machine has too little memory; allow less with --max_memory or --workers 1"
+        return "the machine has too little memory, or too low a limit (ulimit -v); allow less with --max_memory or --workers 1"
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return (
+            "the system gives this process no more threads: raise the limits on processes and memory (ulimit -u, "
+            "ulimit -v) or allow fewer with --workers 1"
+        )
     if isinstance(error, failures()):
         place = getattr(error, "filename", None)
         return reason_of(error, str(place or "")) if place is None else f"{place}: {reason_of(error, str(place))}"

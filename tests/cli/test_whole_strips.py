@@ -23,7 +23,16 @@ def dataset(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--dry_run",)])
 def test_it_fails_alone_with_the_memory_that_it_needs(dataset, tiny_model, options):
-    words = ("--model_path", tiny_model, "--nuclear_channel", "#1", "--membrane_channel", "none", "--image_mpp", "0.5")
+    words = (
+        "--model_path",
+        tiny_model,
+        "--nuclear_channel",
+        "#1",
+        "--membrane_channel",
+        "none",
+        "--image_mpp",
+        "0.5",
+    )
     done = run("segment", *words, "--max_memory", "1.322GB", *options, "workspace", dataset)
     assert done.exit_code == 1
     assert done.statuses["good"] != "failed"

@@ -1,5 +1,7 @@
 """ONNX networks answer with the maps asked for, and others are refused with the reason."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +95,22 @@ def test_maps_that_are_not_finite_are_refused(tiny_model: Path, batch: np.ndarra
     damaged[1, 5, 5, 0] = np.nan
     with pytest.raises(ImageError, match="tiny answered with values that are not finite"):
         OnnxNetwork(tiny_model, threads=1).predict(damaged)
+
+
+@pytest.mark.slow
+def test_too_little_memory_is_called_that(tiny_model: Path) -> None:
+    script = """if True:
+        import resource, sys
+        import numpy as np
+        import psutil
+        from cellscale.predict.network import OnnxNetwork
+        network, batch = OnnxNetwork(sys.argv[1], threads=1, batch_size=1), np.zeros((1, 256, 256, 2), np.float32)
+        limit = psutil.Process().memory_info().vms + 12 * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        try:
+            network.predict(batch)
+        except MemoryError as error:
+            print(type(error.__cause__).__module__)
+    """
+    done = subprocess.run([sys.executable, "-c", script, tiny_model], capture_output=True, text=True, check=True)
+    assert "onnxruntime" in done.stdout

@@ -137,6 +137,16 @@ def test_a_wrong_download_is_not_kept(cache):
     assert list(cache.rglob("*.onnx")) == []
 
 
+def test_what_is_larger_than_any_model_is_not_copied_to_its_end(cache, monkeypatch):
+    monkeypatch.setattr(resolve, "_LARGEST", len(CONTENT) - 1)
+    uri = "memory://models/large.onnx"
+    with fsspec.open(uri, "wb") as out:
+        out.write(CONTENT)
+    with pytest.raises(ModelError, match=r"has more than [\d,]+ bytes, which no \.onnx file can have"):
+        resolve_model(uri)
+    assert list(cache.rglob("*.onnx")) == []
+
+
 @pytest.mark.parametrize(("uri", "extra"), [("gs://bucket/net.onnx", "gcp"), ("s3://bucket/net.onnx", "s3")])
 def test_cloud_storage_without_its_extra_tells_what_to_install(monkeypatch, uri, extra):
     def missing(*args, **kwargs):

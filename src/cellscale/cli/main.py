@@ -1,6 +1,7 @@
 """The command ``cellscale``."""
 
 import gc
+import os
 import sys
 import traceback
 from typing import Any
@@ -58,6 +59,7 @@ class _Cellscale(LazyGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; errors that a user can cause become one line, with ``-v -v`` the traceback as well."""
+        _require_folder()
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):  # click ends with these
@@ -66,6 +68,17 @@ class _Cellscale(LazyGroup):
             if ctx.meta.get(VERBOSITY, 0) > 1:
                 sys.stderr.write(redacted(traceback.format_exc()))
             raise _kind(error)(printable(failure_text(error), keep="\n")) from error
+
+
+def _require_folder() -> None:
+    """Refuse to work in a folder that is gone: every name would lead nowhere, and no message could say so of each."""
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise _WrongRequest(
+            "the folder that this command was started in was removed; change to one that is there (cd) and run the "
+            "command again"
+        ) from error
 
 
 def _kind(error: Exception) -> type[click.ClickException]:

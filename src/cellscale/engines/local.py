@@ -1,6 +1,6 @@
 """The engine of one machine: image after image, each on all cores."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Thread
 
 from cellscale.compiled import warm_up
@@ -29,8 +29,9 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:
-        # No daemon: Python may crash where it ends while libraries are being loaded.
-        Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
+        # No daemon: Python may crash where it ends while libraries are being loaded. Without a thread, it is done later.
+        with suppress(RuntimeError):
+            Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
     with ExitStack() as stack:
         if not request.dry_run:
             make_folder(request.paths.jobs)
@@ -44,8 +45,9 @@ def run(request: Request, listener: Listener) -> RunOutcome:
 
 
 def _get_ready(request: Request) -> None:
-    """Do beforehand what the first image would have to wait for."""
-    warm_up()
-    watch_without_python()
-    if request.measure:
-        prepare_writing()
+    """Do beforehand what the first image would have to wait for; what goes wrong here, it meets and tells as well."""
+    with suppress(Exception):
+        warm_up()
+        watch_without_python()
+        if request.measure:
+            prepare_writing()

@@ -1,6 +1,7 @@
 """How many workers a run may use, given its memory."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +65,8 @@ class Budget:
         needed = FIXED + info.decoding_bytes
         if info.decoding_bytes and needed > self.memory:
             raise ImageError(
-                f"{info.name}: a compressed strip or tile of {info.decoding_bytes / 1e9:.2f} GB found, which can only be "
-                f"decoded whole: {needed / 1e9:.2f} GB of memory are needed, {self.memory / 1e9:.2f} GB may be used. "
+                f"{info.name}: a compressed strip or tile of {info.decoding_bytes / 1e9:.2f} GB found, which can only "
+                f"be decoded whole: {needed / 1e9:.2f} GB of memory are needed, {self.memory / 1e9:.2f} GB may be used. "
                 f"Allow more with --max_memory, or write the image again in tiles."
             )
 
@@ -83,8 +84,14 @@ class Budget:
         Raises
         ------
         RequestError
-            If the memory is too little for a single worker, or a number is not positive.
+            If the memory, or a limit on it, is too little for a single worker, or a number is not positive.
         """
+        limit = address_limit()
+        if limit is not None and limit < FIXED + PER_WORKER:
+            raise RequestError(
+                f"this process may use {limit / 1e9:.2f} GB of addresses (ulimit -v); the network and one block need "
+                f"{(FIXED + PER_WORKER) / 1e9:.2f} GB. Raise the limit."
+            )
         if workers is not None and workers < 1:
             raise RequestError(f"--workers is {workers}; at least 1 is needed.")
         memory = max_memory if max_memory is not None else max(int(available_memory() * SHARE), FIXED + PER_WORKER)
@@ -104,9 +111,22 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def address_limit() -> int | None:
+    """Return the bytes of addresses that this process may use, free or not, where the system limits them."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def available_memory() -> int:
-    """Return the bytes of memory still free for us, a container's limit included."""
+    """Return the bytes of memory still free for us, limits of containers and of the process included."""
     available = int(psutil.virtual_memory().available)
+    addresses = address_limit()
+    if addresses is not None:
+        available = min(available, addresses)
     for name in CGROUP_LIMITS:
         try:
             limit = Path(name).read_text(encoding="ascii").strip()

@@ -105,7 +105,9 @@ def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work) -
     spread = _spread(rates, crew, len(sizes))
     scratch = max(map(_scratch, sizes))
     workers = _workers(crew, work)
-    peak = max(rates.peak_memory(size) + size.decoding_bytes for size in sizes) + (workers - rates.workers) * PER_WORKER
+    peak = (
+        max(rates.peak_memory(size) + size.decoding_bytes for size in sizes) + (workers - rates.workers) * PER_WORKER
+    )
     return Estimate(
         crew=crew,
         time=Prediction(elapsed, spread),

@@ -15,7 +15,7 @@ from cellscale.predict.cuda_runtime import page_locked
 from cellscale.predict.heads import Head
 from cellscale.predict.network import Computation, require_finite
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT, MAPS
-from cellscale.predict.sessions import RUN_ERRORS
+from cellscale.predict.sessions import RUN_ERRORS, is_out_of_memory
 from cellscale.predict.tiles import TILE
 
 __all__ = ["CardNetwork", "Opener"]
@@ -28,18 +28,6 @@ LARGEST_BATCH = 64
 
 WORTHWHILE = 1.05
 """Ratio of tiles a second at which a batch of twice the size is taken."""
-
-_OUT_OF_MEMORY = (
-    "out of memory",
-    "outofmemory",
-    "failed to allocate",
-    "alloc_failed",
-    "bad allocation",
-    "bad_alloc",
-    "not enough memory",
-    "not enough gpu memory",
-    "insufficient memory",
-)
 
 
 class _Slot:
@@ -165,7 +153,7 @@ class CardNetwork:
     def _halve(self, slot: _Slot, error: Exception) -> None:
         """Go on with half the batch after an error for want of memory; raise `ModelError` after another."""
         where = f"the device {self.computation.device} (card {slot.card})"
-        if not any(words in str(error).lower() for words in _OUT_OF_MEMORY):
+        if not is_out_of_memory(error):
             raise ModelError(f"{where} failed: {error}. --device cpu works without it.") from error
         with self._lock:
             if slot.size > self.batch_size:

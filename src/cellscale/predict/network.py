@@ -14,7 +14,7 @@ from cellscale.predict.devices import DEVICES, Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, heads_of
 from cellscale.predict.onnx_file.joining import INPUT, MAPS
 from cellscale.predict.onnx_file.model_file import model_content, model_name, require_mesmer_like
-from cellscale.predict.sessions import SessionSettings, open_session
+from cellscale.predict.sessions import RUN_ERRORS, SessionSettings, is_out_of_memory, open_session
 
 __all__ = ["BATCH", "Computation", "Network", "OnnxNetwork", "require_finite"]
 
@@ -159,7 +159,12 @@ class OnnxNetwork:
         maps = np.empty((*batch.shape[:-1], len(self.heads)), np.float32)
 
         def compute(index: int) -> None:
-            maps[index] = self._session.run([MAPS], {INPUT: batch[index : index + 1]})[0][0]
+            try:
+                maps[index] = self._session.run([MAPS], {INPUT: batch[index : index + 1]})[0][0]
+            except RUN_ERRORS as error:
+                if is_out_of_memory(error):
+                    raise MemoryError(str(error)) from error
+                raise
 
         with ThreadPoolExecutor(self._lanes) as lanes:
             for _ in lanes.map(compute, range(len(batch))):

@@ -16,7 +16,7 @@ from cellscale.predict.devices import DEVICES, Device, Precision
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.tiles import TILE
 
-__all__ = ["RUNTIME", "RUN_ERRORS", "Runtime", "SessionSettings", "open_session"]
+__all__ = ["RUNTIME", "RUN_ERRORS", "Runtime", "SessionSettings", "is_out_of_memory", "open_session"]
 
 _LOAD_ERRORS = (
     onnx_errors.Fail,
@@ -31,6 +31,23 @@ _LOAD_ERRORS = (
 
 RUN_ERRORS = (onnx_errors.Fail, onnx_errors.EPFail, onnx_errors.RuntimeException)
 """What a session raises that cannot compute."""
+
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "outofmemory",
+    "failed to allocate",
+    "alloc_failed",
+    "bad allocation",
+    "bad_alloc",
+    "not enough memory",
+    "not enough gpu memory",
+    "insufficient memory",
+)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether what a session raised says that memory is short."""
+    return any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
 class Runtime(Protocol):
@@ -105,7 +122,11 @@ def open_session(content: bytes, name: str, settings: SessionSettings, runtime: 
         )
     try:
         session = runtime.session(content, _options(settings), _providers(settings))
-    except _LOAD_ERRORS as error:
+    except (*_LOAD_ERRORS, *RUN_ERRORS) as error:
+        if device.name == "cpu" and is_out_of_memory(error):
+            raise MemoryError(str(error)) from error
+        if not isinstance(error, _LOAD_ERRORS):
+            raise
         if re.search(r"external (data|initializer)|model_path must not be empty", str(error), re.IGNORECASE):
             raise ModelError(
                 f"the network {name} has its weights in a file of their own (external data of ONNX); one file "

@@ -14,6 +14,9 @@ from cellscale.weights.tensorflow import refuse_tensorflow
 
 __all__ = ["ResolvedModel", "installed_model", "resolve_model"]
 
+_LARGEST = 2**31
+"""Bytes that a protocol buffer, which an .onnx file is, can have."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
@@ -114,7 +117,11 @@ def _download(uri: str, folder: Path, expected: Checksum | None) -> Path:
     with TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
         partial = Path(scratch) / "model.onnx"
         with open_source(uri) as stream, partial.open("wb") as out:
-            out.writelines(read_chunks(stream))
+            size = sum(map(out.write, read_chunks(stream, limit=_LARGEST + 1)))
+        if size > _LARGEST:
+            raise ModelError(
+                f"{uri} has more than {_LARGEST:,} bytes, which no .onnx file can have; check --model_path"
+            )
         found = _checksum(partial, expected.algorithm if expected else "sha256")
         if expected is not None and found != expected:
             raise _mismatch(uri, partial, found, expected)

@@ -198,6 +198,8 @@ def run_name(image: str) -> str:
 def _absolute(location: Location) -> Path | str:
     path = local_path(location)
     if path is not None:
+        if str(location).lower().rstrip("/") == "file:":
+            raise RequestError(f"{location} names no folder: file:///FOLDER expected")
         return plain_path(path)
     uri = without_credentials(str(location))
     scheme, _, place = uri.partition("://")

@@ -122,7 +122,9 @@ def _failure_text(error: BaseException) -> str:
     if isinstance(error, CellscaleError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "the machine has too little memory, or too low a limit (ulimit -v); allow less with --max_memory or --workers 1"
+        return (
+            "the machine has too little memory, or a limit (ulimit -v); allow less with --max_memory or --workers 1"
+        )
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return (
             "the system gives this process no more threads: raise the limits on processes and memory (ulimit -u, "

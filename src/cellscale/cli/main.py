@@ -1,9 +1,9 @@
 """The command ``cellscale``."""
 
 import gc
-import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import click
@@ -73,7 +73,7 @@ class _Cellscale(LazyGroup):
 def _require_folder() -> None:
     """Refuse to work in a folder that is gone: every name would lead nowhere, and no message could say so of each."""
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError as error:
         raise _WrongRequest(
             "the folder that this command was started in was removed; change to one that is there (cd) and run the "

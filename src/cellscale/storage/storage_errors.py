@@ -25,8 +25,8 @@ _ADVICE = {
     errno.EDQUOT: "your disk quota is used up: free some space or choose another folder",
     errno.ENAMETOOLONG: "the name is too long for this disk: shorten it",
     errno.ELOOP: "it is a link that leads back to itself: remove it, or have it lead to a file",
-    errno.EFBIG: "the file is larger than a limit of this process (ulimit -f) or of the disk allows: raise the limit, "
-    "or choose another disk",
+    errno.EFBIG: "the file is larger than a limit of this process (ulimit -f) or of the disk allows: raise the "
+    "limit, or choose another disk",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
 }
 

@@ -21,7 +21,7 @@ SUITE ?= newest
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock audit container-check clean \
+.PHONY: help venv weights demo dev lint format test-fast test test-hostile test-versions suite coverage docs viewer lock audit container-check clean \
 	emulator browser
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make format         rewrite the code in the project's style"
 	@echo "make test-fast      the quick tests"
 	@echo "make test           everything that continuous integration checks"
+	@echo "make test-hostile   an hour of damaged files, signals, full disks and strangers' requests"
 	@echo "make test-versions  every Python of this machine with the newest, the locked and the lowest versions of libraries"
 	@echo "make suite          the whole test suite; SUITE=locked or SUITE=lowest: with those versions"
 	@echo "make coverage       the whole test suite, and which lines it runs"
@@ -153,6 +154,10 @@ suite: weights $(VENV)/.tools emulator browser
 test: lint weights emulator browser
 	$(VERSIONS) check --record build/versions.json --suite $(SUITE)
 	CELLSCALE_VERSIONS=build/versions.json $(SUITE_PYTHON) -m pytest $(PYTEST_FLAGS)
+
+# Not part of `make test`: it takes an hour. docs/reliability.md has the figures that it prints at the end.
+test-hostile: weights $(VENV)/.tools
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile
 
 coverage: weights $(VENV)/.tools emulator browser
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=term:skip-covered --cov-report=html

@@ -24,11 +24,15 @@ SERVICES = {"bigquery_emulator", "browser", "cloud", "cluster", "gcs_proxy", "s3
 """Fixtures that start a server or a browser."""
 
 
-def pytest_collection_modifyitems(items):
-    """Mark what starts a server or a browser, so that the quick tests can leave it out."""
+def pytest_collection_modifyitems(config, items):
+    """Mark what starts a server or a browser, which the quick tests leave out; leave out what takes an hour."""
     for item in items:
         if not SERVICES.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.service)
+    if "hostile" not in config.option.markexpr:
+        hostile = [item for item in items if item.get_closest_marker("hostile")]
+        config.hook.pytest_deselected(items=hostile)
+        items[:] = [item for item in items if not item.get_closest_marker("hostile")]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -74,3 +74,16 @@ def test_a_mask_that_may_have_changed_is_read_with_a_warning(tmp_path):
     with open_mask(tmp_path / "m.tiff") as mask:
         (warning,) = mask.warnings
         assert "m.tiff is compressed as JPEGXR, which may have changed numbers" in warning
+
+
+@pytest.mark.parametrize("tile", [None, (32, 32)])
+def test_a_mask_may_leave_out_that_it_is_not_compressed(tmp_path, tile):
+    path, labels = tmp_path / "mask.tiff", np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    tifffile.imwrite(path, labels, tile=tile, metadata=None)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        place = tiff.pages.first.tags["Compression"].offset
+    content[place : place + 2] = (60_000).to_bytes(2, "little")  # a tag of somebody's own
+    path.write_bytes(content)
+    with open_mask(path) as mask:
+        np.testing.assert_array_equal(mask.read(mask.info.region), labels)

@@ -29,7 +29,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:
-        # No daemon: Python may crash where it ends while libraries are being loaded. Without it, the first image waits.
+        # No daemon: Python may crash where it ends while libraries load. Without it, the first image waits.
         with suppress(RuntimeError):
             Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
     with ExitStack() as stack:

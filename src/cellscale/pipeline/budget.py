@@ -66,8 +66,8 @@ class Budget:
         if info.decoding_bytes and needed > self.memory:
             raise ImageError(
                 f"{info.name}: a compressed strip or tile of {info.decoding_bytes / 1e9:.2f} GB found, which can "
-                f"only be decoded whole: {needed / 1e9:.2f} GB of memory are needed, {self.memory / 1e9:.2f} GB may be "
-                f"used. Allow more with --max_memory, or write the image again in tiles."
+                f"only be decoded whole: {needed / 1e9:.2f} GB of memory are needed, {self.memory / 1e9:.2f} GB may "
+                f"be used. Allow more with --max_memory, or write the image again in tiles."
             )
 
     @classmethod

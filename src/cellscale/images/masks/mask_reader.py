@@ -1,5 +1,6 @@
 """Reading label masks, from cellscale or any other tool."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -135,29 +136,45 @@ def open_mask(
         raise
     except ImageError as error:
         raise MaskError(f"not a label mask: {error}") from error
-    info = image.info
-    problem = None
-    change, compression = image.change if isinstance(image, TiffImage) else ("none", "")
-    if change == "certain":
-        problem = (
-            f"compressed as {compression}, which changed numbers, so that its labels are not those that were given; "
-            "save it again from its source, uncompressed or with LZW, deflate or Zstandard"
-        )
-    elif len(info.channels) != 1:
-        problem = f"{len(info.channels)} channels found in the mask, one expected"
-    elif expect_shape is not None and info.shape != expect_shape:
-        problem = (
-            f"the mask has {info.height} x {info.width} pixels (rows x columns) and its image "
-            f"{expect_shape[0]} x {expect_shape[1]}: it belongs to another image, or was made at another resolution"
-        )
-    if problem is not None:
-        image.close()
-        raise MaskError(f"{name}: {problem}")
+    with ExitStack() as opened:
+        opened.callback(image.close)
+        change, compression = image.change if isinstance(image, TiffImage) else ("none", "")
+        problem = _problem(image.info, expect_shape, compression if change == "certain" else "")
+        if problem:
+            raise MaskError(f"{name}: {problem}")
+        opened.pop_all()
     warning = (
         f"{name} is compressed as {compression}, which may have changed numbers: if it did, labels are not those "
         "that were given; save it uncompressed or with LZW, deflate or Zstandard to be certain"
     )
     return Mask(image, (warning,) if change == "possible" else ())
+
+
+def _problem(info: ImageInfo, expect_shape: tuple[int, int] | None, changed_by: str) -> str:
+    """Return why an image is not the label mask that it should be; empty where it is.
+
+    Parameters
+    ----------
+    info
+        Facts of the file.
+    expect_shape
+        Rows and columns of the image that it belongs to.
+    changed_by
+        The compression that changed its numbers.
+    """
+    if changed_by:
+        return (
+            f"compressed as {changed_by}, which changed numbers, so that its labels are not those that were given; "
+            "save it again from its source, uncompressed or with LZW, deflate or Zstandard"
+        )
+    if len(info.channels) != 1:
+        return f"{len(info.channels)} channels found in the mask, one expected"
+    if expect_shape is not None and info.shape != expect_shape:
+        return (
+            f"the mask has {info.height} x {info.width} pixels (rows x columns) and its image "
+            f"{expect_shape[0]} x {expect_shape[1]}: it belongs to another image, or was made at another resolution"
+        )
+    return ""
 
 
 def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:

@@ -125,10 +125,11 @@ class TiffImage:
     def change(self) -> tuple[Change, str]:
         """Whether compression changed the numbers of the first plane, and the name of the compression."""
         plane = self._levels[0].planes[0]
-        compression = plane.storage.keyframe.compression
+        # The tag may be left out: what tifffile gives then is a mere number.
+        compression = tifffile.COMPRESSION(int(plane.storage.keyframe.compression))
         places = zip(plane.page.dataoffsets, plane.page.databytecounts, strict=False)
         offset, size = next(((start, size) for start, size in places if start > 0 and size > 0), (0, 0))
-        if int(compression) == 1 or not size:
+        if compression == tifffile.COMPRESSION.NONE or not size:
             return "none", compression.name
         (data,) = plane.source.read([(int(offset), min(int(size), _HEAD))])
         return change_of(int(compression), data), compression.name

@@ -107,6 +107,21 @@ def test_a_channel_is_no_bare_number() -> None:
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel=0)
 
 
+@pytest.mark.parametrize("source", [None, 7, [[1, 2], [3, 4]]])
+def test_what_is_no_image_is_refused(source) -> None:
+    with pytest.raises(RequestError, match=r"found, an image expected: a path, a URI, a numpy array"):
+        cellscale.measure(source, np.zeros((2, 2), int))
+
+
+@pytest.mark.parametrize("size", ["0.5", [0.5], True, 0, float("nan")])
+def test_a_pixel_size_is_a_number_above_0(size, tiny_model) -> None:
+    pixels = np.zeros((2, 64, 64), np.uint16)
+    with pytest.raises(RequestError, match="a number of micrometres a pixel above 0 expected"):
+        cellscale.segment(pixels, nuclear_channel="#1", model_path=str(tiny_model), image_mpp=size)
+    with pytest.raises(RequestError, match="a number of micrometres a pixel above 0 expected"):
+        cellscale.measure(pixels, np.zeros((64, 64), int), image_mpp=size)
+
+
 @pytest.mark.parametrize("names", [[None, "b"], [1, 2], "ab", 7, [["a"], "b"]])
 def test_names_of_channels_that_are_no_texts_are_refused(names) -> None:
     with pytest.raises(ImageError, match="a list of 2 texts expected"):

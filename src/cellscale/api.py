@@ -20,10 +20,10 @@ from cellscale.cells.tables import ParquetWriter
 from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import Combine, combined_reader
-from cellscale.images.info import Image, PixelSize
+from cellscale.images.info import Image
 from cellscale.images.masks import whole_labels
 from cellscale.images.open import open_image, with_facts
-from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.budget import Budget
@@ -139,6 +139,7 @@ def segment(
             pixel_size=choose_pixel_size(image.info, image_mpp),
         )
         run = ImageRun(image.info.name, listener, Budget.choose(workers, max_memory))
+        run.budget.require_room(image.info)
         labels = segment_channels(run, RunState(Path(folder)), channels, network, parameters)
         arrays = {compartment: found.read(image.info.region) for compartment, found in labels.items()}
         certificates = {compartment: found.certificate for compartment, found in labels.items()}
@@ -188,7 +189,7 @@ def measure(
     """
     with _opened(source, channel_names) as image:
         info = image.info
-        size = info.pixel_size if image_mpp is None else PixelSize(image_mpp, image_mpp)
+        size = info.pixel_size if image_mpp is None else given_pixel_size(image_mpp)
         with measure_cells(
             cells=_reader(whole_cell, info.shape, "whole-cell"),
             nuclei=_reader(nucleus, info.shape, "nucleus"),
@@ -216,6 +217,10 @@ def _opened(source: Source, channel_names: Sequence[str] | None) -> Iterator[Ima
     if isinstance(source, (str, os.PathLike, np.ndarray)):
         with closing(open_image(source, channel_names=channel_names)) as image:
             yield image
+    elif not hasattr(source, "info"):
+        raise RequestError(
+            f"{type(source).__name__} found, an image expected: a path, a URI, a numpy array or an open image"
+        )
     else:
         yield with_facts(source, channel_names=channel_names)
 

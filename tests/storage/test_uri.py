@@ -1,5 +1,6 @@
 """Paths and URIs by one set of names."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -126,3 +127,10 @@ def test_a_store_whose_client_is_not_installed(monkeypatch) -> None:
 def test_a_scheme_that_nobody_knows() -> None:
     with pytest.raises(StorageError, match="parrot:// is no known kind"):
         exists("parrot://x/y")
+
+
+@pytest.mark.parametrize("client", ["fsspec.http", "gcsfs", "gcsfs.retry", "s3fs"])
+def test_clients_log_to_who_listens_and_not_to_the_terminal(client):
+    script = f"import logging, cellscale.storage.uri; logging.getLogger({client!r}).exception('out of retries')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

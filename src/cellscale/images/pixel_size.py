@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 from cellscale.errors import RequestError
 from cellscale.images.info import ImageInfo, PixelSize
 
-__all__ = ["DEFAULT_MPP", "ChosenPixelSize", "choose_pixel_size", "one_side_text"]
+__all__ = ["DEFAULT_MPP", "ChosenPixelSize", "choose_pixel_size", "given_pixel_size", "one_side_text"]
 
 DEFAULT_MPP = 0.5
 """µm/px that is assumed where nothing is known: the resolution of Mesmer's training images."""
@@ -32,6 +33,24 @@ class ChosenPixelSize:
     """What the user should know: nothing was known, only one side, or pixels are not square."""
 
 
+def given_pixel_size(given: float) -> PixelSize:
+    """Return the size of a pixel that a user gives.
+
+    Parameters
+    ----------
+    given
+        µm/px of both sides.
+
+    Raises
+    ------
+    RequestError
+        It is no positive and finite number.
+    """
+    if not isinstance(given, Real) or isinstance(given, bool) or not math.isfinite(given) or given <= 0:
+        raise RequestError(f"--image_mpp {given!r}: a number of micrometres a pixel above 0 expected, such as 0.5")
+    return PixelSize(given, given)
+
+
 def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixelSize:
     """Choose the µm/px: what the user gives, else what the file says, else 0.5 with a warning.
 
@@ -48,9 +67,7 @@ def choose_pixel_size(info: ImageInfo, given: float | None = None) -> ChosenPixe
         The given number is not positive and finite.
     """
     if given is not None:
-        if not math.isfinite(given) or given <= 0:
-            raise RequestError(f"--image_mpp {given}: a number of micrometres a pixel above 0 expected, such as 0.5")
-        return ChosenPixelSize(given, PixelSize(given, given), "given")
+        return ChosenPixelSize(given, given_pixel_size(given), "given")
     size = info.pixel_size
     if size is None:
         warning = f"the file does not say how large a pixel is; {DEFAULT_MPP} µm/px assumed (--image_mpp)"

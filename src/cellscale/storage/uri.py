@@ -4,6 +4,7 @@ A *location* is a ``Path``, a path as text, or a URI such as ``gs://bucket/folde
 ``Path`` objects throughout; anything else goes through fsspec.
 """
 
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ Location: TypeAlias = str | os.PathLike[str]
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 _CONNECT_SECONDS, _SILENT_SECONDS = 30, 120
 """Time to wait for a connection, and for its next bytes, before a request is tried again."""
+
+# What the clients raise they also log, with a traceback, which Python prints where nobody listens.
+for _client in ("fsspec", "gcsfs", "s3fs"):
+    logging.getLogger(_client).addHandler(logging.NullHandler())
 
 _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
 

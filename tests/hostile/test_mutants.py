@@ -12,10 +12,9 @@ import tifffile
 from cellscale.errors import CellscaleError, DefectError
 from cellscale.images.masks.mask_reader import open_mask
 from cellscale.images.open import open_image
-from cellscale.pipeline.resume.state import RunState
-from cellscale.pipeline.segmenting import segment_image
 from cellscale.regions import Region
 from tests.cli.runs import contents, run
+from tests.cli.test_bad_state import LABELLED, PREDICTED, Killed
 from tests.hostile.mutants import mutant
 from tests.images.zarr.test_ome_zarr import written
 from tests.pipeline.spots import spots, write_dataset, write_image
@@ -128,11 +127,7 @@ def test_zarrs(tmp_path, record_property, version):
     watch.finish(f"zarr {version}", record_property)
 
 
-class Killed(BaseException):
-    """Ends a run as a power cut would."""
-
-
-@pytest.mark.parametrize("before", [(segment_image, "write_mask"), (RunState, "save_plane")])
+@pytest.mark.parametrize("before", [LABELLED, PREDICTED])
 def test_state(tmp_path, tiny_model, monkeypatch, before):
     """Whatever is left of a killed run's state, the next run ends with the same bytes."""
     planes = {"alpha": spots((300, 280)), "beta": spots((60, 80))}

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.workspace.identity import Check
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [
@@ -108,13 +109,8 @@ class Measuring:
     exports: tuple[Literal["anndata"], ...] = ()
     """Further formats of the table of cells."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
-    """What is made besides, and what becomes of what is there."""
-
-    overwrite: bool = False
-    """Make outputs again that are there already."""
+    check: Check = "sample"
+    """How much of an image is read to know whether it is the one of before."""
 
     visualize: bool = False
     """Make pictures of the input and of the cells found."""

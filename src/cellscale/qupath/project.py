@@ -1,6 +1,7 @@
 """A QuPath project on disk or in an object store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from cellscale.cells.text import Dialect
@@ -12,7 +13,7 @@ from cellscale.qupath.project_file import entries, new_project, parse_project, w
 from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import Location, exists, join, make_folder, read_if_there
+from cellscale.storage.uri import Location, exists, join, listing, make_folder, read_if_there
 
 __all__ = ["entry_ids", "place_images", "update_project"]
 
@@ -29,7 +30,9 @@ def entry_ids(folder: Location) -> frozenset[int]:
     return entry_numbers(_project(location, read_if_there(location), version="", now=0))
 
 
-def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0) -> tuple[ProjectImage, ...]:
+def place_images(
+    folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0, number: int | None = None
+) -> tuple[ProjectImage, ...]:
     """Return the place of each image in a project, which need not exist; nothing is written.
 
     Parameters
@@ -40,6 +43,8 @@ def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0
         Different images.
     spare
         Numbers to leave free for images that others place at the same time.
+    number
+        That the first image had before, which it gets again where the project lists neither.
 
     Raises
     ------
@@ -47,7 +52,26 @@ def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0
         There is a project file that is damaged or cannot be read.
     """
     location = join(folder, PROJECT_FILE)
-    return number_images(_project(location, read_if_there(location), version="", now=0), infos, spare=spare)
+    content = read_if_there(location)
+    project = _project(location, content, version="", now=0)
+    if content is None:  # lost, perhaps: what other images have under their numbers is not overwritten
+        spare += _last_folder(folder)
+    placed = number_images(project, infos, spare=spare)
+    taken = entry_numbers(project)
+    if number is not None and number not in taken and placed[0].entry_id not in taken:
+        return (replace(placed[0], entry_id=number), *placed[1:])
+    return placed
+
+
+def _last_folder(folder: Location) -> int:
+    """Return the highest number that a folder of an image's data has."""
+    try:
+        names = [entry.name for entry in listing(join(folder, "data"))]
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return 0
+        raise
+    return max((int(name) for name in names if name.isdecimal()), default=0)
 
 
 def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Dialect, now: int) -> bool:

@@ -6,7 +6,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from cellscale import __version__
 from cellscale.cells.matching import Matching
@@ -21,13 +20,14 @@ from cellscale.images.pixel_size import one_side_text
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume.ledger import Ledger
-from cellscale.pipeline.resume.state import fingerprint
+from cellscale.pipeline.resume import decided, earlier_measurement_mark, identity_of, measurement_mark
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
-from cellscale.storage.uri import Entry, find, join, local_path
+from cellscale.storage.uri import Entry, local_path
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.identity import require_unchanged
 from cellscale.workspace.layout import mask_name
+from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict, mask_of_record
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
 
@@ -76,18 +76,18 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     """
     if masks_to_come:
         return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
-    masks = found_masks(request, entry.name)
-    outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
-    mark = fingerprint(_facts(entry, request, masks))
-    decision = "make" if request.outputs.overwrite else ledger.decide("measurement", mark, outputs)
-    if decision == "keep" and not _is_in_project(run, request, entry, ledger):
-        decision = "make"
-    if decision in ("keep", "foreign"):
-        return _kept(run, ledger, outputs, foreign=decision == "foreign")
+    masks = found_masks(request, ledger)
+    outputs = report_outputs(request, entry.name, masks)
+    mark = measurement_mark(run, entry, request, ledger, masks)
+    earlier = earlier_measurement_mark(entry, request, masks)
+    verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
+    if verdict.is_done and _is_in_project(run, request, entry, ledger):
+        return _kept(run, request, ledger, outputs, verdict)
     if request.dry_run:
         return Report(True, None, None, None, outputs)
-    ledger.begin("measurement", mark, outputs)
+    number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
+    ledger.begin("measurement", mark, verdict.to_make)
     give_back()
     with (
         _opened(run, entry, request) as image,
@@ -97,14 +97,18 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         give_back()
         # `prepare_writing` has loaded them while the image was measured.
         from cellscale.pipeline.measuring.project_entry import write_project_entry
+        from cellscale.pipeline.measuring.project_files import note_entry_files
         from cellscale.pipeline.measuring.write_tables import write_reports
 
-        project_entry = beside.submit(write_project_entry, run, measurement, image, request)
-        write_reports(run, measurement, entry, request, masks)
+        project_entry = beside.submit(write_project_entry, run, measurement, image, request, number)
+        write_reports(run, measurement, entry, request, masks, verdict.to_make)
         cells, nuclei = _counted(measurement, masks)
         unmatched = measurement.unmatched_nuclei
+    require_unchanged(entry, identity_of(run, entry, request, ledger))
     facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
-    ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
+    if request.paths.project is not None:
+        note_entry_files(request.paths.project, ledger, mark, facts["project_entry"])
+    ledger.finish("measurement", verdict.to_make, {**facts, "version": __version__}, run.placement.run)
     return Report(True, cells, nuclei, unmatched, outputs)
 
 
@@ -128,14 +132,16 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     StorageError
         Something cannot be read or written.
     """
-    masks = found_masks(request, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name)
+    masks = found_masks(request, ledger)
     outputs = report_outputs(request, entry.name, masks)
     files = outputs[-len(masks) :]
-    ledger = Ledger(request.paths.jobs, entry.name)
-    mark = fingerprint(_facts(entry, request, masks))
-    if not request.outputs.overwrite and ledger.decide("measurement", mark, outputs) in ("keep", "foreign"):
+    mark = measurement_mark(run, entry, request, ledger, masks)
+    verdict = ledger.judge("measurement", mark, outputs, earlier=earlier_measurement_mark(entry, request, masks))
+    to_make = [file for file in files if request.overwrite or file in verdict.to_make]
+    if not to_make:
         return files
-    ledger.begin("measurement", mark, outputs)
+    ledger.begin("measurement", mark, outputs if request.overwrite else verdict.to_make)
     with (
         _opened(run, entry, request) as image,
         _measured(run, image, request, masks, intensities=False) as measurement,
@@ -143,27 +149,28 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     ):
         from cellscale.pipeline.measuring.write_tables import write_outlines
 
-        write_outlines(measurement, entry, request, masks)
+        write_outlines(measurement, entry, request, masks, to_make)
         advance(len(masks))
     return files
 
 
-def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
-    """Return the masks that are there, by compartment; TIFF before OME-Zarr.
+def found_masks(request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
+    """Return an image's masks that are there, by compartment: those of its record; TIFF before OME-Zarr.
 
     Raises
     ------
     MaskError
         There is none.
     """
+    wanted = FORMATS[request.mask_format if request.segment else "both"]
+    suffixes = sorted(SUFFIXES, key=lambda suffix: suffix not in wanted)
     found: dict[Compartment, Entry] = {}
     for compartment in request.compartments:
-        places = (join(request.paths.segmasks, mask_name(image, compartment, end)) for end in (".tiff", ".ome.zarr"))
-        mask = next(filter(None, map(find, places)), None)
+        mask = mask_of_record(request.paths.segmasks, ledger, compartment, suffixes)
         if mask is not None:
             found[compartment] = mask
     if not found:
-        names = " or ".join(mask_name(image, compartment) for compartment in request.compartments)
+        names = " or ".join(mask_name(ledger.image, compartment) for compartment in request.compartments)
         raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
     return found
 
@@ -172,30 +179,15 @@ def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: L
     """Tell whether the project has all that it is to have of an image."""
     from cellscale.pipeline.measuring.project_entry import is_in_project
 
-    return is_in_project(run, request, entry, ledger.facts("measurement").get("project_entry"))
+    return is_in_project(run, request, entry, ledger)
 
 
-def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:
-    """Return all that the tables depend on, but the version of cellscale."""
-    return {
-        "image": [entry.marker, entry.size],
-        "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
-        "options": [
-            request.measuring.matching,
-            request.measuring.qupath_version,
-            request.channels.mpp,
-            *request.measuring.exports,
-        ],
-    }
-
-
-def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Report:
-    if foreign:
-        run.notice(
-            "there are tables that this dataset's records do not know, or that were changed; they are kept. "
-            "--overwrite replaces them",
-            "warning",
-        )
+def _kept(
+    run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Path | str, ...], verdict: Verdict
+) -> Report:
+    if not request.dry_run:
+        ledger.keep()
+    if verdict.persons:
         return Report(False, None, None, None, outputs)
     facts = ledger.facts("measurement")
     made = ledger.finished_in("measurement", run.placement.run)

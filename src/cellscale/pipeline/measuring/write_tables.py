@@ -1,6 +1,6 @@
 """The files that tell of one image's cells, all written from one pass over the measured objects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -45,6 +45,7 @@ def write_reports(
     entry: ImageEntry,
     request: Request,
     compartments: Iterable[Compartment],
+    wanted: Collection[Path | str],
 ) -> None:
     """Write an image's tables and outlines, each whole or not at all.
 
@@ -60,6 +61,8 @@ def write_reports(
         Where to write, and in which of QuPath's dialects.
     compartments
         Those whose masks were measured.
+    wanted
+        The files to be written, of those that there can be.
     """
     for folder in (request.paths.reports, request.paths.segmasks):
         make_folder(folder)
@@ -67,9 +70,9 @@ def write_reports(
     with (
         run.stage("tables", max(len(measurement), 1)) as advance,
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-shapes") as aside,
-        _writers(measurement, entry, request) as writers,
+        _writers(measurement, entry, request, wanted) as writers,
     ):
-        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments))
+        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments), wanted)
 
         def encode(part: range) -> list[Any]:
             batch = measurement.batch(part.start, part.stop)
@@ -84,33 +87,44 @@ def write_reports(
 
 
 def write_outlines(
-    measurement: Measurement, entry: ImageEntry, request: Request, compartments: Iterable[Compartment]
+    measurement: Measurement,
+    entry: ImageEntry,
+    request: Request,
+    compartments: Iterable[Compartment],
+    wanted: Collection[Path | str],
 ) -> None:
-    """Write the outlines of the masks, each file whole or not at all."""
+    """Write those outlines of the masks that are wanted, each file whole or not at all."""
     for compartment in compartments:
+        place = join(request.paths.segmasks, shapes_name(entry.name, compartment))
+        if place not in wanted:
+            continue
         outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
-        with atomic_write(join(request.paths.segmasks, shapes_name(entry.name, compartment))) as file:
+        with atomic_write(place) as file:
             write_shapes(file, measurement, outlines)
 
 
 @contextmanager
-def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> Iterator[list[Writer]]:
-    """Open the tables; they appear when all of them are whole."""
-    dialect = Dialect(request.measuring.qupath_version)
+def _writers(
+    measurement: Measurement, entry: ImageEntry, request: Request, wanted: Collection[Path | str]
+) -> Iterator[list[Writer]]:
+    """Open the tables that are wanted; they appear when all of them are whole."""
+    dialect = Dialect(request.qupath_version)
     name = base_name(entry.image or entry.npz or entry.name)
+    reports = request.paths.reports
     with ExitStack() as stack:
 
-        def opened(folder: Path | str, file_name: str) -> BinaryIO:
-            return stack.enter_context(atomic_write(join(folder, file_name)))
+        def opened(folder: Path | str, file_name: str) -> BinaryIO | None:
+            place = join(folder, file_name)
+            return stack.enter_context(atomic_write(place)) if place in wanted else None
 
-        reports, segmasks = request.paths.reports, request.paths.segmasks
-        table = TsvWriter(opened(reports, report_name(entry.name)), measurement, image_name=name, dialect=dialect)
-        parquet = ParquetWriter(
-            opened(reports, report_name(entry.name, ".parquet")), measurement, image_name=name, dialect=dialect
-        )
-        outlines = GeoJsonWriter(opened(segmasks, cells_name(entry.name)), measurement, dialect=dialect)
-        writers: list[Writer] = [table, stack.enter_context(parquet), stack.enter_context(outlines)]
-        if "anndata" in request.measuring.exports:
-            file = opened(reports, report_name(entry.name, SUFFIXES["anndata"]))
+        writers: list[Writer] = []
+        if file := opened(reports, report_name(entry.name)):
+            writers.append(TsvWriter(file, measurement, image_name=name, dialect=dialect))
+        if file := opened(reports, report_name(entry.name, ".parquet")):
+            parquet = ParquetWriter(file, measurement, image_name=name, dialect=dialect)
+            writers.append(stack.enter_context(parquet))
+        if file := opened(request.paths.segmasks, cells_name(entry.name)):
+            writers.append(stack.enter_context(GeoJsonWriter(file, measurement, dialect=dialect)))
+        if file := opened(reports, report_name(entry.name, SUFFIXES["anndata"])):
             writers.append(stack.enter_context(AnnDataWriter(file, measurement)))
         yield writers

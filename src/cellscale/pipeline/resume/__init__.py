@@ -1,6 +1,24 @@
 """What is finished, so that a killed run goes on and a second one keeps what fits."""
 
-from cellscale.pipeline.resume.ledger import Ledger
+from cellscale.pipeline.resume.decision import decided, identity_of, misfit_text
+from cellscale.pipeline.resume.marks import (
+    earlier_files,
+    earlier_measurement_mark,
+    files_by_content,
+    measurement_mark,
+)
+from cellscale.pipeline.resume.remote_state import open_state
 from cellscale.pipeline.resume.state import RunState, fingerprint
 
-__all__ = ["Ledger", "RunState", "fingerprint"]
+__all__ = [
+    "RunState",
+    "decided",
+    "earlier_files",
+    "earlier_measurement_mark",
+    "files_by_content",
+    "fingerprint",
+    "identity_of",
+    "measurement_mark",
+    "misfit_text",
+    "open_state",
+]

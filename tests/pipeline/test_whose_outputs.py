@@ -1,0 +1,117 @@
+"""What lies in a dataset is of the run that says so; a person's work is kept and named."""
+
+import os
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+import tifffile
+
+from tests.cli.runs import OUTPUTS, contents, run
+from tests.pipeline.spots import spots, write_dataset, write_image
+
+ALL = [output.format("image") for output in OUTPUTS]
+
+
+@pytest.fixture(scope="module")
+def made_once(tiny_model, tmp_path_factory):
+    folder = write_dataset(tmp_path_factory.mktemp("made") / "data", image=spots((200, 220), seed=6))
+    assert made(tiny_model, folder).exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def dataset(made_once, tmp_path):
+    return shutil.copytree(made_once, tmp_path / "data")
+
+
+def made(model, dataset, *options, command="segment-and-measure"):
+    return run(command, "--no_report", "--model_path", model, *options, "workspace", dataset)
+
+
+def other_image(dataset):
+    write_image(dataset / "OMETIFF" / "image.ome.tiff", spots((200, 220), seed=9))
+
+
+def fresh(model, folder):
+    dataset = write_dataset(folder / "fresh", image=spots((200, 220), seed=9))
+    assert made(model, dataset).exit_code == 0
+    return {name: (dataset / name).read_bytes() for name in ALL}
+
+
+def found(dataset):
+    return {name: (dataset / name).read_bytes() for name in ALL}
+
+
+def test_a_dataset_that_was_copied_without_times_is_kept(tiny_model, dataset):
+    for place in dataset.rglob("*"):
+        os.utime(place, (1, 1))
+    before = contents(dataset / "SEGMASK", dataset / "REPORTS")
+    assert made(tiny_model, dataset).statuses == {"image": "kept"}
+    assert contents(dataset / "SEGMASK", dataset / "REPORTS") == before
+
+
+def test_outputs_with_new_times_are_made_again_when_the_image_changes(tiny_model, dataset, tmp_path):
+    for name in ALL:
+        os.utime(dataset / name, (1, 1))
+    other_image(dataset)
+    assert made(tiny_model, dataset).statuses == {"image": "done"}
+    assert found(dataset) == fresh(tiny_model, tmp_path)
+
+
+def test_a_table_that_a_person_changed_is_kept_and_named_when_the_image_changes(tiny_model, dataset, tmp_path):
+    table = dataset / "REPORTS" / "image_QUANT.tsv"
+    table.write_text("a person's")
+    done = made(tiny_model, dataset)
+    assert (done.exit_code, done.statuses) == (0, {"image": "kept"})
+    assert str(table) in done.stderr
+    other_image(dataset)
+    done = made(tiny_model, dataset)
+    assert (done.exit_code, done.statuses) == (1, {"image": "failed"})
+    assert str(table) in done.errors["image"]
+    assert table.read_text() == "a person's"
+    expected = fresh(tiny_model, tmp_path)
+    assert {name for name, content in found(dataset).items() if content != expected[name]} == {
+        "REPORTS/image_QUANT.tsv"
+    }
+
+
+@pytest.mark.parametrize("lost", ALL)
+def test_an_output_that_is_missing_is_made_whatever_lies_beside_it(tiny_model, dataset, lost):
+    before = found(dataset)
+    (dataset / lost).unlink()
+    for name in ALL:
+        if name != lost:
+            os.utime(dataset / name, (1, 1))
+    assert made(tiny_model, dataset).statuses == {"image": "done"}
+    assert found(dataset) == before
+
+
+def test_a_missing_nucleus_mask_is_made_beside_a_persons_mask(tiny_model, dataset):
+    before = found(dataset)
+    mask, lost = (dataset / f"SEGMASK/image_{kind}Mask.tiff" for kind in ("WholeCell", "Nucleus"))
+    labels = tifffile.imread(mask)
+    labels[labels == 5] = 0
+    tifffile.imwrite(mask, labels)
+    edited = mask.read_bytes()
+    lost.unlink()
+    done = made(tiny_model, dataset)
+    assert done.exit_code == 0
+    assert mask.read_bytes() == edited
+    assert lost.read_bytes() == before["SEGMASK/image_NucleusMask.tiff"]
+    table = pq.read_table(dataset / "REPORTS/image_QUANT.parquet")
+    assert len(table) == labels.max() - 1
+
+
+def test_masks_of_another_format_that_an_earlier_run_left_are_not_measured(tiny_model, dataset):
+    options = ["--mask_format", "ome-zarr", "--whole_cell_maxima_threshold", "0.3", "--image_mpp", "0.7"]
+    done = made(tiny_model, dataset, *options)
+    assert done.exit_code == 0
+    fresh_data = dataset.parent / "fresh"
+    shutil.copytree(dataset / "OMETIFF", fresh_data / "OMETIFF")
+    assert made(tiny_model, fresh_data, *options).exit_code == 0
+    table = "REPORTS/image_QUANT.tsv"
+    assert (dataset / table).read_bytes() == (fresh_data / table).read_bytes()
+    again = made(tiny_model, dataset, "--image_mpp", "0.7", command="measure")
+    assert again.exit_code == 0
+    assert (dataset / table).read_bytes() == (fresh_data / table).read_bytes()

@@ -8,9 +8,10 @@ from cellscale.pipeline.resume.marks import (
     measurement_mark,
 )
 from cellscale.pipeline.resume.remote_state import open_state
-from cellscale.pipeline.resume.state import RunState, fingerprint
+from cellscale.pipeline.resume.state import CHECKSUM, RunState, fingerprint
 
 __all__ = [
+    "CHECKSUM",
     "RunState",
     "decided",
     "earlier_files",

@@ -102,7 +102,8 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             "certified": True,
             "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
             "network": model.sha256,
-            "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
+            "image": identity.facts,
+            "parameters": {compartment: asdict(request.parameters(compartment)) for compartment in labels},
             "version": __version__,
         },
         run.placement.run,
@@ -205,6 +206,9 @@ def _segmented(
         model_load_seconds=loading.seconds,
     )
     with run_state(request, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state) as state:
+        if not run.placement.shared_state:  # else it was made by this run, on machines that work on it now
+            state.check()
+        _tell_damage(run, state)
         for attempt in range(ATTEMPTS):
             try:
                 labels = _labelled(run, entry, request, source, network, state)
@@ -217,6 +221,16 @@ def _segmented(
                 run.notice(f"{error}; it is done again", "warning")
         state.clear()
     return labels
+
+
+def _tell_damage(run: ImageRun, state: RunState) -> None:
+    """Say in one line that parts of an earlier run's unfinished work are made again."""
+    if state.damaged:
+        more = f" and {len(state.damaged) - 1} more" if len(state.damaged) > 1 else ""
+        run.notice(
+            f"{state.folder}: {state.damaged[0]}{more} was damaged or removed; it is done again",
+            "warning",
+        )
 
 
 def _labelled(

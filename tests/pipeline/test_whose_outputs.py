@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 import tifffile
 
+from cellscale.pipeline.segmenting import segment_image
 from tests.cli.runs import OUTPUTS, contents, run
 from tests.pipeline.spots import spots, write_dataset, write_image
 
@@ -115,3 +116,82 @@ def test_masks_of_another_format_that_an_earlier_run_left_are_not_measured(tiny_
     again = made(tiny_model, dataset, "--image_mpp", "0.7", command="measure")
     assert again.exit_code == 0
     assert (dataset / table).read_bytes() == (fresh_data / table).read_bytes()
+
+
+class Killed(BaseException):
+    """Ends a run as a power cut would."""
+
+
+def killed_between_masks(model, dataset, monkeypatch, *options):
+    written = []
+
+    def write(*words, **settings):
+        if written:
+            raise Killed
+        written.append(words)
+        return write_mask(*words, **settings)
+
+    write_mask = segment_image.write_mask
+    with monkeypatch.context() as patch:
+        patch.setattr(segment_image, "write_mask", write)
+        with pytest.raises(Killed):
+            made(model, dataset, *options, command="segment")
+
+
+def test_masks_of_two_runs_are_not_measured_together(tiny_model, dataset, monkeypatch):
+    before = found(dataset)
+    options = ["--whole_cell_maxima_threshold", "0.3", "--nuclear_maxima_threshold", "0.3"]
+    killed_between_masks(tiny_model, dataset, monkeypatch, *options)
+    assert found(dataset)["SEGMASK/image_WholeCellMask.tiff"] != before["SEGMASK/image_WholeCellMask.tiff"]
+    done = made(tiny_model, dataset, command="measure")
+    assert done.exit_code == 1
+    assert "stopped before all its masks were written" in done.errors["image"]
+    assert found(dataset)["REPORTS/image_QUANT.tsv"] == before["REPORTS/image_QUANT.tsv"]
+    assert made(tiny_model, dataset, command="segment").exit_code == 0
+    assert made(tiny_model, dataset, command="measure").exit_code == 0
+    assert found(dataset) == before
+
+
+def replace_when_labelled(monkeypatch, dataset):
+    labelled = segment_image._labelled
+
+    def then_replaced(*words):
+        labels = labelled(*words)
+        write_image(dataset / "new.ome.tiff", spots((200, 220), seed=9))
+        (dataset / "new.ome.tiff").replace(dataset / "OMETIFF" / "image.ome.tiff")
+        return labels
+
+    monkeypatch.setattr(segment_image, "_labelled", then_replaced)
+
+
+def test_an_image_that_is_replaced_during_its_run_fails_and_leaves_the_outputs(tiny_model, dataset, monkeypatch):
+    before = found(dataset)
+    with monkeypatch.context() as patch:
+        replace_when_labelled(patch, dataset)
+        done = made(tiny_model, dataset, "--image_mpp", "0.6")
+    assert done.exit_code == 1
+    assert "changed while it was worked on" in done.errors["image"]
+    assert found(dataset) == before
+    done = made(tiny_model, dataset)
+    assert done.exit_code == 0
+    assert found(dataset) == fresh(tiny_model, dataset.parent)
+
+
+def test_measuring_another_image_with_the_masks_of_before_says_so(tiny_model, dataset):
+    other_image(dataset)
+    done = made(tiny_model, dataset, command="measure")
+    assert done.exit_code == 0
+    assert "another image, or was changed, since its masks were made" in done.stderr
+
+
+def test_check_content_sees_what_samples_do_not(tiny_model, dataset, monkeypatch):
+    monkeypatch.setattr("cellscale.storage.content._WHOLE", 0)
+    monkeypatch.setattr("cellscale.storage.content._ENDS", 64)
+    monkeypatch.setattr("cellscale.storage.content._BLOCK", 1)
+    made(tiny_model, dataset, "--overwrite", "--check", "content")
+    image = dataset / "OMETIFF" / "image.ome.tiff"
+    content = bytearray(image.read_bytes())
+    content[5000] ^= 1
+    image.write_bytes(content)
+    assert made(tiny_model, dataset).statuses == {"image": "kept"}
+    assert made(tiny_model, dataset, "--check", "content").statuses == {"image": "done"}

@@ -123,7 +123,14 @@ _OPTIONS = [
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
     _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
-    _running("--dry_run", is_flag=True, help="Say what would be done, and do nothing."),
+    _running(
+        "--check",
+        **_one_of("sample", "content"),
+        default="sample",
+        show_default=True,
+        help="How an image is known to be the one of before: by size, times and parts of it, or by all its bytes.",
+    ),
+    _running("--dry_run", is_flag=True, help="Only say what would be done."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
     _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),
     _running(

@@ -18,6 +18,7 @@ from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import one_side_text
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import decided, earlier_measurement_mark, identity_of, measurement_mark
@@ -81,6 +82,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     outputs = report_outputs(request, entry.name, masks)
     mark = measurement_mark(run, entry, request, ledger, masks)
     earlier = earlier_measurement_mark(entry, request, masks)
+    compare_image(run, request, ledger, identity_of(run, entry, request, ledger), entry.name)
     verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
     if verdict.is_done and _is_in_project(run, request, entry, ledger):
         return _kept(run, request, ledger, outputs, verdict)
@@ -160,7 +162,7 @@ def found_masks(request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
     Raises
     ------
     MaskError
-        There is none.
+        There is none, or they may be of different runs.
     """
     wanted = FORMATS[request.mask_format if request.segment else "both"]
     suffixes = sorted(SUFFIXES, key=lambda suffix: suffix not in wanted)
@@ -172,6 +174,7 @@ def found_masks(request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
     if not found:
         names = " or ".join(mask_name(ledger.image, compartment) for compartment in request.compartments)
         raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
+    require_one_run(ledger, found)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
+from cellscale.qupath.entry_check import is_still_of
 from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
 from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
@@ -54,13 +55,22 @@ def place_images(
     location = join(folder, PROJECT_FILE)
     content = read_if_there(location)
     project = _project(location, content, version="", now=0)
-    if content is None:  # lost, perhaps: what other images have under their numbers is not overwritten
-        spare += _last_folder(folder)
     placed = number_images(project, infos, spare=spare)
-    taken = entry_numbers(project)
-    if number is not None and number not in taken and placed[0].entry_id not in taken:
-        return (replace(placed[0], entry_id=number), *placed[1:])
-    return placed
+    first, taken = placed[0], entry_numbers(project)
+    if first.entry_id in taken:
+        return placed
+    if number is not None and number not in taken:
+        first = replace(first, entry_id=number)
+    elif content is None and not _may_be_of(folder, first):
+        # The list was lost, perhaps: what another image has under its number is not overwritten.
+        first = replace(first, entry_id=_last_folder(folder) + 1 + spare)
+    return (first, *placed[1:])
+
+
+def _may_be_of(folder: Location, image: ProjectImage) -> bool:
+    """Tell whether an image may have a folder of data: one that is not there, or that a killed run left of it."""
+    server = join(folder, "data", str(image.entry_id), "server.json")
+    return image.info.uri is None or not exists(server) or is_still_of(server, image.info.uri)
 
 
 def _last_folder(folder: Location) -> int:

@@ -10,11 +10,13 @@ from cellscale.storage.regular import open_regular
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Entry, Location, filesystem, find, listing, local_path
 
-__all__ = ["Content", "Kind", "content_of", "seen", "stamp_of"]
+__all__ = ["WHOLE", "Content", "Kind", "content_of", "seen", "stamp_of"]
 
 Kind: TypeAlias = Literal["whole", "sample"]
 """``whole``: a hash of all bytes; ``sample``: of the header, the end and blocks between."""
 
+WHOLE = " whole"
+"""Ends the name of a part on record that holds the hash of all of a file, beside that of a sample."""
 _CHUNK = 4 * 2**20
 _WHOLE = 4 * 2**20
 """Bytes up to which a sample is all of a file."""

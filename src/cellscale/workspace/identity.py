@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cellscale.errors import ImageError
-from cellscale.storage.content import Content, content_of, seen
+from cellscale.storage.content import WHOLE, Content, content_of, seen
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["Check", "Identity", "identify", "require_unchanged"]
@@ -14,8 +14,6 @@ __all__ = ["Check", "Identity", "identify", "require_unchanged"]
 Check: TypeAlias = Literal["sample", "content"]
 """``sample``: size, times, inode, and where those differ the header, the end and blocks between; ``content``: all."""
 
-_WHOLE = " whole"
-"""Marks the part of a record that holds the hash of all of a file."""
 _LATER = "+"
 """Parts the hash of a sample from that of all, where the sample did not see a change."""
 
@@ -30,7 +28,7 @@ class Identity:
     @property
     def facts(self) -> dict[str, str]:
         """The same for the same content, wherever the files lie and whatever their times are."""
-        return {name: content.hash for name, content in self.files.items() if not name.endswith(_WHOLE)}
+        return {name: content.hash for name, content in self.files.items() if not name.endswith(WHOLE)}
 
 
 def identify(entry: ImageEntry, known: Mapping[str, Content], check: Check = "sample") -> Identity:
@@ -56,7 +54,7 @@ def identify(entry: ImageEntry, known: Mapping[str, Content], check: Check = "sa
     for name, location in _files(entry):
         before = known.get(name)
         now = _seen(location, before, entry)
-        whole = known.get(name + _WHOLE)
+        whole = known.get(name + WHOLE)
         if check == "content":
             all_of_it = replace(now, hash=content_of(location))
             if whole is not None and whole.hash != all_of_it.hash and _sampled(now) == _sampled(before):
@@ -64,7 +62,7 @@ def identify(entry: ImageEntry, known: Mapping[str, Content], check: Check = "sa
             whole = all_of_it
         files[name] = now
         if whole is not None:
-            files[name + _WHOLE] = whole
+            files[name + WHOLE] = whole
     return Identity(files)
 
 

@@ -22,6 +22,7 @@ from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import decided, earlier_measurement_mark, identity_of, measurement_mark
+from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, local_path
@@ -84,12 +85,13 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     earlier = earlier_measurement_mark(entry, request, masks)
     compare_image(run, request, ledger, identity_of(run, entry, request, ledger), entry.name)
     verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
-    if verdict.is_done and _is_in_project(run, request, entry, ledger):
+    is_others = bool(verdict.persons) and not verdict.kept  # the project is theirs as well, or nobody knows
+    if verdict.is_done and (is_others or _is_in_project(run, request, entry, ledger)):
         return _kept(run, request, ledger, outputs, verdict)
     if request.dry_run:
         return Report(True, None, None, None, outputs)
     number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
-    ledger.begin("measurement", mark, verdict.to_make)
+    ledger.begin("measurement", mark, verdict.to_make, asked(request))
     give_back()
     with (
         _opened(run, entry, request) as image,

@@ -1,5 +1,6 @@
 """What is finished, so that a killed run goes on and a second one keeps what fits."""
 
+from cellscale.pipeline.resume.asked import asked, asked_again
 from cellscale.pipeline.resume.decision import decided, identity_of, misfit_text
 from cellscale.pipeline.resume.marks import (
     earlier_files,
@@ -13,6 +14,8 @@ from cellscale.pipeline.resume.state import CHECKSUM, RunState, fingerprint
 __all__ = [
     "CHECKSUM",
     "RunState",
+    "asked",
+    "asked_again",
     "decided",
     "earlier_files",
     "earlier_measurement_mark",

@@ -14,6 +14,7 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, decided, fingerprint, identity_of, open_state
+from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
@@ -87,7 +88,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         if request.dry_run:
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
-        ledger.begin("segmentation", mark, verdict.to_make)
+        ledger.begin("segmentation", mark, verdict.to_make, asked(request))
         to_make = {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
         labels = _segmented(run, entry, request, source, model, mark, to_make, identity)
     require_unchanged(entry, identity)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from cellscale.errors import StorageError
 from cellscale.storage.atomic import write_text
-from cellscale.storage.content import Content, seen
+from cellscale.storage.content import WHOLE, Content, seen
 from cellscale.storage.uri import base_name, find, join, make_folder, read_if_there
 from cellscale.workspace.record.file_record import (
     OutputRecord,
@@ -84,6 +84,11 @@ class Ledger:
     def location(self) -> Path | str:
         """Where the record is."""
         return join(self.jobs, "records", f"{self.image}.json")
+
+    @property
+    def has_whole_inputs(self) -> bool:
+        """Whether all bytes of the image's files are on record, not a sample alone."""
+        return any(name.endswith(WHOLE) for name in self.inputs)
 
     def judge(
         self, task: Task, fingerprint: str, outputs: Sequence[Path | str], *, earlier: str | None = None
@@ -176,8 +181,14 @@ class Ledger:
         """Return the names of the outputs that a run which did not end was making."""
         return tuple(self.tasks.get(task, {}).get("unfinished", ()))
 
-    def begin(self, task: Task, fingerprint: str, outputs: Sequence[Path | str]) -> None:
-        """Note that outputs of a task are being made, so that those of a killed run are known for ours."""
+    def begin(
+        self,
+        task: Task,
+        fingerprint: str,
+        outputs: Sequence[Path | str],
+        request: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note that outputs are being made, and what was asked, so that those of a killed run are known for ours."""
         # What the task made for other options stays known: the mask of the other compartment, say.
         known = self.tasks.get(task, {}).get("outputs", {})
         self.tasks[task] = {
@@ -185,6 +196,7 @@ class Ledger:
             "fingerprint": fingerprint,
             "unfinished": [base_name(output) for output in outputs],
             "outputs": known,
+            **({} if request is None else {"request": dict(request)}),
         }
         self.write()
 

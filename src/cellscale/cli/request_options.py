@@ -125,7 +125,7 @@ _OPTIONS = [
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
     _running(
         "--check",
-        **_one_of("sample", "content"),
+        **one_of("sample", "content"),
         default="sample",
         show_default=True,
         help="How an image is known to be the one of before: by size, times and parts of it, or by all its bytes.",
@@ -189,7 +189,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         measure=measure,
         compartments=COMPARTMENTS if compartment == "both" else (compartment,),
         dry_run=options["dry_run"],
-        images=ImageChoice(prefix=options["image_filter"]),
+        images=ImageChoice(prefix=options["image_filter"], check=options["check"]),
         channels=ChannelChoice(
             nuclear=tuple(chain.from_iterable(options["nuclear_channels"])),
             membrane=tuple(chain.from_iterable(options["membrane_channels"])),

@@ -33,7 +33,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
     with ExitStack() as stack:
         if not request.dry_run:
-            stack.enter_context(dataset_lock(request.paths, tables=request.measure or request.report))
+            stack.enter_context(dataset_lock(request.paths, tables=request.measure or request.outputs.report))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         outcomes = []
         for position, entry in enumerate(entries, 1):

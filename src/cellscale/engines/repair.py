@@ -72,13 +72,13 @@ def _requests(ledger: Ledger, paths: WorkspacePaths) -> Iterator[Request]:
     for task in _STEPS:
         facts = ledger.tasks.get(task)
         if facts is not None:
+            request = asked_again(facts.get("request"), paths)
             yield replace(
-                asked_again(facts.get("request"), paths),
+                request,
                 segment=task == "segmentation",
                 measure=task == "measurement",
-                engine="local",
-                overwrite=False,
                 dry_run=False,
+                outputs=replace(request.outputs, overwrite=False),
             )
 
 

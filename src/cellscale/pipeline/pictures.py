@@ -83,7 +83,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     ledger = Ledger(request.paths.jobs, entry.name)
     masks = found_masks(request, ledger)
     marks = _marks(run, entry, request, ledger, masks)
-    look = None if request.overwrite else _kept_look(ledger, marks, request, entry.name)
+    look = None if request.outputs.overwrite else _kept_look(ledger, marks, request, entry.name)
     seen = look
     outputs = _outputs(request, entry.name, look)
     wanted = decided(run, request, ledger, "pictures", marks[0], outputs, earlier=marks[1]).to_make if outputs else ()
@@ -133,8 +133,8 @@ def _marks(
     """Return a hash of all that the pictures depend on, and the same as version 0.2 wrote it."""
     options = {
         "version": VERSION,
-        "channels": [list(request.nuclear_channels), list(request.membrane_channels), request.combine],
-        "mpp": request.image_mpp,
+        "channels": [list(request.channels.nuclear), list(request.channels.membrane), request.channels.combine],
+        "mpp": request.channels.mpp,
     }
     files = files_by_content(run, entry, request, ledger, masks)
     return fingerprint({**files, **options}), fingerprint({**earlier_files(entry, masks), **options})

@@ -37,6 +37,9 @@ class ImageChoice:
     prefix: str = ""
     """Take only images whose name begins so; empty for all."""
 
+    check: Check = "sample"
+    """How much of an image is read to know whether it is the one of before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChoice:
@@ -109,8 +112,13 @@ class Measuring:
     exports: tuple[Literal["anndata"], ...] = ()
     """Further formats of the table of cells."""
 
-    check: Check = "sample"
-    """How much of an image is read to know whether it is the one of before."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """What is made besides, and what becomes of what is there."""
+
+    overwrite: bool = False
+    """Make outputs again that are there already."""
 
     visualize: bool = False
     """Make pictures of the input and of the cells found."""

@@ -62,6 +62,12 @@ def test_outputs_that_a_killed_run_left_are_known_for_ours(tmp_path, files):
     assert Ledger(tmp_path, "image").facts("segmentation") == {}
 
 
+def test_outputs_that_a_killed_run_was_to_make_again_are_made_with_what_is_worth_knowing_of_them(tmp_path, files):
+    make(Ledger(tmp_path, "image"), files)
+    Ledger(tmp_path, "image").begin("segmentation", "mark", files)
+    assert judge(tmp_path, files).missing == tuple(files)
+
+
 def test_an_output_that_was_changed_or_made_by_others_is_a_persons_and_the_other_is_made(tmp_path, files):
     files[0].write_text("someone's")
     verdict = judge(tmp_path, files)

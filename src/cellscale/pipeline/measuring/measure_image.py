@@ -142,10 +142,10 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     files = outputs[-len(masks) :]
     mark = measurement_mark(run, entry, request, ledger, masks)
     verdict = ledger.judge("measurement", mark, outputs, earlier=earlier_measurement_mark(entry, request, masks))
-    to_make = [file for file in files if request.overwrite or file in verdict.to_make]
+    to_make = [file for file in files if request.outputs.overwrite or file in verdict.to_make]
     if not to_make:
         return files
-    ledger.begin("measurement", mark, outputs if request.overwrite else verdict.to_make)
+    ledger.begin("measurement", mark, outputs if request.outputs.overwrite else verdict.to_make)
     with (
         _opened(run, entry, request) as image,
         _measured(run, image, request, masks, intensities=False) as measurement,
@@ -166,7 +166,7 @@ def found_masks(request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
     MaskError
         There is none, or they may be of different runs.
     """
-    wanted = FORMATS[request.mask_format if request.segment else "both"]
+    wanted = FORMATS[request.segmenting.mask_format if request.segment else "both"]
     suffixes = sorted(SUFFIXES, key=lambda suffix: suffix not in wanted)
     found: dict[Compartment, Entry] = {}
     for compartment in request.compartments:

@@ -117,4 +117,4 @@ def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:
     """Enter images into the project's list whose objects were written on other machines."""
     if request.paths.project is not None and places:
         now = now_of(places[0].info.uri)
-        update_project(request.paths.project, places, Dialect(request.qupath_version), now)
+        update_project(request.paths.project, places, Dialect(request.measuring.qupath_version), now)

@@ -89,12 +89,12 @@ def is_listed(request: Request, folder: Path | str, entry: ImageEntry, number: i
         return True
     if request.dry_run:
         return False
-    size = None if request.image_mpp is None else PixelSize(request.image_mpp, request.image_mpp)
+    size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
     with closing(open_image(entry.image, pixel_size=size)) as image:
         (place,) = place_images(folder, [image.info], number=number)
     if place.entry_id != number:
         return False
-    update_project(folder, [place], Dialect(request.qupath_version), now_of(str(entry.image)))
+    update_project(folder, [place], Dialect(request.measuring.qupath_version), now_of(str(entry.image)))
     return True
 
 

@@ -108,7 +108,7 @@ def _writers(
     measurement: Measurement, entry: ImageEntry, request: Request, wanted: Collection[Path | str]
 ) -> Iterator[list[Writer]]:
     """Open the tables that are wanted; they appear when all of them are whole."""
-    dialect = Dialect(request.qupath_version)
+    dialect = Dialect(request.measuring.qupath_version)
     name = base_name(entry.image or entry.npz or entry.name)
     reports = request.paths.reports
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What was asked of a run, as an image's record has it: all but where the dataset lies and who listens."""
+"""What was asked of a run, as an image's record has it: all but where the dataset lies."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["asked", "asked_again"]
 
-_PATHS, _LOG = "paths", "log_file"
+_PATHS = "paths"
 
 
 def asked(request: Request) -> dict[str, Any]:
     """Return a request for the record; the folders are those where the record lies."""
-    return {name: value for name, value in request_to_json(request).items() if name not in (_PATHS, _LOG)}
+    return {name: value for name, value in request_to_json(request).items() if name != _PATHS}
 
 
 def asked_again(facts: Any, paths: WorkspacePaths) -> Request:
@@ -28,4 +28,4 @@ def asked_again(facts: Any, paths: WorkspacePaths) -> Request:
     """
     if not isinstance(facts, dict):
         raise RequestError("its record does not say what was asked: run the command again that made it")
-    return request_from_json({**facts, _PATHS: to_json(paths), _LOG: None})
+    return request_from_json({**facts, _PATHS: to_json(paths)})

@@ -27,7 +27,7 @@ def identity_of(run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledg
         A file cannot be read.
     """
     if run.identity is None:
-        run.identity = identify(entry, ledger.inputs, request.check)
+        run.identity = identify(entry, ledger.inputs, request.images.check)
     ledger.learn_inputs(run.identity.files)
     return run.identity
 
@@ -61,7 +61,7 @@ def decided(
         An output cannot be read.
     """
     verdict = ledger.judge(task, mark, outputs, earlier=earlier)
-    if request.overwrite:
+    if request.outputs.overwrite:
         verdict = replace(verdict, kept=(), stale=(*verdict.stale, *verdict.kept, *verdict.persons), persons=())
         return replace(verdict, misfits=())
     if verdict.persons:

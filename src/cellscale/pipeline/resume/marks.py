@@ -54,4 +54,9 @@ def earlier_files(entry: ImageEntry, masks: Mapping[Compartment, Entry]) -> dict
 
 
 def _options(request: Request) -> list[Any]:
-    return [request.matching, request.qupath_version, request.image_mpp, *request.exports]
+    return [
+        request.measuring.matching,
+        request.measuring.qupath_version,
+        request.channels.mpp,
+        *request.measuring.exports,
+    ]

@@ -54,7 +54,7 @@ def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | 
     return {
         compartment: [
             join(request.paths.segmasks, mask_name(image, compartment, suffix))
-            for suffix in FORMATS[request.mask_format]
+            for suffix in FORMATS[request.segmenting.mask_format]
         ]
         for compartment in request.compartments
     }
@@ -104,7 +104,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
             "network": model.sha256,
             "image": identity.facts,
-            "parameters": {compartment: asdict(request.parameters(compartment)) for compartment in labels},
+            "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
             "version": __version__,
         },
         run.placement.run,

@@ -20,6 +20,7 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, identity_of
+from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore
 from cellscale.pipeline.segmenting.inputs import open_input
 from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
@@ -31,7 +32,7 @@ from cellscale.pipeline.segmenting.segment_image import (
     run_state,
     segmentation_mark,
 )
-from cellscale.pipeline.segmenting.tile_store import Group, TileGroups, TileStore, unit
+from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileGroups, TileStore, maps_of, unit
 from cellscale.predict.heads import Compartment
 from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import ImageEntry
@@ -70,7 +71,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         earlier = earlier_segmentation_mark(entry, request, source, model)
         shape = network_shape(source)
     outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
-    if not request.overwrite and ledger.judge("segmentation", mark, outputs, earlier=earlier).is_done:
+    if not request.outputs.overwrite and ledger.judge("segmentation", mark, outputs, earlier=earlier).is_done:
         return Plan()
     with _state(entry, request, model, mark) as state:
         return _plan(request, state, shape)

@@ -119,14 +119,12 @@ class Ledger:
             record = known.get(name)
             now = self.look(task, output)
             fits = record is not None and record.made_from in (fingerprint, earlier)
-            if now is None:
+            if now is None or name in unfinished:  # a killed run may have written some, and noted nothing of any
                 found["missing"].append(output)
             elif record is not None and record.explains(now):
                 found["kept" if fits else "stale"].append(output)
                 if fits and (record.content != now or record.made_from != fingerprint):
                     self._learn(task, name, OutputRecord(now, fingerprint))
-            elif name in unfinished:
-                found["missing"].append(output)
             else:
                 found["persons"].append(output)
                 if record is not None and not fits:

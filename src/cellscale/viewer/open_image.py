@@ -48,6 +48,9 @@ class ImageFiles:
 
     table: Entry | None
 
+    doubts: tuple[str, ...] = ()
+    """What of them does not fit together, or is not as it was made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -89,7 +92,7 @@ class OpenImage:
 
     def __init__(self, files: ImageFiles, start: Starter) -> None:
         self.files = files
-        self.problems: list[str] = []
+        self.problems = list(files.doubts)
         self.masks: dict[Compartment, Mask] = {}
         self.table: CellTable | None = None
         self._start = start

@@ -141,7 +141,7 @@ def test_outputs_that_no_record_knows_are_kept_until_overwrite_is_given(tmp_path
     done = segment_and_measure(tiny_model, dataset)
     assert done.exit_code == 0, done.stderr
     assert set(done.statuses.values()) == {"kept"}
-    assert "--overwrite replaces them" in done.stderr
-    done = segment_and_measure(tiny_model, dataset, "--overwrite")
+    assert "--overwrite=foreign replaces them" in done.stderr
+    done = segment_and_measure(tiny_model, dataset, "--overwrite=foreign")
     assert set(done.statuses.values()) == {"done"}
     assert results(dataset) == reference

@@ -161,6 +161,8 @@ def test_masks_that_someone_edited_are_kept_unless_overwrite_is_given(tmp_path, 
     assert f"{edited}: changed by a person" in done.stderr
     assert edited.read_bytes() == made[edited.name] + b"\0"
     completed(dataset, tiny_model, "--overwrite")
+    assert edited.read_bytes() == made[edited.name] + b"\0"
+    completed(dataset, tiny_model, "--overwrite=foreign")
     assert masks(dataset) == made
 
 

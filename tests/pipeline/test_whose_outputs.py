@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tifffile
@@ -195,3 +196,28 @@ def test_check_content_sees_what_samples_do_not(tiny_model, dataset, monkeypatch
     image.write_bytes(content)
     assert made(tiny_model, dataset).statuses == {"image": "kept"}
     assert made(tiny_model, dataset, "--check", "content").statuses == {"image": "done"}
+
+
+def test_another_programs_mask_is_kept_and_the_missing_one_is_made_beside_it(tiny_model, tmp_path):
+    dataset = write_dataset(tmp_path / "data", image=spots((200, 220), seed=6))
+    theirs = dataset / "SEGMASK" / "image_NucleusMask.tiff"
+    theirs.parent.mkdir()
+    tifffile.imwrite(theirs, np.ones((200, 220), np.uint16))
+    content = theirs.read_bytes()
+    for options in ([], ["--overwrite"]):
+        done = made(tiny_model, dataset, *options)
+        assert done.exit_code == 0
+        assert f"{theirs}. --overwrite=foreign replaces them" in done.stderr
+        assert theirs.read_bytes() == content
+        assert tifffile.imread(dataset / "SEGMASK" / "image_WholeCellMask.tiff").max() > 10
+    done = made(tiny_model, dataset, "--overwrite=foreign")
+    assert (done.exit_code, done.statuses) == (0, {"image": "done"})
+    assert theirs.read_bytes() != content
+
+
+def test_a_table_is_made_where_the_records_are_gone(tiny_model, dataset):
+    before = found(dataset)
+    shutil.rmtree(dataset / "jobs")
+    (dataset / "REPORTS" / "image_QUANT.tsv").unlink()
+    assert made(tiny_model, dataset).statuses == {"image": "done"}
+    assert found(dataset) == before

@@ -91,7 +91,13 @@ _OPTIONS = [
         show_default=True,
         help="Number format of the network. fp16 and bf16 are faster on devices that support them.",
     ),
-    _outputs("--overwrite", is_flag=True, help="Replace outputs that are already there."),
+    _outputs(
+        "--overwrite",
+        is_flag=True,
+        help="Make outputs again that are there already; --overwrite=foreign also those of other programs, and those "
+        "that you changed.",
+    ),
+    _outputs("--overwrite_foreign", is_flag=True, hidden=True),
     _outputs(
         "--mask_format",
         **one_of("tiff", "ome-zarr", "both"),
@@ -207,7 +213,11 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             **_named(options, "mask_format", "keep_intermediates"),
         ),
         measuring=Measuring(**_named(options, "matching", "qupath_version", "exports")),
-        outputs=Outputs(**_named(options, "overwrite", "visualize"), report=not options["no_report"]),
+        outputs=Outputs(
+            overwrite=options["overwrite"] or options["overwrite_foreign"],
+            report=not options["no_report"],
+            **_named(options, "overwrite_foreign", "visualize"),
+        ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )
 

@@ -120,6 +120,9 @@ class Outputs:
     overwrite: bool = False
     """Make outputs again that are there already."""
 
+    overwrite_foreign: bool = False
+    """With ``overwrite``: also those of other programs, and those that a person changed."""
+
     visualize: bool = False
     """Make pictures of the input and of the cells found."""
 

@@ -21,7 +21,13 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run
 from cellscale.pipeline.measuring.table_names import report_outputs
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import decided, earlier_measurement_mark, identity_of, measurement_mark
+from cellscale.pipeline.resume import (
+    decided,
+    earlier_measurement_mark,
+    identity_of,
+    measurement_mark,
+    to_be_overwritten,
+)
 from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
@@ -141,11 +147,12 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     outputs = report_outputs(request, entry.name, masks)
     files = outputs[-len(masks) :]
     mark = measurement_mark(run, entry, request, ledger, masks)
-    verdict = ledger.judge("measurement", mark, outputs, earlier=earlier_measurement_mark(entry, request, masks))
-    to_make = [file for file in files if request.outputs.overwrite or file in verdict.to_make]
+    judged = ledger.judge("measurement", mark, outputs, earlier=earlier_measurement_mark(entry, request, masks))
+    verdict = to_be_overwritten(judged, request)
+    to_make = [file for file in files if file in verdict.to_make]
     if not to_make:
         return files
-    ledger.begin("measurement", mark, outputs if request.outputs.overwrite else verdict.to_make)
+    ledger.begin("measurement", mark, verdict.to_make)
     with (
         _opened(run, entry, request) as image,
         _measured(run, image, request, masks, intensities=False) as measurement,

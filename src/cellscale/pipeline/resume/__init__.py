@@ -1,7 +1,7 @@
 """What is finished, so that a killed run goes on and a second one keeps what fits."""
 
 from cellscale.pipeline.resume.asked import asked, asked_again
-from cellscale.pipeline.resume.decision import decided, identity_of, misfit_text
+from cellscale.pipeline.resume.decision import decided, identity_of, misfit_text, to_be_overwritten
 from cellscale.pipeline.resume.marks import (
     earlier_files,
     earlier_measurement_mark,
@@ -25,4 +25,5 @@ __all__ = [
     "measurement_mark",
     "misfit_text",
     "open_state",
+    "to_be_overwritten",
 ]

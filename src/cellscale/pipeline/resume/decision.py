@@ -10,7 +10,7 @@ from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, identify
 from cellscale.workspace.record import Ledger, Task, Verdict
 
-__all__ = ["decided", "identity_of", "misfit_text"]
+__all__ = ["decided", "identity_of", "misfit_text", "to_be_overwritten"]
 
 _WORDS: dict[Task, str] = {"segmentation": "masks", "measurement": "tables", "pictures": "pictures"}
 _SHOWN = 5
@@ -60,20 +60,27 @@ def decided(
     StorageError
         An output cannot be read.
     """
-    verdict = ledger.judge(task, mark, outputs, earlier=earlier)
-    if request.outputs.overwrite:
-        verdict = replace(verdict, kept=(), stale=(*verdict.stale, *verdict.kept, *verdict.persons), persons=())
-        return replace(verdict, misfits=())
+    verdict = to_be_overwritten(ledger.judge(task, mark, outputs, earlier=earlier), request)
     if verdict.persons:
         run.notice(
             f"there are {_WORDS[task]} that this dataset's records do not know, or that were changed; they are kept: "
-            f"{_listed(verdict.persons)}. --overwrite replaces them",
+            f"{_listed(verdict.persons)}. --overwrite=foreign replaces them",
             "warning",
         )
         run.misfits.extend(map(str, verdict.misfits))
-    if verdict.stale:
+    if verdict.stale and not request.outputs.overwrite:
         run.notice(f"the {_WORDS[task]} were made from other input or options; they are made again")
     return verdict
+
+
+def to_be_overwritten(verdict: Verdict, request: Request) -> Verdict:
+    """Return what is made where that is done again: files of others only where that is asked for in so many words."""
+    if not request.outputs.overwrite:
+        return verdict
+    verdict = replace(verdict, kept=(), stale=(*verdict.stale, *verdict.kept))
+    if not request.outputs.overwrite_foreign:
+        return verdict
+    return replace(verdict, stale=(*verdict.stale, *verdict.persons), persons=(), misfits=())
 
 
 def misfit_text(places: Sequence[str]) -> str:
@@ -81,7 +88,7 @@ def misfit_text(places: Sequence[str]) -> str:
     return (
         f"{_listed(places)}: changed by a person or another program, and made from another image, other masks or "
         "other options than now. It is kept, and does not fit what is asked for; all else is done. Move it away, or "
-        "give --overwrite"
+        "give --overwrite=foreign"
     )
 
 

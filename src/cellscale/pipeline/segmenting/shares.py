@@ -19,7 +19,7 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import RunState, identity_of
+from cellscale.pipeline.resume import RunState, identity_of, to_be_overwritten
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore
 from cellscale.pipeline.segmenting.inputs import open_input
@@ -71,7 +71,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         earlier = earlier_segmentation_mark(entry, request, source, model)
         shape = network_shape(source)
     outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
-    if not request.outputs.overwrite and ledger.judge("segmentation", mark, outputs, earlier=earlier).is_done:
+    if to_be_overwritten(ledger.judge("segmentation", mark, outputs, earlier=earlier), request).is_done:
         return Plan()
     with _state(entry, request, model, mark) as state:
         return _plan(request, state, shape)

@@ -65,7 +65,7 @@ def test_one_byte_that_changed_is_found_though_size_and_time_are_the_same(datase
 
 
 def test_each_kind_is_named(tiny_model, dataset):
-    made(tiny_model, dataset, "--mask_format", "ome-zarr", "--image_filter", "alpha", "--image_mpp", "0.6")
+    made(tiny_model, dataset, "--compartment", "nuclear", "--image_filter", "alpha", "--image_mpp", "0.6")
     (dataset / "REPORTS" / "beta_QUANT.tsv").unlink()
     (dataset / "PROJ" / "project.qpproj").unlink()
     write_image(dataset / "OMETIFF" / "beta.ome.tiff", spots((150, 160), seed=3))

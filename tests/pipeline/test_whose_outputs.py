@@ -221,3 +221,26 @@ def test_a_table_is_made_where_the_records_are_gone(tiny_model, dataset):
     (dataset / "REPORTS" / "image_QUANT.tsv").unlink()
     assert made(tiny_model, dataset).statuses == {"image": "done"}
     assert found(dataset) == before
+
+
+def test_what_is_of_other_options_and_not_asked_for_any_more_is_removed_and_what_was_changed_is_named(
+    tiny_model, dataset
+):
+    made(tiny_model, dataset, "--mask_format", "both", "--export", "anndata")
+    tiff, zarr = (dataset / "SEGMASK" / f"image_NucleusMask.{end}" for end in ("tiff", "ome.zarr"))
+    h5ad = dataset / "REPORTS" / "image_QUANT.h5ad"
+    assert made(tiny_model, dataset).exit_code == 0
+    assert zarr.exists()  # of the same options
+    done = made(tiny_model, dataset, "--image_mpp", "0.6")
+    assert not zarr.exists()
+    assert not h5ad.exists()
+    assert f"{zarr} was made for other input or options" in done.stderr.replace("\n", "")
+    tiff.write_bytes(tiff.read_bytes() + b"\0")
+    done = made(tiny_model, dataset, "--image_mpp", "0.7", "--mask_format", "ome-zarr")
+    assert tiff.exists()
+    assert f"{tiff} is of another run, and was changed since" in done.stderr
+
+
+def test_masks_of_the_other_compartment_are_no_leftovers(tiny_model, dataset):
+    assert made(tiny_model, dataset, "--compartment", "nuclear", "--image_mpp", "0.6").exit_code == 0
+    assert (dataset / "SEGMASK" / "image_WholeCellMask.tiff").exists()

@@ -13,7 +13,14 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.measure_image import found_masks
 from cellscale.pipeline.picture_subject import open_subject
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import decided, earlier_files, files_by_content, fingerprint, identity_of
+from cellscale.pipeline.resume import (
+    clear_leftovers,
+    decided,
+    earlier_files,
+    files_by_content,
+    fingerprint,
+    identity_of,
+)
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.report.examine import STEPS, Pictures, examine
@@ -110,6 +117,9 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
                 _write_pictures(ledger, marks[0], request, made, kept, run.placement.run)
                 advance()
     if not request.dry_run:
+        if not request.outputs.visualize:
+            names = ledger.names("pictures")
+            clear_leftovers(run, ledger, "pictures", [join(request.paths.reports, name) for name in names], marks[0])
         ledger.keep()
     for flag in seen.flags if seen is not None else ():
         run.notice(str(flag), "warning")

@@ -19,9 +19,10 @@ from cellscale.images.open import open_image
 from cellscale.images.pixel_size import one_side_text
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run
-from cellscale.pipeline.measuring.table_names import report_outputs
+from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import (
+    clear_leftovers,
     decided,
     earlier_measurement_mark,
     identity_of,
@@ -116,6 +117,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         unmatched = measurement.unmatched_nuclei
     require_unchanged(entry, identity_of(run, entry, request, ledger))
     facts = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched, "project_entry": project_entry.result()}
+    clear_leftovers(run, ledger, "measurement", tables_not_asked(request, entry.name), mark)
     if request.paths.project is not None:
         note_entry_files(request.paths.project, ledger, mark, facts["project_entry"])
     ledger.finish("measurement", verdict.to_make, {**facts, "version": __version__}, run.placement.run)

@@ -8,7 +8,7 @@ from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import join
 from cellscale.workspace.layout import cells_name, report_name, shapes_name
 
-__all__ = ["SUFFIXES", "report_outputs"]
+__all__ = ["SUFFIXES", "report_outputs", "tables_not_asked"]
 
 SUFFIXES = {"anndata": ".h5ad"}
 """Of the tables that are made on request, by the name of their export."""
@@ -22,3 +22,9 @@ def report_outputs(request: Request, image: str, compartments: Iterable[Compartm
         join(request.paths.segmasks, cells_name(image)),
         *(join(request.paths.segmasks, shapes_name(image, compartment)) for compartment in compartments),
     )
+
+
+def tables_not_asked(request: Request, image: str) -> list[Path | str]:
+    """Return the tables that are made on request, and are not asked for."""
+    exports = set(SUFFIXES).difference(request.measuring.exports)
+    return [join(request.paths.reports, report_name(image, SUFFIXES[export])) for export in exports]

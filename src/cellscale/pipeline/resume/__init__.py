@@ -2,6 +2,7 @@
 
 from cellscale.pipeline.resume.asked import asked, asked_again
 from cellscale.pipeline.resume.decision import decided, identity_of, misfit_text, to_be_overwritten
+from cellscale.pipeline.resume.leftovers import clear_leftovers
 from cellscale.pipeline.resume.marks import (
     earlier_files,
     earlier_measurement_mark,
@@ -16,6 +17,7 @@ __all__ = [
     "RunState",
     "asked",
     "asked_again",
+    "clear_leftovers",
     "decided",
     "earlier_files",
     "earlier_measurement_mark",

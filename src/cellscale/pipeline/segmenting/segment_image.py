@@ -13,7 +13,7 @@ from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import RunState, decided, fingerprint, identity_of, open_state
+from cellscale.pipeline.resume import RunState, clear_leftovers, decided, fingerprint, identity_of, open_state
 from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
@@ -28,7 +28,7 @@ from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, require_unchanged
 from cellscale.workspace.layout import mask_name
-from cellscale.workspace.record import FORMATS, Ledger, Verdict
+from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 
 __all__ = ["Masks", "earlier_segmentation_mark", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
 
@@ -58,6 +58,16 @@ def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | 
         ]
         for compartment in request.compartments
     }
+
+
+def _not_asked(request: Request, image: str) -> list[Path | str]:
+    """Return the masks of the same compartments in formats that are not asked for."""
+    suffixes = set(SUFFIXES).difference(FORMATS[request.segmenting.mask_format])
+    return [
+        join(request.paths.segmasks, mask_name(image, compartment, suffix))
+        for compartment in request.compartments
+        for suffix in suffixes
+    ]
 
 
 def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Masks:
@@ -95,6 +105,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     _learn_certificates(run, labels)
     persons = {name for name, group in files.items() if set(group) <= set(verdict.persons)}
     counts = {compartment: found.count for compartment, found in labels.items() if compartment not in persons}
+    clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), mark)
     ledger.finish(
         "segmentation",
         verdict.to_make,

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from cellscale.errors import StorageError
 from cellscale.storage.atomic import write_text
-from cellscale.storage.content import WHOLE, Content, seen
-from cellscale.storage.uri import base_name, find, join, make_folder, read_if_there
+from cellscale.storage.content import WHOLE, Content, glanced, seen
+from cellscale.storage.uri import base_name, join, make_folder, read_if_there
 from cellscale.workspace.record.file_record import (
     OutputRecord,
     input_from_json,
@@ -51,6 +51,10 @@ class Verdict:
         return not self.to_make
 
 
+_Parsed: TypeAlias = dict[str, tuple[dict[str, Any], int, dict[str, OutputRecord]]]
+"""Records of outputs by task, with what they were read from: its identity and length tell that it is the same."""
+
+
 @dataclass
 class Ledger:
     """The record of one image, a JSON file beside the state of runs.
@@ -74,6 +78,7 @@ class Ledger:
     inputs: dict[str, Content] = field(init=False)
     """What the image's files, and files that others made, held when they were last looked at."""
     _learned: bool = field(init=False, default=False)
+    _parsed: _Parsed = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         facts = self._read()
@@ -156,11 +161,8 @@ class Ledger:
         name = base_name(output)
         record = self._outputs(task).get(name)
         known = None if record is None or not record.content.hash else record.content
-        found = find(output)
-        if found is None:
-            return None
         if record is None and not hashed:
-            return Content(found.size, found.marker, "")
+            return glanced(output)
         last = self.inputs.get(name)
         now = seen(output, known, like_known=not hashed, last=last)
         if now is not None and now.hash and now not in (known, last) and (known is None or now.hash != known.hash):
@@ -262,11 +264,17 @@ class Ledger:
 
     def _outputs(self, task: Task) -> dict[str, OutputRecord]:
         entry = self.tasks.get(task, {})
-        mark = str(entry.get("fingerprint", ""))
-        return {name: output_from_json(facts, mark) for name, facts in entry.get("outputs", {}).items()}
+        outputs = entry.get("outputs", {})
+        before, count, known = self._parsed.get(task, ({}, -1, {}))
+        if before is not outputs or count != len(outputs):
+            mark = str(entry.get("fingerprint", ""))
+            known = {name: output_from_json(facts, mark) for name, facts in outputs.items()}
+            self._parsed[task] = outputs, len(outputs), known
+        return known
 
     def _learn(self, task: Task, name: str, record: OutputRecord) -> None:
         self.tasks[task]["outputs"][name] = output_to_json(record)
+        self._parsed.pop(task, None)
         self._learned = True
 
     def _read(self) -> dict[str, Any]:

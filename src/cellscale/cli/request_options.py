@@ -94,8 +94,8 @@ _OPTIONS = [
     _outputs(
         "--overwrite",
         is_flag=True,
-        help="Make outputs again that are there already; --overwrite=foreign also those of other programs, and those "
-        "that you changed.",
+        help="Replace outputs that are already there; --overwrite=foreign also those of other programs, and "
+        "those that you changed.",
     ),
     _outputs("--overwrite_foreign", is_flag=True, hidden=True),
     _outputs(
@@ -136,7 +136,7 @@ _OPTIONS = [
         show_default=True,
         help="How an image is known to be the one of before: by size, times and parts of it, or by all its bytes.",
     ),
-    _running("--dry_run", is_flag=True, help="Only say what would be done."),
+    _running("--dry_run", is_flag=True, help="Say what would be done, and do nothing."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
     _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),
     _running(

@@ -13,10 +13,17 @@ from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import note_source, require_one_source
-from cellscale.pipeline.resume.ledger import Ledger
-from cellscale.pipeline.resume.remote_state import open_state
-from cellscale.pipeline.resume.state import RunState, fingerprint
+from cellscale.pipeline.resume import (
+    RunState,
+    clear_leftovers,
+    decided,
+    fingerprint,
+    identity_of,
+    note_source,
+    open_state,
+    require_one_source,
+)
+from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
@@ -28,15 +35,16 @@ from cellscale.regions import blocks
 from cellscale.storage.uploads import send_folder
 from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.identity import Identity, require_unchanged
 from cellscale.workspace.layout import mask_name
+from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 
-__all__ = ["Masks", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
+__all__ = ["Masks", "earlier_segmentation_mark", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
 
 ATTEMPTS = 3
 """How often damaged units of work are done again before the image fails."""
 BAND = 2**21
 """Pixels of a mask that are finished at once, in bands over the whole width."""
-SUFFIXES = {"tiff": (".tiff",), "ome-zarr": (".ome.zarr",), "both": (".tiff", ".ome.zarr")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,20 @@ def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | 
     return {
         compartment: [
             join(request.paths.segmasks, mask_name(image, compartment, suffix))
-            for suffix in SUFFIXES[request.segmenting.mask_format]
+            for suffix in FORMATS[request.segmenting.mask_format]
         ]
         for compartment in request.compartments
     }
+
+
+def _not_asked(request: Request, image: str) -> list[Path | str]:
+    """Return the masks of the same compartments in formats that are not asked for."""
+    suffixes = set(SUFFIXES).difference(FORMATS[request.segmenting.mask_format])
+    return [
+        join(request.paths.segmasks, mask_name(image, compartment, suffix))
+        for compartment in request.compartments
+        for suffix in suffixes
+    ]
 
 
 def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Masks:
@@ -75,36 +93,42 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     ledger = Ledger(request.paths.jobs, entry.name)
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
+    identity = identity_of(run, entry, request, ledger)
     with open_input(entry, request, run.budget.cache_bytes) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
-        mark = segmentation_mark(entry, request, source, model)
-        decision = "make" if request.outputs.overwrite else ledger.decide("segmentation", mark, outputs)
-        if decision in ("keep", "foreign"):
-            return _kept(run, ledger, outputs, foreign=decision == "foreign")
-        if decision == "remake":
-            run.notice("the masks were made from other input or options; they are made again")
+        mark = segmentation_mark(identity, entry, request, source, model)
+        earlier = earlier_segmentation_mark(entry, request, source, model)
+        verdict = decided(run, request, ledger, "segmentation", mark, outputs, earlier=earlier)
+        if verdict.is_done:
+            return _kept(run, request, ledger, outputs, verdict)
+        if verdict.stale and not request.outputs.overwrite:
             _tell_of_other_list(run, ledger, source)
         if request.dry_run:
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
         note_source(entry, request)
-        ledger.begin("segmentation", mark, outputs)
-        labels = _segmented(run, entry, request, source, model, mark, files)
+        ledger.begin("segmentation", mark, verdict.to_make, asked(request))
+        to_make = {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
+        labels = _segmented(run, entry, request, source, model, mark, to_make, identity)
+    require_unchanged(entry, identity)
     _learn_certificates(run, labels)
-    counts = {compartment: found.count for compartment, found in labels.items()}
+    persons = {name for name, group in files.items() if set(group) <= set(verdict.persons)}
+    counts = {compartment: found.count for compartment, found in labels.items() if compartment not in persons}
+    clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), mark)
     ledger.finish(
         "segmentation",
-        outputs,
+        verdict.to_make,
         {
             "objects": counts,
             "certified": True,
             "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
             "usual_names": source.usual_names,
             "network": model.sha256,
+            "image": identity.facts,
             "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
             "version": __version__,
         },
@@ -134,24 +158,34 @@ def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentL
     )
 
 
-def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Masks:
-    if foreign:
-        run.notice(
-            "there are masks that this dataset's records do not know, or that were changed; they are kept. "
-            "--overwrite replaces them",
-            "warning",
-        )
+def _kept(
+    run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Path | str, ...], verdict: Verdict
+) -> Masks:
+    if not request.dry_run:
+        ledger.keep()
+    if verdict.persons:
         return Masks(False, {}, outputs)
     made = ledger.finished_in("segmentation", run.placement.run)
     return Masks(made, ledger.facts("segmentation").get("objects", {}), outputs)
 
 
-def segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
+def segmentation_mark(
+    identity: Identity, entry: ImageEntry, request: Request, source: NetworkInput, model: Model
+) -> str:
     """Return a hash of all that the masks depend on, but the version of cellscale."""
+    return _mark([identity.facts], entry, request, source, model)
+
+
+def earlier_segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
+    """Return the same as version 0.2 wrote it, which went by the time of the image."""
+    return _mark([entry.marker, entry.size], entry, request, source, model)
+
+
+def _mark(image: list[Any], entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     axis = {} if entry.channel_axis in (None, "C") else {"axis": entry.channel_axis}
     facts: dict[str, Any] = {
         **axis,
-        "input": [entry.marker, entry.size, list(source.shape), [str(dtype) for dtype in source.dtypes]],
+        "input": [*image, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,
         "precision": request.network.precision,
@@ -198,6 +232,7 @@ def _segmented(
     model: Model,
     mark: str,
     files: dict[Compartment, list[Path | str]],
+    identity: Identity,
 ) -> dict[Compartment, CompartmentLabels]:
     """Segment the image and write its masks; the state goes when they are there."""
     loading = Stopwatch()
@@ -213,9 +248,13 @@ def _segmented(
         model_load_seconds=loading.seconds,
     )
     with run_state(request, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state) as state:
+        if not run.placement.shared_state:  # else it was made by this run, on machines that work on it now
+            state.check()
+        _tell_damage(run, state)
         for attempt in range(ATTEMPTS):
             try:
                 labels = _labelled(run, entry, request, source, network, state)
+                require_unchanged(entry, identity)
                 _write_all(run, files, labels, source)
                 break
             except DamagedStateError as error:
@@ -224,6 +263,16 @@ def _segmented(
                 run.notice(f"{error}; it is done again", "warning")
         state.clear()
     return labels
+
+
+def _tell_damage(run: ImageRun, state: RunState) -> None:
+    """Say in one line that parts of an earlier run's unfinished work are made again."""
+    if state.damaged:
+        more = f" and {len(state.damaged) - 1} more" if len(state.damaged) > 1 else ""
+        run.notice(
+            f"{state.folder}: {state.damaged[0]}{more} was damaged or removed; it is done again",
+            "warning",
+        )
 
 
 def _labelled(

@@ -183,9 +183,9 @@ def test_blocks_that_need_wide_surroundings_take_turns_and_get_the_same_labels(
     asked = []
     original = labels_module.BlockStore.label
 
-    def noting(self, index, read_maps, shape, parameters, limit):
+    def noting(self, index, read_maps, parameters, limit):
         asked.append(limit)
-        return original(self, index, read_maps, shape, parameters, limit)
+        return original(self, index, read_maps, parameters, limit)
 
     monkeypatch.setattr(labels_module.BlockStore, "label", noting)
     monkeypatch.setattr(budget_module, "FIXED", 0)

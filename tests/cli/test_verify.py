@@ -110,3 +110,33 @@ def test_a_folder_without_records_is_a_wrong_request(tmp_path):
     write_dataset(tmp_path, alpha=PLANES["alpha"])
     run("verify", tmp_path).explains("there are no records")
     run("verify", tmp_path / "nothing").explains("there are no records")
+
+
+def test_images_in_sub_folders_with_names_from_a_list_are_looked_at_and_repaired_as_they_were_asked_for(
+    tiny_model, tmp_path
+):
+    dataset = write_dataset(tmp_path / "data", **PLANES)
+    (dataset / "OMETIFF" / "day1").mkdir()
+    (dataset / "OMETIFF" / "alpha.ome.tiff").rename(dataset / "OMETIFF" / "day1" / "alpha.ome.tiff")
+    (tmp_path / "names.txt").write_text("Nuclei\nBorders\n", encoding="utf-8")
+    words = ("--recursive", "--channel_names", tmp_path / "names.txt", "--nuclear_channel", "Nuclei")
+    assert made(tiny_model, dataset, *words, "--membrane_channel", "Borders").exit_code == 0
+    table = dataset / "REPORTS" / "day1_alpha_QUANT.tsv"
+    before = table.read_bytes()
+    assert b"Borders" in before
+    assert f"ok: day1_alpha: {dataset}/OMETIFF/day1/alpha.ome.tiff\n" in run("verify", "--all", dataset).stdout
+    table.unlink()
+    done = run("verify", "--repair", dataset)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert table.read_bytes() == before
+
+
+def test_a_table_that_a_package_made_which_is_not_there_any_more_is_removed(tiny_model, dataset):
+    made(tiny_model, dataset, "--image_filter", "alpha", "--export", "anndata")
+    (record,) = (dataset / "jobs" / "records").glob("alpha.json")
+    record.write_text(record.read_text(encoding="utf-8").replace("alpha_QUANT.h5ad", "alpha_QUANT.other"), "utf-8")
+    table = (dataset / "REPORTS" / "alpha_QUANT.h5ad").rename(dataset / "REPORTS" / "alpha_QUANT.other")
+    done = made(tiny_model, dataset, "--image_filter", "alpha")
+    assert done.exit_code == 0
+    assert not table.exists()
+    assert f"{table} was made for other input or options, and is not asked for now: it is removed" in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
-from cellscale.errors import DamagedStateError
+from cellscale.errors import DamagedStateError, ImageError
 from cellscale.images.masks import write_mask
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
@@ -33,7 +33,7 @@ from cellscale.predict.network import Network
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import blocks
 from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import join, local_path, make_folder
+from cellscale.storage.uri import exists, join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, require_unchanged
 from cellscale.workspace.layout import mask_name
@@ -111,9 +111,15 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
         note_source(entry, request)
+        before = ledger.tasks.get("segmentation")
         ledger.begin("segmentation", mark, verdict.to_make, asked(request))
         to_make = {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
-        labels = _segmented(run, entry, request, source, model, mark, to_make, identity)
+        try:
+            labels = _segmented(run, entry, request, source, model, mark, to_make, identity)
+        except ImageError:
+            if _is_as_it_was(ledger, verdict):  # a mask that a person puts there is theirs, and not half of ours
+                ledger.withdraw("segmentation", before)
+            raise
     require_unchanged(entry, identity)
     _learn_certificates(run, labels)
     persons = {name for name, group in files.items() if set(group) <= set(verdict.persons)}
@@ -135,6 +141,12 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         run.placement.run,
     )
     return Masks(True, counts, outputs)
+
+
+def _is_as_it_was(ledger: Ledger, verdict: Verdict) -> bool:
+    """Tell whether none of the masks that were to be made was written."""
+    written = any(exists(mask) for mask in verdict.missing)
+    return not written and all(ledger.made("segmentation", mask) for mask in verdict.stale)
 
 
 def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> None:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.workspace.identity import Check
+from cellscale.storage.content import Check
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [

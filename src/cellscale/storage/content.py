@@ -12,10 +12,13 @@ from cellscale.storage.regular import open_regular
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Entry, Location, filesystem, find, listing, local_path
 
-__all__ = ["WHOLE", "Content", "Kind", "content_of", "glanced", "seen", "stamp_of"]
+__all__ = ["WHOLE", "Check", "Content", "Kind", "content_of", "glanced", "seen", "stamp_of"]
 
 Kind: TypeAlias = Literal["whole", "sample"]
 """``whole``: a hash of all bytes; ``sample``: of the header, the end and blocks between."""
+
+Check: TypeAlias = Literal["sample", "content"]
+"""``sample``: size, times, inode, and where those differ the header, the end and blocks between; ``content``: all."""
 
 WHOLE = " whole"
 """Ends the name of a part on record that holds the hash of all of a file, beside that of a sample."""

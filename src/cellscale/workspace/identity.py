@@ -3,16 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from cellscale.errors import ImageError
-from cellscale.storage.content import WHOLE, Content, content_of, seen
+from cellscale.storage.content import WHOLE, Check, Content, content_of, seen
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["Check", "Identity", "identify", "require_unchanged"]
-
-Check: TypeAlias = Literal["sample", "content"]
-"""``sample``: size, times, inode, and where those differ the header, the end and blocks between; ``content``: all."""
+__all__ = ["Identity", "identify", "require_unchanged"]
 
 _LATER = "+"
 """Parts the hash of a sample from that of all, where the sample did not see a change."""

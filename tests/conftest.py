@@ -3,6 +3,7 @@
 import faulthandler
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -77,13 +78,17 @@ def large(tmp_path_factory):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A maker of disks that hold so many bytes and no more."""
+def small_disk():
+    """A maker of disks that hold so many bytes and no more.
+
+    They lie outside of pytest's own folders: a disk that a killed run left mounted there would fail every later run,
+    which cannot clear it away.
+    """
     with ExitStack() as mounted:
 
         def make(size):
-            disk = tmp_path / "disk"
-            disk.mkdir()
+            disk = Path(tempfile.mkdtemp(prefix="cellscale-disk-"))
+            mounted.callback(disk.rmdir)
             try:
                 subprocess.run(
                     ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)],

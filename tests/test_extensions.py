@@ -21,12 +21,16 @@ from cellscale.regions import Region
 @pytest.fixture
 def add(monkeypatch):
     """Adds entry points of groups, as other packages would."""
-    own = found._entry_points()
+    own = found._entry_points
     caches = (found._extensions, image_names.readers, image_names.other_suffixes)
 
     def adding(group, name, value):
         entry = EntryPoint(name, value, f"cellscale.{group}")
-        monkeypatch.setattr(found, "_entry_points", lambda: EntryPoints([*own, entry]))
+        monkeypatch.setattr(
+            found,
+            "_entry_points",
+            lambda asked: EntryPoints([*own(asked), *([entry] if asked == entry.group else [])]),
+        )
         for cache in caches:
             cache.cache_clear()
 
@@ -117,7 +121,7 @@ def test_a_reader_that_is_wrong_is_named_before_it_spoils_results(add, reader, w
 
 
 def test_an_installation_without_its_own_parts_says_so(monkeypatch):
-    monkeypatch.setattr(found, "_entry_points", lambda: EntryPoints([]))
+    monkeypatch.setattr(found, "_entry_points", lambda group: EntryPoints([]))
     found._extensions.cache_clear()
     with pytest.raises(RequestError, match="install it again"):
         find_engine("local")

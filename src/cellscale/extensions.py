@@ -103,7 +103,7 @@ def extensions(group: Group) -> Mapping[str, Extension]:
 
 @cache
 def _extensions(group: Group) -> Mapping[str, Extension]:
-    found = [Extension(group, entry) for entry in _entry_points().select(group=f"{_OURS}.{group}")]
+    found = [Extension(group, entry) for entry in _entry_points(f"{_OURS}.{group}")]
     if not any(one.is_own for one in found):
         raise RequestError(
             f"no {group} of cellscale itself are registered, because its files were changed after it was installed; "
@@ -115,10 +115,9 @@ def _extensions(group: Group) -> Mapping[str, Extension]:
     return chosen
 
 
-@cache
-def _entry_points() -> EntryPoints:
-    # One look at all packages takes some 10 ms.
-    return entry_points()
+def _entry_points(group: str) -> EntryPoints:
+    # By group: without one, Python 3.11 gives something else than later ones.
+    return entry_points(group=group)
 
 
 def _one_line(error: BaseException) -> str:

@@ -287,6 +287,12 @@ def test_the_scripts_take_the_same_words(script, tmp_path):
     assert f"cellscale {script} workspace" in done.stderr
 
 
+def test_the_list_of_commands_fits_a_terminal():
+    listed = CliRunner().invoke(cellscale, ["--help"], terminal_width=80).stdout
+    assert "repair-metadata" in listed
+    assert "..." not in listed.partition("Commands:")[2]
+
+
 def test_help_shows_underscores_and_sections():
     text = run("segment", "--help").stdout
     assert {"Images:", "Network:", "Outputs:", "Labels of nuclei:", "Commands:"} <= set(text.splitlines())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options import SectionedCommand, byte_size, positive_number
+from cellscale.cli.options import SectionedCommand, byte_size, one_of, positive_number
 from cellscale.errors import RequestError
 
 if TYPE_CHECKING:
@@ -21,15 +21,14 @@ __all__ = ["estimate"]
 _PARALLELISM = 100
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Predict what a run will take and cost.")
 @click.argument("dataset")
 @click.option("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX.")
 @click.option("--recursive", is_flag=True, help="Images in sub-folders as well.")
 @click.option("--image_mpp", metavar="MICROMETRES", type=positive_number, help="Size of a pixel.")
 @click.option(
     "--channel_axis",
-    type=click.Choice(["C", "Z", "T"], case_sensitive=False),
-    metavar="[C|Z|T]",
+    **one_of("C", "Z", "T"),
     help="What the channels were saved as.",
 )
 @click.option(

@@ -11,7 +11,7 @@ from cellscale.errors import RequestError
 __all__ = ["repair_metadata"]
 
 
-@click.command("repair-metadata", cls=SectionedCommand)
+@click.command("repair-metadata", cls=SectionedCommand, short_help="Correct OME-XML that QuPath does not read.")
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File of the corrected copy.")
 @click.option("--in_place", is_flag=True, help="Correct the image itself rather than a copy.")

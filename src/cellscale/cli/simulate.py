@@ -41,7 +41,7 @@ class _Folder(click.Path):
         return super().convert(value, param, ctx)
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Simulate images of tissue with known cells.")
 @click.argument("out", type=_Folder(path_type=Path, file_okay=False))
 @click.option("--images", default=1, show_default=True, metavar="N", help="How many images.")
 @click.option(

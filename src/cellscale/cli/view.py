@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options import SectionedCommand
+from cellscale.cli.options import SectionedCommand, one_of
 
 if TYPE_CHECKING:
     from cellscale.images.info import ChannelAxis
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["view"]
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Look at images, masks and cells in the browser.")
 @click.argument("dataset", metavar="DATASET")
 @click.option("--image_filter", default="", metavar="PREFIX", help="Only images whose names begin with PREFIX.")
 @click.option("--recursive", is_flag=True, help="Images in sub-folders as well.")
@@ -25,8 +25,7 @@ __all__ = ["view"]
 )
 @click.option(
     "--channel_axis",
-    type=click.Choice(["C", "Z", "T"], case_sensitive=False),
-    metavar="[C|Z|T]",
+    **one_of("C", "Z", "T"),
     help="What the channels were saved as, as it was given for the run.",
 )
 @click.option("--no_browser", is_flag=True, help="Only print the address.")

@@ -7,14 +7,13 @@ from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
 from cellscale.engines.end_of_run import close_run
-from cellscale.engines.preflight import choose_model, require_extras
+from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.workspace.discovery import discover
 from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
@@ -25,13 +24,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     require_extras(request)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
-    entries = discover(
-        request.paths,
-        request.images.prefix,
-        request.channels.names,
-        request.channels.axis,
-        recursive=request.images.recursive,
-    )
+    entries = find_images(request)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:

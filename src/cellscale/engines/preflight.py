@@ -8,11 +8,23 @@ from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
+from cellscale.workspace.discovery import ImageEntry, discover
 
 if TYPE_CHECKING:
     from cellscale.predict.network import Network
 
-__all__ = ["checked_model", "choose_model", "require_extras"]
+__all__ = ["checked_model", "choose_model", "find_images", "require_extras"]
+
+
+def find_images(request: Request) -> list[ImageEntry]:
+    """Return the images that a request is about; errors as of `cellscale.workspace.discovery.discover`."""
+    return discover(
+        request.paths,
+        request.images.prefix,
+        request.channels.names,
+        request.channels.axis,
+        recursive=request.images.recursive,
+    )
 
 
 def require_extras(request: Request) -> None:

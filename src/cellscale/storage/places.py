@@ -29,7 +29,7 @@ def same_place(one: Location, other: Location) -> bool:
     paths = local_path(one), local_path(other)
     if paths[0] is None or paths[1] is None:
         return paths == (None, None) and _spelled(str(one)) == _spelled(str(other))
-    first, second = map(plain_path, paths)  # type: ignore[arg-type]
+    first, second = plain_path(paths[0]), plain_path(paths[1])
     if first == second:
         return True
     try:

@@ -200,8 +200,9 @@ def test_a_library_that_cannot_be_loaded_is_named(tmp_path):
     found = subprocess.run(words, env=where, capture_output=True, text=True, check=False, timeout=120)
     assert found.returncode == 1, found.stderr
     assert "Traceback" not in found.stderr
-    (line,) = (line for line in found.stdout.splitlines() if line.startswith("PROBLEM libraries"))
-    assert "zarr" in line
-    assert "built for another numpy" in line
+    lines = [line for line in found.stdout.splitlines() if line.startswith("PROBLEM libraries")]
+    assert len(lines) == 1, found.stdout + found.stderr
+    assert "zarr" in lines[0]
+    assert "built for another numpy" in lines[0]
     assert "pip install --upgrade --force-reinstall zarr" in found.stdout
     assert "PROBLEM try OME-Zarr" in found.stdout

@@ -320,8 +320,8 @@ def test_mesmer_is_put_into_the_bucket_once(dataset, mesmer_path):
     uri = run_uri(run(*words))
     request = json.loads(read_bytes(f"{uri}/tasks.json"))["request"]
     (weights,) = listing(f"{dataset}/jobs/models")
-    assert request["model_path"] == weights.location
-    assert (request["model_hash"], weights.size) == (MESMER.sha256, mesmer_path.stat().st_size)
+    assert request["network"]["path"] == weights.location
+    assert (request["network"]["checksum"], weights.size) == (MESMER.sha256, mesmer_path.stat().st_size)
     run("jobs", "cancel", uri)
     assert run_uri(run(*words)) != uri
     assert listing(f"{dataset}/jobs/models") == [weights]
@@ -331,10 +331,10 @@ def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):
     config = configured("hashed", segment_model_hash="a1" * 16)
     words = ["segment", "--env_config_uri", config]
     uri = run_uri(run(*words, "--model_hash", "b2" * 16, "workspace", dataset))
-    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["model_hash"] == "b2" * 16
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["network"]["checksum"] == "b2" * 16
     run("jobs", "cancel", uri)
     uri = run_uri(run(*words, "workspace", dataset))
-    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["model_hash"] == "a1" * 16
+    assert json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["network"]["checksum"] == "a1" * 16
 
 
 def test_the_network_installed_here_must_have_the_hash(dataset, batch, mesmer_path):

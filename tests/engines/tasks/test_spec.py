@@ -65,6 +65,7 @@ def test_there_are_no_other_tasks(tmp_path) -> None:
     [
         (lambda facts: facts.pop("entries"), "expected the keys"),
         (lambda facts: facts.update(more=1), "expected the keys"),
+        (lambda facts: (facts.pop("options"), facts.update(version="0.1.9")), "written by cellscale 0.1.9: use that"),
         (lambda facts: facts.update(entries={}), "entries a list"),
         (lambda facts: facts["entries"][1].update(nmae="x"), "entry 1.*nmae"),
         (lambda facts: facts["entries"][1].pop("name"), "entry 1.*name"),

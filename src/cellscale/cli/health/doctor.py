@@ -19,7 +19,7 @@ __all__ = ["doctor"]
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Check what is installed, and that a run works.")
 @click.argument("location", metavar="[URI]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of lines.")
 @click.option("--device", default=AUTO, show_default=True, metavar="DEVICE", help="As for a run.")

@@ -17,12 +17,11 @@ from cellscale.engines.dask.image_steps import ImageWork
 from cellscale.engines.dask.worker_tasks import Job
 from cellscale.engines.end_of_run import close_run, new_run_id
 from cellscale.engines.options import DaskOptions
-from cellscale.engines.preflight import choose_model, require_extras
+from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.workspace.discovery import discover
 from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
@@ -35,13 +34,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     require_extras(request)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
-    entries = discover(
-        request.paths,
-        request.images.prefix,
-        request.channels.names,
-        request.channels.axis,
-        recursive=request.images.recursive,
-    )
+    entries = find_images(request)
     model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
     network = replace(request.network, checksum=model.sha256 if model else None)

@@ -11,7 +11,7 @@ from cellscale.engines.end_of_run import close_run
 from cellscale.engines.tasks.project_entry_json import place_from_json
 from cellscale.engines.tasks.results import Part, Task, TaskResult, read_results
 from cellscale.engines.tasks.retries import is_last_try
-from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.engines.tasks.spec import ENGINE, RunSpec, run_folder
 from cellscale.engines.tasks.task_records import parts_of_all
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
@@ -62,7 +62,7 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
         spec.request,
         outcome,
         listener,
-        engine=spec.engine,
+        engine=ENGINE,
         run_id=spec.run,
         parts=parts_of_all(spec),
         benchmark_table=spec.benchmark_table,

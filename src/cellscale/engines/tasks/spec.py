@@ -16,8 +16,10 @@ from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
+__all__ = ["ENGINE", "SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
 
+ENGINE = "batch"
+"""Name of the engine whose machines work through such a list."""
 SPEC_NAME = "tasks.json"
 """Name of the list in its run's folder."""
 KEYS = {"version", "run", "request", "options", "benchmark_table", "entries"}
@@ -32,9 +34,6 @@ class RunSpec:
 
     request: Request
     """What to do. Paths and the model are those that the machines of the tasks can reach."""
-
-    engine: str = "batch"
-    """Name of the engine that gave out the tasks."""
 
     options: BatchOptions = field(default_factory=BatchOptions)
     """How the work is spread over machines."""
@@ -107,7 +106,9 @@ def read_spec(location: Location) -> RunSpec:
 
 def _spec(facts: Any, location: str) -> RunSpec:
     if not isinstance(facts, dict) or facts.keys() != KEYS:
-        raise RequestError(f"{location} is no list of tasks: expected the keys {', '.join(sorted(KEYS))}")
+        written = facts.get("version") if isinstance(facts, dict) else None
+        advice = f". It was written by cellscale {written}: use that for this run" if isinstance(written, str) else ""
+        raise RequestError(f"{location} is no list of tasks: expected the keys {', '.join(sorted(KEYS))}{advice}")
     if not isinstance(facts["run"], str) or not isinstance(facts["entries"], list):
         raise RequestError(f"{location} is no list of tasks: run must be text and entries a list")
     if not isinstance(facts["benchmark_table"], str | None):

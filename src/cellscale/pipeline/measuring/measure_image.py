@@ -127,7 +127,6 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "cells": cells,
             "nuclei": nuclei,
             "unmatched_nuclei": measurement.unmatched_nuclei,
-            "channels": list(measurement.channel_names),
         }
     in_project = project_entry.result()
     require_unchanged(entry, identity_of(run, entry, request, ledger))

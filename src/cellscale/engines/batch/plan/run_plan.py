@@ -15,6 +15,7 @@ from cellscale.engines.batch.plan.run_network import Weights, choose_weights
 from cellscale.engines.batch.plan.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.end_of_run import new_run_id
 from cellscale.engines.options import BatchOptions
+from cellscale.engines.preflight import find_images
 from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.request import Request
@@ -22,7 +23,7 @@ from cellscale.pipeline.request_json import request_to_json
 from cellscale.pipeline.resume import fingerprint
 from cellscale.pipeline.typed_json import to_json
 from cellscale.storage.uri import join, listing
-from cellscale.workspace.discovery import ImageEntry, discover
+from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["ENVIRONMENT_NAME", "Plan", "make_plan", "shortened"]
@@ -140,13 +141,7 @@ def _compute(text: str | None, default: Compute, option: str) -> Compute:
 def _entries(request: Request) -> list[ImageEntry]:
     """Return the images, or say that the bucket itself is missing."""
     try:
-        return discover(
-            request.paths,
-            request.images.prefix,
-            request.channels.names,
-            request.channels.axis,
-            recursive=request.images.recursive,
-        )
+        return find_images(request)
     except RequestError:
         bucket = "/".join(str(request.paths.images).split("/")[:3])
         try:

@@ -29,7 +29,10 @@ class Whole:
 
 
 WHOLE = Whole("x", (Part(Path("/a/b"), (1, 2), {"x": 0.1}), Part("gs://a//b")))
-OUTCOME = ImageOutcome(image="i", status="done", cells=3, outputs=("o",), stages=(StageRecord("masks", 0.1, 1, 2, 0.2),))
+STAGE = StageRecord("masks", 0.1, 1, 2, 0.2)
+OUTCOME = ImageOutcome(
+    image="i", status="done", cells=3, outputs=("o",), stages=(StageRecord("masks", 0.1, 1, 2, 0.2),)
+)
 
 
 @pytest.mark.parametrize("value", [WHOLE, OUTCOME])

@@ -1,14 +1,17 @@
 """What lies in a dataset is of the run that says so; a person's work is kept and named."""
 
+import importlib
 import os
 import shutil
+from threading import Event
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tifffile
 
-from cellscale.pipeline.segmenting import segment_image
+from cellscale.pipeline.measuring import measure_image
+from cellscale.pipeline.segmenting import segment_image, write_masks
 from tests.cli.runs import OUTPUTS, contents, run
 from tests.pipeline.spots import spots, write_dataset, write_image
 
@@ -132,9 +135,9 @@ def killed_between_masks(model, dataset, monkeypatch, *options):
         written.append(words)
         return write_mask(*words, **settings)
 
-    write_mask = segment_image.write_mask
+    write_mask = write_masks.write_mask
     with monkeypatch.context() as patch:
-        patch.setattr(segment_image, "write_mask", write)
+        patch.setattr(write_masks, "write_mask", write)
         with pytest.raises(Killed):
             made(model, dataset, *options, command="segment")
 
@@ -176,6 +179,99 @@ def test_an_image_that_is_replaced_during_its_run_fails_and_leaves_the_outputs(t
     done = made(tiny_model, dataset)
     assert done.exit_code == 0
     assert found(dataset) == fresh(tiny_model, dataset.parent)
+
+
+def everything(dataset):
+    """Return the bytes of all outputs and of the record."""
+    return contents(dataset / "SEGMASK", dataset / "REPORTS", dataset / "PROJ", dataset / "jobs" / "records")
+
+
+def put_other_image(dataset):
+    write_image(dataset / "new.ome.tiff", spots((200, 220), seed=9))
+    shutil.copyfile(dataset / "OMETIFF" / "image.ome.tiff", dataset / "old.ome.tiff")
+    (dataset / "new.ome.tiff").replace(dataset / "OMETIFF" / "image.ome.tiff")
+
+
+def put_other_mask(dataset):
+    mask = dataset / "SEGMASK" / "image_WholeCellMask.tiff"
+    shutil.copyfile(mask, dataset / "old.tiff")
+    labels = tifffile.imread(mask)
+    tifffile.imwrite(dataset / "new.tiff", np.where(labels == 5, 0, labels))
+    (dataset / "new.tiff").replace(mask)
+
+
+@pytest.mark.parametrize("replace", [put_other_image, put_other_mask])
+def test_what_is_replaced_while_it_is_measured_leaves_all_outputs_and_their_record(
+    tiny_model, dataset, monkeypatch, replace
+):
+    before = everything(dataset)
+
+    def then_replaced(**words):
+        measurement = measure(**words)
+        replace(dataset)
+        return measurement
+
+    measure = measure_image.measure
+    with monkeypatch.context() as patch:
+        patch.setattr(measure_image, "measure", then_replaced)
+        done = made(tiny_model, dataset, "--matching", "qupath-initializer", command="measure")
+    assert done.exit_code == 1
+    assert "changed while it was worked on" in done.errors["image"]
+    if replace is put_other_image:
+        shutil.copyfile(dataset / "old.ome.tiff", dataset / "OMETIFF" / "image.ome.tiff")
+    else:
+        shutil.copyfile(dataset / "old.tiff", dataset / "SEGMASK" / "image_WholeCellMask.tiff")
+    assert everything(dataset) == before
+    assert made(tiny_model, dataset).statuses == {"image": "kept"}
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "cellscale.pipeline.measuring.write_tables.write_shapes",
+        "cellscale.pipeline.measuring.write_tables.in_order",
+        "cellscale.pipeline.measuring.project_entry.thumbnail_jpeg",
+    ],
+)
+def test_no_table_is_committed_of_an_image_that_was_replaced_while_tables_were_written(
+    tiny_model, dataset, monkeypatch, where
+):
+    before = found(dataset)
+    objects = next(dataset.glob("PROJ/data/*/data.qpdata"))
+    known = objects.read_bytes()
+    room, _, name = where.rpartition(".")
+    real = getattr(importlib.import_module(room), name)
+    replaced = Event()
+
+    def after_replacement(*words, **settings):
+        if not replaced.is_set():
+            put_other_image(dataset)
+            replaced.set()
+        return real(*words, **settings)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, after_replacement)
+        done = made(tiny_model, dataset, "--matching", "qupath-initializer", command="measure")
+    assert done.exit_code == 1
+    assert "changed while it was worked on" in done.errors["image"]
+    if name == "in_order":  # the outlines and the project are written at the same time as the tables
+        tables = [file for file in ALL if "QUANT" in file or "Cells" in file]
+        assert {file: found(dataset)[file] for file in tables} == {file: before[file] for file in tables}
+    elif name == "write_shapes":
+        assert found(dataset) == before
+    else:
+        assert objects.read_bytes() == known
+    assert made(tiny_model, dataset).exit_code == 0
+    assert found(dataset) == fresh(tiny_model, dataset.parent)
+
+
+def test_work_on_an_image_that_was_replaced_is_not_taken_up_when_the_image_comes_back(
+    tiny_model, dataset, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        replace_when_labelled(patch, dataset)
+        assert made(tiny_model, dataset, "--image_mpp", "0.6").exit_code == 1
+    assert not list((dataset / "jobs").glob("image.*"))
 
 
 def test_measuring_another_image_with_the_masks_of_before_says_so(tiny_model, dataset):

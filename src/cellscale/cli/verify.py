@@ -26,10 +26,11 @@ __all__ = ["verify"]
 @click.option("--reports_subdir", "reports", default=SUBFOLDERS.reports, show_default=True, help="Tables, reports.")
 @click.pass_context
 def verify(ctx: click.Context, /, dataset: str, *, repair: bool, show_all: bool, **subfolders: Any) -> None:
-    """Read all bytes of the outputs of DATASET, a workspace's folder or URI, and compare them with its records.
+    """Check that all outputs are what their records say.
 
-    A line for each file that is missing, changed, unfinished or of another run, and the number of each. The exit code
-    is 1 where there is any. Nothing is written without --repair.
+    All bytes of the outputs of DATASET, a workspace's folder or URI, are read and compared with its records. A line
+    for each file that is missing, changed, unfinished or of another run, and the number of each. The exit code is 1
+    where there is any. Nothing is written without --repair.
     """
     from cellscale.cli.output.printable import printable
     from cellscale.pipeline.verify import verified

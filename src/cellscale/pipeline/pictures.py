@@ -10,6 +10,7 @@ import numpy as np
 from cellscale.errors import StorageError
 from cellscale.faults import failure_text
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import unchanged
 from cellscale.pipeline.measuring.measure_image import found_masks
 from cellscale.pipeline.picture_subject import open_subject
 from cellscale.pipeline.request import Request
@@ -29,7 +30,6 @@ from cellscale.report.pictures import Picture
 from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.identity import require_unchanged
 from cellscale.workspace.layout import look_name, picture_name
 from cellscale.workspace.record import Ledger
 
@@ -97,6 +97,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     missing = bool(wanted)
     if not request.dry_run and (look is None or missing):
         ours = bool(ledger.facts("segmentation"))
+        check = unchanged(entry, identity_of(run, entry, request, ledger), ledger, masks)
         give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,
@@ -108,7 +109,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
                 advance()
 
             seen, pictures = examine(subject, run.budget.workers, step_done, local_path(request.paths.jobs))
-            require_unchanged(entry, identity_of(run, entry, request, ledger))
+            check()
             _write_look(ledger, marks[0], request, entry.name, seen)
             if missing:
                 kept = set(outputs) - set(wanted)

@@ -21,7 +21,7 @@ from cellscale.images.masks import open_mask
 from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run
+from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, unchanged
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import (
@@ -40,7 +40,6 @@ from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
-from cellscale.workspace.identity import require_unchanged
 from cellscale.workspace.layout import mask_name
 from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict, mask_of_record
 
@@ -97,7 +96,8 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     outputs = report_outputs(request, entry.name, masks)
     mark = measurement_mark(run, entry, request, ledger, masks)
     earlier = earlier_measurement_mark(entry, request, masks)
-    compare_image(run, request, ledger, identity_of(run, entry, request, ledger), entry.name)
+    identity = identity_of(run, entry, request, ledger)
+    compare_image(run, request, ledger, identity, entry.name)
     verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
     is_others = bool(verdict.persons) and not verdict.kept  # the project is theirs as well, or nobody knows
     if verdict.is_done and (is_others or _is_in_project(run, request, entry, ledger)):
@@ -107,7 +107,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         return Report(True, None, None, None, outputs)
     number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
     note_source(entry, request)
-    ledger.begin("measurement", mark, verdict.to_make, asked(request))
+    check = unchanged(entry, identity, ledger, masks)
     give_back()
     with (
         _opened(run, entry, request) as image,
@@ -120,8 +120,10 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         from cellscale.pipeline.measuring.project_files import note_entry_files
         from cellscale.pipeline.measuring.write_tables import write_reports
 
-        project_entry = beside.submit(write_project_entry, run, measurement, image, request, number)
-        write_reports(run, measurement, entry, request, masks, verdict.to_make)
+        check()
+        ledger.begin("measurement", mark, verdict.to_make, asked(request))
+        project_entry = beside.submit(write_project_entry, run, measurement, image, request, check, number)
+        write_reports(run, measurement, entry, request, masks, verdict.to_make, check)
         cells, nuclei = _counted(measurement, masks)
         facts: dict[str, Any] = {
             "cells": cells,
@@ -129,7 +131,6 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "unmatched_nuclei": measurement.unmatched_nuclei,
         }
     in_project = project_entry.result()
-    require_unchanged(entry, identity_of(run, entry, request, ledger))
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request, ledger), mark)
     if request.paths.project is not None:
         note_entry_files(request.paths.project, ledger, mark, in_project)
@@ -170,7 +171,7 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     to_make = [file for file in files if file in verdict.to_make]
     if not to_make:
         return files
-    ledger.begin("measurement", mark, verdict.to_make)
+    check = unchanged(entry, identity_of(run, entry, request, ledger), ledger, masks)
     with (
         _opened(run, entry, request) as image,
         _measured(run, image, request, masks, intensities=False) as measurement,
@@ -178,7 +179,9 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     ):
         from cellscale.pipeline.measuring.write_tables import write_outlines
 
-        write_outlines(measurement, entry, request, masks, to_make)
+        check()
+        ledger.begin("measurement", mark, verdict.to_make)
+        write_outlines(measurement, entry, request, masks, to_make, check)
         advance(len(masks))
     return files
 

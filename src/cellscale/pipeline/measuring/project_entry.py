@@ -9,6 +9,7 @@ from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Dialect
 from cellscale.images.info import Image, PixelSize
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import Unchanged
 from cellscale.pipeline.measuring.project_files import entry_number, has_entry_files, is_listed, now_of
 from cellscale.pipeline.request import Request
 from cellscale.qupath.entry_data import EntryData, write_entry
@@ -59,7 +60,12 @@ def _place_now(folder: Path | str, entry: ImageEntry, request: Request, position
 
 
 def write_project_entry(
-    run: ImageRun, measurement: Measurement, image: Image, request: Request, number: int | None = None
+    run: ImageRun,
+    measurement: Measurement,
+    image: Image,
+    request: Request,
+    check: Unchanged,
+    number: int | None = None,
 ) -> int | None:
     """Write an image's objects into the project, and the project's list of images.
 
@@ -73,6 +79,8 @@ def write_project_entry(
         Their image.
     request
         What to do.
+    check
+        Is called when the objects' file is whole, before it takes its name.
     number
         Of the image's entry in earlier runs, which it gets again unless it is another image's now.
 
@@ -103,8 +111,7 @@ def write_project_entry(
             thumbnail=thumbnail_jpeg(image),
         )
         now = now_of(image.info.uri)
-
-        replaced = write_entry(folder, data, _Batches(measurement, advance), now)
+        replaced = write_entry(folder, data, _Batches(measurement, advance, check), now)
         if run.placement.enter_project is not None:
             run.placement.enter_project(place)
         else:
@@ -117,10 +124,11 @@ def write_project_entry(
 
 
 class _Batches:
-    """The objects, as often as they are needed; only the first time is progress."""
+    """The objects, as often as they are needed; only the first time is progress, and each ends with a check."""
 
-    def __init__(self, measurement: Measurement, advance: Callable[[int], None]) -> None:
+    def __init__(self, measurement: Measurement, advance: Callable[[int], None], check: Unchanged) -> None:
         self._measurement = measurement
+        self._check = check
         self._advance = advance
         self._shown = False
 
@@ -130,6 +138,7 @@ class _Batches:
             yield batch
             if first:
                 self._advance(len(batch))
+        self._check()
 
 
 def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:

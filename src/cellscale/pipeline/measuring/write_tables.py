@@ -12,6 +12,7 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.text import Dialect
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import Unchanged
 from cellscale.pipeline.measuring.table_names import table_files
 from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
@@ -33,6 +34,7 @@ def write_reports(
     request: Request,
     compartments: Iterable[Compartment],
     wanted: Collection[Path | str],
+    check: Unchanged,
 ) -> None:
     """Write an image's tables and outlines, each whole or not at all.
 
@@ -50,6 +52,15 @@ def write_reports(
         Those whose masks were measured.
     wanted
         The files to be written, of those that there can be.
+    check
+        Is called when a file is whole, before it takes its name.
+
+    Raises
+    ------
+    ImageError, MaskError
+        What they are made of changed meanwhile.
+    StorageError
+        One cannot be written.
     """
     for folder in (request.paths.reports, request.paths.segmasks):
         make_folder(folder)
@@ -59,7 +70,7 @@ def write_reports(
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-shapes") as aside,
         _writers(measurement, entry, request, wanted) as writers,
     ):
-        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments), wanted)
+        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments), wanted, check)
 
         def encode(part: range) -> list[Any]:
             batch = measurement.batch(part.start, part.stop)
@@ -71,6 +82,7 @@ def write_reports(
             measurement.scratch.release()
             advance(len(part))
         shapes.result()
+        check()
 
 
 def write_outlines(
@@ -79,8 +91,9 @@ def write_outlines(
     request: Request,
     compartments: Iterable[Compartment],
     wanted: Collection[Path | str],
+    check: Unchanged,
 ) -> None:
-    """Write those outlines of the masks that are wanted, each file whole or not at all."""
+    """Write those outlines of the masks that are wanted, each whole or not at all; errors as of `write_reports`."""
     for compartment in compartments:
         place = join(request.paths.segmasks, shapes_name(entry.name, compartment))
         if place not in wanted:
@@ -88,6 +101,7 @@ def write_outlines(
         outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
         with atomic_write(place) as file:
             write_shapes(file, measurement, outlines)
+            check()
 
 
 @contextmanager

@@ -1,15 +1,14 @@
 """Masks of one image of a dataset: made, resumed, or kept."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
 from cellscale.errors import DamagedStateError, ImageError
-from cellscale.images.masks import write_mask
-from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -28,12 +27,12 @@ from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.tile_store import GROUP
+from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import Compartment
 from cellscale.predict.network import Network
 from cellscale.records.stopwatch import Stopwatch
-from cellscale.regions import blocks
 from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import exists, join, local_path, make_folder
+from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, require_unchanged
 from cellscale.workspace.layout import mask_name
@@ -43,8 +42,6 @@ __all__ = ["Masks", "earlier_segmentation_mark", "mask_outputs", "run_state", "s
 
 ATTEMPTS = 3
 """How often damaged units of work are done again before the image fails."""
-BAND = 2**21
-"""Pixels of a mask that are finished at once, in bands over the whole width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +108,12 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
         note_source(entry, request)
-        before = ledger.tasks.get("segmentation")
-        ledger.begin("segmentation", mark, verdict.to_make, asked(request))
         to_make = {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
-        try:
-            labels = _segmented(run, entry, request, source, model, mark, to_make, identity)
-        except ImageError:
-            if _is_as_it_was(ledger, verdict):  # a mask that a person puts there is theirs, and not half of ours
-                ledger.withdraw("segmentation", before)
-            raise
-    require_unchanged(entry, identity)
+
+        def begin() -> None:  # as late as can be: what a person puts there before is theirs, and not half of ours
+            ledger.begin("segmentation", mark, verdict.to_make, asked(request))
+
+        labels = _segmented(run, entry, request, source, model, mark, to_make, identity, begin)
     _learn_certificates(run, labels)
     persons = {name for name, group in files.items() if set(group) <= set(verdict.persons)}
     counts = {compartment: found.count for compartment, found in labels.items() if compartment not in persons}
@@ -141,12 +134,6 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         run.placement.run,
     )
     return Masks(True, counts, outputs)
-
-
-def _is_as_it_was(ledger: Ledger, verdict: Verdict) -> bool:
-    """Tell whether none of the masks that were to be made was written."""
-    written = any(exists(mask) for mask in verdict.missing)
-    return not written and all(ledger.made("segmentation", mask) for mask in verdict.stale)
 
 
 def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> None:
@@ -245,8 +232,12 @@ def _segmented(
     mark: str,
     files: dict[Compartment, list[Path | str]],
     identity: Identity,
+    begin: Callable[[], None],
 ) -> dict[Compartment, CompartmentLabels]:
-    """Segment the image and write its masks; the state goes when they are there."""
+    """Segment the image and write its masks; the state goes when they are there.
+
+    ``begin`` is called before the first mask is written.
+    """
     loading = Stopwatch()
     network = loading.around(model.load)()
     computation = network.computation
@@ -263,11 +254,12 @@ def _segmented(
         if not run.placement.shared_state:  # else it was made by this run, on machines that work on it now
             state.check()
         _tell_damage(run, state)
+        check = partial(_require_unchanged, entry, identity, state)
         for attempt in range(ATTEMPTS):
             try:
-                labels = _labelled(run, entry, request, source, network, state)
-                require_unchanged(entry, identity)
-                _write_all(run, files, labels, source)
+                labels = _labelled(run, entry, request, source, network, state, check)
+                begin()
+                write_masks(run, files, labels, source, check)
                 break
             except DamagedStateError as error:
                 if attempt == ATTEMPTS - 1:
@@ -287,40 +279,35 @@ def _tell_damage(run: ImageRun, state: RunState) -> None:
         )
 
 
+def _require_unchanged(entry: ImageEntry, identity: Identity, state: RunState) -> None:
+    """Check that the image is the one of before; else some of the unfinished work is of other pixels, and goes."""
+    try:
+        require_unchanged(entry, identity)
+    except ImageError:
+        state.clear()
+        raise
+
+
 def _labelled(
-    run: ImageRun, entry: ImageEntry, request: Request, source: NetworkInput, network: Network, state: RunState
+    run: ImageRun,
+    entry: ImageEntry,
+    request: Request,
+    source: NetworkInput,
+    network: Network,
+    state: RunState,
+    check: Callable[[], None],
 ) -> dict[Compartment, CompartmentLabels]:
+    """Return the labels; what ``check`` raises where the image was replaced meanwhile, whatever came of that."""
     name, jobs = f"{entry.name}.zarr", request.paths.jobs
     kept = state.folder.parent / "intermediates" / name if request.segmenting.keep_intermediates else None
     parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.compartments}
-    labels = segment_channels(run, state, source, network, parameters, kept)
+    try:
+        labels = segment_channels(run, state, source, network, parameters, kept)
+    except ImageError:
+        check()
+        raise
+    check()
     if kept is not None and local_path(jobs) is None:
         send_folder(kept, str(join(jobs, "intermediates", name)))
         shutil.rmtree(kept)
     return labels
-
-
-def _write_all(
-    run: ImageRun,
-    files: Mapping[Compartment, list[Path | str]],
-    labels: Mapping[Compartment, CompartmentLabels],
-    source: NetworkInput,
-) -> None:
-    with run.stage("masks", sum(len(group) for group in files.values())) as advance:
-        for compartment, group in files.items():
-            for output in group:
-                _write(output, labels[compartment], source, run.budget.workers)
-                advance()
-
-
-def _write(output: Path | str, labels: CompartmentLabels, source: NetworkInput, workers: int) -> None:
-    """Write a mask, bands being finished in threads ahead of the writer."""
-    rows = max(BAND // labels.shape[1], 1)
-    bands = in_order(labels.read, blocks(labels.shape, (rows, labels.shape[1])), workers)
-    size = source.pixel_size.size
-    if str(output).endswith(".zarr"):
-        from cellscale.images.zarr import write_label_zarr  # loads zarr, which TIFF masks do not need
-
-        write_label_zarr(output, bands, labels.shape, size)
-    else:
-        write_mask(output, bands, labels.shape, size, workers=workers)

@@ -200,14 +200,6 @@ class Ledger:
         }
         self.write()
 
-    def withdraw(self, task: Task, before: dict[str, Any] | None) -> None:
-        """Undo `begin` where nothing was written; ``before`` is what `tasks` had of the task."""
-        if before is None:
-            del self.tasks[task]
-        else:
-            self.tasks[task] = before
-        self.write()
-
     def finish(
         self, task: Task, outputs: Sequence[Path | str], facts: Mapping[str, Any], run: str | None = None
     ) -> None:

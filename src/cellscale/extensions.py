@@ -6,7 +6,7 @@ one stops nobody who does not use it.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Literal, TypeAlias
@@ -27,16 +27,18 @@ class Extension:
 
     group: Group
     entry: EntryPoint
+    is_own: bool = field(init=False)
+    """Whether it is cellscale's own."""
+
+    def __post_init__(self) -> None:
+        # Once: each look at a package's name parses its metadata, and exporters are asked for with every image.
+        own = self.entry.dist is not None and self.entry.dist.name.lower() == _OURS
+        object.__setattr__(self, "is_own", own)
 
     @property
     def name(self) -> str:
         """What the entry point is called."""
         return self.entry.name
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it is cellscale's own."""
-        return self.entry.dist is not None and self.entry.dist.name.lower() == _OURS
 
     def __str__(self) -> str:
         """Return what a person needs to find it: ``the reader 'czi' of the package cellscale-czi 1.0``."""

@@ -3,7 +3,7 @@
 import pytest
 
 from cellscale.pipeline.resume.state import RunState
-from cellscale.pipeline.segmenting import segment_image
+from cellscale.pipeline.segmenting import write_masks
 from tests.cli.runs import contents, run
 from tests.pipeline.spots import spots, write_dataset
 
@@ -48,7 +48,7 @@ def interrupted(tmp_path, tiny_model, monkeypatch):
     return make
 
 
-LABELLED = (segment_image, "write_mask")
+LABELLED = (write_masks, "write_mask")
 PREDICTED = (RunState, "save_plane")
 
 
@@ -76,6 +76,23 @@ def test_damaged_state_is_done_again(interrupted, tiny_model, reference, before,
     assert "was damaged or removed; it is done again" in done.stderr
     assert results(dataset) == reference
     assert not list(dataset.glob("jobs/alpha.*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", ["nuclear/0.npy", "facts.json"])
+def test_state_with_other_numbers_than_were_kept_is_done_again(interrupted, tiny_model, reference, pattern):
+    dataset = interrupted(LABELLED)
+    (kept,) = dataset.glob(f"jobs/alpha.*/{pattern}")
+    content = kept.read_bytes()
+    if pattern == "facts.json":
+        place = content.index(b'"equalised_maximum": ') + 21
+        kept.write_bytes(content[:place] + b"7" + content[place:])
+    else:
+        kept.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
+    done = segment_and_measure(tiny_model, dataset)
+    assert done.exit_code == 0
+    assert done.stderr.count("was damaged or removed; it is done again") == 1
+    assert results(dataset) == reference
 
 
 @pytest.mark.slow
@@ -124,7 +141,7 @@ def test_outputs_that_no_record_knows_are_kept_until_overwrite_is_given(tmp_path
     done = segment_and_measure(tiny_model, dataset)
     assert done.exit_code == 0, done.stderr
     assert set(done.statuses.values()) == {"kept"}
-    assert "--overwrite replaces them" in done.stderr
-    done = segment_and_measure(tiny_model, dataset, "--overwrite")
+    assert "--overwrite=foreign replaces them" in done.stderr
+    done = segment_and_measure(tiny_model, dataset, "--overwrite=foreign")
     assert set(done.statuses.values()) == {"done"}
     assert results(dataset) == reference

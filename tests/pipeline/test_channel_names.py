@@ -253,7 +253,8 @@ def test_another_list_of_usual_names_is_told_where_masks_are_made_again(tmp_path
     path.write_text(json.dumps(record), "utf-8")
     told = "the list of usual names of channels is another one (version 2, then 1)"
     assert told not in run("segment", "--dry_run", *words).stderr
-    record["segmentation"]["fingerprint"] = "of another choice"
+    for output in record["segmentation"]["outputs"].values():
+        output["made_from"] = "another choice"
     path.write_text(json.dumps(record), "utf-8")
     assert told in run("segment", "--dry_run", *words).stderr
     named = ("--nuclear_channel", "DAPI", "--membrane_channel", "none")

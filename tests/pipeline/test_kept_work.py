@@ -156,10 +156,13 @@ def test_masks_that_someone_edited_are_kept_unless_overwrite_is_given(tmp_path, 
     made = masks(dataset)
     edited = dataset / "SEGMASK" / "image_WholeCellMask.tiff"
     edited.write_bytes(edited.read_bytes() + b"\0")
-    done = completed(dataset, tiny_model, "--image_mpp", "0.4")
-    assert "they are kept" in done.stderr
+    assert "they are kept" in completed(dataset, tiny_model).stderr
+    done = completed(dataset, tiny_model, "--image_mpp", "0.4", code=1)
+    assert f"{edited}: changed by a person" in done.stderr
     assert edited.read_bytes() == made[edited.name] + b"\0"
     completed(dataset, tiny_model, "--overwrite")
+    assert edited.read_bytes() == made[edited.name] + b"\0"
+    completed(dataset, tiny_model, "--overwrite=foreign")
     assert masks(dataset) == made
 
 

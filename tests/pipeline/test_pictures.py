@@ -123,6 +123,8 @@ def test_pictures_that_someone_changed_are_kept(tmp_path, finished, tiny_model):
     assert "--overwrite" in visualized(tiny_model, dataset, command="measure").stderr
     assert own.read_bytes() == b"a drawing"
     visualized(tiny_model, dataset, "--overwrite", command="measure")
+    assert own.read_bytes() == b"a drawing"
+    visualized(tiny_model, dataset, "--overwrite=foreign", command="measure")
     assert own.read_bytes() != b"a drawing"
 
 

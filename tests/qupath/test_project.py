@@ -443,3 +443,17 @@ def test_what_another_program_changes_between_two_images_stays(tmp_path):
     update_project(file.parent, place_images(file.parent, infos[2:]), Dialect.V0_7, 5)
     names = [entry["imageName"] for entry in json.loads(file.read_text(encoding="utf-8"))["images"]]
     assert names == ["renamed", "1.tiff", "2.tiff"]
+
+
+def test_what_other_images_have_is_not_overwritten_where_the_list_of_images_was_lost(tmp_path):
+    infos = [info_of(tmp_path / "OMETIFF" / name) for name in ("a.tiff", "b.tiff")]
+    build(tmp_path / "PROJ", infos)
+    before = (tmp_path / "PROJ" / "data" / "1" / "server.json").read_bytes()
+    (tmp_path / "PROJ" / "project.qpproj").unlink()
+    (place,) = place_images(tmp_path / "PROJ", infos[1:])
+    assert place.entry_id == 3
+    (place,) = place_images(tmp_path / "PROJ", infos[1:], number=2)
+    assert place.entry_id == 2
+    (place,) = place_images(tmp_path / "PROJ", infos[:1])
+    assert place.entry_id == 1
+    assert (tmp_path / "PROJ" / "data" / "1" / "server.json").read_bytes() == before

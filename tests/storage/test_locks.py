@@ -1,18 +1,21 @@
 """The second run on a dataset says so and stops."""
 
+import errno
 import json
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from uuid import uuid4
 
 import fsspec
 import pytest
 
 from cellscale.errors import RunInProgressError, StorageError
 from cellscale.storage import locks
-from cellscale.storage.locks import run_lock
+from cellscale.storage.locks import folder_lock, run_lock
 
 
 @pytest.mark.parametrize("kind", ["local", "remote"])
@@ -36,7 +39,7 @@ def test_an_error_frees_it(tmp_path: Path, kind) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
 def test_a_killed_process_frees_it(tmp_path: Path) -> None:
     script = (
-        "import sys\nfrom cellscale.storage.locks import run_lock\n"
+        "import sys\nfrom cellscale.storage.locks import folder_lock, run_lock\n"
         f"with run_lock({str(tmp_path / 'lock')!r}):\n    print('held', flush=True)\n    sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", script]
@@ -91,3 +94,28 @@ def test_a_run_that_is_done_does_not_fail_because_its_marker_stays(monkeypatch, 
     with run_lock("memory://locks/stays"):
         monkeypatch.setattr(locks, "delete", refuse)
     assert "the lock could not be removed: no answer" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_one_writer_of_a_folder_at_a_time_by_whatever_path_and_nothing_is_left_in_it(tmp_path: Path, kind) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    first, second = (tmp_path / "folder", tmp_path / "link") if kind == "local" else 2 * (f"memory://{uuid4().hex}",)
+    with folder_lock(first), pytest.raises(RunInProgressError), folder_lock(second):
+        pass
+    with folder_lock(second):
+        pass
+    assert not list((tmp_path / "folder").iterdir())
+
+
+def test_where_a_folder_cannot_be_locked_a_file_in_it_is(tmp_path: Path, monkeypatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(handle, how):
+        raise OSError(errno.EBADF, "as NFS does")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    held = []
+    monkeypatch.setattr(locks, "run_lock", lambda place: nullcontext(held.append(place)))
+    with folder_lock(tmp_path):
+        assert held == [tmp_path / ".cellscale.lock"]

@@ -34,7 +34,9 @@ def test_a_race_is_run_once_for_each_kind_of_machine(tmp_path: Path) -> None:
     assert run.runs == 3
     (kept, *others) = sorted((tmp_path / "network").glob("race-*.json"))
     assert len(others) == 2
-    assert json.loads(kept.read_text())["machine"].keys() == {"cpu", "target", "onnxruntime", "numba", "cellscale"}
+    assert json.loads(kept.read_text())["machine"].keys() == {
+        "cpu", "target", "onnxruntime", "numba", "kernels", "cellscale",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"seconds": {}}', '{"seconds": {"native": "x"}}', "\0" * 100])

@@ -27,6 +27,7 @@ _COMMANDS = {
     "segment": "cellscale.cli.segment:segment",
     "measure": "cellscale.cli.segment:measure",
     "view": "cellscale.cli.view:view",
+    "verify": "cellscale.cli.verify:verify",
     "jobs": "cellscale.cli.jobs:jobs",
     "estimate": "cellscale.cli.estimate:estimate",
     "benchmark": "cellscale.cli.benchmark:benchmark",

@@ -109,7 +109,13 @@ _OPTIONS = [
         show_default=True,
         help="Number format of the network. fp16 and bf16 are faster on devices that support them.",
     ),
-    _outputs("--overwrite", is_flag=True, help="Replace outputs that are already there."),
+    _outputs(
+        "--overwrite",
+        is_flag=True,
+        help="Replace outputs that are already there; --overwrite=foreign also those of other programs, and "
+        "those that you changed.",
+    ),
+    _outputs("--overwrite_foreign", is_flag=True, hidden=True),
     _outputs(
         "--mask_format",
         **one_of("tiff", "ome-zarr", "both"),
@@ -146,6 +152,13 @@ _OPTIONS = [
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
     _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
+    _running(
+        "--check",
+        **one_of("sample", "content"),
+        default="sample",
+        show_default=True,
+        help="How an image is known to be the one of before: by size, times and parts of it, or by all its bytes.",
+    ),
     _running("--dry_run", is_flag=True, help="Say what would be done, and do nothing."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
     _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),
@@ -207,7 +220,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         measure=measure,
         compartments=COMPARTMENTS if compartment == "both" else (compartment,),
         dry_run=options["dry_run"],
-        images=ImageChoice(prefix=options["image_filter"], recursive=options["recursive"]),
+        images=ImageChoice(prefix=options["image_filter"], **_named(options, "recursive", "check")),
         channels=ChannelChoice(
             names=options["channel_names"],
             axis=options["channel_axis"],
@@ -227,7 +240,11 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             **_named(options, "mask_format", "keep_intermediates"),
         ),
         measuring=Measuring(**_named(options, "relabel", "matching", "qupath_version", "exports")),
-        outputs=Outputs(**_named(options, "overwrite", "visualize"), report=not options["no_report"]),
+        outputs=Outputs(
+            overwrite=options["overwrite"] or options["overwrite_foreign"],
+            report=not options["no_report"],
+            **_named(options, "overwrite_foreign", "visualize"),
+        ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )
 

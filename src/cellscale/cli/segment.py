@@ -16,6 +16,9 @@ from cellscale.workspace.layout import SUBFOLDERS, Subfolders, WorkspacePaths, s
 __all__ = ["measure", "segment", "segment_and_measure"]
 
 
+_OVERWRITE = {"--overwrite=foreign": "--overwrite_foreign"}
+
+
 class _ModeCommand(SectionedCommand):
     """A command that says where an option belongs that was given after it."""
 
@@ -36,6 +39,10 @@ class _RunGroup(WordGroup):
     """A command whose two modes say where the images are."""
 
     command_class = _ModeCommand
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words before the mode; ``--overwrite`` alone takes no value, and never the mode for one."""
+        return super().parse_args(ctx, [_OVERWRITE.get(word.lower(), word) for word in args])
 
 
 @click.group("segment-and-measure", cls=_RunGroup)

@@ -14,8 +14,7 @@ from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.locks import run_lock
-from cellscale.storage.uri import join, make_folder
+from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
 
@@ -34,8 +33,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
     with ExitStack() as stack:
         if not request.dry_run:
-            make_folder(request.paths.jobs)
-            stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
+            stack.enter_context(dataset_lock(request.paths, tables=request.measure or request.outputs.report))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         outcomes = []
         for position, entry in enumerate(entries, 1):

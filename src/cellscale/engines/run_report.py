@@ -13,10 +13,10 @@ from cellscale.pipeline.events import Listener
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import Ledger
 from cellscale.report.image_record import Certificate, ImageRecord
 from cellscale.report.write import update_report
 from cellscale.workspace.discovery import discover
+from cellscale.workspace.record import Ledger
 
 __all__ = ["write_report"]
 

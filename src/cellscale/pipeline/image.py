@@ -15,6 +15,7 @@ from cellscale.pipeline.measuring.measure_image import measure_image
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import misfit_text
 from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
@@ -158,6 +159,8 @@ def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | N
             status="done" if seen.made and request.outputs.visualize else outcome.status,
             outputs=outcome.outputs + tuple(str(output) for output in seen.outputs),
         )
+    if run.misfits:
+        return replace(_failed(run, misfit_text(run.misfits)), outputs=outcome.outputs)
     return replace(outcome, status="planned") if request.dry_run and outcome.status == "done" else outcome
 
 

@@ -14,6 +14,7 @@ from cellscale.records.image_facts import ImageFacts
 from cellscale.records.meter import Meter
 from cellscale.records.stage_cost import StageRecord
 from cellscale.records.stopwatch import Stopwatch
+from cellscale.workspace.identity import Identity
 
 __all__ = ["ImageRun"]
 
@@ -31,6 +32,10 @@ class ImageRun:
     reading: Stopwatch = field(default_factory=Stopwatch)
     """Counts what is spent on reading the image."""
     placement: Placement = ALONE
+    identity: Identity | None = None
+    """What the image's files held when the work began."""
+    misfits: list[str] = field(default_factory=list)
+    """Outputs that a person changed and that belong to other inputs: left, and named where the image ends."""
     facts: ImageFacts = field(default_factory=ImageFacts)
     """What is known of the image and of how it is worked on."""
 

@@ -1,6 +1,6 @@
 """What one image looks like, for people: facts for the report, and pictures on request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,18 @@ import numpy as np
 from cellscale.errors import StorageError
 from cellscale.faults import failure_text
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import unchanged
 from cellscale.pipeline.measuring.measure_image import found_masks
-from cellscale.pipeline.measuring.names_mark import names_mark
 from cellscale.pipeline.picture_subject import open_subject
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume.ledger import Ledger
-from cellscale.pipeline.resume.state import fingerprint
+from cellscale.pipeline.resume import (
+    clear_leftovers,
+    decided,
+    earlier_files,
+    files_by_content,
+    fingerprint,
+    identity_of,
+)
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.report.examine import STEPS, Pictures, examine
@@ -25,6 +31,7 @@ from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import look_name, picture_name
+from cellscale.workspace.record import Ledger
 
 __all__ = ["Pictured", "look_location", "picture_image"]
 
@@ -80,15 +87,17 @@ def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
 
 
 def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
-    masks = found_masks(request, entry.name)
-    mark = _mark(entry, request, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
-    look = None if request.outputs.overwrite else _kept_look(ledger, mark, request, entry.name)
+    masks = found_masks(request, ledger)
+    marks = _marks(run, entry, request, ledger, masks)
+    look = None if request.outputs.overwrite else _kept_look(ledger, marks, request, entry.name)
     seen = look
     outputs = _outputs(request, entry.name, look)
-    missing = bool(outputs) and _are_missing(run, ledger, mark, request, outputs)
+    wanted = decided(run, request, ledger, "pictures", marks[0], outputs, earlier=marks[1]).to_make if outputs else ()
+    missing = bool(wanted)
     if not request.dry_run and (look is None or missing):
         ours = bool(ledger.facts("segmentation"))
+        check = unchanged(entry, identity_of(run, entry, request, ledger), ledger, masks)
         give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,
@@ -100,21 +109,28 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
                 advance()
 
             seen, pictures = examine(subject, run.budget.workers, step_done, local_path(request.paths.jobs))
-            _write_look(ledger, mark, request, entry.name, seen)
+            check()
+            _write_look(ledger, marks[0], request, entry.name, seen)
             if missing:
+                kept = set(outputs) - set(wanted)
                 outputs = _outputs(request, entry.name, seen)
                 made = dict(zip(outputs, _all(pictures), strict=True))
-                _write_pictures(ledger, mark, request, made, run.placement.run)
+                _write_pictures(ledger, marks[0], request, made, kept, run.placement.run)
                 advance()
+    if not request.dry_run:
+        if not request.outputs.visualize:
+            names = ledger.names("pictures")
+            clear_leftovers(run, ledger, "pictures", [join(request.paths.reports, name) for name in names], marks[0])
+        ledger.keep()
     for flag in seen.flags if seen is not None else ():
         run.notice(str(flag), "warning")
     return Pictured(look is None or missing or ledger.finished_in("pictures", run.placement.run), outputs)
 
 
-def _kept_look(ledger: Ledger, mark: str, request: Request, image: str) -> Look | None:
+def _kept_look(ledger: Ledger, marks: tuple[str, str], request: Request, image: str) -> Look | None:
     """Return what an earlier run saw; None where that was something else."""
     location = look_location(request.paths.jobs, image)
-    if ledger.decide("look", mark, [location]) != "keep":
+    if location not in ledger.judge("look", marks[0], [location], earlier=marks[1]).kept:
         return None
     try:
         return look_from_json(read_bytes(location))
@@ -122,30 +138,17 @@ def _kept_look(ledger: Ledger, mark: str, request: Request, image: str) -> Look 
         return None
 
 
-def _are_missing(run: ImageRun, ledger: Ledger, mark: str, request: Request, outputs: tuple[Path | str, ...]) -> bool:
-    """Tell whether pictures are to be made."""
-    decision = "make" if request.outputs.overwrite else ledger.decide("pictures", mark, outputs)
-    if decision == "foreign":
-        run.notice(
-            "there are pictures that this dataset's records do not know, or that were changed; they are kept. "
-            "--overwrite replaces them",
-            "warning",
-        )
-    return decision in ("make", "remake")
-
-
-def _mark(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> str:
-    """Return a hash of all that the pictures depend on."""
-    return fingerprint(
-        {
-            "version": VERSION,
-            "image": [entry.marker, entry.size],
-            "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
-            "channels": [list(request.channels.nuclear), list(request.channels.membrane), request.channels.combine],
-            "mpp": request.channels.mpp,
-            **names_mark(entry),
-        }
-    )
+def _marks(
+    run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
+) -> tuple[str, str]:
+    """Return a hash of all that the pictures depend on, and the same as version 0.2 wrote it."""
+    options = {
+        "version": VERSION,
+        "channels": [list(request.channels.nuclear), list(request.channels.membrane), request.channels.combine],
+        "mpp": request.channels.mpp,
+    }
+    files = files_by_content(run, entry, request, ledger, masks)
+    return fingerprint({**files, **options}), fingerprint({**earlier_files(entry, masks), **options})
 
 
 def _write_look(ledger: Ledger, mark: str, request: Request, image: str, look: Look) -> None:
@@ -177,18 +180,24 @@ def _all(pictures: Pictures) -> Iterator[Picture]:
 
 
 def _write_pictures(
-    ledger: Ledger, mark: str, request: Request, pictures: Mapping[Path | str, Picture], run: str | None
+    ledger: Ledger,
+    mark: str,
+    request: Request,
+    pictures: Mapping[Path | str, Picture],
+    kept: Collection[Path | str],
+    run: str | None,
 ) -> None:
-    """Write the pictures, and remove those that an earlier run made of other crops."""
-    outputs = list(pictures)
-    names = {base_name(output) for output in outputs}
+    """Write the pictures but those that are kept, and remove those that an earlier run made of other crops."""
+    outputs = [output for output in pictures if output not in kept]
+    names = {base_name(output) for output in pictures}
     make_folder(request.paths.reports)
     for name in set(ledger.names("pictures")) - names:
         stale = join(request.paths.reports, name)
         if ledger.made("pictures", stale):
             delete(stale)
     ledger.begin("pictures", mark, outputs)
-    for location, picture in pictures.items():
+    for location in outputs:
+        picture = pictures[location]
         with atomic_write(location) as file:
             file.write(imagecodecs.png_encode(np.ascontiguousarray(picture)))
     ledger.finish("pictures", outputs, {}, run)

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.storage.content import Check
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [
@@ -40,6 +41,9 @@ class ImageChoice:
 
     recursive: bool = False
     """Take the images of the folders below as well."""
+
+    check: Check = "sample"
+    """How much of an image is read to know whether it is the one of before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,9 @@ class Outputs:
 
     overwrite: bool = False
     """Make outputs again that are there already."""
+
+    overwrite_foreign: bool = False
+    """With ``overwrite``: also those of other programs, and those that a person changed."""
 
     visualize: bool = False
     """Make pictures of the input and of the cells found."""

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass, replace
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cellscale.errors import RequestError
 from cellscale.storage.uri import is_uri
+
+if TYPE_CHECKING:  # who only writes, as every measured image does, need not load it
+    from pydantic import TypeAdapter, ValidationError
 
 __all__ = ["from_json", "to_json"]
 
@@ -29,9 +30,35 @@ def to_json(value: object, *, omit_defaults: bool = False) -> Any:
         A dataclass of plain values, paths and other such dataclasses.
     omit_defaults
         Leave out fields that have their default, for what is written many times and read by the same version.
+
+    Raises
+    ------
+    TypeError
+        A value is of another kind.
     """
-    kind: Any = type(value)
-    return _adapter(kind).dump_python(value, mode="json", exclude_defaults=omit_defaults)
+    if isinstance(value, Path):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return [to_json(item, omit_defaults=omit_defaults) for item in value]
+    if isinstance(value, Mapping):
+        return {key: to_json(item, omit_defaults=omit_defaults) for key, item in value.items()}
+    if not is_dataclass(value) or isinstance(value, type):
+        raise TypeError(f"{type(value).__name__} is nothing that JSON has")
+    return {
+        field.name: to_json(getattr(value, field.name), omit_defaults=omit_defaults)
+        for field in fields(value)
+        if not (omit_defaults and _is_default(value, field))
+    }
+
+
+def _is_default(value: object, field: Field[Any]) -> bool:
+    """Tell whether a field has the value that it has where it is left out."""
+    held = getattr(value, field.name)
+    if field.default is not MISSING:
+        return bool(held == field.default)
+    return field.default_factory is not MISSING and bool(held == field.default_factory())
 
 
 def from_json(kind: type[T], facts: Any, *, what: str) -> T:
@@ -51,6 +78,8 @@ def from_json(kind: type[T], facts: Any, *, what: str) -> T:
     RequestError
         A field is unknown, missing or of a wrong type.
     """
+    from pydantic import ValidationError
+
     hashable: Any = kind
     try:
         value = _adapter(hashable).validate_json(json.dumps(facts), strict=True, extra="forbid")
@@ -61,7 +90,9 @@ def from_json(kind: type[T], facts: Any, *, what: str) -> T:
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: type[Any]) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter
+
     return TypeAdapter(kind)
 
 
@@ -77,7 +108,7 @@ def _located(value: Any, facts: Any) -> Any:
     return value
 
 
-def _explained(error: ValidationError) -> str:
+def _explained(error: "ValidationError") -> str:
     mistakes = error.errors(include_url=False, include_context=False)
     shown = [f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in mistakes[:_SHOWN]]
     more = [f"and {len(mistakes) - _SHOWN} more"] if len(mistakes) > _SHOWN else []

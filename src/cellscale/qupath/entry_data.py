@@ -80,7 +80,8 @@ def write_entry(project: Location, data: EntryData, batches: Iterable[CellBatch]
     """
     folder = entry_folder(project, data.image.entry_id)
     make_folder(folder)
-    replaced = replace_objects(folder, _data_file(project, data), server_metadata(data.image.info), batches)
+    info = data.image.info
+    replaced = replace_objects(folder, _data_file(project, data), server_metadata(info), batches, image=info.uri)
     server = _server(data).encode()
     files = {"server.json": server} | ({"thumbnail.jpg": data.thumbnail} if data.thumbnail else {})
     if replaced.changed or not exists(join(folder, "summary.json")):

@@ -15,6 +15,7 @@ from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
 from cellscale.qupath.edits.edited_objects import Edited, read_edited
 from cellscale.qupath.edits.written_names import ours_in_all_forms
+from cellscale.qupath.entry_check import is_still_of
 from cellscale.qupath.entry_record import EntryRecord
 from cellscale.qupath.gson import JsonObject
 from cellscale.qupath.java.java_reader import UnreadableError
@@ -54,7 +55,12 @@ class Replaced:
 
 
 def replace_objects(
-    folder: Location, facts: DataFile, metadata: JsonObject, batches: Iterable[CellBatch]
+    folder: Location,
+    facts: DataFile,
+    metadata: JsonObject,
+    batches: Iterable[CellBatch],
+    *,
+    image: Location | None = None,
 ) -> Replaced:
     """Write the objects of an image in place of those there were.
 
@@ -66,6 +72,8 @@ def replace_objects(
         As for ``write_data_file``; may be gone through several times.
     metadata
         What the project will say of the image, to be remembered with the objects.
+    image
+        Where it is, by which a file of another image is known.
 
     Notes
     -----
@@ -86,7 +94,7 @@ def replace_objects(
     tally = ObjectTally(facts.columns, facts.dialect, by_outline=True)
     for batch in batches:
         tally.add(batch)
-    return _carried(folder, facts, batches, record, old, before, tally)
+    return _carried(folder, facts, batches, record, old, before, tally, image)
 
 
 @contextmanager
@@ -133,10 +141,11 @@ def _carried(
     old: str,
     before: Entry | None,
     tally: ObjectTally,
+    image: Location | None,
 ) -> Replaced:
     """Write our objects, unless they are the same, with what a person did to the old ones; keep the file as it was.
 
-    A file of another image, put in the place of this one, has objects of ours of which none is here.
+    A file of another image, put in the place of this one, has objects of ours of which none is here, and names it.
     """
     target, kept = join(folder, _DATA), join(folder, f"{_DATA}.edited-{old[:12]}")
     try:
@@ -146,6 +155,10 @@ def _carried(
         warning = f"what was done in QuPath cannot be taken over, because {error}; it is kept as {kept}"
         return replace(_replaced(folder, facts, batches, record, old, before), warnings=(warning,))
     is_other_images = bool(edited.ours) and not edited.kept
+    if is_other_images and image is not None and not is_still_of(target, image):
+        _copy(target, kept)
+        warning = f"the objects in the QuPath project were those of another image; they are kept as {kept}"
+        return replace(_replaced(folder, facts, batches, record, old, before), warnings=(warning,))
     if tally.digest == record.objects and not is_other_images:
         record.write(folder)
         return Replaced(changed=False)

@@ -1,11 +1,13 @@
 """A QuPath project on disk or in an object store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
+from cellscale.qupath.entry_check import is_still_of
 from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS, entry_folder
 from cellscale.qupath.entry_record import EntryRecord
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
@@ -13,7 +15,7 @@ from cellscale.qupath.project_file import entries, new_project, parse_project, w
 from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import Location, exists, join, make_folder, read_if_there
+from cellscale.storage.uri import Location, exists, join, listing, make_folder, read_if_there
 
 __all__ = ["entry_ids", "place_images", "update_project"]
 
@@ -30,7 +32,9 @@ def entry_ids(folder: Location) -> frozenset[int]:
     return entry_numbers(_project(location, read_if_there(location), version="", now=0))
 
 
-def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0) -> tuple[ProjectImage, ...]:
+def place_images(
+    folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0, number: int | None = None
+) -> tuple[ProjectImage, ...]:
     """Return the place of each image in a project, which need not exist; nothing is written.
 
     Parameters
@@ -41,6 +45,8 @@ def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0
         Different images.
     spare
         Numbers to leave free for images that others place at the same time.
+    number
+        That the first image had before, which it gets again where the project lists neither.
 
     Raises
     ------
@@ -48,7 +54,35 @@ def place_images(folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0
         There is a project file that is damaged or cannot be read.
     """
     location = join(folder, PROJECT_FILE)
-    return number_images(_project(location, read_if_there(location), version="", now=0), infos, spare=spare)
+    content = read_if_there(location)
+    project = _project(location, content, version="", now=0)
+    placed = number_images(project, infos, spare=spare)
+    first, taken = placed[0], entry_numbers(project)
+    if first.entry_id in taken:
+        return placed
+    if number is not None and number not in taken:
+        first = replace(first, entry_id=number)
+    elif content is None and not _may_be_of(folder, first):
+        # The list was lost, perhaps: what another image has under its number is not overwritten.
+        first = replace(first, entry_id=_last_folder(folder) + 1 + spare)
+    return (first, *placed[1:])
+
+
+def _may_be_of(folder: Location, image: ProjectImage) -> bool:
+    """Tell whether an image may have a folder of data: one that is not there, or that a killed run left of it."""
+    server = join(folder, "data", str(image.entry_id), "server.json")
+    return image.info.uri is None or not exists(server) or is_still_of(server, image.info.uri)
+
+
+def _last_folder(folder: Location) -> int:
+    """Return the highest number that a folder of an image's data has."""
+    try:
+        names = [entry.name for entry in listing(join(folder, "data"))]
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return 0
+        raise
+    return max((int(name) for name in names if name.isdecimal()), default=0)
 
 
 def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Dialect, now: int) -> bool:

@@ -80,7 +80,7 @@ def with_location(project: JsonObject, uri: str) -> JsonObject:
     project
         A project.
     uri
-        Where its file is now. Images that are still where they were stay there.
+        Where its file is now. Images that are not there beside it and are still where they were stay there.
     """
     old = project.get("uri")
     if old == uri or (isinstance(old, str) and are_one_file(old, uri)):
@@ -93,8 +93,10 @@ def with_location(project: JsonObject, uri: str) -> JsonObject:
 
 
 def _followed(uri: str, old_project: str, new_project_uri: str) -> str:
-    path = path_of_uri(uri)
-    return uri if path is not None and path.exists() else rebased(uri, old_project, new_project_uri)
+    beside = rebased(uri, old_project, new_project_uri)
+    places = [path_of_uri(place) for place in (beside, uri)]
+    # Of a dataset that was copied, the image of the copy: the original is another dataset's.
+    return uri if places[1] is not None and places[1].exists() and not (places[0] and places[0].exists()) else beside
 
 
 def _replace_uris(value: Json, replace: Callable[[str], str]) -> None:

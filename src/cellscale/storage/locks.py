@@ -1,14 +1,15 @@
-"""One run at a time on one dataset."""
+"""One run at a time on what it writes to."""
 
 import json
 import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import Location, delete, local_path, read_if_there
+from cellscale.storage.uri import Location, delete, join, local_path, read_if_there
 
-__all__ = ["run_lock"]
+__all__ = ["folder_lock", "run_lock"]
 
 _LOG = logging.getLogger(__name__)
+
+_LOCK = ".cellscale.lock"
+"""Lock of a folder, hidden from listings, where the folder itself cannot be locked."""
 
 _EXPIRY_SECONDS = 600.0
 """After this time without a sign of life a remote lock is another run's to take."""
@@ -55,6 +59,47 @@ def run_lock(location: Location) -> Iterator[None]:
     holding = _local(path) if path is not None else _remote(str(location))
     with holding:
         yield
+
+
+@contextmanager
+def folder_lock(folder: Location) -> Iterator[None]:
+    """Hold the lock of a folder that is written to until the ``with`` block ends; nothing is left in it.
+
+    Parameters
+    ----------
+    folder
+        Path or URI; a local one must exist.
+
+    Raises
+    ------
+    RunInProgressError
+        Another run holds it.
+    StorageError
+        It cannot be locked.
+    """
+    path = local_path(folder)
+    with ExitStack() as held:
+        if path is None or not _hold_folder(path, held):
+            held.enter_context(run_lock(join(folder, _LOCK)))
+        yield
+
+
+def _hold_folder(path: Path, held: ExitStack) -> bool:
+    """Lock the folder itself; return whether that can be: not on Windows, nor on some network file systems."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
+    with explained("lock", path):
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    held.callback(os.close, handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RunInProgressError(f"another run is at work and writes to {path}: wait for it, or stop it") from error
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

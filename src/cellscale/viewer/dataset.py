@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from cellscale.errors import ImageError
-from cellscale.predict.heads import COMPARTMENTS
-from cellscale.storage.uri import find, join
+from cellscale.viewer.files_of_record import files_of_record
 from cellscale.viewer.open_image import ImageFiles, OpenImage
 from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.planes.plane_overview import Overview
 from cellscale.viewer.request_errors import NotFoundError
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import WorkspacePaths, report_name
-from cellscale.workspace.mask_files import find_mask
+from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["Dataset"]
 
@@ -67,7 +64,7 @@ class Dataset:
         """
         if number >= len(self.entries):
             raise NotFoundError(f"image {number} asked for; {len(self.entries)} are there")
-        files = self._files(self.entries[number]) if fresh or number not in self._held else None
+        files = files_of_record(self._paths, self.entries[number]) if fresh or number not in self._held else None
         held = self._use(number, files)
         try:
             yield held.image
@@ -88,29 +85,13 @@ class Dataset:
                 self._held.pop(number).drop()
                 held = None
             if held is None:
-                held = _Held(files or self._files(self.entries[number]), self._makers, self._cache)
+                held = _Held(files or files_of_record(self._paths, self.entries[number]), self._makers, self._cache)
                 self._held[number] = held
             self._held.move_to_end(number)
             while len(self._held) > _OPEN:
                 self._held.popitem(last=False)[1].drop()
             held.acquire()
             return held
-
-    def _files(self, entry: ImageEntry) -> ImageFiles:
-        """Look for what belongs to an image."""
-        location = entry.image or entry.npz
-        image = None if location is None else find(location)
-        if entry.problem is not None or image is None:
-            raise ImageError(entry.problem or f"{entry.name}: {location} is no longer there")
-        folder = self._paths.segmasks
-        masks = {compartment: find_mask(folder, entry.name, compartment) for compartment in COMPARTMENTS}
-        return ImageFiles(
-            image=image,
-            masks={compartment: mask for compartment, mask in masks.items() if mask is not None},
-            table=find(join(self._paths.reports, report_name(entry.name, ".parquet"))),
-            channel_names=None if entry.image is None else entry.channel_names,
-            channel_axis=entry.channel_axis,
-        )
 
 
 class _Held:

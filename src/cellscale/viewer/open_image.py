@@ -55,6 +55,9 @@ class ImageFiles:
     channel_axis: ChannelAxis | None = None
     """The axis along which its channels are, where the user says so."""
 
+    doubts: tuple[str, ...] = ()
+    """What of them does not fit together, or is not as it was made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tile:
@@ -96,7 +99,7 @@ class OpenImage:
 
     def __init__(self, files: ImageFiles, start: Starter) -> None:
         self.files = files
-        self.problems: list[str] = []
+        self.problems = list(files.doubts)
         self.masks: dict[Compartment, Mask] = {}
         self.table: CellTable | None = None
         self._start = start

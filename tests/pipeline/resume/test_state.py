@@ -36,12 +36,12 @@ def test_a_damaged_unit_is_forgotten_so_that_it_is_done_again(tmp_path, keep):
 @pytest.mark.parametrize("keep", [0, 1, 100, -1])
 def test_a_damaged_plane_is_forgotten_with_its_unit(tmp_path, keep):
     state = RunState(tmp_path)
-    state.save_plane("unit", np.arange(1000))
+    checksum = state.save_plane("unit", np.arange(1000))
     state.save("unit", values=np.arange(3))
-    np.testing.assert_array_equal(state.map_plane("unit"), np.arange(1000))
+    np.testing.assert_array_equal(state.map_plane("unit", checksum), np.arange(1000))
     path = tmp_path / "unit.npy"
     path.write_bytes(path.read_bytes()[:keep])
-    assert state.map_plane("unit") is None
+    assert state.map_plane("unit", checksum) is None
     assert not state.has("unit")
 
 
@@ -94,3 +94,41 @@ def test_any_one_byte_that_changed_gives_the_same_arrays_or_none(tmp_path):
 def test_facts_that_are_none_are_found_again(tmp_path, text):
     (tmp_path / "facts.json").write_text(text)
     assert RunState(tmp_path).load_facts("facts") is None
+
+
+@pytest.mark.parametrize("position", [200, 4000, -1])
+def test_a_plane_of_an_earlier_run_with_one_other_byte_is_thrown_away(tmp_path, position):
+    checksum = RunState(tmp_path).save_plane("unit", np.arange(1000))
+    RunState(tmp_path).save("unit", checksum=np.array(checksum, np.uint32))
+    np.testing.assert_array_equal(RunState(tmp_path).map_plane("unit", checksum), np.arange(1000))
+    content = bytearray((tmp_path / "unit.npy").read_bytes())
+    content[position] ^= 1
+    (tmp_path / "unit.npy").write_bytes(content)
+    state = RunState(tmp_path)
+    state.check()
+    assert state.damaged == ["unit"]
+    assert not state.has("unit")
+
+
+@pytest.mark.parametrize("old", ["0.25", '"low"', "sha256"])
+def test_facts_of_which_anything_changed_are_thrown_away(tmp_path, old):
+    RunState(tmp_path).save_facts("facts", {"low": 0.25, "high": 3})
+    path = tmp_path / "facts.json"
+    path.write_text(path.read_text().replace(old, old.replace("2", "3").replace("low", "lov")))
+    state = RunState(tmp_path)
+    state.check()
+    assert state.damaged == ["facts"]
+    assert state.load_facts("facts") is None
+
+
+def test_a_check_finds_all_that_is_damaged_at_once_and_leaves_the_rest(tmp_path):
+    state = RunState(tmp_path)
+    for number in range(5):
+        state.save(f"tiles/{number}", values=np.arange(100) + number)
+    for number in (1, 3):
+        path = tmp_path / "tiles" / f"{number}.npz"
+        path.write_bytes(path.read_bytes()[:-30] + bytes(30))
+    state = RunState(tmp_path)
+    state.check()
+    assert state.damaged == ["tiles/1", "tiles/3"]
+    assert [state.has(f"tiles/{number}") for number in range(5)] == [True, False, True, False, True]

@@ -22,8 +22,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.locks import run_lock
-from cellscale.storage.uri import join, make_folder
+from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
 
@@ -42,8 +41,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     job = Job(replace(request, network=network), new_run_id())
     with ExitStack() as stack:
         if not request.dry_run:
-            make_folder(request.paths.jobs)
-            stack.enter_context(run_lock(join(request.paths.jobs, "lock")))
+            stack.enter_context(dataset_lock(request.paths, tables=request.measure or request.outputs.report))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         connect = stack.enter_context(connection(options, request.resources))
         _work(connect, job, options, images, listener)

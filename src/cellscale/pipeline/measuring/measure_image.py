@@ -20,17 +20,27 @@ from cellscale.images.masks import open_mask
 from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.measuring.names_mark import names_mark
-from cellscale.pipeline.measuring.table_names import report_outputs
+from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, unchanged
+from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import Ledger, fingerprint, note_source, require_one_source
+from cellscale.pipeline.resume import (
+    clear_leftovers,
+    decided,
+    earlier_measurement_mark,
+    identity_of,
+    measurement_mark,
+    note_source,
+    require_one_source,
+    to_be_overwritten,
+)
+from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import mask_name
-from cellscale.workspace.mask_files import find_mask
+from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict, mask_of_record
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
 
@@ -80,20 +90,23 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if masks_to_come:
         return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
     require_one_source(entry, request)
-    masks = _masks(run, request, entry.name)
-    outputs = report_outputs(request, entry.name, masks)
     ledger = Ledger(request.paths.jobs, entry.name)
-    mark = fingerprint(_facts(entry, request, masks))
-    decision = "make" if request.outputs.overwrite else ledger.decide("measurement", mark, outputs)
-    if decision == "keep" and not _is_in_project(run, request, entry, ledger):
-        decision = "make"
-    if decision in ("keep", "foreign"):
-        return _kept(run, ledger, outputs, foreign=decision == "foreign")
+    masks = _masks(run, request, ledger)
+    outputs = report_outputs(request, entry.name, masks)
+    mark = measurement_mark(run, entry, request, ledger, masks)
+    earlier = earlier_measurement_mark(entry, request, masks)
+    identity = identity_of(run, entry, request, ledger)
+    compare_image(run, request, ledger, identity, entry.name)
+    verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
+    is_others = bool(verdict.persons) and not verdict.kept  # the project is theirs as well, or nobody knows
+    if verdict.is_done and (is_others or _is_in_project(run, request, entry, ledger)):
+        return _kept(run, request, ledger, outputs, verdict)
     if request.dry_run:
         _check_opening(run, entry, request, masks)
         return Report(True, None, None, None, outputs)
+    number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
     note_source(entry, request)
-    ledger.begin("measurement", mark, outputs)
+    check = unchanged(entry, identity, ledger, masks)
     give_back()
     with (
         _opened(run, entry, request) as image,
@@ -103,18 +116,25 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         give_back()
         # `prepare_writing` has loaded them while the image was measured.
         from cellscale.pipeline.measuring.project_entry import write_project_entry
+        from cellscale.pipeline.measuring.project_files import note_entry_files
         from cellscale.pipeline.measuring.write_tables import write_reports
 
-        project_entry = beside.submit(write_project_entry, run, measurement, image, request)
-        write_reports(run, measurement, entry, request, masks)
+        check()
+        ledger.begin("measurement", mark, verdict.to_make, asked(request))
+        project_entry = beside.submit(write_project_entry, run, measurement, image, request, check, number)
+        write_reports(run, measurement, entry, request, masks, verdict.to_make, check)
         cells, nuclei = _counted(measurement, masks)
-        facts = {
+        facts: dict[str, Any] = {
             "cells": cells,
             "nuclei": nuclei,
             "unmatched_nuclei": measurement.unmatched_nuclei,
         }
-    facts["project_entry"] = project_entry.result()
-    ledger.finish("measurement", outputs, {**facts, "version": __version__}, run.placement.run)
+    in_project = project_entry.result()
+    clear_leftovers(run, ledger, "measurement", tables_not_asked(request, ledger), mark)
+    if request.paths.project is not None:
+        note_entry_files(request.paths.project, ledger, mark, in_project)
+    facts |= {"project_entry": in_project, "version": __version__}
+    ledger.finish("measurement", verdict.to_make, facts, run.placement.run)
     return Report(True, cells, nuclei, measurement.unmatched_nuclei, outputs)
 
 
@@ -139,14 +159,17 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     StorageError
         Something cannot be read or written.
     """
-    masks = _masks(run, request, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name)
+    masks = _masks(run, request, ledger)
     outputs = report_outputs(request, entry.name, masks)
     files = outputs[-len(masks) :]
-    ledger = Ledger(request.paths.jobs, entry.name)
-    mark = fingerprint(_facts(entry, request, masks))
-    if not request.outputs.overwrite and ledger.decide("measurement", mark, outputs) in ("keep", "foreign"):
+    mark = measurement_mark(run, entry, request, ledger, masks)
+    judged = ledger.judge("measurement", mark, outputs, earlier=earlier_measurement_mark(entry, request, masks))
+    verdict = to_be_overwritten(judged, request)
+    to_make = [file for file in files if file in verdict.to_make]
+    if not to_make:
         return files
-    ledger.begin("measurement", mark, outputs)
+    check = unchanged(entry, identity_of(run, entry, request, ledger), ledger, masks)
     with (
         _opened(run, entry, request) as image,
         _measured(run, image, request, masks, intensities=False) as measurement,
@@ -154,68 +177,58 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     ):
         from cellscale.pipeline.measuring.write_tables import write_outlines
 
-        write_outlines(measurement, entry, request, masks)
+        check()
+        ledger.begin("measurement", mark, verdict.to_make)
+        write_outlines(measurement, entry, request, masks, to_make, check)
         advance(len(masks))
     return files
 
 
-def found_masks(request: Request, image: str) -> dict[Compartment, Entry]:
-    """Return the masks that are there, by compartment.
+def found_masks(request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
+    """Return an image's masks that are there, by compartment: those of its record, else any with a usual ending.
 
     Raises
     ------
     MaskError
-        There is none.
+        There is none, or they may be of different runs.
     """
-    places = {
-        compartment: find_mask(request.paths.segmasks, image, compartment) for compartment in request.compartments
-    }
-    found = {compartment: mask for compartment, mask in places.items() if mask is not None}
+    wanted = FORMATS[request.segmenting.mask_format if request.segment else "both"]
+    suffixes = sorted(SUFFIXES, key=lambda suffix: suffix not in wanted)
+    found: dict[Compartment, Entry] = {}
+    for compartment in request.compartments:
+        mask = mask_of_record(request.paths.segmasks, ledger, compartment, suffixes)
+        if mask is not None:
+            found[compartment] = mask
     if not found:
-        names = " or ".join(mask_name(image, compartment) for compartment in request.compartments)
+        names = " or ".join(mask_name(ledger.image, compartment) for compartment in request.compartments)
         raise MaskError(f"there is no mask {names} in {request.paths.segmasks}; make it first with cellscale segment")
+    require_one_run(ledger, found)
     return found
 
 
-def _masks(run: ImageRun, request: Request, image: str) -> dict[Compartment, Entry]:
+def _masks(run: ImageRun, request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
     """Return the masks to measure."""
-    masks = found_masks(request, image)
+    masks = found_masks(request, ledger)
     if not request.measuring.relabel or request.dry_run:
         return masks
     from cellscale.pipeline.measuring.relabel import relabelled  # who does not ask for it need not compile it
 
-    return relabelled(run, request, image, masks)
+    return relabelled(run, request, ledger, masks)
 
 
 def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
     """Tell whether the project has all that it is to have of an image."""
     from cellscale.pipeline.measuring.project_entry import is_in_project
 
-    return is_in_project(run, request, entry, ledger.facts("measurement").get("project_entry"))
+    return is_in_project(run, request, entry, ledger)
 
 
-def _facts(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:
-    """Return all that the tables depend on, but the version of cellscale."""
-    return {
-        "image": [entry.marker, entry.size],
-        "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
-        "options": [
-            request.measuring.matching,
-            request.measuring.qupath_version,
-            request.channels.mpp,
-            *request.measuring.exports,
-        ],
-        **names_mark(entry),
-    }
-
-
-def _kept(run: ImageRun, ledger: Ledger, outputs: tuple[Path | str, ...], *, foreign: bool) -> Report:
-    if foreign:
-        run.notice(
-            "there are tables that this dataset's records do not know, or that were changed; they are kept. "
-            "--overwrite replaces them",
-            "warning",
-        )
+def _kept(
+    run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Path | str, ...], verdict: Verdict
+) -> Report:
+    if not request.dry_run:
+        ledger.keep()
+    if verdict.persons:
         return Report(False, None, None, None, outputs)
     facts = ledger.facts("measurement")
     made = ledger.finished_in("measurement", run.placement.run)

@@ -1,6 +1,5 @@
 """An image's place in the dataset's QuPath project, brought up to date as soon as the image is measured."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,16 +9,18 @@ from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Dialect
 from cellscale.images.info import Image, PixelSize
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import Unchanged
+from cellscale.pipeline.measuring.project_files import entry_number, has_entry_files, is_listed, now_of
 from cellscale.pipeline.request import Request
-from cellscale.qupath.entry_data import PROJECT_FILE, EntryData, write_entry
+from cellscale.qupath.entry_data import EntryData, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.qupath.shown import not_shown_texts
 from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.credentials import has_credentials
-from cellscale.storage.uri import exists, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
+from cellscale.workspace.record import Ledger
 
 __all__ = ["is_in_project", "list_in_project", "write_project_entry"]
 
@@ -29,16 +30,17 @@ _NOT_IN_PROJECT = (
 )
 
 
-def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, entry_id: int | None) -> bool:
+def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
     """Tell whether the project has all that it is to have of an image; true where it is to have nothing."""
+    entry_id = entry_number(ledger)
     folder = request.paths.project
     if folder is None or entry.image is None:  # QuPath does not open NPZ files
         return True
-    if entry_id is None or not exists(join(folder, "data", str(entry_id), "data.qpdata")):
+    if entry_id is None or not has_entry_files(run, request, folder, entry, ledger):
         return False
     enter = run.placement.enter_project
     if enter is None:
-        return exists(join(folder, PROJECT_FILE))
+        return is_listed(request, folder, entry, entry_id)
     if entry_id in entry_ids(folder):
         return True
     # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
@@ -57,7 +59,14 @@ def _place_now(folder: Path | str, entry: ImageEntry, request: Request, position
     return place
 
 
-def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, request: Request) -> int | None:
+def write_project_entry(
+    run: ImageRun,
+    measurement: Measurement,
+    image: Image,
+    request: Request,
+    check: Unchanged,
+    number: int | None = None,
+) -> int | None:
     """Write an image's objects into the project, and the project's list of images.
 
     Parameters
@@ -70,6 +79,10 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         Their image.
     request
         What to do.
+    check
+        Is called when the objects' file is whole, before it takes its name.
+    number
+        Of the image's entry in earlier runs, which it gets again unless it is another image's now.
 
     Returns
     -------
@@ -87,7 +100,7 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
         run.notice(text, "warning")
     dialect = Dialect(request.measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
-        (place,) = place_images(folder, [image.info], spare=run.placement.position)
+        (place,) = place_images(folder, [image.info], spare=run.placement.position, number=number)
         data = EntryData(
             image=place,
             kind=measurement.kind,
@@ -97,9 +110,8 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
             dialect=dialect,
             thumbnail=thumbnail_jpeg(image),
         )
-        now = _milliseconds(image.info.uri)
-
-        replaced = write_entry(folder, data, _Batches(measurement, advance), now)
+        now = now_of(image.info.uri)
+        replaced = write_entry(folder, data, _Batches(measurement, advance, check), now)
         if run.placement.enter_project is not None:
             run.placement.enter_project(place)
         else:
@@ -112,10 +124,11 @@ def write_project_entry(run: ImageRun, measurement: Measurement, image: Image, r
 
 
 class _Batches:
-    """The objects, as often as they are needed; only the first time is progress."""
+    """The objects, as often as they are needed; only the first time is progress, and each ends with a check."""
 
-    def __init__(self, measurement: Measurement, advance: Callable[[int], None]) -> None:
+    def __init__(self, measurement: Measurement, advance: Callable[[int], None], check: Unchanged) -> None:
         self._measurement = measurement
+        self._check = check
         self._advance = advance
         self._shown = False
 
@@ -125,16 +138,11 @@ class _Batches:
             yield batch
             if first:
                 self._advance(len(batch))
+        self._check()
 
 
 def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:
     """Enter images into the project's list whose objects were written on other machines."""
     if request.paths.project is not None and places:
-        now = _milliseconds(places[0].info.uri)
+        now = now_of(places[0].info.uri)
         update_project(request.paths.project, places, Dialect(request.measuring.qupath_version), now)
-
-
-def _milliseconds(uri: str | None) -> int:
-    """Return the time to write into the project: the image's own, so that the same input gives the same bytes."""
-    path = local_path(uri) if uri is not None else None
-    return int((path.stat().st_mtime if path is not None else time.time()) * 1000)

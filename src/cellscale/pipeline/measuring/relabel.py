@@ -11,11 +11,11 @@ from cellscale.cells.passes import numbered_parts
 from cellscale.images.masks import Mask, open_mask, row_bands, write_mask
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume.ledger import Ledger
 from cellscale.predict.heads import Compartment
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Entry, filesystem, find, join, local_path
 from cellscale.workspace.layout import mask_name
+from cellscale.workspace.record import Ledger
 
 __all__ = ["relabelled"]
 
@@ -27,7 +27,7 @@ _KEPT = ".original"
 
 
 def relabelled(
-    run: ImageRun, request: Request, image: str, masks: Mapping[Compartment, Entry]
+    run: ImageRun, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
 ) -> dict[Compartment, Entry]:
     """Return an image's masks with a number for each connected part of a label, written where ours are.
 
@@ -40,8 +40,8 @@ def relabelled(
         Who listens.
     request
         What to do.
-    image
-        The image's name.
+    ledger
+        The image's record.
     masks
         The masks that are there.
 
@@ -52,10 +52,9 @@ def relabelled(
     StorageError
         Something cannot be read or written.
     """
-    ledger = Ledger(request.paths.jobs, image)
     found: dict[Compartment, Entry] = {}
     for compartment, mask in masks.items():
-        target = join(request.paths.segmasks, mask_name(image, compartment))
+        target = join(request.paths.segmasks, mask_name(ledger.image, compartment))
         if ledger.made("relabelling", target):
             found[compartment] = mask
             continue

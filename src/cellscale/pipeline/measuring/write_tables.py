@@ -1,6 +1,6 @@
 """The files that tell of one image's cells, all written from one pass over the measured objects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +12,7 @@ from cellscale.cells.tables import write_shapes
 from cellscale.cells.text import Dialect
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.measuring.mask_checks import Unchanged
 from cellscale.pipeline.measuring.table_names import table_files
 from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
@@ -32,6 +33,8 @@ def write_reports(
     entry: ImageEntry,
     request: Request,
     compartments: Iterable[Compartment],
+    wanted: Collection[Path | str],
+    check: Unchanged,
 ) -> None:
     """Write an image's tables and outlines, each whole or not at all.
 
@@ -47,6 +50,17 @@ def write_reports(
         Where to write, and in which of QuPath's dialects.
     compartments
         Those whose masks were measured.
+    wanted
+        The files to be written, of those that there can be.
+    check
+        Is called when a file is whole, before it takes its name.
+
+    Raises
+    ------
+    ImageError, MaskError
+        What they are made of changed meanwhile.
+    StorageError
+        One cannot be written.
     """
     for folder in (request.paths.reports, request.paths.segmasks):
         make_folder(folder)
@@ -54,9 +68,9 @@ def write_reports(
     with (
         run.stage("tables", max(len(measurement), 1)) as advance,
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-shapes") as aside,
-        _writers(measurement, entry, request) as writers,
+        _writers(measurement, entry, request, wanted) as writers,
     ):
-        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments))
+        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments), wanted, check)
 
         def encode(part: range) -> list[Any]:
             batch = measurement.batch(part.start, part.stop)
@@ -68,21 +82,33 @@ def write_reports(
             measurement.scratch.release()
             advance(len(part))
         shapes.result()
+        check()
 
 
 def write_outlines(
-    measurement: Measurement, entry: ImageEntry, request: Request, compartments: Iterable[Compartment]
+    measurement: Measurement,
+    entry: ImageEntry,
+    request: Request,
+    compartments: Iterable[Compartment],
+    wanted: Collection[Path | str],
+    check: Unchanged,
 ) -> None:
-    """Write the outlines of the masks, each file whole or not at all."""
+    """Write those outlines of the masks that are wanted, each whole or not at all; errors as of `write_reports`."""
     for compartment in compartments:
+        place = join(request.paths.segmasks, shapes_name(entry.name, compartment))
+        if place not in wanted:
+            continue
         outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
-        with atomic_write(join(request.paths.segmasks, shapes_name(entry.name, compartment))) as file:
+        with atomic_write(place) as file:
             write_shapes(file, measurement, outlines)
+            check()
 
 
 @contextmanager
-def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> Iterator[list[Writer]]:
-    """Open the tables; they appear when all of them are whole."""
+def _writers(
+    measurement: Measurement, entry: ImageEntry, request: Request, wanted: Collection[Path | str]
+) -> Iterator[list[Writer]]:
+    """Open the tables that are wanted; they appear when all of them are whole."""
     dialect = Dialect(request.measuring.qupath_version)
     name = base_name(entry.image or entry.npz or entry.name)
     with ExitStack() as stack:
@@ -92,4 +118,5 @@ def _writers(measurement: Measurement, entry: ImageEntry, request: Request) -> I
             exporter = find_exporter(export)
             return stack.enter_context(exporter.open(file, measurement, image_name=name, dialect=dialect))
 
-        yield [opened(export, place) for export, place in table_files(request, entry.name).items()]
+        places = table_files(request, entry.name).items()
+        yield [opened(export, place) for export, place in places if place in wanted]

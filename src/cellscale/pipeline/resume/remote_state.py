@@ -107,10 +107,10 @@ class RemoteRunState(RunState):
         self._uploads.wait(unit)
         super().forget(unit)
 
-    def map_plane(self, name: str) -> NDArray[Any] | None:
+    def map_plane(self, name: str, checksum: int) -> NDArray[Any] | None:
         """Return an array whose parts are read from this machine's disk when they are touched."""
         self._fetch(f"{name}.npy")
-        return super().map_plane(name)
+        return super().map_plane(name, checksum)
 
     def save_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep JSON-serialisable facts."""

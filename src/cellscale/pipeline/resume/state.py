@@ -7,9 +7,10 @@ import re
 import shutil
 import zipfile
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Self
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,11 @@ from cellscale.storage.regular import open_regular, read_regular, require_regula
 from cellscale.storage.uri import local_path, make_folder
 from cellscale.weights.catalogue import cache_folder
 
-__all__ = ["RunState", "fingerprint", "is_stale", "state_folder"]
+__all__ = ["CHECKSUM", "RunState", "fingerprint", "is_stale", "state_folder"]
 
+CHECKSUM = "checksum"
+"""Name of the array of a unit that holds the checksum of its plane."""
+_FACTS, _HASH = "facts", "sha256"
 KEY = 12
 """Digits of a hash that name a folder."""
 
@@ -80,6 +84,9 @@ class RunState:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.damaged: list[str] = []
+        """Names of what was found damaged, and thrown away."""
+        self._verified: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -114,8 +121,22 @@ class RunState:
                 raise
         except (OSError, DamagedStateError):
             pass
-        self.forget(unit)
+        self._throw_away(unit)
         return None
+
+    def check(self) -> None:
+        """Verify the checksums of all that an earlier run left here, and throw away what is damaged."""
+        for path in sorted(self.folder.rglob("*.npz")):
+            unit = path.relative_to(self.folder).with_suffix("").as_posix()
+            arrays = self.load(unit)
+            if arrays is not None and CHECKSUM in arrays:
+                self.map_plane(unit, int(arrays[CHECKSUM]))
+        for path in sorted(self.folder.glob("*.json")):
+            self.load_facts(path.stem)
+
+    def _throw_away(self, unit: str) -> None:
+        self.damaged.append(unit)
+        self.forget(unit)
 
     def forget(self, unit: str) -> None:
         """Drop a unit, so that it is done again."""
@@ -125,40 +146,59 @@ class RunState:
         """Free the room that a unit takes on this machine; nobody is expected to need it again."""
         self.forget(unit)
 
-    def save_plane(self, name: str, values: NDArray[Any]) -> None:
-        """Keep one array so that parts of it can be read; save a unit after it to tell that it is there."""
+    def save_plane(self, name: str, values: NDArray[Any]) -> int:
+        """Keep one array so that parts of it can be read; save a unit after it to tell that it is there.
+
+        Returns
+        -------
+        Its checksum, to be saved as `CHECKSUM` with the unit.
+        """
         path = self._plane(name)
         make_folder(path.parent)
         with atomic_write(path, durable=False) as file:
             np.save(file, values)
+        self._verified.add(name)
+        return _checksum(values)
 
-    def map_plane(self, name: str) -> NDArray[Any] | None:
+    def map_plane(self, name: str, checksum: int) -> NDArray[Any] | None:
         """Return an array whose parts are read from disk when they are touched; None if it was damaged or removed.
 
-        The unit that tells that it is there is forgotten then.
+        The unit that tells that it is there is forgotten then. What another process wrote is verified once.
         """
         try:
             with _damage(self._plane(name)):
                 require_regular(self._plane(name))
                 plane: NDArray[Any] = np.load(self._plane(name), mmap_mode="r", allow_pickle=False)
         except (OSError, DamagedStateError):
-            self.forget(name)
+            self._throw_away(name)
             return None
+        if name not in self._verified and _checksum(plane) != checksum:
+            self._throw_away(name)
+            return None
+        self._verified.add(name)
         return plane
 
     def save_facts(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep JSON-serialisable facts; floats come back bit for bit."""
         make_folder(self.folder)
         with atomic_write(self._facts(name)) as file:
-            file.write(json.dumps(facts, indent=1).encode())
+            file.write(json.dumps({_FACTS: facts, _HASH: fingerprint(facts)}, indent=1).encode())
 
     def load_facts(self, name: str) -> dict[str, Any] | None:
         """Return facts kept earlier; None if there are none, or they were damaged."""
         try:
-            facts = parsed_json(read_regular(self._facts(name)))
-        except (OSError, ValueError):
+            kept = parsed_json(read_regular(self._facts(name)))
+        except FileNotFoundError:
             return None
-        return facts if isinstance(facts, dict) else None
+        except (OSError, ValueError):
+            kept = None
+        facts = kept.get(_FACTS) if isinstance(kept, dict) else None
+        if isinstance(kept, dict) and isinstance(facts, dict) and _hash(facts) == kept.get(_HASH):
+            return facts
+        self.damaged.append(name)
+        with suppress(OSError):
+            self._facts(name).unlink()
+        return None
 
     def drop(self, prefix: str) -> None:
         """Remove all units whose names begin with ``prefix/``."""
@@ -182,6 +222,18 @@ class RunState:
 
     def _facts(self, name: str) -> Path:
         return self.folder / f"{name}.json"
+
+
+def _checksum(values: NDArray[Any]) -> int:
+    return crc32(np.ascontiguousarray(values).data)
+
+
+def _hash(facts: dict[str, Any]) -> str | None:
+    """Return the hash of facts; None for numbers that are none."""
+    try:
+        return fingerprint(facts)
+    except ValueError:
+        return None
 
 
 def _damage(path: Path) -> AbstractContextManager[None]:

@@ -18,7 +18,7 @@ from cellscale.label.numbering import Resolution, finish_region, resolve_objects
 from cellscale.label.objects import complete_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
-from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.resume.state import CHECKSUM, RunState
 from cellscale.regions import Region, blocks
 
 __all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels"]
@@ -86,7 +86,7 @@ class BlockStore:
         labels = arrays.pop("labels")
         if labels.any():
             # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
-            self._state.save_plane(self._unit(index), labels)
+            arrays[CHECKSUM] = np.array(self._state.save_plane(self._unit(index), labels), np.uint32)
         else:
             arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
         self._state.save(self._unit(index), **arrays)
@@ -101,6 +101,7 @@ class BlockStore:
         labels = None if arrays is None else self._labels(index, arrays)
         if arrays is None or labels is None:
             raise DamagedStateError(f"{self._state.folder}: {self._unit(index)} was damaged or removed")
+        arrays.pop(CHECKSUM, None)
         block = LabelledBlock.from_arrays({**arrays, "labels": labels})
         with self._lock:
             self._cache[index] = block
@@ -112,7 +113,7 @@ class BlockStore:
         """Return a block's labels, from disk as they are touched."""
         if "blank" in arrays:
             return np.broadcast_to(arrays["blank"], self.cores[index].shape)
-        return self._state.map_plane(self._unit(index))
+        return self._state.map_plane(self._unit(index), int(arrays.get(CHECKSUM, -1)))
 
     def __iter__(self) -> Iterator[LabelledBlock]:
         """Yield every block without keeping it in memory."""

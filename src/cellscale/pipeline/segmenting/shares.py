@@ -19,20 +19,24 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import require_one_source
-from cellscale.pipeline.resume.ledger import Ledger
-from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.resume import RunState, identity_of, require_one_source, to_be_overwritten
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore
 from cellscale.pipeline.segmenting.inputs import open_input
 from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
 from cellscale.pipeline.segmenting.prediction import predict_groups
 from cellscale.pipeline.segmenting.preparation import PreparedImage, network_shape, prepare
-from cellscale.pipeline.segmenting.segment_image import mask_outputs, run_state, segmentation_mark
+from cellscale.pipeline.segmenting.segment_image import (
+    earlier_segmentation_mark,
+    mask_outputs,
+    run_state,
+    segmentation_mark,
+)
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileGroups, TileStore, maps_of, unit
 from cellscale.predict.heads import Compartment
 from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.record import Ledger
 
 __all__ = ["Plan", "label_share", "plan_shares", "predict_share", "prepare_share"]
 
@@ -61,12 +65,14 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         Something cannot be read.
     """
     require_one_source(entry, request)
+    ledger = Ledger(request.paths.jobs, entry.name)
     with open_input(entry, request, run.budget.cache_bytes) as source:
-        mark = segmentation_mark(entry, request, source, model)
+        identity = identity_of(run, entry, request, ledger)
+        mark = segmentation_mark(identity, entry, request, source, model)
+        earlier = earlier_segmentation_mark(entry, request, source, model)
         shape = network_shape(source)
     outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
-    ledger = Ledger(request.paths.jobs, entry.name)
-    if not request.outputs.overwrite and ledger.decide("segmentation", mark, outputs) in ("keep", "foreign"):
+    if to_be_overwritten(ledger.judge("segmentation", mark, outputs, earlier=earlier), request).is_done:
         return Plan()
     with _state(entry, request, model, mark) as state:
         return _plan(request, state, shape)
@@ -129,9 +135,10 @@ def _opened(
     run: ImageRun, entry: ImageEntry, request: Request, model: Model
 ) -> Iterator[tuple[PreparedImage, RunState]]:
     """Open the image, prepared for the network, and its run state."""
+    identity = identity_of(run, entry, request, Ledger(request.paths.jobs, entry.name))
     with open_input(entry, request, run.budget.cache_bytes) as source:
         run.budget.require_room(source.info)
-        mark = segmentation_mark(entry, request, source, model)
+        mark = segmentation_mark(identity, entry, request, source, model)
         with _state(entry, request, model, mark) as state:
             yield prepare(run, state, source), state
             state.flush()  # what others cannot see is not done

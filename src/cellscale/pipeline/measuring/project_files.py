@@ -1,0 +1,115 @@
+"""Whether the QuPath project has of an image what the record says; what is lost is made, or entered again."""
+
+import time
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+
+from cellscale.cells.text import Dialect
+from cellscale.images.info import PixelSize
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import Request
+from cellscale.qupath.entry_check import ENTRY_FILES, is_still_of
+from cellscale.qupath.entry_data import PROJECT_FILE
+from cellscale.qupath.listing import listed_images, same_image
+from cellscale.qupath.project import place_images, update_project
+from cellscale.storage.content import stamp_of
+from cellscale.storage.uri import base_name, delete, exists, join, local_path
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
+from cellscale.workspace.record import Ledger
+
+__all__ = ["entry_number", "has_entry_files", "is_listed", "note_entry_files", "now_of"]
+
+
+def entry_number(ledger: Ledger) -> int | None:
+    """Return the number of an image's entry, as it is on record; None where it has none."""
+    number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
+    return number if isinstance(number, int) and number > 0 else None
+
+
+def note_entry_files(folder: Path | str, ledger: Ledger, mark: str, number: int | None) -> None:
+    """Put on record what an image's folder in the project holds now.
+
+    Raises
+    ------
+    StorageError
+        It cannot be read.
+    """
+    if number is None:
+        return
+    files = [place for name in ENTRY_FILES if exists(place := join(folder, "data", str(number), name))]
+    ledger.forget("project", ENTRY_FILES)
+    ledger.begin("project", mark, ())
+    ledger.finish("project", files, {"entry": number})
+
+
+def has_entry_files(run: ImageRun, request: Request, folder: Path | str, entry: ImageEntry, ledger: Ledger) -> bool:
+    """Tell whether an image's folder in the project has all that was written there, or what QuPath saved for it.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known.
+    """
+    number = entry_number(ledger)
+    if number is None or entry.image is None:
+        return False
+    known = ledger.names("project") or ENTRY_FILES[:3]
+    for name in known:
+        place = join(folder, "data", str(number), name)
+        now = ledger.look("project", place)
+        if now is None:
+            return False
+        record = ledger.record("project", place)
+        if record is None or record.explains(now):
+            continue
+        if not is_still_of(place, entry.image):
+            run.notice(f"{place} is damaged, or another image's: it is made again", "warning")
+            if base_name(place) == "summary.json" and not request.dry_run:
+                delete(place)  # one that is there stays: QuPath counts what a person drew
+            return False
+    return True
+
+
+def is_listed(request: Request, folder: Path | str, entry: ImageEntry, number: int) -> bool:
+    """Tell whether the project lists an image under its number.
+
+    One whose files are there is entered again, and one that shows the image of the dataset that this one is a copy of
+    shows the copy's own from now on.
+
+    Raises
+    ------
+    StorageError
+        The project file is damaged, or cannot be read or written.
+    """
+    assert entry.image is not None, "NPZ files are in no project"
+    listed = _listed(folder)
+    if number in listed and ((uri := listed[number]) is None or same_image(uri, entry.image)):
+        return True
+    if request.dry_run:
+        return False
+    size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
+    with closing(open_entry_image(entry, pixel_size=size)) as image:
+        (place,) = place_images(folder, [image.info], number=number)
+    if place.entry_id != number:
+        return False
+    update_project(folder, [place], Dialect(request.measuring.qupath_version), now_of(str(entry.image)))
+    return True
+
+
+def now_of(uri: str | None) -> int:
+    """Return the time to write into the project: the image's own, so that the same input gives the same bytes."""
+    path = local_path(uri) if uri is not None else None
+    return int((path.stat().st_mtime if path is not None else time.time()) * 1000)
+
+
+def _listed(folder: Path | str) -> dict[int, str | None]:
+    """Return the images that a project lists, read once as long as its file is the same."""
+    stamp = stamp_of(join(folder, PROJECT_FILE))
+    return listed_images(folder) if not stamp else _known(str(folder), stamp)
+
+
+@lru_cache(maxsize=4)
+def _known(folder: str, stamp: str) -> dict[int, str | None]:
+    return listed_images(folder)

@@ -1,0 +1,31 @@
+"""What was asked of a run, as an image's record has it: all but where the dataset lies."""
+
+from typing import Any
+
+from cellscale.errors import RequestError
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.request_json import request_from_json, request_to_json
+from cellscale.pipeline.typed_json import to_json
+from cellscale.workspace.layout import WorkspacePaths
+
+__all__ = ["asked", "asked_again"]
+
+_PATHS = "paths"
+
+
+def asked(request: Request) -> dict[str, Any]:
+    """Return a request for the record; the folders are those where the record lies."""
+    return {name: value for name, value in request_to_json(request).items() if name != _PATHS}
+
+
+def asked_again(facts: Any, paths: WorkspacePaths) -> Request:
+    """Return what was asked, of the dataset where it is now.
+
+    Raises
+    ------
+    RequestError
+        The record has no request, or another version's.
+    """
+    if not isinstance(facts, dict):
+        raise RequestError("its record does not say what was asked: run the command again that made it")
+    return request_from_json({**facts, _PATHS: to_json(paths)})

@@ -1,0 +1,66 @@
+"""Hashes of all that an image's tables and pictures depend on: content of files, and options."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume.decision import identity_of
+from cellscale.pipeline.resume.names_mark import names_mark
+from cellscale.pipeline.resume.state import fingerprint
+from cellscale.predict.heads import Compartment
+from cellscale.storage.uri import Entry
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.record import Ledger
+
+__all__ = ["earlier_files", "earlier_measurement_mark", "files_by_content", "measurement_mark"]
+
+
+def files_by_content(
+    run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
+) -> dict[str, Any]:
+    """Return what an image's files and masks hold, and names of channels from a list.
+
+    Files are read only where their sizes or times are not those on record.
+
+    Raises
+    ------
+    ImageError, StorageError
+        A file is not there or cannot be read.
+    """
+    identity = identity_of(run, entry, request, ledger)
+    hashes = {}
+    for compartment, mask in masks.items():
+        content = ledger.look("segmentation", mask.location, hashed=True)
+        hashes[compartment] = None if content is None else content.hash
+    return {"image": identity.facts, "masks": hashes, **names_mark(entry)}
+
+
+def measurement_mark(
+    run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
+) -> str:
+    """Return a hash of all that the tables depend on, but the version of cellscale."""
+    return fingerprint({**files_by_content(run, entry, request, ledger, masks), "options": _options(request)})
+
+
+def earlier_measurement_mark(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> str:
+    """Return the same as version 0.2 wrote it, which went by the times of files."""
+    return fingerprint({**earlier_files(entry, masks), "options": _options(request)})
+
+
+def earlier_files(entry: ImageEntry, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:
+    """Return sizes and times of an image's files, by which version 0.2 knew them, with names from a list."""
+    return {
+        "image": [entry.marker, entry.size],
+        "masks": {compartment: [mask.name, mask.size, mask.marker] for compartment, mask in masks.items()},
+        **names_mark(entry),
+    }
+
+
+def _options(request: Request) -> list[Any]:
+    return [
+        request.measuring.matching,
+        request.measuring.qupath_version,
+        request.channels.mpp,
+        *request.measuring.exports,
+    ]

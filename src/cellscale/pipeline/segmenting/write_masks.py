@@ -1,0 +1,74 @@
+"""Labels of an image as its masks."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.images.masks import write_mask
+from cellscale.ordered import in_order
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.segmenting.block_store import CompartmentLabels
+from cellscale.pipeline.segmenting.inputs import NetworkInput
+from cellscale.predict.heads import Compartment
+from cellscale.regions import blocks
+
+__all__ = ["write_masks"]
+
+BAND = 2**21
+"""Pixels of a mask that are finished at once, in bands over the whole width."""
+
+
+def write_masks(
+    run: ImageRun,
+    files: Mapping[Compartment, list[Path | str]],
+    labels: Mapping[Compartment, CompartmentLabels],
+    source: NetworkInput,
+    check: Callable[[], None],
+) -> None:
+    """Write an image's masks, each whole or not at all.
+
+    Parameters
+    ----------
+    run
+        Who listens.
+    files
+        Where they go, by compartment.
+    labels
+        What is written.
+    source
+        Has the size of a pixel.
+    check
+        Is called when a mask is whole, before it takes its name.
+
+    Raises
+    ------
+    StorageError
+        One cannot be written.
+    """
+    with run.stage("masks", sum(len(group) for group in files.values())) as advance:
+        for compartment, group in files.items():
+            for output in group:
+                _write(output, labels[compartment], source, run.budget.workers, check)
+                advance()
+
+
+def _write(
+    output: Path | str, labels: CompartmentLabels, source: NetworkInput, workers: int, check: Callable[[], None]
+) -> None:
+    """Write a mask, bands being finished in threads ahead of the writer, and ``check`` called before it is whole."""
+    rows = max(BAND // labels.shape[1], 1)
+
+    def checked() -> Iterator[NDArray[np.int32]]:
+        yield from in_order(labels.read, blocks(labels.shape, (rows, labels.shape[1])), workers)
+        check()
+
+    bands = checked()
+    size = source.pixel_size.size
+    if str(output).endswith(".zarr"):
+        from cellscale.images.zarr import write_label_zarr  # loads zarr, which TIFF masks do not need
+
+        write_label_zarr(output, bands, labels.shape, size)
+    else:
+        write_mask(output, bands, labels.shape, size, workers=workers)

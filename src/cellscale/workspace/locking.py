@@ -1,0 +1,55 @@
+"""One run at a time on all that it writes: the state of runs, the masks, the tables and the project."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from cellscale.storage.locks import folder_lock, run_lock
+from cellscale.storage.uri import join, make_folder
+from cellscale.workspace.layout import WorkspacePaths
+
+__all__ = ["dataset_lock"]
+
+
+@contextmanager
+def dataset_lock(paths: WorkspacePaths, *, tables: bool) -> Iterator[None]:
+    """Hold the locks of all folders that a run writes to until the ``with`` block ends; they are made where missing.
+
+    Runs whose masks lie apart may share tables and a project: each folder has a lock of its own.
+
+    Parameters
+    ----------
+    paths
+        Folders of the dataset.
+    tables
+        Whether tables, reports and the project are written.
+
+    Raises
+    ------
+    RunInProgressError
+        Another run writes to one of them.
+    StorageError
+        A folder cannot be made, or not be locked.
+    """
+    written = [paths.segmasks, *([paths.reports, paths.project] if tables else [])]
+    with ExitStack() as held:
+        make_folder(paths.jobs)
+        held.enter_context(run_lock(join(paths.jobs, "lock")))
+        taken: set[object] = set()
+        for folder in written:
+            if folder is None:
+                continue
+            make_folder(folder)
+            place = _place(folder)
+            if place not in taken:
+                held.enter_context(folder_lock(folder))
+                taken.add(place)
+        yield
+
+
+def _place(folder: Path | str) -> object:
+    """Return what is the same for two ways to the same folder."""
+    if isinstance(folder, str):
+        return folder.rstrip("/")
+    facts = folder.stat()
+    return facts.st_dev, facts.st_ino

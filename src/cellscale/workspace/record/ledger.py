@@ -1,0 +1,302 @@
+"""Which outputs of an image were made from what, so that a second run knows what is left to do."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from cellscale.errors import StorageError
+from cellscale.storage.atomic import write_text
+from cellscale.storage.content import WHOLE, Content, glanced, seen
+from cellscale.storage.uri import base_name, join, make_folder, read_if_there
+from cellscale.workspace.record.file_record import (
+    OutputRecord,
+    input_from_json,
+    input_to_json,
+    output_from_json,
+    output_to_json,
+)
+
+__all__ = ["Ledger", "Task", "Verdict"]
+
+Task: TypeAlias = Literal["segmentation", "relabelling", "measurement", "project", "look", "pictures"]
+
+_INPUTS = "inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run has to do for a task: each output on its own."""
+
+    kept: tuple[Path | str, ...] = ()
+    """There, ours, and made from what would be made from now."""
+    missing: tuple[Path | str, ...] = ()
+    """Not there, or left by a run that did not end."""
+    stale: tuple[Path | str, ...] = ()
+    """Ours, and made from something else."""
+    persons: tuple[Path | str, ...] = ()
+    """There, and no record explains their content: a person's, or another program's."""
+    misfits: tuple[Path | str, ...] = ()
+    """Those of ``persons`` that were changed after they were made from something else than would be taken now."""
+
+    @property
+    def to_make(self) -> tuple[Path | str, ...]:
+        """What is to be written."""
+        return (*self.missing, *self.stale)
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is left to be written."""
+        return not self.to_make
+
+
+_Parsed: TypeAlias = dict[str, tuple[dict[str, Any], int, dict[str, OutputRecord]]]
+"""Records of outputs by task, with what they were read from: its identity and length tell that it is the same."""
+
+
+@dataclass
+class Ledger:
+    """The record of one image, a JSON file beside the state of runs.
+
+    Parameters
+    ----------
+    jobs
+        Folder of the dataset's runs.
+    image
+        The image's name.
+
+    Raises
+    ------
+    StorageError
+        The record is there and cannot be read.
+    """
+
+    jobs: Path | str
+    image: str
+    tasks: dict[str, dict[str, Any]] = field(init=False)
+    inputs: dict[str, Content] = field(init=False)
+    """What the image's files, and files that others made, held when they were last looked at."""
+    _learned: bool = field(init=False, default=False)
+    _parsed: _Parsed = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        facts = self._read()
+        self.inputs = input_from_json(facts.pop(_INPUTS, None))
+        self.tasks = {name: entry for name, entry in facts.items() if _is_entry(entry)}
+
+    @property
+    def location(self) -> Path | str:
+        """Where the record is."""
+        return join(self.jobs, "records", f"{self.image}.json")
+
+    @property
+    def has_whole_inputs(self) -> bool:
+        """Whether all bytes of the image's files are on record, not a sample alone."""
+        return any(name.endswith(WHOLE) for name in self.inputs)
+
+    def judge(
+        self, task: Task, fingerprint: str, outputs: Sequence[Path | str], *, earlier: str | None = None
+    ) -> Verdict:
+        """Tell what a run has to do for a task.
+
+        Parameters
+        ----------
+        task
+            Which task.
+        fingerprint
+            Of all that its outputs depend on.
+        outputs
+            The files that it makes.
+        earlier
+            The fingerprint of the same in records of version 0.2.
+
+        Raises
+        ------
+        StorageError
+            An output cannot be read.
+        """
+        known = self._outputs(task)
+        unfinished = set(self.tasks.get(task, {}).get("unfinished", ()))
+        found: dict[str, list[Path | str]] = {name: [] for name in Verdict.__dataclass_fields__}
+        for output in outputs:
+            name = base_name(output)
+            record = known.get(name)
+            now = self.look(task, output)
+            fits = record is not None and record.made_from in (fingerprint, earlier)
+            if now is None or name in unfinished:  # a killed run may have written some, and noted nothing of any
+                found["missing"].append(output)
+            elif record is not None and record.explains(now):
+                found["kept" if fits else "stale"].append(output)
+                if fits and (record.content != now or record.made_from != fingerprint):
+                    self._learn(task, name, OutputRecord(now, fingerprint))
+            else:
+                found["persons"].append(output)
+                if record is not None and not fits:
+                    found["misfits"].append(output)
+        return Verdict(**{name: tuple(places) for name, places in found.items()})
+
+    def made(self, task: Task, output: Path | str) -> bool:
+        """Tell whether a file is what a task made last, not changed since."""
+        record = self._outputs(task).get(base_name(output))
+        now = self.look(task, output)
+        return record is not None and now is not None and record.explains(now)
+
+    def look(self, task: Task, output: Path | str, *, hashed: bool = False) -> Content | None:
+        """Return what an output holds; None where there is none.
+
+        Parameters
+        ----------
+        task
+            Which makes it.
+        output
+            Its place.
+        hashed
+            Whether its hash is needed in any case, and not only where its record may explain it.
+
+        Notes
+        -----
+        Nothing is read of a file whose size and times are those of its record, or of the last look.
+        """
+        name = base_name(output)
+        record = self._outputs(task).get(name)
+        known = None if record is None or not record.content.hash else record.content
+        if record is None and not hashed:
+            return glanced(output)
+        last = self.inputs.get(name)
+        now = seen(output, known, like_known=not hashed, last=last)
+        if now is not None and now.hash and now not in (known, last) and (known is None or now.hash != known.hash):
+            self.learn_inputs({name: now})
+        return now
+
+    def record(self, task: Task, output: Path | str) -> OutputRecord | None:
+        """Return what is on record of an output."""
+        return self._outputs(task).get(base_name(output))
+
+    def names(self, task: Task) -> tuple[str, ...]:
+        """Return the names of all outputs that a task is known to have made."""
+        return tuple(self.tasks.get(task, {}).get("outputs", ()))
+
+    def unfinished(self, task: Task) -> tuple[str, ...]:
+        """Return the names of the outputs that a run which did not end was making."""
+        return tuple(self.tasks.get(task, {}).get("unfinished", ()))
+
+    def begin(
+        self,
+        task: Task,
+        fingerprint: str,
+        outputs: Sequence[Path | str],
+        request: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note that outputs are being made, and what was asked, so that those of a killed run are known for ours."""
+        # What the task made for other options stays known: the mask of the other compartment, say.
+        known = self.tasks.get(task, {}).get("outputs", {})
+        self.tasks[task] = {
+            "complete": False,
+            "fingerprint": fingerprint,
+            "unfinished": [base_name(output) for output in outputs],
+            "outputs": known,
+            **({} if request is None else {"request": dict(request)}),
+        }
+        self.write()
+
+    def finish(
+        self, task: Task, outputs: Sequence[Path | str], facts: Mapping[str, Any], run: str | None = None
+    ) -> None:
+        """Note that outputs of a task are whole, with whatever is worth knowing of how they were made, and the run.
+
+        Raises
+        ------
+        StorageError
+            An output cannot be read, or is not there.
+        """
+        entry = {name: value for name, value in self.tasks[task].items() if name != "unfinished"}
+        made = {}
+        for output in outputs:
+            content = seen(output, None)
+            if content is None:
+                raise StorageError(f"{output} was removed while it was in use; is another run at work?")
+            made[base_name(output)] = output_to_json(OutputRecord(content, entry["fingerprint"]))
+        named = {} if run is None else {"run": run}
+        self.tasks[task] = {
+            **entry, "complete": True, "outputs": {**entry["outputs"], **made}, **facts, **named,
+        }  # fmt: skip
+        self.write()
+
+    def forget(self, task: Task, names: Sequence[str]) -> None:
+        """Drop outputs from the record; to be written by the next `begin`, `finish` or `keep`."""
+        outputs = self.tasks.get(task, {}).get("outputs", {})
+        for name in names:
+            self._learned |= outputs.pop(name, None) is not None
+
+    def finished_in(self, task: Task, run: str | None) -> bool:
+        """Tell whether a run that has a name has finished a task, on whatever machine."""
+        return run is not None and self.facts(task).get("run") == run
+
+    def facts(self, task: Task) -> dict[str, Any]:
+        """Return what was noted when a task was finished; empty where it was not."""
+        entry = self.tasks.get(task, {})
+        return entry if entry.get("complete") else {}
+
+    def learn_inputs(self, inputs: Mapping[str, Content]) -> None:
+        """Note what the image's files hold; to be written by the next `begin`, `finish` or `keep`."""
+        for name, content in inputs.items():
+            if self.inputs.get(name) != content:
+                self.inputs[name] = content
+                self._learned = True
+
+    def keep(self) -> None:
+        """Write what was learned of files that have another time and the same content; a folder may be read-only."""
+        if self._learned and self.tasks:
+            try:
+                self.write()
+            except StorageError:
+                return
+
+    def write(self) -> None:
+        """Write the record."""
+        make_folder(join(self.jobs, "records"))
+        facts: dict[str, Any] = dict(self.tasks)
+        if self.inputs:
+            facts = {_INPUTS: input_to_json(self.inputs), **facts}
+        write_text(self.location, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        self._learned = False
+
+    def _outputs(self, task: Task) -> dict[str, OutputRecord]:
+        entry = self.tasks.get(task, {})
+        outputs = entry.get("outputs", {})
+        before, count, known = self._parsed.get(task, ({}, -1, {}))
+        if before is not outputs or count != len(outputs):
+            mark = str(entry.get("fingerprint", ""))
+            known = {name: output_from_json(facts, mark) for name, facts in outputs.items()}
+            self._parsed[task] = outputs, len(outputs), known
+        return known
+
+    def _learn(self, task: Task, name: str, record: OutputRecord) -> None:
+        self.tasks[task]["outputs"][name] = output_to_json(record)
+        self._parsed.pop(task, None)
+        self._learned = True
+
+    def _read(self) -> dict[str, Any]:
+        """Return what is on record; a damaged record is none, and outputs then count as someone else's.
+
+        One that cannot be read now is an error: the next `begin` would replace it, and all outputs would be foreign.
+        """
+        content = read_if_there(self.location)
+        if content is None:
+            return {}
+        try:
+            facts = json.loads(content)
+        except (ValueError, RecursionError):
+            return {}
+        return facts if isinstance(facts, dict) else {}
+
+
+def _is_entry(entry: object) -> bool:
+    """Tell whether something on record can be an entry of ours."""
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("outputs"), dict)
+        and isinstance(entry.get("complete", True), bool)
+        and isinstance(entry.get("unfinished", []), list)
+    )

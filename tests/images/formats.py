@@ -1,6 +1,6 @@
 """What programs write: each case writes a file as its program does, and says what is to be read from it.
 
-The table of docs/formats.md is made of these cases: ``python -m tests.images.formats`` writes it.
+The table of docs/formats.md is made of these cases: ``python -m tests.images.formats_page`` writes it.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,10 @@ import tifffile
 from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
 from tests.images.zarr.test_ome_zarr import written
 
-__all__ = ["CASES", "Case", "page", "table"]
+__all__ = ["AS_CHANNELS", "CASES", "CHANNEL", "NONE", "PLANES", "SIZE", "Case"]
 
 PLANES = planes()
 UNNAMED = ("Channel 1", "Channel 2", "Channel 3")
-PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
-BEGIN, END = "<!-- cases -->\n", "<!-- end of cases -->\n"
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Case:
     names_from: str
     size_from: str
     result: str
-    write: Callable[[Path], object]
+    write: Callable[[Path], object] = None
     suffix: str = ".tif"
     names: tuple[str, ...] | None = UNNAMED
     """None where the file is refused."""
@@ -38,6 +36,11 @@ class Case:
     told: str = ""
     """Words of the warning, or of the refusal."""
     pixels: np.ndarray = None
+    file: str = ""
+    """Name of the file that the program wrote, where that ran in an environment of its own."""
+
+    is_changed: bool = False
+    """What is read are not the numbers that are stored: they are inverted, or widened."""
 
     @property
     def planes(self):
@@ -136,10 +139,11 @@ CASES = (
          lambda path: tifffile.imwrite(path, np.zeros((60, 80, 3), np.uint8), photometric="rgb"), names=None,
          told="colour image"),
     Case("tifffile", "0 is white (WhiteIsZero)", NONE, NONE, "read inverted, with a warning",
-         lambda path: _pages(path, photometric="miniswhite"), told="WhiteIsZero", pixels=65_535 - PLANES),
+         lambda path: _pages(path, photometric="miniswhite"), told="WhiteIsZero", pixels=65_535 - PLANES,
+         is_changed=True),
     Case("tifffile", "half floats", NONE, NONE, "read as float32",
          lambda path: tifffile.imwrite(path, PLANES.astype("f2"), photometric="minisblack", metadata=None),
-         pixels=PLANES.astype("f2").astype("f4")),
+         pixels=PLANES.astype("f2").astype("f4"), is_changed=True),
     Case("tifffile", "a larger colour picture before the scan", NONE, NONE, "the scan is read, with a warning",
          _macro, told="colour picture"),
     Case("imageio, by tifffile", f"{SHAPED}, called RGB", NONE, NONE, AS_CHANNELS, _imageio, told="RGB"),
@@ -158,20 +162,3 @@ CASES = (
     Case("zarr", "OME-Zarr 0.5", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.5"), ".ome.zarr",
          (" DAPI ", "µ", "Channel 3"), 0.5),
 )  # fmt: skip
-
-
-def table() -> str:
-    """Return the table of all cases."""
-    rows = [f"| {one.program} | {one.layout} | {one.names_from} | {one.size_from} | {one.result} |" for one in CASES]
-    head = ["| written by | layout | names from | µm/px from | what cellscale does |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows]) + "\n"
-
-
-def page(text: str) -> str:
-    """Return a page with the table of all cases in its place."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -21,8 +21,8 @@ SUITE ?= newest
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo dev lint format test-fast test test-versions suite coverage docs viewer lock audit container-check clean \
-	emulator browser writers
+.PHONY: help venv weights demo dev lint format test-fast test test-hostile test-versions suite coverage docs viewer lock audit \
+	container-check clean emulator browser writers
 
 help:
 	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo"
@@ -31,6 +31,7 @@ help:
 	@echo "make format         rewrite the code in the project's style"
 	@echo "make test-fast      the quick tests"
 	@echo "make test           everything that continuous integration checks"
+	@echo "make test-hostile   thousands of damaged files, each of which is read right or refused in words"
 	@echo "make test-versions  every Python of this machine with the newest, the locked and the lowest versions of libraries"
 	@echo "make suite          the whole test suite; SUITE=locked or SUITE=lowest: with those versions"
 	@echo "make coverage       the whole test suite, and which lines it runs"
@@ -151,6 +152,10 @@ browser:
 
 test-fast: $(VENV)/.tools
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not slow and not service"
+
+# Not part of `make test`, which runs a few of them.
+test-hostile: $(VENV)/.tools
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) tests/hostile --hostile -rP
 
 VERSIONS := $(BIN)/python -m tools.versions --python $(PYTHON) --folder $(ENVIRONMENTS)
 test-versions: weights $(VENV)/.tools

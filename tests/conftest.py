@@ -24,8 +24,18 @@ SERVICES = {"bigquery_emulator", "browser", "cloud", "cluster", "gcs_proxy", "s3
 """Fixtures that start a server or a browser."""
 
 
-def pytest_collection_modifyitems(items):
-    """Mark what starts a server or a browser, so that the quick tests can leave it out."""
+def pytest_addoption(parser):
+    """Add the choice of tests that no other run has time for."""
+    parser.addoption("--hostile", action="store_true", help="run what is marked hostile, and nothing else")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Mark what starts a server or a browser, so that the quick tests can leave it out; choose what is hostile."""
+    wanted = config.getoption("--hostile")
+    left_out = [item for item in items if (item.get_closest_marker("hostile") is not None) != wanted]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
         if not SERVICES.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.service)

@@ -1,7 +1,7 @@
 """Reading label masks, from cellscale or any other tool."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.images.tiff.tiff_layout import READABLE_TYPES
 from cellscale.regions import Region
 from cellscale.storage.uri import Location, base_name
+
+if TYPE_CHECKING:
+    from cellscale.images.zarr.ome_zarr import OmeZarrImage
 
 __all__ = ["Mask", "open_mask", "whole_labels"]
 
@@ -137,7 +140,7 @@ def open_mask(
         raise MaskError(f"not a label mask: {error}") from error
     info = image.info
     problem = None
-    change, compression = image.change if isinstance(image, TiffImage) else ("none", "")
+    change, compression = image.change
     if change == "certain":
         problem = (
             f"compressed as {compression}, which changed numbers, so that its labels are not those that were given; "
@@ -160,7 +163,7 @@ def open_mask(
     return Mask(image, (warning,) if change == "possible" else ())
 
 
-def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
+def _open(location: Location, cache_bytes: int, scratch: Path | None) -> "TiffImage | OmeZarrImage":
     if is_zarr(location):
         from cellscale.images.zarr.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 

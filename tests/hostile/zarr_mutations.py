@@ -62,7 +62,9 @@ def _base(kind: str) -> tuple[tuple[str, bytes], ...]:
         elif kind == "sharded":
             written(folder, PLANES, "cyx", scale=scale)
             group = zarr.open_group(folder, mode="r+")
-            group.create_array("s0", data=PLANES, chunks=(1, 20, 16), shards=(3, 40, 80), overwrite=True)
+            shards = {"chunks": (1, 20, 16), "shards": (3, 40, 80), "overwrite": True}
+            array = group.create_array("s0", shape=PLANES.shape, dtype=PLANES.dtype, **shards)
+            array[...] = PLANES  # zarr 3.1.0 writes data that it is given at once chunk by chunk, over one another
         else:
             written(folder, PLANES, "cyx", scale=scale, version="0.4" if kind == "0.4" else "0.5", levels=2)
         if kind == "spatialdata":

@@ -3,6 +3,7 @@
 The table of docs/formats.md is made of these cases: ``python -m tests.images.formats_page`` writes it.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from tests.images.channels.test_page_names import QPI, qpi
+from tests.images.channels.test_page_names import write as write_pages
 from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
+from tests.images.tiff.test_micro_manager import ome, write_stack
 from tests.images.zarr.test_ome_zarr import written
 
 __all__ = ["AS_CHANNELS", "CASES", "CHANNEL", "NONE", "PLANES", "SIZE", "Case"]
@@ -111,6 +115,24 @@ def _zarr(version):
     return write
 
 
+def _qptiff(path):
+    described = [qpi("a filter", f"<Biomarker>{name}</Biomarker>") for name in NAMES]
+    write_pages(path, PLANES, described, software=QPI, resolution=(20_000, 20_000), resolutionunit=3)
+
+
+def _mibi(path):
+    facts = {"image.type": "SIMS", "channel.mass": 89, "shape": [60, 80]}
+    described = [json.dumps(facts | {"channel.target": name}) for name in NAMES]
+    write_pages(
+        path, PLANES, described, software="IonpathMIBIv1.0", names=[f"{name} (89)" for name in NAMES],
+        resolution=(20_000, 20_000), resolutionunit=3, compression="zlib",
+    )  # fmt: skip
+
+
+def _micro_manager(path):
+    write_stack(path, PLANES, [(channel, 0, 0, 0) for channel in range(3)], description=ome(size=""))
+
+
 NONE = "nothing"
 CHANNEL, SIZE = "`Channel Name`", "`PhysicalSizeX`"
 SHAPED = "its own description (shaped)"
@@ -157,6 +179,13 @@ CASES = (
          ".ome.tif", NAMES, 0.5, "repair-metadata"),
     Case("OME-XML by hand", "one page of three", "-", "-", "refused: incomplete, with the channels that are missing",
          lambda path: write_ome(path, ome_xml(), PLANES[:1]), ".ome.tif", None, None, "missing: CD3, PanCK"),
+    Case("Micro-Manager 2.0.0 (micro-manager.org, File Formats)", "OME-TIFF with an index map and a summary",
+         "`Channel Name`, or `ChNames`", "`PhysicalSizeX`, or `PixelSize_um`", "each file with all channels is read",
+         _micro_manager, "_MMStack_Pos0.ome.tif", NAMES, 0.65),
+    Case("PerkinElmer, Akoya (as Bio-Formats' VectraReader.java, 0428bf40)", "QPTIFF, inForm's component data",
+         "`Biomarker`, or `Name`", "resolution tags below 5 µm", "read", _qptiff, ".qptiff", NAMES, 0.5),
+    Case("Ionpath MIBI v1.0 (mibilib, mibidata/tiff.py, 04424c98)", "pages with JSON and PageName",
+         "`channel.target`, or PageName", "resolution tags below 5 µm", "read", _mibi, ".tiff", NAMES, 0.5),
     Case("zarr", "OME-Zarr 0.4", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.4"), ".ome.zarr",
          (" DAPI ", "µ", "Channel 3"), 0.5),
     Case("zarr", "OME-Zarr 0.5", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.5"), ".ome.zarr",

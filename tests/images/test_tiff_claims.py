@@ -296,7 +296,7 @@ def test_several_numbers_for_what_has_to_be_one_are_damage(tmp_path: Path, page,
         place = tiff.pages[page].tags[tag].offset + 4
     content[place : place + 4] = (2).to_bytes(4, "little")
     path.write_bytes(content)
-    refused(path, "one number expected: the file is damaged")
+    refused(path, "the file is damaged")
 
 
 @pytest.mark.parametrize("sizes", [{"Y": 2**31 - 1}, {"X": 10**20}])

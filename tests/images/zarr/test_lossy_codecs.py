@@ -90,6 +90,7 @@ def test_codecs_of_version_three_and_inside_of_shards():
 
 def test_masks_that_were_written_here_are_not_warned_of(tmp_path):
     group = zarr.open_group(tmp_path / "m.ome.zarr", mode="w", zarr_format=3)
-    group.create_array("s0", data=LABELS, chunks=(16, 16), shards=(32, 32))
+    array = group.create_array("s0", shape=LABELS.shape, dtype=LABELS.dtype, chunks=(16, 16), shards=(32, 32))
+    array[...] = LABELS
     group.attrs["ome"] = metadata("yx", [1, 1])
     check(tmp_path / "m.ome.zarr", "none", "")

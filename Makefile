@@ -21,8 +21,8 @@ SUITE ?= newest
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv weights demo dev lint format test-fast test test-hostile test-versions suite coverage docs viewer lock audit container-check clean \
-	emulator browser
+.PHONY: help venv weights demo dev lint format test-fast test test-hostile test-versions suite coverage docs viewer lock audit \
+	container-check clean emulator browser writers
 
 help:
 	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo"
@@ -125,6 +125,18 @@ $(EMULATOR)/.installed: tests/records/bigquery_emulator.txt
 	touch $@
 emulator: $(EMULATOR)/.installed
 
+# Programs that write the images of tests/images/test_writers.py. Where they cannot be installed its tests are skipped, and say so.
+WRITERS := $(ENVIRONMENTS)/writers
+$(WRITERS)/.installed: tests/images/writers/programs.txt
+	$(PYTHON) -m venv --clear $(WRITERS)
+	if $(WRITERS)/bin/python $(LOCKED) $<; then touch $@; else echo "Tests of programs that write images are skipped."; fi
+ifeq ($(VERSION),3.11)
+writers:
+	@echo "Some tests are skipped: programs that write images need Python 3.12 or newer"
+else
+writers: $(WRITERS)/.installed
+endif
+
 # Tests of pages need a browser, those of privacy strace and ip. Where they cannot be installed those are skipped, and say so.
 browser:
 	@wanted=""; \
@@ -146,12 +158,12 @@ test-versions: weights $(VENV)/.tools
 	$(VERSIONS) check
 
 SUITE_PYTHON := $(if $(filter locked,$(SUITE)),$(BIN)/python,$(ENVIRONMENTS)/$(SUITE)-$(if $(filter lowest,$(SUITE)),3.11,$(VERSION))/bin/python)
-suite: weights $(VENV)/.tools emulator browser
+suite: weights $(VENV)/.tools emulator browser writers
 	$(VERSIONS) $(SUITE)
 	$(SUITE_PYTHON) -m pytest $(PYTEST_FLAGS)
 
 # What other versions gave is part of the suite's own result: tests/tools/test_every_version.py.
-test: lint weights emulator browser
+test: lint weights emulator browser writers
 	$(VERSIONS) check --record build/versions.json --suite $(SUITE)
 	CELLSCALE_VERSIONS=build/versions.json $(SUITE_PYTHON) -m pytest $(PYTEST_FLAGS)
 
@@ -159,7 +171,7 @@ test: lint weights emulator browser
 test-hostile: weights $(VENV)/.tools
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile
 
-coverage: weights $(VENV)/.tools emulator browser
+coverage: weights $(VENV)/.tools emulator browser writers
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=term:skip-covered --cov-report=html
 	@echo "Line by line: build/coverage/index.html"
 
@@ -180,6 +192,8 @@ lock: $(VENV)/.tools
 	$(COMPILE) requirements/container-build.txt --constraints requirements/dev.txt container/build.in
 	$(COMPILE) requirements/audit.txt requirements/audit.in
 	$(COMPILE) tests/records/bigquery_emulator.txt tests/records/bigquery_emulator.in
+	$(filter-out --python-version 3.11,$(COMPILE)) tests/images/writers/programs.txt --python-version 3.12 tests/images/writers/programs.in
+	$(BIN)/python -m tests.images.formats_page
 
 # Not part of `make lint` or `make test`: what becomes known tomorrow must not fail them. Where nothing can be looked up, this fails.
 AUDIT := $(ENVIRONMENTS)/audit

@@ -1,8 +1,9 @@
 """What programs write: each case writes a file as its program does, and says what is to be read from it.
 
-The table of docs/formats.md is made of these cases: ``python -m tests.images.formats`` writes it.
+The table of docs/formats.md is made of these cases: ``python -m tests.images.formats_page`` writes it.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
+from tests.images.channels.test_page_names import QPI, qpi
+from tests.images.channels.test_page_names import write as write_pages
 from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
+from tests.images.tiff.test_micro_manager import ome, write_stack
 from tests.images.zarr.test_ome_zarr import written
 
-__all__ = ["CASES", "Case", "page", "table"]
+__all__ = ["AS_CHANNELS", "CASES", "CHANNEL", "NONE", "PLANES", "SIZE", "Case"]
 
 PLANES = planes()
 UNNAMED = ("Channel 1", "Channel 2", "Channel 3")
-PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
-BEGIN, END = "<!-- cases -->\n", "<!-- end of cases -->\n"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Case:
     names_from: str
     size_from: str
     result: str
-    write: Callable[[Path], object]
+    write: Callable[[Path], object] = None
     suffix: str = ".tif"
     names: tuple[str, ...] | None = UNNAMED
     """None where the file is refused."""
@@ -38,6 +40,11 @@ class Case:
     told: str = ""
     """Words of the warning, or of the refusal."""
     pixels: np.ndarray = None
+    file: str = ""
+    """Name of the file that the program wrote, where that ran in an environment of its own."""
+
+    is_changed: bool = False
+    """What is read are not the numbers that are stored: they are inverted, or widened."""
 
     @property
     def planes(self):
@@ -108,6 +115,24 @@ def _zarr(version):
     return write
 
 
+def _qptiff(path):
+    described = [qpi("a filter", f"<Biomarker>{name}</Biomarker>") for name in NAMES]
+    write_pages(path, PLANES, described, software=QPI, resolution=(20_000, 20_000), resolutionunit=3)
+
+
+def _mibi(path):
+    facts = {"image.type": "SIMS", "channel.mass": 89, "shape": [60, 80]}
+    described = [json.dumps(facts | {"channel.target": name}) for name in NAMES]
+    write_pages(
+        path, PLANES, described, software="IonpathMIBIv1.0", names=[f"{name} (89)" for name in NAMES],
+        resolution=(20_000, 20_000), resolutionunit=3, compression="zlib",
+    )  # fmt: skip
+
+
+def _micro_manager(path):
+    write_stack(path, PLANES, [(channel, 0, 0, 0) for channel in range(3)], description=ome(size=""))
+
+
 NONE = "nothing"
 CHANNEL, SIZE = "`Channel Name`", "`PhysicalSizeX`"
 SHAPED = "its own description (shaped)"
@@ -136,10 +161,11 @@ CASES = (
          lambda path: tifffile.imwrite(path, np.zeros((60, 80, 3), np.uint8), photometric="rgb"), names=None,
          told="colour image"),
     Case("tifffile", "0 is white (WhiteIsZero)", NONE, NONE, "read inverted, with a warning",
-         lambda path: _pages(path, photometric="miniswhite"), told="WhiteIsZero", pixels=65_535 - PLANES),
+         lambda path: _pages(path, photometric="miniswhite"), told="WhiteIsZero", pixels=65_535 - PLANES,
+         is_changed=True),
     Case("tifffile", "half floats", NONE, NONE, "read as float32",
          lambda path: tifffile.imwrite(path, PLANES.astype("f2"), photometric="minisblack", metadata=None),
-         pixels=PLANES.astype("f2").astype("f4")),
+         pixels=PLANES.astype("f2").astype("f4"), is_changed=True),
     Case("tifffile", "a larger colour picture before the scan", NONE, NONE, "the scan is read, with a warning",
          _macro, told="colour picture"),
     Case("imageio, by tifffile", f"{SHAPED}, called RGB", NONE, NONE, AS_CHANNELS, _imageio, told="RGB"),
@@ -153,25 +179,15 @@ CASES = (
          ".ome.tif", NAMES, 0.5, "repair-metadata"),
     Case("OME-XML by hand", "one page of three", "-", "-", "refused: incomplete, with the channels that are missing",
          lambda path: write_ome(path, ome_xml(), PLANES[:1]), ".ome.tif", None, None, "missing: CD3, PanCK"),
+    Case("Micro-Manager 2.0.0 (micro-manager.org, File Formats)", "OME-TIFF with an index map and a summary",
+         "`Channel Name`, or `ChNames`", "`PhysicalSizeX`, or `PixelSize_um`", "each file with all channels is read",
+         _micro_manager, "_MMStack_Pos0.ome.tif", NAMES, 0.65),
+    Case("PerkinElmer, Akoya (as Bio-Formats' VectraReader.java, 0428bf40)", "QPTIFF, inForm's component data",
+         "`Biomarker`, or `Name`", "resolution tags below 5 µm", "read", _qptiff, ".qptiff", NAMES, 0.5),
+    Case("Ionpath MIBI v1.0 (mibilib, mibidata/tiff.py, 04424c98)", "pages with JSON and PageName",
+         "`channel.target`, or PageName", "resolution tags below 5 µm", "read", _mibi, ".tiff", NAMES, 0.5),
     Case("zarr", "OME-Zarr 0.4", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.4"), ".ome.zarr",
          (" DAPI ", "µ", "Channel 3"), 0.5),
     Case("zarr", "OME-Zarr 0.5", "`omero` labels", "`scale` and `unit`", "read", _zarr("0.5"), ".ome.zarr",
          (" DAPI ", "µ", "Channel 3"), 0.5),
 )  # fmt: skip
-
-
-def table() -> str:
-    """Return the table of all cases."""
-    rows = [f"| {one.program} | {one.layout} | {one.names_from} | {one.size_from} | {one.result} |" for one in CASES]
-    head = ["| written by | layout | names from | µm/px from | what cellscale does |", "|---|---|---|---|---|"]
-    return "\n".join([*head, *rows]) + "\n"
-
-
-def page(text: str) -> str:
-    """Return a page with the table of all cases in its place."""
-    before, _, rest = text.partition(BEGIN)
-    return before + BEGIN + table() + END + rest.partition(END)[2]
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -284,3 +284,36 @@ def test_plain_pages_of_one_size_and_several_types_are_refused(tmp_path: Path, o
                 planar = "contig" if content.ndim == 3 else None
                 writer.write(content, metadata=None, photometric="minisblack", planarconfig=planar)
         refused(tmp_path / "x.tif", "its p")
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+@pytest.mark.parametrize("tag", ["ImageWidth", "ImageLength"])
+def test_several_numbers_for_what_has_to_be_one_are_damage(tmp_path: Path, page, tag) -> None:
+    path = written(tmp_path / "x.ome.tif", ome_image(each(0, 1, 2)))
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        tiff.pages.useframes = False
+        place = tiff.pages[page].tags[tag].offset + 4
+    content[place : place + 4] = (2).to_bytes(4, "little")
+    path.write_bytes(content)
+    refused(path, "the file is damaged")
+
+
+@pytest.mark.parametrize("sizes", [{"Y": 2**31 - 1}, {"X": 10**20}])
+def test_an_image_that_is_larger_than_its_pages_costs_no_memory(tmp_path: Path, sizes) -> None:
+    path = written(tmp_path / "x.ome.tif", ome_image(each(0, 1, 2), **sizes))
+    tracemalloc.start()
+    refused(path, "pixels (rows x columns)", "its page 1 has 20 x 40")
+    assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
+    tracemalloc.stop()
+
+
+def test_a_file_that_calls_itself_by_two_identifiers_is_read(tmp_path: Path) -> None:
+    places = "".join(
+        f'<TiffData FirstC="{c}" IFD="{2 - c}" PlaneCount="1"><UUID FileName="x.ome.tif">urn:uuid:9</UUID></TiffData>'
+        for c in range(3)
+    )
+    path = written(tmp_path / "x.ome.tif", ome_image(places))
+    with TiffImage(path) as image:
+        np.testing.assert_array_equal(image.read((0, 1, 2), image.info.region), PIXELS[::-1])
+        assert tuple(channel.name for channel in image.info.channels) == NAMES

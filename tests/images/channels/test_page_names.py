@@ -69,6 +69,16 @@ def test_a_mibi_image_has_targets(tmp_path):
     assert channels(write(tmp_path / "b.tiff", PLANES, [None] * 3, names=names)) == ["dsDNA", "CD45", "PanCK"]
 
 
+def test_pages_of_a_mibi_image_that_each_give_a_shape_are_its_channels(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tiff", shaped=True) as tiff:
+        settings = {"photometric": "minisblack", "software": "IonpathMIBIv1.0", "contiguous": False}
+        for plane, name in zip(PLANES, ("dsDNA", "CD45", "PanCK"), strict=True):
+            tiff.write(plane, metadata={"image.type": "SIMS", "channel.target": name}, **settings)
+        tiff.write(PLANES[0, ::2], metadata={"image.type": "SED"}, **settings)
+        tiff.write(np.zeros((40, 50, 3), np.uint8), photometric="rgb", metadata={"image.type": "Optical"})
+    assert channels(tmp_path / "a.tiff") == ["dsDNA", "CD45", "PanCK"]
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [

@@ -102,3 +102,15 @@ def test_labels_are_never_inverted(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "m.tif", PLANES[0] % 100, photometric="miniswhite")
     with open_mask(tmp_path / "m.tif") as mask:
         np.testing.assert_array_equal(mask.read(mask.info.region), PLANES[0] % 100)
+
+
+def test_numbers_are_not_inverted_where_no_tag_says_that_zero_is_white(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, PLANES[0], photometric="miniswhite", metadata=None)
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tiff:
+        content[(offset := tiff.pages.first.tags[262].offset) : offset + 2] = (261).to_bytes(2, "little")
+    path.write_bytes(content)
+    found, info = pixels_of(path)
+    np.testing.assert_array_equal(found[0], PLANES[0])
+    assert info.warnings == ()

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from cellscale.images.tiff.tiff_image import TiffImage
 from cellscale.images.tiff.tiff_layout import READABLE_TYPES
 from cellscale.regions import Region
 from cellscale.storage.uri import Location, base_name
+
+if TYPE_CHECKING:
+    from cellscale.images.zarr.ome_zarr import OmeZarrImage
 
 __all__ = ["Mask", "open_mask", "whole_labels"]
 
@@ -138,7 +141,7 @@ def open_mask(
         raise MaskError(f"not a label mask: {error}") from error
     with ExitStack() as opened:
         opened.callback(image.close)
-        change, compression = image.change if isinstance(image, TiffImage) else ("none", "")
+        change, compression = image.change
         problem = _problem(image.info, expect_shape, compression if change == "certain" else "")
         if problem:
             raise MaskError(f"{name}: {problem}")
@@ -177,7 +180,7 @@ def _problem(info: ImageInfo, expect_shape: tuple[int, int] | None, changed_by: 
     return ""
 
 
-def _open(location: Location, cache_bytes: int, scratch: Path | None) -> Image:
+def _open(location: Location, cache_bytes: int, scratch: Path | None) -> "TiffImage | OmeZarrImage":
     if is_zarr(location):
         from cellscale.images.zarr.ome_zarr import OmeZarrImage  # zarr need not load for TIFF masks
 

@@ -12,6 +12,7 @@ from typing import Any
 from cellscale.errors import ImageError
 from cellscale.images.ome.ome_metadata import OmeImage
 from cellscale.images.ome.ome_planes import OmePlanes, PlaneRun
+from cellscale.images.tiff.tiff_tags import check_single
 
 __all__ = ["OmeClaims"]
 
@@ -37,21 +38,40 @@ class OmeClaims:
         self._pages = pages
         self._name = name
 
-    def check_counts(self) -> None:
+    def check_counts(self, tiff: Any) -> None:
         """Check that so many planes as are declared can be there, and that no page lies outside its image.
+
+        Parameters
+        ----------
+        tiff
+            The open tifffile.TiffFile.
 
         Raises
         ------
         ImageError
             They cannot, or one does.
         """
-        for planes in (image.planes for image in self.images):
+        for image in self.images:
+            planes = image.planes
             for run in planes.runs:
                 self._check_place(run, planes)
             most = sum(len(self._here(run)) for run in planes.runs if run.here)
             most += min(sum(run.count or _MANY for run in planes.runs if not run.here), _MANY)
             if planes.runs and planes.count > max(most, _MANY):
                 raise self._refused(f"declares {planes.text}", f"there are {self._pages:,} pages")
+            first = next((run.page for run in planes.runs if run.here and run.page < self._pages), None)
+            if first is not None:
+                self._check_size(image, tiff.pages[first], max(most, _MANY))
+
+    def _check_size(self, image: OmeImage, page: Any, most: int) -> None:
+        """Check that an image is not larger than so many of its pages: tifffile makes a list of as many."""
+        check_single(page.keyframe, self._name)
+        rows, columns = page.keyframe.imagelength, page.keyframe.imagewidth
+        if image.planes.count * image.height * image.width > most * max(rows * columns, 1):
+            raise self._refused(
+                f"declares {image.height:,} x {image.width:,} pixels (rows x columns)",
+                f"its page {page.index + 1:,} has {rows:,} x {columns:,}",
+            )
 
     def _check_place(self, run: PlaneRun, planes: OmePlanes) -> None:
         is_there = not run.here or run.page < self._pages
@@ -71,11 +91,11 @@ class OmeClaims:
         Parameters
         ----------
         page
-            tifffile's page.
+            tifffile's page, or a frame: tifffile opens a file once more that calls itself by two identifiers.
         position
             Which image it is thought to be; that decides where the page is in none, or in several.
         """
-        shape = (int(page.imagelength), int(page.imagewidth))
+        shape = (int(page.keyframe.imagelength), int(page.keyframe.imagewidth))
         ordered = [*self.images[position : position + 1], *self.images]
         fitting = [one for one in ordered if (one.height, one.width) == shape]
         owners = [

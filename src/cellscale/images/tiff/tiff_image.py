@@ -192,7 +192,7 @@ class TiffImage:
         claims = self._claims()
         refused = refusals(self._tiff.ome_metadata) if claims.images else ()
         claims, ordered = self._ordered(claims, location)
-        claims.check_counts()
+        claims.check_counts(self._tiff)
         listed = micro_manager_stack(self._tiff, self._name, described=bool(claims.images))
         found = image_series(self._tiff, self._name) if listed is None else [listed]
         self._series = choose_series(self._tiff, found, self._name)
@@ -251,8 +251,8 @@ class TiffImage:
         if len(claims.images) != 1:
             return claims, ()
         if self._tiff.pages.first.samplesperpixel == claims.images[0].planes.samples:
-            claims.check_counts()  # else places are not of these pages
-        own_pages(self._tiff)
+            claims.check_counts(self._tiff)  # else places are not of these pages
+        own_pages(self._tiff, self._name)
         pages, text = self._tiff.pages, self._tiff.ome_metadata or ""
         found = pages_in_order(
             claims.images[0], self._tiff, text, self._name, lambda name: _is_beside(location, name)

@@ -11,7 +11,7 @@ from cellscale.errors import ImageError
 from cellscale.images.info import INTENSITY_TYPES
 from cellscale.images.tiff.tiff_pages import joined_pages
 from cellscale.images.tiff.tiff_storage import Storage, check_alike, is_photograph, own_page, storage_of
-from cellscale.images.tiff.tiff_tags import check_list_types
+from cellscale.images.tiff.tiff_tags import check_list_types, check_single
 from cellscale.storage.ranges import RangeReader
 
 __all__ = [
@@ -110,7 +110,7 @@ def image_series(tiff: Any, name: str) -> list[Any]:
         Pages of one image are cut into segments so differently that they cannot be read as one.
     """
     if tiff.is_ome:
-        own_pages(tiff)
+        own_pages(tiff, name)
     try:
         # Since tifffile 2026.5.2 the series are called for all their axes; before, each series was asked for its own.
         found = list(tiff.series(squeeze=False) if callable(tiff.series) else tiff.series)
@@ -119,14 +119,22 @@ def image_series(tiff: Any, name: str) -> list[Any]:
             f"{name}: pages of one image differ in size, or are cut into tiles or strips of different sizes "
             f"({error}): the file was put together from several, or is damaged; write it again in one go"
         ) from error
+    for one in found:
+        check_single(one.keyframe, name)
     return joined_pages(found, name)
 
 
-def own_pages(tiff: Any) -> None:
-    """Read all pages of an open tifffile.TiffFile with their own tags; it would read the first one's into all."""
+def own_pages(tiff: Any, name: str) -> None:
+    """Read all pages of an open tifffile.TiffFile with their own tags; it would read the first one's into all.
+
+    Raises
+    ------
+    ImageError
+        A page has several numbers for what has to be one.
+    """
     tiff.pages.cache, tiff.pages.useframes = True, False
-    for _ in tiff.pages:
-        pass
+    for page in tiff.pages:
+        check_single(page, name)
 
 
 def choose_series(tiff: Any, series: list[Any], name: str) -> int:

@@ -12,6 +12,7 @@ from cellscale.errors import ImageError
 
 __all__ = ["joined_pages"]
 
+_TARGET = '"channel.target"'
 _REDUCED, _TRANSPARENCY = 1, 4
 """Of the tag NewSubfileType: a smaller version of another page, and a mask that says which of its pixels show."""
 
@@ -54,7 +55,7 @@ def joined_pages(series: list[Any], name: str) -> list[Any]:
     ImageError
         Such pages have one size, and pixels of several types or numbers of samples.
     """
-    plain = [one for one in series if one.kind == "generic" and _is_whole(one.keyframe)]
+    plain = [one for one in series if _is_plain(one) and _is_whole(one.keyframe)]
     if len(plain) < 2:
         return series
     largest = max(plain, key=lambda one: one.keyframe.imagelength * one.keyframe.imagewidth)
@@ -70,6 +71,12 @@ def joined_pages(series: list[Any], name: str) -> list[Any]:
     if len(alike) < 2:
         return series
     return [_JoinedPages(alike) if one is alike[0] else one for one in series if one not in alike[1:]]
+
+
+def _is_plain(series: Any) -> bool:
+    """Return whether pages are described by themselves alone; MIBI's each give tifffile's shape, and their target."""
+    is_target = series.kind == "shaped" and len(series) == 1 and _TARGET in series.keyframe.description
+    return series.kind == "generic" or is_target
 
 
 def _is_whole(page: Any) -> bool:

@@ -13,21 +13,16 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
 from cellscale.images.tiff.tiff_codecs import require_codecs
-from cellscale.images.tiff.tiff_tags import check_tags
+from cellscale.images.tiff.tiff_tags import check_single, check_tags
 from cellscale.regions import Region
 
 __all__ = ["Grid", "Storage", "called_rgb", "check_alike", "is_photograph", "own_page", "storage_of"]
 
+_PHOTOMETRIC = 262
 _WHITE_IS_ZERO, _RGB = 0, 2
 _COLOUR = {_RGB: "RGB", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
 _PHOTOGRAPH_BITS, _PHOTOGRAPH_SAMPLES = 8, 4
 """Most bits and samples of a picture for people to look at: RGB, or RGB with transparency."""
-
-_SINGLE = (
-    "imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "rowsperstrip", "samplesperpixel",
-    "compression", "planarconfig", "photometric", "predictor", "fillorder",
-)  # fmt: skip
-"""What has one value for a page; tifffile gives as many as a tag holds."""
 
 _MAX_SEGMENT_BYTES = 4 * 2**30
 
@@ -156,7 +151,7 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str, *, inverts: bool
     CodecError
         Its codec is not installed.
     """
-    _check_single(keyframe, name)
+    check_single(keyframe, name)
     _check_colour(keyframe, name)
     dtype = _check_pixels(keyframe, types, name)
     check_tags(keyframe, name)
@@ -171,7 +166,7 @@ def storage_of(keyframe: Any, types: frozenset[str], name: str, *, inverts: bool
         grid=grid,
         stored=np.dtype(f"{keyframe.parent.byteorder}{dtype.char}"),
         uncompressed=plain and keyframe.bitspersample == 8 * dtype.itemsize,
-        is_inverted=inverts and dtype.kind == "u" and int(keyframe.photometric) == _WHITE_IS_ZERO,
+        is_inverted=inverts and dtype.kind == "u" and _says_white_is_zero(keyframe),
     )
     if not storage.uncompressed and storage.segment_bytes > _MAX_SEGMENT_BYTES:
         raise ImageError(
@@ -210,13 +205,6 @@ def _shared_facts(storage: Storage) -> tuple[str, ...]:
     )
 
 
-def _check_single(keyframe: Any, name: str) -> None:
-    for fact in _SINGLE:
-        value = getattr(keyframe, fact)
-        if not isinstance(value, int):
-            raise ImageError(f"{name}: {value!r} found for {fact}, one number expected: the file is damaged")
-
-
 def _check_colour(keyframe: Any, name: str) -> None:
     if is_photograph(keyframe):
         raise ImageError(
@@ -244,6 +232,11 @@ def called_rgb(keyframe: Any) -> bool:
     bits = keyframe.bitspersample
     is_deep = isinstance(bits, int) and bits > _PHOTOGRAPH_BITS
     return is_deep or int(keyframe.planarconfig) != 1 or keyframe.samplesperpixel > _PHOTOGRAPH_SAMPLES
+
+
+def _says_white_is_zero(keyframe: Any) -> bool:
+    """Return whether the tags say that 0 is white; where there is none, tifffile says so and the file does not."""
+    return int(keyframe.photometric) == _WHITE_IS_ZERO and _PHOTOMETRIC in keyframe.tags
 
 
 def _check_pixels(keyframe: Any, types: frozenset[str], name: str) -> np.dtype[Any]:

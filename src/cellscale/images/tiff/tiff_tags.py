@@ -8,7 +8,13 @@ from typing import Any
 
 from cellscale.errors import ImageError
 
-__all__ = ["OWN_BITS", "check_list_types", "check_tags"]
+__all__ = ["OWN_BITS", "check_list_types", "check_single", "check_tags"]
+
+_SINGLE = (
+    "imagelength", "imagewidth", "imagedepth", "tilelength", "tilewidth", "rowsperstrip", "samplesperpixel",
+    "compression", "planarconfig", "photometric", "predictor", "fillorder",
+)  # fmt: skip
+"""What has one value for a page; tifffile gives as many as a tag holds."""
 
 _LISTS = {273: "StripOffsets", 279: "StripByteCounts", 324: "TileOffsets", 325: "TileByteCounts"}
 _LIST_TYPES = {3: "SHORT", 4: "LONG", 13: "IFD", 16: "LONG8", 18: "IFD8"}
@@ -50,6 +56,27 @@ def check_list_types(page: Any, name: str) -> None:
             raise _refused(
                 name, f"{what} of TIFF type {int(tag.dtype)}", f"{', '.join(_LIST_TYPES.values())} expected"
             )
+
+
+def check_single(page: Any, name: str) -> None:
+    """Check that a page has one number for what has to be one.
+
+    Parameters
+    ----------
+    page
+        The tifffile page, with tags of its own.
+    name
+        For messages.
+
+    Raises
+    ------
+    ImageError
+        There are several, or something else.
+    """
+    for fact in _SINGLE:
+        value = getattr(page, fact)
+        if not isinstance(value, int):
+            raise ImageError(f"{name}: {value!r} found for {fact}, one number expected: the file is damaged")
 
 
 def check_tags(page: Any, name: str) -> None:

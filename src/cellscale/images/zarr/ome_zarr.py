@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from cellscale.errors import CodecError, ImageError
 from cellscale.faults import one_line, told_apart
 from cellscale.images.image_names import image_name
-from cellscale.images.info import Channel, ChannelAxis, ImageInfo, PixelSize
-from cellscale.images.ome.units import micrometres, pixel_size_of
+from cellscale.images.info import Channel, ChannelAxis, ImageInfo
+from cellscale.images.lossy import Change
 from cellscale.images.probes import zarr_probe
 from cellscale.images.tiff.tiff_layout import READABLE_TYPES, widened
+from cellscale.images.zarr.lossy_codecs import change_of_codecs
+from cellscale.images.zarr.multiscales import Multiscales, parse_multiscales
 from cellscale.images.zarr.plates import plate_text
-from cellscale.images.zarr.versions import of_one_version
 from cellscale.images.zarr.zarr_claims import check_stored
 from cellscale.images.zarr.zarr_store import is_unknown_codec, zarr_store
 from cellscale.regions import Region
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, base_name, exists
-from cellscale.written_numbers import number_in_json
 
 __all__ = ["OmeZarrImage"]
 
@@ -68,10 +68,10 @@ class OmeZarrImage:
         self._stack = "" if channel_axis in (None, "C") else str(channel_axis).lower()
         with self._damage_explained():
             group, metadata, self._warnings = _image_group(location, self._name)
-            scales, told = of_one_version(metadata["multiscales"][0], metadata, self._name)
-            self._warnings += told
-            self._axes = _axes(scales, self._name)
-            self._arrays = [_array(group, dataset["path"], self._name) for dataset in scales["datasets"]]
+            scales = parse_multiscales(metadata, self._name)
+            self._warnings += scales.warnings
+            self._axes = scales.axes
+            self._arrays = [_array(group, path, self._name) for path in scales.paths]
             if not may_be_blank:
                 self._warnings += check_stored(location, self._arrays[0], self._name)
             self._info = self._describe(location, scales, metadata, types)
@@ -80,6 +80,11 @@ class OmeZarrImage:
     def info(self) -> ImageInfo:
         """Facts of the image."""
         return self._info
+
+    @property
+    def change(self) -> tuple[Change, str]:
+        """Whether a codec changed the numbers of the full resolution, and the name of the codec."""
+        return change_of_codecs(self._arrays[0].metadata.to_dict())
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.
@@ -118,7 +123,7 @@ class OmeZarrImage:
         return ImageError(f"{self._name}: the OME-Zarr is damaged ({one_line(error)})")
 
     def _describe(
-        self, location: Location, scales: Mapping[str, Any], metadata: Mapping[str, Any], types: frozenset[str]
+        self, location: Location, scales: Multiscales, metadata: Mapping[str, Any], types: frozenset[str]
     ) -> ImageInfo:
         first = self._arrays[0]
         self._sizes = sizes = dict(zip(self._axes, first.shape, strict=True))
@@ -137,7 +142,7 @@ class OmeZarrImage:
             width=sizes["x"],
             dtype=widened(first.dtype),
             channels=_channels(metadata, sizes.get("c", 1), sizes.get(self._stack, 1)),
-            pixel_size=_pixel_size(scales, self._axes),
+            pixel_size=scales.pixel_size,
             levels=tuple((array.shape[-2], array.shape[-1]) for array in self._arrays),
             chunk=(min(cuts["y"], sizes["y"]), min(cuts["x"], sizes["x"])),
             focal_planes=sizes.get("z", 1),
@@ -206,15 +211,6 @@ def _array(group: zarr.Group, path: str, name: str) -> "zarr.Array[Any]":
     return found
 
 
-def _axes(scales: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    axes = tuple(str(axis["name"] if isinstance(axis, Mapping) else axis).lower() for axis in scales.get("axes", ()))
-    if axes[-2:] != ("y", "x") or not set(axes) <= set("tczyx"):
-        raise ImageError(
-            f"{name}: axes {', '.join(axes) or 'of no name'} found; t, c, z, y, x in this order expected"
-        )
-    return axes
-
-
 def _check(sizes: Mapping[str, int], dtype: np.dtype[Any], types: frozenset[str], name: str, stack: str) -> None:
     for axis, what in (("z", "focal planes (Z)"), ("t", "time points (T)")):
         if sizes.get(axis, 1) > 1 and axis != stack:
@@ -261,26 +257,3 @@ def _color(text: object) -> int | None:
     rgb = int(digits, 16)
     rgba = (rgb << 8) | 0xFF
     return rgba - 2**32 if rgba >= 2**31 else rgba
-
-
-def _pixel_size(scales: Mapping[str, Any], axes: tuple[str, ...]) -> PixelSize | None:
-    units = {str(axis["name"]).lower(): axis.get("unit") for axis in scales["axes"] if isinstance(axis, Mapping)}
-    sides = []
-    for position, axis in ((len(axes) - 1, "x"), (len(axes) - 2, "y")):
-        unit = units.get(axis)
-        scale = _scale(scales, position)
-        sides.append(None if unit is None or scale is None else micrometres(scale, unit))
-    return pixel_size_of(sides[0], sides[1])
-
-
-def _scale(scales: Mapping[str, Any], position: int) -> float | None:
-    """Return the product of the first resolution's scales along one axis; None where there is none."""
-    product = None
-    for holder in (scales["datasets"][0], scales):
-        for transformation in holder.get("coordinateTransformations", ()):
-            if transformation.get("type") == "scale":
-                found = number_in_json(transformation["scale"][position])
-                if found is None:
-                    raise ValueError(f"a scale of {transformation['scale'][position]!r}, where a number is expected")
-                product = found if product is None else product * found
-    return product

@@ -1,4 +1,6 @@
-"""OME-Zarr 0.6 is read, older versions are named, and what is said of a plate can be followed."""
+"""Metadata of an OME-Zarr of each version: of the kinds they have to be, or named; and what is said of a plate."""
+
+import re
 
 import numpy as np
 import pytest
@@ -102,3 +104,54 @@ def test_what_is_said_of_a_plate_can_be_followed(tmp_path, version):
     np.testing.assert_array_equal(image.read((0, 1), image.info.region), PIXELS)
     with pytest.raises(ImageError, match=r"ln -s 3/field7 3_field7\.ome\.zarr"):
         OmeZarrImage(plate / "B" / "3")
+
+
+AXES_CYX = [{"name": "c"}, {"name": "y", "unit": "micrometer"}, {"name": "x", "unit": "micrometer"}]
+DATASETS = [{"path": "0", "coordinateTransformations": [SCALE]}]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"axes": "cyx"}, "'cyx' found for axes in its metadata, a list is expected"),
+        ({"axes": 3}, "a list is expected"),
+        ({"axes": [{"name": "c"}, {"name": "x"}, {"name": "y"}]}, "axes c, x, y found"),
+        ({"axes": ["y", "y", "x"]}, "axes y, y, x found"),
+        ({"axes": [{"name": "c"}, {"name": "y", "unit": 3}, {"name": "x"}]}, "3 found for the unit of an axis"),
+        ({"datasets": "s0"}, "'s0' found for datasets"),
+        ({"datasets": []}, "no resolutions"),
+        ({"datasets": ["0"]}, "an object is expected"),
+        ({"datasets": [{"path": 0}]}, "0 found for the path of a resolution in its metadata, a text is expected"),
+        ({"datasets": [{"path": "0", "coordinateTransformations": "scale"}]}, "a list is expected"),
+        ({"datasets": [{"path": "0", "coordinateTransformations": ["scale"]}]}, "an object is expected"),
+        (
+            {"datasets": [{**DATASETS[0], "coordinateTransformations": [{**SCALE, "scale": 1}]}]},
+            "1 found for a scale",
+        ),
+        (
+            {"datasets": [{**DATASETS[0], "coordinateTransformations": [{**SCALE, "scale": [1]}]}]},
+            "a scale of 1 numbers",
+        ),
+        ({"axes": None, "coordinateSystems": 2**31}, "2147483648 found for coordinateSystems"),
+        ("multiscales", "'multiscales' found for an entry of multiscales"),
+    ],
+)
+def test_values_of_another_kind_are_named(tmp_path, change, words):
+    group = zarr.open_group(tmp_path / "a.ome.zarr", mode="w", zarr_format=3)
+    group.create_array("0", data=PIXELS)
+    scales = {"axes": AXES_CYX, "datasets": DATASETS} | change if isinstance(change, dict) else change
+    if isinstance(scales, dict) and scales["axes"] is None:
+        del scales["axes"]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [scales]}
+    with pytest.raises(ImageError, match=re.escape(words)) as caught:
+        OmeZarrImage(tmp_path / "a.ome.zarr")
+    assert "a.ome.zarr: " in str(caught.value)
+
+
+def test_sequences_in_one_another_without_end_are_refused(tmp_path):
+    step = SCALE
+    for _ in range(30):
+        step = {"type": "sequence", "transformations": [step]}
+    newest(tmp_path / "a.ome.zarr", [{"name": "p", "axes": AXES}], [step])
+    with pytest.raises(ImageError, match="sequences of transformations in one another"):
+        OmeZarrImage(tmp_path / "a.ome.zarr")

@@ -40,12 +40,12 @@ def test_the_expected_arithmetic_is_that_of_the_network(request_for):
 
 
 def test_another_device_does_not_go_on_with_unfinished_work(request_for):
-    with run_state(request_for(), "image", "mark", "cpu float32") as state:
+    with run_state(request_for().paths, "image", "mark", "cpu float32") as state:
         state.save_facts("facts", {"percentile": 1.0})
-    with run_state(request_for(), "image", "mark", "cpu float32") as state:
+    with run_state(request_for().paths, "image", "mark", "cpu float32") as state:
         assert state.load_facts("facts") == {"percentile": 1.0}
     for other in ("cuda float32", "cpu:native float32"):
-        with run_state(request_for(), "image", "mark", other) as state:
+        with run_state(request_for().paths, "image", "mark", other) as state:
             assert state.load_facts("facts") is None
 
 

@@ -91,7 +91,7 @@ def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: st
         facts = stages["prediction"].part.facts
         values["prediction_model_load_time_s"] = facts.model_load_seconds
         values["prediction_batch_size"] = facts.batch_size or None
-    failed = next((stage for stage in _expected(request) if stage not in stages), None)
+    failed = next((stage for stage in _expected(request.segment, request.measure) if stage not in stages), None)
     if failed is not None and not done:
         values[f"{failed}_success"] = False
     return validated(values)
@@ -106,10 +106,10 @@ def _found(stage: Stage, parts: Sequence[ImageOutcome]) -> _StageOutcome | None:
     return None
 
 
-def _expected(request: Request) -> Iterator[Stage]:
-    if request.segment:
+def _expected(segment: bool, measure: bool) -> Iterator[Stage]:
+    if segment:
         yield from STAGES[:3]
-    if request.measure:
+    if measure:
         yield "measurement"
 
 

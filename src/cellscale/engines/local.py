@@ -21,7 +21,7 @@ __all__ = ["run"]
 
 def run(request: Request, listener: Listener) -> RunOutcome:
     """Work on the images of a dataset one after another; see `cellscale.engines.engine.Engine`."""
-    require_extras(request)
+    require_extras(request.measuring)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.request import NetworkChoice, Request
+from cellscale.pipeline.request import Measuring, NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
 from cellscale.workspace.discovery import ImageEntry, discover
@@ -27,14 +27,14 @@ def find_images(request: Request) -> list[ImageEntry]:
     )
 
 
-def require_extras(request: Request) -> None:
+def require_extras(measuring: Measuring) -> None:
     """Raise `RequestError` now, rather than after the first image, if an export cannot be made."""
-    if not request.measuring.exports:
+    if not measuring.exports:
         return
     from cellscale.cells.exporters import find_exporter
 
     suffixes: dict[str, str] = {}
-    for name in ("tsv", "parquet", *dict.fromkeys(request.measuring.exports)):
+    for name in ("tsv", "parquet", *dict.fromkeys(measuring.exports)):
         exporter = find_exporter(name)
         exporter.require()
         other = suffixes.setdefault(exporter.suffix.lower(), name)

@@ -16,6 +16,7 @@ from cellscale.pipeline.request import Request
 from cellscale.report.image_record import Certificate, ImageRecord
 from cellscale.report.write import update_report
 from cellscale.workspace.discovery import discover
+from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger
 
 __all__ = ["write_report"]
@@ -39,15 +40,15 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
         Something cannot be written.
     """
     images = {entry.name for entry in discover(request.paths, recursive=request.images.recursive)}
-    records = [_record(request, image) for image in outcome.images]
+    records = [_record(request.paths, image) for image in outcome.images]
     run = ImageRun("", listener, Budget.choose(request.resources.workers, request.resources.max_memory))
     with run.stage("report", len(records)) as advance:
         index = update_report(request.paths, records, images, workers=run.budget.workers, advance=advance)
     return str(index)
 
 
-def _record(request: Request, image: ImageOutcome) -> ImageRecord:
-    made = Ledger(request.paths.jobs, image.image).facts("segmentation")
+def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
+    made = Ledger(paths.jobs, image.image).facts("segmentation")
     return ImageRecord(
         image=image.image,
         status=image.status,

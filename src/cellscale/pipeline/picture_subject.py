@@ -9,7 +9,7 @@ from cellscale.images.info import Image, ImageInfo
 from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice
 from cellscale.pipeline.segmenting.block_store import BLOCK
 from cellscale.pipeline.segmenting.inputs import MODEL_MPP
 from cellscale.predict.heads import Compartment
@@ -32,7 +32,12 @@ MASK_CACHE = 16 * 2**20
 
 @contextmanager
 def open_subject(
-    entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry], *, masks_are_ours: bool
+    entry: ImageEntry,
+    segment: bool,
+    channels: ChannelChoice,
+    masks: Mapping[Compartment, Entry],
+    *,
+    masks_are_ours: bool,
 ) -> Iterator[Subject]:
     """Open an image with its masks.
 
@@ -40,7 +45,9 @@ def open_subject(
     ----------
     entry
         The image.
-    request
+    segment
+        Whether the masks were made in this run.
+    channels
         Which channels were, or would be, segmented from.
     masks
         Where the masks are.
@@ -62,7 +69,7 @@ def open_subject(
         described = image or arrays
         assert described is not None, "an entry has an image or an NPZ file"
         info = described.info
-        size = choose_pixel_size(info, request.channels.mpp)
+        size = choose_pixel_size(info, channels.mpp)
         opened_masks = {
             compartment: stack.enter_context(
                 open_mask(mask.location, expect_shape=info.shape, cache_bytes=MASK_CACHE)
@@ -71,7 +78,7 @@ def open_subject(
         }
         yield Subject(
             image=described,
-            shown=_shown(arrays or described, described, request, masks_are_ours=masks_are_ours),
+            shown=_shown(arrays or described, described, segment, channels, masks_are_ours=masks_are_ours),
             masks={compartment: mask.read for compartment, mask in opened_masks.items()},
             masks_in_strips=any(_in_strips(mask.info) for mask in opened_masks.values()),
             pixel_size=size.size,
@@ -80,14 +87,14 @@ def open_subject(
         )
 
 
-def _shown(source: Image, image: Image, request: Request, *, masks_are_ours: bool) -> Shown:
+def _shown(source: Image, image: Image, segment: bool, channels: ChannelChoice, *, masks_are_ours: bool) -> Shown:
     """Return the two channels of ``source`` that pictures show, and their roles in ``image``."""
-    selection = _selection(source.info, request, from_npz=source is not image or _is_npz(source.info))
+    selection = _selection(source.info, segment, channels, from_npz=source is not image or _is_npz(source.info))
     level = overview_level(source, cell_size(source.info.shape))
 
     def readers(where: Image) -> tuple[RegionReader, RegionReader]:
         nucleus, membrane = selection.nuclear, selection.membrane
-        combine = request.channels.combine
+        combine = channels.combine
         return combined_reader(where, nucleus, combine), combined_reader(where, membrane, combine)
 
     roles: dict[int, Role] = {}
@@ -103,7 +110,7 @@ def _shown(source: Image, image: Image, request: Request, *, masks_are_ours: boo
         nucleus=selection.nuclear_text,
         membrane=selection.membrane_text,
         roles=roles,
-        membrane_wanted=masks_are_ours and (bool(selection.membrane) or not request.channels.membrane),
+        membrane_wanted=masks_are_ours and (bool(selection.membrane) or not channels.membrane),
     )
 
 
@@ -115,14 +122,14 @@ def _is_npz(info: ImageInfo) -> bool:
     return str(info.uri).lower().endswith(".npz")
 
 
-def _selection(info: ImageInfo, request: Request, *, from_npz: bool) -> ChannelSelection:
+def _selection(info: ImageInfo, segment: bool, channels: ChannelChoice, *, from_npz: bool) -> ChannelSelection:
     """Return the channels that were, or would be, segmented from; for measuring alone any, if there are none such."""
     if from_npz:
         return ChannelSelection((0,), (1,), "the NPZ file's first", "the NPZ file's second")
     try:
-        return select_channels(info, request.channels.nuclear, request.channels.membrane)
+        return select_channels(info, channels.nuclear, channels.membrane)
     except ChannelError:
-        if request.segment:
+        if segment:
             raise
         first = info.channels[0]
         text = f"#1 {first.name} (the first: no channel has a usual name of a nuclear stain)"

@@ -13,7 +13,7 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import unchanged
 from cellscale.pipeline.measuring.measure_image import found_masks
 from cellscale.pipeline.picture_subject import open_subject
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice, ImageChoice, Outputs, Request
 from cellscale.pipeline.resume import (
     clear_leftovers,
     decided,
@@ -30,7 +30,7 @@ from cellscale.report.pictures import Picture
 from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import look_name, picture_name
+from cellscale.workspace.layout import WorkspacePaths, look_name, picture_name
 from cellscale.workspace.record import Ledger
 
 __all__ = ["Pictured", "look_location", "picture_image"]
@@ -76,7 +76,7 @@ def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     if not (request.outputs.visualize or request.outputs.report):
         return Pictured(False)
     if masks_to_come:
-        return Pictured(True, _overviews(request, entry.name) if request.outputs.visualize else ())
+        return Pictured(True, _overviews(request.paths, entry.name) if request.outputs.visualize else ())
     if request.outputs.visualize:
         return _pictured(run, entry, request)
     try:
@@ -89,19 +89,19 @@ def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
 def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     ledger = Ledger(request.paths.jobs, entry.name)
     masks = found_masks(request, ledger)
-    marks = _marks(run, entry, request, ledger, masks)
-    look = None if request.outputs.overwrite else _kept_look(ledger, marks, request, entry.name)
+    marks = _marks(run, entry, request.images, request.channels, ledger, masks)
+    look = None if request.outputs.overwrite else _kept_look(ledger, marks, request.paths, entry.name)
     seen = look
-    outputs = _outputs(request, entry.name, look)
+    outputs = _outputs(request.paths, request.outputs, entry.name, look)
     wanted = decided(run, request, ledger, "pictures", marks[0], outputs, earlier=marks[1]).to_make if outputs else ()
     missing = bool(wanted)
     if not request.dry_run and (look is None or missing):
         ours = bool(ledger.facts("segmentation"))
-        check = unchanged(entry, identity_of(run, entry, request, ledger), ledger, masks)
+        check = unchanged(entry, identity_of(run, entry, request.images, ledger), ledger, masks)
         give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,
-            open_subject(entry, request, masks, masks_are_ours=ours) as subject,
+            open_subject(entry, request.segment, request.channels, masks, masks_are_ours=ours) as subject,
         ):
 
             def step_done() -> None:
@@ -110,12 +110,12 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
 
             seen, pictures = examine(subject, run.budget.workers, step_done, local_path(request.paths.jobs))
             check()
-            _write_look(ledger, marks[0], request, entry.name, seen)
+            _write_look(ledger, marks[0], request.paths, entry.name, seen)
             if missing:
                 kept = set(outputs) - set(wanted)
-                outputs = _outputs(request, entry.name, seen)
+                outputs = _outputs(request.paths, request.outputs, entry.name, seen)
                 made = dict(zip(outputs, _all(pictures), strict=True))
-                _write_pictures(ledger, marks[0], request, made, kept, run.placement.run)
+                _write_pictures(ledger, marks[0], request.paths, made, kept, run.placement.run)
                 advance()
     if not request.dry_run:
         if not request.outputs.visualize:
@@ -127,9 +127,9 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     return Pictured(look is None or missing or ledger.finished_in("pictures", run.placement.run), outputs)
 
 
-def _kept_look(ledger: Ledger, marks: tuple[str, str], request: Request, image: str) -> Look | None:
+def _kept_look(ledger: Ledger, marks: tuple[str, str], paths: WorkspacePaths, image: str) -> Look | None:
     """Return what an earlier run saw; None where that was something else."""
-    location = look_location(request.paths.jobs, image)
+    location = look_location(paths.jobs, image)
     if location not in ledger.judge("look", marks[0], [location], earlier=marks[1]).kept:
         return None
     try:
@@ -139,37 +139,42 @@ def _kept_look(ledger: Ledger, marks: tuple[str, str], request: Request, image: 
 
 
 def _marks(
-    run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
+    run: ImageRun,
+    entry: ImageEntry,
+    images: ImageChoice,
+    channels: ChannelChoice,
+    ledger: Ledger,
+    masks: Mapping[Compartment, Entry],
 ) -> tuple[str, str]:
     """Return a hash of all that the pictures depend on, and the same as version 0.2 wrote it."""
     options = {
         "version": VERSION,
-        "channels": [list(request.channels.nuclear), list(request.channels.membrane), request.channels.combine],
-        "mpp": request.channels.mpp,
+        "channels": [list(channels.nuclear), list(channels.membrane), channels.combine],
+        "mpp": channels.mpp,
     }
-    files = files_by_content(run, entry, request, ledger, masks)
+    files = files_by_content(run, entry, images, ledger, masks)
     return fingerprint({**files, **options}), fingerprint({**earlier_files(entry, masks), **options})
 
 
-def _write_look(ledger: Ledger, mark: str, request: Request, image: str, look: Look) -> None:
-    location = look_location(request.paths.jobs, image)
+def _write_look(ledger: Ledger, mark: str, paths: WorkspacePaths, image: str, look: Look) -> None:
+    location = look_location(paths.jobs, image)
     ledger.begin("look", mark, [location])
-    make_folder(join(request.paths.jobs, "report"))
+    make_folder(join(paths.jobs, "report"))
     write_bytes(location, look_to_json(look))
     ledger.finish("look", [location], {})
 
 
-def _overviews(request: Request, image: str) -> tuple[Path | str, ...]:
-    return tuple(join(request.paths.reports, picture_name(image, what)) for what in ("input", "overlay"))
+def _overviews(paths: WorkspacePaths, image: str) -> tuple[Path | str, ...]:
+    return tuple(join(paths.reports, picture_name(image, what)) for what in ("input", "overlay"))
 
 
-def _outputs(request: Request, image: str, look: Look | None) -> tuple[Path | str, ...]:
+def _outputs(paths: WorkspacePaths, outputs: Outputs, image: str, look: Look | None) -> tuple[Path | str, ...]:
     """Return where the pictures of an image go: overviews, then crops, as far as those are known."""
-    if not request.outputs.visualize:
+    if not outputs.visualize:
         return ()
     crops = [f"crop_{'-'.join(crop.whys)}_{crop.x}_{crop.y}" for crop in look.crops] if look is not None else []
-    places = (join(request.paths.reports, picture_name(image, crop)) for crop in crops)
-    return (*_overviews(request, image), *places)
+    places = (join(paths.reports, picture_name(image, crop)) for crop in crops)
+    return (*_overviews(paths, image), *places)
 
 
 def _all(pictures: Pictures) -> Iterator[Picture]:
@@ -182,7 +187,7 @@ def _all(pictures: Pictures) -> Iterator[Picture]:
 def _write_pictures(
     ledger: Ledger,
     mark: str,
-    request: Request,
+    paths: WorkspacePaths,
     pictures: Mapping[Path | str, Picture],
     kept: Collection[Path | str],
     run: str | None,
@@ -190,9 +195,9 @@ def _write_pictures(
     """Write the pictures but those that are kept, and remove those that an earlier run made of other crops."""
     outputs = [output for output in pictures if output not in kept]
     names = {base_name(output) for output in pictures}
-    make_folder(request.paths.reports)
+    make_folder(paths.reports)
     for name in set(ledger.names("pictures")) - names:
-        stale = join(request.paths.reports, name)
+        stale = join(paths.reports, name)
         if ledger.made("pictures", stale):
             delete(stale)
     ledger.begin("pictures", mark, outputs)

@@ -13,7 +13,7 @@ from cellscale.cli.output.telling import telling
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.storage.uri import base_name
-from cellscale.workspace.layout import INDEX
+from cellscale.workspace.layout import INDEX, WorkspacePaths
 
 __all__ = ["show_summary"]
 
@@ -35,7 +35,7 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
     """
     with telling("the table of images"):
         _show_images(outcome, console)
-        for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
+        for line in (*outcome.notes, *_plans(outcome), *_places(request.paths, request.measure, outcome)):
             click.echo(printable(line, keep=_BREAK))
     with telling("the list of failed images"):
         if outcome.error is not None:
@@ -84,10 +84,10 @@ def _plans(outcome: RunOutcome) -> Iterable[str]:
     return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
 
 
-def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
+def _places(paths: WorkspacePaths, measure: bool, outcome: RunOutcome) -> Iterable[str]:
     """Say where the files are."""
-    places: dict[str, Path | str | None] = {"masks": request.paths.segmasks}
-    if request.measure:
-        places |= {"tables": request.paths.reports, "QuPath project": request.paths.project}
+    places: dict[str, Path | str | None] = {"masks": paths.segmasks}
+    if measure:
+        places |= {"tables": paths.reports, "QuPath project": paths.project}
     places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
     return (f"{kind}: {place}" for kind, place in places.items() if place is not None)

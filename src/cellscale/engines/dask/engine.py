@@ -31,7 +31,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     """Work on the images of a dataset with a Dask cluster; see `cellscale.engines.engine.Engine`."""
     options = options or DaskOptions()
     refuse_contradictions(options, request.resources)
-    require_extras(request)
+    require_extras(request.measuring)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)
@@ -66,4 +66,6 @@ def _work(
             work_through(crew, images)
         finally:
             if not job.request.dry_run:
-                list_in_project(job.request, [place for image in images for place in image.places])
+                list_in_project(
+                    job.request.paths, job.request.measuring, [place for image in images for place in image.places]
+                )

@@ -32,6 +32,7 @@ from cellscale.records.stage_cost import StageRecord
 from cellscale.storage.credentials import Credentials, known, learn
 from cellscale.storage.uri import exists
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["Finished", "Job", "check", "finish", "label", "plan", "predict", "prepare"]
 
@@ -186,13 +187,13 @@ def _require_fit(job: Job, worker: Worker) -> None:
             "all workers and on the machine that gives out the work"
         )
     _share(worker, 1)
-    _require_dataset(job.request)
-    require_extras(job.request)
+    _require_dataset(job.request.paths)
+    require_extras(job.request.measuring)
 
 
-def _require_dataset(request: Request) -> None:
-    folder = request.paths.images
-    if not exists(folder) and not (request.paths.numpy and exists(request.paths.numpy)):
+def _require_dataset(paths: WorkspacePaths) -> None:
+    folder = paths.images
+    if not exists(folder) and not (paths.numpy and exists(paths.numpy)):
         raise RequestError(
             f"it does not see the folder {folder}; the dataset must be in a folder that all workers share under the "
             "same path, or in an object store"

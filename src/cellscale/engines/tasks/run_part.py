@@ -31,7 +31,7 @@ def work_of(spec: RunSpec, task: Task | Part, index: int, listener: Listener, pl
         The request is wrong for all images.
     """
     entry, request = spec.entry(index), _own(spec, task)
-    require_extras(request)
+    require_extras(request.measuring)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if task == "shapes":

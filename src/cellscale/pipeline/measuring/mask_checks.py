@@ -5,7 +5,6 @@ from typing import TypeAlias
 
 from cellscale.errors import ImageError, MaskError
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
 from cellscale.storage.content import seen
 from cellscale.storage.uri import Entry
@@ -41,7 +40,7 @@ def require_one_run(ledger: Ledger, masks: Mapping[Compartment, Entry]) -> None:
         )
 
 
-def compare_image(run: ImageRun, request: Request, ledger: Ledger, identity: Identity, image: str) -> None:
+def compare_image(run: ImageRun, segment: bool, ledger: Ledger, identity: Identity, image: str) -> None:
     """Tell where the image is another one than the masks were made from.
 
     Raises
@@ -52,7 +51,7 @@ def compare_image(run: ImageRun, request: Request, ledger: Ledger, identity: Ide
     made_of = ledger.facts("segmentation").get("image")
     if made_of is None or made_of == identity.facts:
         return
-    if request.segment:
+    if segment:
         raise ImageError(f"{image} changed after it was segmented; run the same command again when it is whole")
     run.notice(
         f"{image} is another image, or was changed, since its masks were made; they are measured as they are "

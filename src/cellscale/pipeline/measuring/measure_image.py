@@ -22,7 +22,7 @@ from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, unchanged
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice, Measuring, Request
 from cellscale.pipeline.resume import (
     clear_leftovers,
     decided,
@@ -39,7 +39,7 @@ from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
-from cellscale.workspace.layout import mask_name
+from cellscale.workspace.layout import WorkspacePaths, mask_name
 from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict, mask_of_record
 
 __all__ = ["Report", "found_masks", "measure_image", "outline_image", "prepare_writing"]
@@ -88,29 +88,31 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         Something cannot be read or written.
     """
     if masks_to_come:
-        return Report(True, None, None, None, report_outputs(request, entry.name, request.compartments))
-    require_one_source(entry, request)
+        return Report(
+            True, None, None, None, report_outputs(request.paths, request.measuring, entry.name, request.compartments)
+        )
+    require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name)
     masks = _masks(run, request, ledger)
-    outputs = report_outputs(request, entry.name, masks)
+    outputs = report_outputs(request.paths, request.measuring, entry.name, masks)
     mark = measurement_mark(run, entry, request, ledger, masks)
-    earlier = earlier_measurement_mark(entry, request, masks)
-    identity = identity_of(run, entry, request, ledger)
-    compare_image(run, request, ledger, identity, entry.name)
+    earlier = earlier_measurement_mark(entry, request.channels, request.measuring, masks)
+    identity = identity_of(run, entry, request.images, ledger)
+    compare_image(run, request.segment, ledger, identity, entry.name)
     verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
     is_others = bool(verdict.persons) and not verdict.kept  # the project is theirs as well, or nobody knows
     if verdict.is_done and (is_others or _is_in_project(run, request, entry, ledger)):
         return _kept(run, request, ledger, outputs, verdict)
     if request.dry_run:
-        _check_opening(run, entry, request, masks)
+        _check_opening(run, entry, request.segment, request.channels, masks)
         return Report(True, None, None, None, outputs)
     number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
-    note_source(entry, request)
+    note_source(entry, request.paths)
     check = unchanged(entry, identity, ledger, masks)
     give_back()
     with (
-        _opened(run, entry, request) as image,
-        _measured(run, image, request, masks) as measurement,
+        _opened(run, entry, request.segment, request.channels) as image,
+        _measured(run, image, request.paths, request.measuring, masks) as measurement,
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-project") as beside,
     ):
         give_back()
@@ -121,8 +123,10 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
 
         check()
         ledger.begin("measurement", mark, verdict.to_make, asked(request))
-        project_entry = beside.submit(write_project_entry, run, measurement, image, request, check, number)
-        write_reports(run, measurement, entry, request, masks, verdict.to_make, check)
+        project_entry = beside.submit(
+            write_project_entry, run, measurement, image, request.paths, request.measuring, check, number
+        )
+        write_reports(run, measurement, entry, request.paths, request.measuring, masks, verdict.to_make, check)
         cells, nuclei = _counted(measurement, masks)
         facts: dict[str, Any] = {
             "cells": cells,
@@ -130,7 +134,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "unmatched_nuclei": measurement.unmatched_nuclei,
         }
     in_project = project_entry.result()
-    clear_leftovers(run, ledger, "measurement", tables_not_asked(request, ledger), mark)
+    clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:
         note_entry_files(request.paths.project, ledger, mark, in_project)
     facts |= {"project_entry": in_project, "version": __version__}
@@ -161,25 +165,30 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     """
     ledger = Ledger(request.paths.jobs, entry.name)
     masks = _masks(run, request, ledger)
-    outputs = report_outputs(request, entry.name, masks)
+    outputs = report_outputs(request.paths, request.measuring, entry.name, masks)
     files = outputs[-len(masks) :]
     mark = measurement_mark(run, entry, request, ledger, masks)
-    judged = ledger.judge("measurement", mark, outputs, earlier=earlier_measurement_mark(entry, request, masks))
-    verdict = to_be_overwritten(judged, request)
+    judged = ledger.judge(
+        "measurement",
+        mark,
+        outputs,
+        earlier=earlier_measurement_mark(entry, request.channels, request.measuring, masks),
+    )
+    verdict = to_be_overwritten(judged, request.outputs)
     to_make = [file for file in files if file in verdict.to_make]
     if not to_make:
         return files
-    check = unchanged(entry, identity_of(run, entry, request, ledger), ledger, masks)
+    check = unchanged(entry, identity_of(run, entry, request.images, ledger), ledger, masks)
     with (
-        _opened(run, entry, request) as image,
-        _measured(run, image, request, masks, intensities=False) as measurement,
+        _opened(run, entry, request.segment, request.channels) as image,
+        _measured(run, image, request.paths, request.measuring, masks, intensities=False) as measurement,
         run.stage("outlines", len(masks)) as advance,
     ):
         from cellscale.pipeline.measuring.write_tables import write_outlines
 
         check()
         ledger.begin("measurement", mark, verdict.to_make)
-        write_outlines(measurement, entry, request, masks, to_make, check)
+        write_outlines(measurement, entry, request.paths, masks, to_make, check)
         advance(len(masks))
     return files
 
@@ -213,7 +222,7 @@ def _masks(run: ImageRun, request: Request, ledger: Ledger) -> dict[Compartment,
         return masks
     from cellscale.pipeline.measuring.relabel import relabelled  # who does not ask for it need not compile it
 
-    return relabelled(run, request, ledger, masks)
+    return relabelled(run, request.paths, ledger, masks)
 
 
 def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
@@ -236,22 +245,24 @@ def _kept(
 
 
 @contextmanager
-def _opened(run: ImageRun, entry: ImageEntry, request: Request) -> Iterator[Image]:
+def _opened(run: ImageRun, entry: ImageEntry, segment: bool, channels: ChannelChoice) -> Iterator[Image]:
     """Open the image with the pixel size that areas are given in; without one they are given in pixels."""
-    given = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
+    given = None if channels.mpp is None else PixelSize(channels.mpp, channels.mpp)
     with closing(open_entry_image(entry, pixel_size=given, cache_bytes=IMAGE_CACHE)) as image:
-        if image.info.pixel_size is None and not request.segment:
+        if image.info.pixel_size is None and not segment:
             run.notice("the file does not say how large a pixel is; measured in pixels (--image_mpp)", "warning")
-        if image.info.pixel_size is not None and image.info.pixel_size.one_side and not request.segment:
+        if image.info.pixel_size is not None and image.info.pixel_size.one_side and not segment:
             run.notice(one_side_text(image.info.pixel_size), "warning")
         run.learn_image(image.info)
         run.budget.require_room(image.info)
         yield image
 
 
-def _check_opening(run: ImageRun, entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> None:
+def _check_opening(
+    run: ImageRun, entry: ImageEntry, segment: bool, channels: ChannelChoice, masks: Mapping[Compartment, Entry]
+) -> None:
     """Open what would be measured, so that what cannot be read is told before anything is done."""
-    with _opened(run, entry, request) as image:
+    with _opened(run, entry, segment, channels) as image:
         for mask in masks.values():
             with open_mask(mask.location, expect_shape=image.info.shape, cache_bytes=MASK_CACHE) as opened:
                 run.budget.require_room(opened.info)
@@ -259,7 +270,13 @@ def _check_opening(run: ImageRun, entry: ImageEntry, request: Request, masks: Ma
 
 @contextmanager
 def _measured(
-    run: ImageRun, image: Image, request: Request, masks: Mapping[Compartment, Entry], *, intensities: bool = True
+    run: ImageRun,
+    image: Image,
+    paths: WorkspacePaths,
+    measuring: Measuring,
+    masks: Mapping[Compartment, Entry],
+    *,
+    intensities: bool = True,
 ) -> Iterator[Measurement]:
     """Measure the objects of the masks over all channels of the image, or their shapes alone."""
     channels = image.info.channels if intensities else ()
@@ -284,11 +301,11 @@ def _measured(
                 image_name=run.image,
                 image_pixels=sampled_pixels(image),
                 pixel_size=image.info.pixel_size,
-                matching=Matching(request.measuring.matching),
+                matching=Matching(measuring.matching),
                 workers=run.budget.workers,
                 chunk=_bounded(image.info.chunk),
                 mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),
-                scratch=local_path(request.paths.jobs),
+                scratch=local_path(paths.jobs),
                 memory=run.budget.memory,
             )
             stack.enter_context(measurement)

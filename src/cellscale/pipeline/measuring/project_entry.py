@@ -11,7 +11,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import Unchanged
 from cellscale.pipeline.measuring.project_files import entry_number, has_entry_files, is_listed, now_of
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice, Measuring, Request
 from cellscale.qupath.entry_data import EntryData, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
 from cellscale.qupath.project_images import ProjectImage
@@ -20,6 +20,7 @@ from cellscale.qupath.thumbnail import thumbnail_jpeg
 from cellscale.storage.credentials import has_credentials
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
+from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger
 
 __all__ = ["is_in_project", "list_in_project", "write_project_entry"]
@@ -36,7 +37,7 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Le
     folder = request.paths.project
     if folder is None or entry.image is None:  # QuPath does not open NPZ files
         return True
-    if entry_id is None or not has_entry_files(run, request, folder, entry, ledger):
+    if entry_id is None or not has_entry_files(run, request.dry_run, folder, entry, ledger):
         return False
     enter = run.placement.enter_project
     if enter is None:
@@ -45,15 +46,15 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Le
         return True
     # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
     # get the same number: other machines are giving numbers at this time.
-    place = _place_now(folder, entry, request, run.placement.position)
+    place = _place_now(folder, entry, request.channels, run.placement.position)
     if place.entry_id == entry_id:
         enter(place)
     return place.entry_id == entry_id
 
 
-def _place_now(folder: Path | str, entry: ImageEntry, request: Request, position: int) -> ProjectImage:
+def _place_now(folder: Path | str, entry: ImageEntry, channels: ChannelChoice, position: int) -> ProjectImage:
     """Return the place that an image would get if it were measured again."""
-    size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
+    size = None if channels.mpp is None else PixelSize(channels.mpp, channels.mpp)
     with closing(open_entry_image(entry, pixel_size=size)) as opened:
         (place,) = place_images(folder, [opened.info], spare=position)
     return place
@@ -63,7 +64,8 @@ def write_project_entry(
     run: ImageRun,
     measurement: Measurement,
     image: Image,
-    request: Request,
+    paths: WorkspacePaths,
+    measuring: Measuring,
     check: Unchanged,
     number: int | None = None,
 ) -> int | None:
@@ -77,8 +79,10 @@ def write_project_entry(
         The objects.
     image
         Their image.
-    request
-        What to do.
+    paths
+        Where the project is.
+    measuring
+        For which QuPath.
     check
         Is called when the objects' file is whole, before it takes its name.
     number
@@ -88,7 +92,7 @@ def write_project_entry(
     -------
     The number of the image's entry; None where no project is asked for, or the image is one that QuPath cannot open.
     """
-    folder = request.paths.project
+    folder = paths.project
     if folder is None:
         return None
     if str(image.info.uri).lower().endswith(".npz"):
@@ -98,7 +102,7 @@ def write_project_entry(
         run.notice(_NOT_IN_PROJECT, "warning")
     for text in not_shown_texts(image.info):
         run.notice(text, "warning")
-    dialect = Dialect(request.measuring.qupath_version)
+    dialect = Dialect(measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
         (place,) = place_images(folder, [image.info], spare=run.placement.position, number=number)
         data = EntryData(
@@ -141,8 +145,8 @@ class _Batches:
         self._check()
 
 
-def list_in_project(request: Request, places: Sequence[ProjectImage]) -> None:
+def list_in_project(paths: WorkspacePaths, measuring: Measuring, places: Sequence[ProjectImage]) -> None:
     """Enter images into the project's list whose objects were written on other machines."""
-    if request.paths.project is not None and places:
+    if paths.project is not None and places:
         now = now_of(places[0].info.uri)
-        update_project(request.paths.project, places, Dialect(request.measuring.qupath_version), now)
+        update_project(paths.project, places, Dialect(measuring.qupath_version), now)

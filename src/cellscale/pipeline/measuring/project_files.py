@@ -44,7 +44,7 @@ def note_entry_files(folder: Path | str, ledger: Ledger, mark: str, number: int 
     ledger.finish("project", files, {"entry": number})
 
 
-def has_entry_files(run: ImageRun, request: Request, folder: Path | str, entry: ImageEntry, ledger: Ledger) -> bool:
+def has_entry_files(run: ImageRun, dry_run: bool, folder: Path | str, entry: ImageEntry, ledger: Ledger) -> bool:
     """Tell whether an image's folder in the project has all that was written there, or what QuPath saved for it.
 
     Raises
@@ -66,7 +66,7 @@ def has_entry_files(run: ImageRun, request: Request, folder: Path | str, entry: 
             continue
         if not is_still_of(place, entry.image):
             run.notice(f"{place} is damaged, or another image's: it is made again", "warning")
-            if base_name(place) == "summary.json" and not request.dry_run:
+            if base_name(place) == "summary.json" and not dry_run:
                 delete(place)  # one that is there stays: QuPath counts what a person drew
             return False
     return True

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from cellscale.cells.passes import numbered_parts
 from cellscale.images.masks import Mask, open_mask, row_bands, write_mask
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Entry, filesystem, find, join, local_path
-from cellscale.workspace.layout import mask_name
+from cellscale.workspace.layout import WorkspacePaths, mask_name
 from cellscale.workspace.record import Ledger
 
 __all__ = ["relabelled"]
@@ -27,7 +26,7 @@ _KEPT = ".original"
 
 
 def relabelled(
-    run: ImageRun, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
+    run: ImageRun, paths: WorkspacePaths, ledger: Ledger, masks: Mapping[Compartment, Entry]
 ) -> dict[Compartment, Entry]:
     """Return an image's masks with a number for each connected part of a label, written where ours are.
 
@@ -38,8 +37,8 @@ def relabelled(
     ----------
     run
         Who listens.
-    request
-        What to do.
+    paths
+        Where masks and work in progress are.
     ledger
         The image's record.
     masks
@@ -54,7 +53,7 @@ def relabelled(
     """
     found: dict[Compartment, Entry] = {}
     for compartment, mask in masks.items():
-        target = join(request.paths.segmasks, mask_name(ledger.image, compartment))
+        target = join(paths.segmasks, mask_name(ledger.image, compartment))
         if ledger.made("relabelling", target):
             found[compartment] = mask
             continue

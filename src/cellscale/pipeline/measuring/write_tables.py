@@ -14,12 +14,12 @@ from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import Unchanged
 from cellscale.pipeline.measuring.table_names import table_files
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import Measuring
 from cellscale.predict.heads import Compartment
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import base_name, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import shapes_name
+from cellscale.workspace.layout import WorkspacePaths, shapes_name
 
 __all__ = ["write_outlines", "write_reports"]
 
@@ -31,7 +31,8 @@ def write_reports(
     run: ImageRun,
     measurement: Measurement,
     entry: ImageEntry,
-    request: Request,
+    paths: WorkspacePaths,
+    measuring: Measuring,
     compartments: Iterable[Compartment],
     wanted: Collection[Path | str],
     check: Unchanged,
@@ -46,8 +47,10 @@ def write_reports(
         The measured objects.
     entry
         The image.
-    request
-        Where to write, and in which of QuPath's dialects.
+    paths
+        Where to write.
+    measuring
+        In which of QuPath's dialects, and which further formats.
     compartments
         Those whose masks were measured.
     wanted
@@ -62,15 +65,15 @@ def write_reports(
     StorageError
         One cannot be written.
     """
-    for folder in (request.paths.reports, request.paths.segmasks):
+    for folder in (paths.reports, paths.segmasks):
         make_folder(folder)
     parts = [range(start, min(start + ROWS, len(measurement))) for start in range(0, len(measurement), ROWS)]
     with (
         run.stage("tables", max(len(measurement), 1)) as advance,
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-shapes") as aside,
-        _writers(measurement, entry, request, wanted) as writers,
+        _writers(measurement, entry, paths, measuring, wanted) as writers,
     ):
-        shapes = aside.submit(write_outlines, measurement, entry, request, tuple(compartments), wanted, check)
+        shapes = aside.submit(write_outlines, measurement, entry, paths, tuple(compartments), wanted, check)
 
         def encode(part: range) -> list[Any]:
             batch = measurement.batch(part.start, part.stop)
@@ -88,14 +91,14 @@ def write_reports(
 def write_outlines(
     measurement: Measurement,
     entry: ImageEntry,
-    request: Request,
+    paths: WorkspacePaths,
     compartments: Iterable[Compartment],
     wanted: Collection[Path | str],
     check: Unchanged,
 ) -> None:
     """Write those outlines of the masks that are wanted, each whole or not at all; errors as of `write_reports`."""
     for compartment in compartments:
-        place = join(request.paths.segmasks, shapes_name(entry.name, compartment))
+        place = join(paths.segmasks, shapes_name(entry.name, compartment))
         if place not in wanted:
             continue
         outlines = measurement.cells if compartment == "whole-cell" else measurement.nuclei
@@ -106,10 +109,14 @@ def write_outlines(
 
 @contextmanager
 def _writers(
-    measurement: Measurement, entry: ImageEntry, request: Request, wanted: Collection[Path | str]
+    measurement: Measurement,
+    entry: ImageEntry,
+    paths: WorkspacePaths,
+    measuring: Measuring,
+    wanted: Collection[Path | str],
 ) -> Iterator[list[Writer]]:
     """Open the tables that are wanted; they appear when all of them are whole."""
-    dialect = Dialect(request.measuring.qupath_version)
+    dialect = Dialect(measuring.qupath_version)
     name = base_name(entry.image or entry.npz or entry.name)
     with ExitStack() as stack:
 
@@ -118,5 +125,5 @@ def _writers(
             exporter = find_exporter(export)
             return stack.enter_context(exporter.open(file, measurement, image_name=name, dialect=dialect))
 
-        places = table_files(request, entry.name).items()
+        places = table_files(paths, measuring, entry.name).items()
         yield [opened(export, place) for export, place in places if place in wanted]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ImageChoice, Outputs, Request
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, identify
 from cellscale.workspace.record import Ledger, Task, Verdict
@@ -16,7 +16,7 @@ _WORDS: dict[Task, str] = {"segmentation": "masks", "measurement": "tables", "pi
 _SHOWN = 5
 
 
-def identity_of(run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger) -> Identity:
+def identity_of(run: ImageRun, entry: ImageEntry, images: ImageChoice, ledger: Ledger) -> Identity:
     """Return what an image's files hold: looked at once a run, before anything is read of them.
 
     Raises
@@ -27,7 +27,7 @@ def identity_of(run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledg
         A file cannot be read.
     """
     if run.identity is None:
-        run.identity = identify(entry, ledger.inputs, request.images.check)
+        run.identity = identify(entry, ledger.inputs, images.check)
     ledger.learn_inputs(run.identity.files)
     return run.identity
 
@@ -60,7 +60,7 @@ def decided(
     StorageError
         An output cannot be read.
     """
-    verdict = to_be_overwritten(ledger.judge(task, mark, outputs, earlier=earlier), request)
+    verdict = to_be_overwritten(ledger.judge(task, mark, outputs, earlier=earlier), request.outputs)
     if verdict.persons:
         run.notice(
             f"there are {_WORDS[task]} that this dataset's records do not know, or that were changed; they are kept: "
@@ -73,12 +73,12 @@ def decided(
     return verdict
 
 
-def to_be_overwritten(verdict: Verdict, request: Request) -> Verdict:
+def to_be_overwritten(verdict: Verdict, outputs: Outputs) -> Verdict:
     """Return what is made where that is done again: files of others only where that is asked for in so many words."""
-    if not request.outputs.overwrite:
+    if not outputs.overwrite:
         return verdict
     verdict = replace(verdict, kept=(), stale=(*verdict.stale, *verdict.kept))
-    if not request.outputs.overwrite_foreign:
+    if not outputs.overwrite_foreign:
         return verdict
     return replace(verdict, stale=(*verdict.stale, *verdict.persons), persons=(), misfits=())
 

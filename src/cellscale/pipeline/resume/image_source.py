@@ -5,13 +5,14 @@ import json
 from pathlib import Path
 
 from cellscale.errors import ImageError, StorageError
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import Outputs
 from cellscale.storage.atomic import write_text
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.places import same_place
 from cellscale.storage.ranges import open_ranges
 from cellscale.storage.uri import base_name, find, is_uri, join, make_folder, read_if_there
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["note_source", "require_one_source"]
 
@@ -19,7 +20,7 @@ _SAMPLES, _SAMPLE = 8, 64 * 1024
 """Parts of a file that are compared, and the bytes of each."""
 
 
-def require_one_source(entry: ImageEntry, request: Request) -> None:
+def require_one_source(entry: ImageEntry, paths: WorkspacePaths, outputs: Outputs) -> None:
     """Refuse an image whose name another file's results have already, unless these may be replaced.
 
     A file that was moved, copied or replaced is no other.
@@ -31,19 +32,19 @@ def require_one_source(entry: ImageEntry, request: Request) -> None:
     StorageError
         It cannot be known.
     """
-    known = _known(entry, request)
-    if known is None or request.outputs.overwrite:
+    known = _known(entry, paths)
+    if known is None or outputs.overwrite:
         return
     files = [file for file in (entry.image, entry.npz) if file is not None]
     if any(same_place(known, file) or _are_alike(known, file) for file in files) or find(known) is None:
         return
     raise ImageError(
-        f"{files[0]} has the name of another image, {known}, whose results are in {request.paths.segmasks}. Give "
+        f"{files[0]} has the name of another image, {known}, whose results are in {paths.segmasks}. Give "
         "each dataset folders of its own, or rename one of the images; --overwrite replaces the other's results"
     )
 
 
-def note_source(entry: ImageEntry, request: Request) -> None:
+def note_source(entry: ImageEntry, paths: WorkspacePaths) -> None:
     """Remember which file the results that are about to be made are of.
 
     Raises
@@ -53,20 +54,20 @@ def note_source(entry: ImageEntry, request: Request) -> None:
     """
     file = entry.image if entry.image is not None else entry.npz
     assert file is not None, "an entry has an image or an NPZ file"
-    location = _location(entry, request)
-    content = json.dumps({"file": _portable(file, request)}, ensure_ascii=False) + "\n"
+    location = _location(entry, paths)
+    content = json.dumps({"file": _portable(file, paths)}, ensure_ascii=False) + "\n"
     if read_if_there(location) != content.encode():
-        make_folder(join(request.paths.jobs, "sources"))
+        make_folder(join(paths.jobs, "sources"))
         write_text(location, content)
 
 
-def _location(entry: ImageEntry, request: Request) -> Path | str:
-    return join(request.paths.jobs, "sources", f"{entry.name}.json")
+def _location(entry: ImageEntry, paths: WorkspacePaths) -> Path | str:
+    return join(paths.jobs, "sources", f"{entry.name}.json")
 
 
-def _known(entry: ImageEntry, request: Request) -> Path | str | None:
+def _known(entry: ImageEntry, paths: WorkspacePaths) -> Path | str | None:
     """Return the file that results are known to be of."""
-    content = read_if_there(_location(entry, request))
+    content = read_if_there(_location(entry, paths))
     try:
         found = None if content is None else parsed_json(content)
     except ValueError:
@@ -74,20 +75,20 @@ def _known(entry: ImageEntry, request: Request) -> Path | str | None:
     file = found.get("file") if isinstance(found, dict) else None
     if not isinstance(file, str):
         return None
-    return file if is_uri(file) or Path(file).is_absolute() else join(_root(request), *file.split("/"))
+    return file if is_uri(file) or Path(file).is_absolute() else join(_root(paths), *file.split("/"))
 
 
-def _root(request: Request) -> Path | str:
+def _root(paths: WorkspacePaths) -> Path | str:
     """Return the folder that holds the dataset."""
-    jobs = request.paths.jobs
+    jobs = paths.jobs
     return jobs.parent if isinstance(jobs, Path) else jobs.rpartition("/")[0]
 
 
-def _portable(file: Path | str, request: Request) -> str:
+def _portable(file: Path | str, paths: WorkspacePaths) -> str:
     """Return a file's place in the dataset, which may be copied or moved with it; of one elsewhere, its place."""
     folder, name = (file.parent, file.name) if isinstance(file, Path) else (file.rpartition("/")[0], base_name(file))
-    if same_place(folder, request.paths.images) and same_place(_parent(request.paths.images), _root(request)):
-        return f"{base_name(request.paths.images)}/{name}"
+    if same_place(folder, paths.images) and same_place(_parent(paths.images), _root(paths)):
+        return f"{base_name(paths.images)}/{name}"
     return str(file)
 
 

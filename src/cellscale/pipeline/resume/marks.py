@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice, ImageChoice, Measuring, Request
 from cellscale.pipeline.resume.decision import identity_of
 from cellscale.pipeline.resume.names_mark import names_mark
 from cellscale.pipeline.resume.state import fingerprint
@@ -17,7 +17,7 @@ __all__ = ["earlier_files", "earlier_measurement_mark", "files_by_content", "mea
 
 
 def files_by_content(
-    run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
+    run: ImageRun, entry: ImageEntry, images: ImageChoice, ledger: Ledger, masks: Mapping[Compartment, Entry]
 ) -> dict[str, Any]:
     """Return what an image's files and masks hold, and names of channels from a list.
 
@@ -28,7 +28,7 @@ def files_by_content(
     ImageError, StorageError
         A file is not there or cannot be read.
     """
-    identity = identity_of(run, entry, request, ledger)
+    identity = identity_of(run, entry, images, ledger)
     hashes = {}
     for compartment, mask in masks.items():
         content = ledger.look("segmentation", mask.location, hashed=True)
@@ -40,12 +40,19 @@ def measurement_mark(
     run: ImageRun, entry: ImageEntry, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]
 ) -> str:
     """Return a hash of all that the tables depend on, but the version of cellscale."""
-    return fingerprint({**files_by_content(run, entry, request, ledger, masks), "options": _options(request)})
+    return fingerprint(
+        {
+            **files_by_content(run, entry, request.images, ledger, masks),
+            "options": _options(request.channels, request.measuring),
+        }
+    )
 
 
-def earlier_measurement_mark(entry: ImageEntry, request: Request, masks: Mapping[Compartment, Entry]) -> str:
+def earlier_measurement_mark(
+    entry: ImageEntry, channels: ChannelChoice, measuring: Measuring, masks: Mapping[Compartment, Entry]
+) -> str:
     """Return the same as version 0.2 wrote it, which went by the times of files."""
-    return fingerprint({**earlier_files(entry, masks), "options": _options(request)})
+    return fingerprint({**earlier_files(entry, masks), "options": _options(channels, measuring)})
 
 
 def earlier_files(entry: ImageEntry, masks: Mapping[Compartment, Entry]) -> dict[str, Any]:
@@ -57,10 +64,10 @@ def earlier_files(entry: ImageEntry, masks: Mapping[Compartment, Entry]) -> dict
     }
 
 
-def _options(request: Request) -> list[Any]:
+def _options(channels: ChannelChoice, measuring: Measuring) -> list[Any]:
     return [
-        request.measuring.matching,
-        request.measuring.qupath_version,
-        request.channels.mpp,
-        *request.measuring.exports,
+        measuring.matching,
+        measuring.qupath_version,
+        channels.mpp,
+        *measuring.exports,
     ]

@@ -13,7 +13,7 @@ from cellscale.images.channels import USUAL_NAMES_VERSION, Combine, combined_rea
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import ChannelChoice
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
@@ -134,7 +134,7 @@ def _require_plausible(size: ChosenPixelSize, name: str) -> None:
 
 
 @contextmanager
-def open_input(entry: ImageEntry, request: Request, cache_bytes: int) -> Iterator[NetworkInput]:
+def open_input(entry: ImageEntry, channels: ChannelChoice, cache_bytes: int) -> Iterator[NetworkInput]:
     """Open what an image is to be segmented from: its NPZ file where there is one, else the image itself.
 
     Raises
@@ -149,19 +149,17 @@ def open_input(entry: ImageEntry, request: Request, cache_bytes: int) -> Iterato
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
-        yield _chosen(image, arrays, request)
+        yield _chosen(image, arrays, channels)
 
 
-def _chosen(image: Image | None, arrays: Image | None, request: Request) -> NetworkInput:
+def _chosen(image: Image | None, arrays: Image | None, channels: ChannelChoice) -> NetworkInput:
     """Return what an image, or the NPZ file in its place, gives to the network."""
     described = image or arrays
     assert described is not None, "an entry has an image or an NPZ file"
-    size = choose_pixel_size(described.info, request.channels.mpp)
+    size = choose_pixel_size(described.info, channels.mpp)
     if arrays is None:
-        nuclear, membrane = request.channels.nuclear, request.channels.membrane
-        return network_input(
-            described, nuclear=nuclear, membrane=membrane, combine=request.channels.combine, pixel_size=size
-        )
+        nuclear, membrane = channels.nuclear, channels.membrane
+        return network_input(described, nuclear=nuclear, membrane=membrane, combine=channels.combine, pixel_size=size)
     if arrays.info.shape != described.info.shape:
         raise ImageError(
             f"{arrays.info.uri} has {arrays.info.height} x {arrays.info.width} pixels (rows x columns), its image "

@@ -35,7 +35,7 @@ from cellscale.storage.uploads import send_folder
 from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, require_unchanged
-from cellscale.workspace.layout import mask_name
+from cellscale.workspace.layout import WorkspacePaths, mask_name
 from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 
 __all__ = ["Masks", "earlier_segmentation_mark", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
@@ -86,12 +86,12 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     StorageError
         Something cannot be read or written.
     """
-    require_one_source(entry, request)
+    require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name)
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
-    identity = identity_of(run, entry, request, ledger)
-    with open_input(entry, request, run.budget.cache_bytes) as source:
+    identity = identity_of(run, entry, request.images, ledger)
+    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
@@ -108,7 +108,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         if request.dry_run:
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
-        note_source(entry, request)
+        note_source(entry, request.paths)
         to_make = {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
 
         def begin() -> None:  # as late as can be: what a person puts there before is theirs, and not half of ours
@@ -197,14 +197,20 @@ def _mark(image: list[Any], entry: ImageEntry, request: Request, source: Network
 
 
 def run_state(
-    request: Request, image: str, mark: str, arithmetic: str, *, shared: bool = False, scratch: Path | None = None
+    paths: WorkspacePaths,
+    image: str,
+    mark: str,
+    arithmetic: str,
+    *,
+    shared: bool = False,
+    scratch: Path | None = None,
 ) -> RunState:
     """Return where the finished units of an image are kept.
 
     Parameters
     ----------
-    request
-        What to do.
+    paths
+        Where work in progress is.
     image
         The image's name.
     mark
@@ -221,7 +227,7 @@ def run_state(
     key = fingerprint(
         {"facts": mark, "arithmetic": arithmetic, "version": __version__, "block": BLOCK, "group": GROUP}
     )
-    return open_state(request.paths.jobs, image, key, shared=shared, scratch=scratch)
+    return open_state(paths.jobs, image, key, shared=shared, scratch=scratch)
 
 
 def _segmented(
@@ -251,7 +257,9 @@ def _segmented(
         precision=computation.precision,
         model_load_seconds=loading.seconds,
     )
-    with run_state(request, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state) as state:
+    with run_state(
+        request.paths, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state
+    ) as state:
         if not run.placement.shared_state:  # else it was made by this run, on machines that work on it now
             state.check()
         _tell_damage(run, state)

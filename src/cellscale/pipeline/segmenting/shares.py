@@ -36,6 +36,7 @@ from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileGro
 from cellscale.predict.heads import Compartment
 from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger
 
 __all__ = ["Plan", "label_share", "plan_shares", "predict_share", "prepare_share"]
@@ -64,23 +65,23 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     StorageError
         Something cannot be read.
     """
-    require_one_source(entry, request)
+    require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name)
-    with open_input(entry, request, run.budget.cache_bytes) as source:
-        identity = identity_of(run, entry, request, ledger)
+    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
+        identity = identity_of(run, entry, request.images, ledger)
         mark = segmentation_mark(identity, entry, request, source, model)
         earlier = earlier_segmentation_mark(entry, request, source, model)
         shape = network_shape(source)
     outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
-    if to_be_overwritten(ledger.judge("segmentation", mark, outputs, earlier=earlier), request).is_done:
+    if to_be_overwritten(ledger.judge("segmentation", mark, outputs, earlier=earlier), request.outputs).is_done:
         return Plan()
-    with _state(entry, request, model, mark) as state:
-        return _plan(request, state, shape)
+    with _state(entry, request.paths, model, mark) as state:
+        return _plan(request.compartments, state, shape)
 
 
-def _plan(request: Request, state: RunState, shape: tuple[int, int]) -> Plan:
+def _plan(compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]) -> Plan:
     groups = TileGroups(TileGrid.of(shape))
-    stores = _stores(request, state, shape)
+    stores = _stores(compartments, state, shape)
     cores = next(iter(stores.values())).cores
     blocks = sorted({index for store in stores.values() for index in store.missing()})
     return Plan(
@@ -110,7 +111,7 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     image.
     """
     with _opened(run, entry, request, model) as (prepared, state):
-        stores = _stores(request, state, prepared.shape)
+        stores = _stores(request.compartments, state, prepared.shape)
         tiles = _Tiles(state, prepared.shape, lambda group: _predict(run, prepared, state, model, [group]))
         labellers = {
             name: BlockLabeller(
@@ -135,27 +136,29 @@ def _opened(
     run: ImageRun, entry: ImageEntry, request: Request, model: Model
 ) -> Iterator[tuple[PreparedImage, RunState]]:
     """Open the image, prepared for the network, and its run state."""
-    identity = identity_of(run, entry, request, Ledger(request.paths.jobs, entry.name))
-    with open_input(entry, request, run.budget.cache_bytes) as source:
+    identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
+    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
         run.budget.require_room(source.info)
         mark = segmentation_mark(identity, entry, request, source, model)
-        with _state(entry, request, model, mark) as state:
+        with _state(entry, request.paths, model, mark) as state:
             yield prepare(run, state, source), state
             state.flush()  # what others cannot see is not done
 
 
 @contextmanager
-def _state(entry: ImageEntry, request: Request, model: Model, mark: str) -> Iterator[RunState]:
+def _state(entry: ImageEntry, paths: WorkspacePaths, model: Model, mark: str) -> Iterator[RunState]:
     """Open the run state; copies of what is in an object store do not stay on this machine."""
     with (
         TemporaryDirectory(prefix="cellscale-") as folder,
-        run_state(request, entry.name, mark, model.arithmetic, shared=True, scratch=Path(folder)) as state,
+        run_state(paths, entry.name, mark, model.arithmetic, shared=True, scratch=Path(folder)) as state,
     ):
         yield state
 
 
-def _stores(request: Request, state: RunState, shape: tuple[int, int]) -> dict[Compartment, BlockStore]:
-    return {compartment: BlockStore(state, compartment, shape) for compartment in request.compartments}
+def _stores(
+    compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]
+) -> dict[Compartment, BlockStore]:
+    return {compartment: BlockStore(state, compartment, shape) for compartment in compartments}
 
 
 def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Model, groups: Sequence[Group]) -> None:

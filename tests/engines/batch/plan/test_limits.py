@@ -23,7 +23,9 @@ REQUEST = Request(paths=workspace_paths("gs://bucket/data; rm -rf $HOME"))
 
 def segmenting(tasks=1000, **settings):
     request, options = request_for(REQUEST.paths, **settings), batch_options(**settings)
-    return image_job(TARGET, "segment", request, options, SEGMENT, Need(8000, 20000, 100), tasks)
+    return image_job(
+        TARGET, "segment", request.measure, request.outputs, options, SEGMENT, Need(8000, 20000, 100), tasks
+    )
 
 
 def test_a_thousand_tasks_are_one_small_definition():
@@ -53,7 +55,9 @@ def test_drivers_come_with_an_accelerator_only():
     instance = segmenting().allocation_policy.instances[0]
     assert instance.install_gpu_drivers
     assert [(one.type_, one.count) for one in instance.policy.accelerators] == [("nvidia-tesla-t4", 1)]
-    plain = image_job(TARGET, "measure", REQUEST, BatchOptions(), MEASURE, Need(8000, 20000, 100), 5)
+    plain = image_job(
+        TARGET, "measure", REQUEST.measure, REQUEST.outputs, BatchOptions(), MEASURE, Need(8000, 20000, 100), 5
+    )
     plain = plain.allocation_policy.instances[0]
     assert not plain.install_gpu_drivers
     assert not plain.policy.accelerators
@@ -76,7 +80,7 @@ def test_no_shell_sees_a_word():
     jobs = [
         segmenting(),
         segmenting(stages="separate", visualize=True),
-        conduct_job(TARGET, REQUEST),
+        conduct_job(TARGET, REQUEST.segment, REQUEST.measure),
         java_job(TARGET, REQUEST, MEASURE, Need(8000, 20000, 100)),
     ]
     for job in jobs:

@@ -30,7 +30,7 @@ from cellscale.engines.batch.plan.limits import LONGEST_RUN, MOST_PARALLEL
 from cellscale.engines.batch.plan.sizing import BOOT_GB, CONDUCTING, Need
 from cellscale.engines.options import BatchOptions
 from cellscale.engines.tasks.retries import RETRIES, TRY_AGAIN
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.request import Outputs, Request
 
 __all__ = [
     "RETRIED",
@@ -95,7 +95,8 @@ def definition(job: batch_v1.Job, indent: int | None = None) -> str:
 def image_job(
     target: Target,
     step: Literal["segment", "measure"],
-    request: Request,
+    measure: bool,
+    outputs: Outputs,
     options: BatchOptions,
     compute: Compute,
     need: Need,
@@ -104,7 +105,7 @@ def image_job(
     """Return a job with a task for each image."""
     segmenting = step == "segment"
     image = target.environment.segment_container_image if segmenting else target.environment.quantify_container_image
-    stages = _stages(step, request, options)
+    stages = _stages(step, measure, outputs, options)
     return _job(
         target,
         step,
@@ -143,12 +144,12 @@ def java_job(target: Target, request: Request, compute: Compute, need: Need) -> 
     )
 
 
-def conduct_job(target: Target, request: Request) -> batch_v1.Job:
+def conduct_job(target: Target, segment: bool, measure: bool) -> batch_v1.Job:
     """Return the job that sees a run through to its end."""
     image = target.environment.segment_container_image
     conduct = _runnable("conduct", image, "cellscale", ["jobs", "conduct", target.folder])
     # Where the original's Java program does everything there are no results of ours to gather.
-    finish = [_stage(image, "finish", target.spec)] if request.segment or request.measure else []
+    finish = [_stage(image, "finish", target.spec)] if segment or measure else []
     return _job(
         target,
         "conduct",
@@ -161,11 +162,13 @@ def conduct_job(target: Target, request: Request) -> batch_v1.Job:
     )
 
 
-def _stages(step: Literal["segment", "measure"], request: Request, options: BatchOptions) -> tuple[str, ...]:
+def _stages(
+    step: Literal["segment", "measure"], measure: bool, outputs: Outputs, options: BatchOptions
+) -> tuple[str, ...]:
     if options.stages == "fused":
         return _FUSED[step]
-    last = "measure" if request.measure else "segment"
-    pictures = ("visualize",) if request.outputs.visualize and step == last else ()
+    last = "measure" if measure else "segment"
+    pictures = ("visualize",) if outputs.visualize and step == last else ()
     return (*_SEPARATE[step], *pictures, *(("gather-benchmark",) if step == last else ()))
 
 

@@ -100,11 +100,11 @@ def make_plan(request: Request, options: BatchOptions, only: Collection[str] | N
     spec = RunSpec(
         run=run,
         request=_task_request(request, environment, weights),
-        options=_task_options(options, request, run),
+        options=_task_options(options, request.paths, run),
         entries=tuple(entries),
         benchmark_table=environment.bigquery_benchmarking_table or None,
     )
-    works = tuple(_works(request, options, sizes, segmenting, measuring))
+    works = tuple(_works(request.segment, request.measure, options, sizes, segmenting, measuring))
     plan = Plan(
         spec=spec,
         environment=environment,
@@ -181,20 +181,20 @@ def _task_request(request: Request, environment: Environment, weights: Weights) 
     )
 
 
-def _task_options(options: BatchOptions, request: Request, run: str) -> BatchOptions:
+def _task_options(options: BatchOptions, paths: WorkspacePaths, run: str) -> BatchOptions:
     """Return the options as the tasks get them: the environment is where they can read it."""
-    return replace(options, env_config_uri=str(join(request.paths.jobs, run, ENVIRONMENT_NAME)), wait=False)
+    return replace(options, env_config_uri=str(join(paths.jobs, run, ENVIRONMENT_NAME)), wait=False)
 
 
 def _works(
-    request: Request, options: BatchOptions, sizes: Sizes, segmenting: Compute, measuring: Compute
+    segment: bool, measure: bool, options: BatchOptions, sizes: Sizes, segmenting: Compute, measuring: Compute
 ) -> list[Work]:
     parallelism = options.parallelism or sizes.images
     works = []
-    if request.segment:
+    if segment:
         need = segmenting_need(sizes, segmenting)
         works.append(Work(measuring=False, compute=segmenting, need=need, parallelism=parallelism))
-    if request.measure:
+    if measure:
         need = measuring_need(sizes, measuring)
         works.append(Work(measuring=True, compute=measuring, need=need, parallelism=parallelism))
     return works
@@ -207,14 +207,16 @@ def _jobs(spec: RunSpec, environment: Environment, works: tuple[Work, ...]) -> l
     for work in works:
         step: Step = "measure" if work.measuring else "segment"
         jobs.append((step, _job(target, work, spec, work.need)))
-    return [*jobs, ("conduct", conduct_job(target, spec.request))]
+    return [*jobs, ("conduct", conduct_job(target, spec.request.segment, spec.request.measure))]
 
 
 def _job(target: Target, work: Work, spec: RunSpec, need: Need) -> batch_v1.Job:
     if work.measuring and target.environment.measures_with_java:
         return java_job(target, spec.request, work.compute, need)
     step: Any = "measure" if work.measuring else "segment"
-    return image_job(target, step, spec.request, spec.options, work.compute, need, len(spec.entries))
+    return image_job(
+        target, step, spec.request.measure, spec.request.outputs, spec.options, work.compute, need, len(spec.entries)
+    )
 
 
 def _names(entry: ImageEntry) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.simulation import Fleet, Job, Outcome, simulate
 from benchmarks.traffic import Traffic, measuring_traffic, segmenting_traffic
 from cellscale.engines.batch.prices import disk_price, hourly_price
-from cellscale.planning.estimate import Crew, Work, estimate
+from cellscale.planning.estimate import MachinePool, PlannedWork, estimate
 from cellscale.records.rates import ImageSize, Rates
 
 __all__ = ["DISK_GB", "Plan", "fleet_of", "jobs_of", "plan"]
@@ -21,7 +21,7 @@ KEPT_EVERY = 30.0
 class Plan:
     """One part of a campaign: segmenting or measuring."""
 
-    crew: Crew
+    crew: MachinePool
     outcome: Outcome
     scratch: float
     """Bytes of disk that a machine needs for an image."""
@@ -36,7 +36,12 @@ class Plan:
 
 
 def plan(
-    sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work, bandwidth: float = float("inf"), seed: int = 0
+    sizes: Sequence[ImageSize],
+    rates: Rates,
+    crew: MachinePool,
+    work: PlannedWork,
+    bandwidth: float = float("inf"),
+    seed: int = 0,
 ) -> Plan:
     """Simulate a part of a campaign.
 
@@ -59,7 +64,7 @@ def plan(
     return Plan(crew, outcome, estimate(sizes[:1], rates, crew, work).scratch)
 
 
-def jobs_of(sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work) -> list[Job]:
+def jobs_of(sizes: Sequence[ImageSize], rates: Rates, crew: MachinePool, work: PlannedWork) -> list[Job]:
     """Return the work of each image on a machine of a crew; images of one size share the computation."""
     known: dict[ImageSize, Job] = {}
     for size in sizes:
@@ -68,7 +73,7 @@ def jobs_of(sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work) ->
     return [known[size] for size in sizes]
 
 
-def fleet_of(crew: Crew, bandwidth: float = float("inf")) -> Fleet:
+def fleet_of(crew: MachinePool, bandwidth: float = float("inf")) -> Fleet:
     """Return a crew as the simulation sees it."""
     return Fleet(
         machines=crew.machines,
@@ -79,7 +84,7 @@ def fleet_of(crew: Crew, bandwidth: float = float("inf")) -> Fleet:
     )
 
 
-def _job(size: ImageSize, rates: Rates, crew: Crew, work: Work) -> Job:
+def _job(size: ImageSize, rates: Rates, crew: MachinePool, work: PlannedWork) -> Job:
     masks = size.pixels * rates.output_bytes / 2
     traffic = [segmenting_traffic(size, masks)] if work.segment else []
     traffic += [measuring_traffic(size, masks)] if work.measure else []

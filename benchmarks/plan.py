@@ -28,7 +28,7 @@ from benchmarks.simulation import Fleet, Job, simulate
 from cellscale.engines.batch.compute import parse_compute
 from cellscale.pipeline.segmenting import GROUP, TileGroups
 from cellscale.planning.crews import own_crew, rented_crew
-from cellscale.planning.estimate import Crew, Work
+from cellscale.planning.estimate import MachinePool, PlannedWork
 from cellscale.predict.tiles import TileGrid
 from cellscale.records.fit_rates import learn
 from cellscale.records.machine import this_machine
@@ -100,7 +100,7 @@ def show_plan(images: int) -> None:
     rates = learn(shipped_rows(), "the records that cellscale ships with")
     assert rates is not None
     sizes = [gigapixel()] * images
-    masks, tables = Work(measure=False), Work(segment=False)
+    masks, tables = PlannedWork(measure=False), PlannedWork(segment=False)
     print(f"{images:,} images of {SIDE:,} x {SIDE:,} pixels, {CHANNELS} channels, by {rates}\n")
     plans = {}
     for text in ("n1-standard-8:SPOT+nvidia-tesla-t4:1", "g2-standard-8:SPOT", "n2-standard-32:SPOT"):
@@ -110,8 +110,8 @@ def show_plan(images: int) -> None:
     crew = rented_crew(parse_compute(text, "--machine"), MACHINES, network=False)
     plans[f"Batch: measure on `{text}`"] = plan(sizes, rates, crew, tables, STORE_BANDWIDTH)
     nodes = own_crew("64x256GB", NODES, this_machine(), rates)
-    plans["cluster: nodes of 64 cores"] = plan(sizes, rates, nodes, Work())
-    plans["cluster: with an L4 each"] = plan(sizes, rates, _with_card(nodes), Work())
+    plans["cluster: nodes of 64 cores"] = plan(sizes, rates, nodes, PlannedWork())
+    plans["cluster: with an L4 each"] = plan(sizes, rates, _with_card(nodes), PlannedWork())
     table(
         ("part", "machines", "days", "machine-hours", "machines lost", "work lost", "machines cost"),
         [costs(name, found) for name, found in plans.items()],
@@ -122,7 +122,7 @@ def show_plan(images: int) -> None:
     )
 
 
-def _with_card(crew: Crew) -> Crew:
+def _with_card(crew: MachinePool) -> MachinePool:
     card = rented_crew(parse_compute("g2-standard-8:SPOT", "--machine"), 1)
     return replace(crew, tile_seconds=card.tile_seconds, card_measured=False)
 

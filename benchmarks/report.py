@@ -13,7 +13,16 @@ from time import process_time
 import numpy as np
 
 from cellscale.records.meter import Meter
-from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, look_to_json, webp
+from cellscale.report.findings import (
+    Areas,
+    ChannelLook,
+    CompartmentLook,
+    CropLook,
+    Findings,
+    Focus,
+    look_to_json,
+    webp,
+)
 from cellscale.report.image_record import ImageRecord
 from cellscale.report.sample import describe
 from cellscale.report.write import update_report
@@ -26,7 +35,7 @@ def picture(side: int, rng: np.random.Generator) -> str:
     return webp(rng.integers(0, 255, (side, side, 3), np.uint8))
 
 
-def rich_look() -> Look:
+def rich_look() -> Findings:
     """Return what might be seen in an image of 16,384 pixels a side."""
     rng = np.random.default_rng(0)
     areas = Areas.of(rng.gamma(8, 6, 100_000))
@@ -34,7 +43,7 @@ def rich_look() -> Look:
     crop = CropLook(
         whys=("most",), x=0, y=0, width=512, height=512, input=picture(512, rng), overlay=picture(512, rng)
     )
-    return Look(
+    return Findings(
         shape=(16_384, 16_384),
         dtype="uint16",
         pixel_size=(0.5, 0.5),

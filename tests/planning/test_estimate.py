@@ -10,7 +10,7 @@ from cellscale.errors import RequestError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.pipeline.budget import Budget
 from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
-from cellscale.planning.estimate import Crew, Work, estimate
+from cellscale.planning.estimate import MachinePool, PlannedWork, estimate
 from cellscale.planning.image_sizes import image_size
 from cellscale.planning.rented import compare
 from cellscale.records.fit_rates import learn, size_of
@@ -31,11 +31,11 @@ def sizes():
 
 
 def crew(**facts):
-    return Crew(**{"machines": 1, "cores": 2, "memory": 8e9, "same_machine": True, **facts})
+    return MachinePool(**{"machines": 1, "cores": 2, "memory": 8e9, "same_machine": True, **facts})
 
 
 def test_one_machine_takes_the_images_one_after_another(rates, sizes):
-    found = estimate(sizes, rates, crew(), Work())
+    found = estimate(sizes, rates, crew(), PlannedWork())
     assert found.time.value == pytest.approx(sum(rates.time(size, 2) for size in sizes) + rates.loading)
     assert found.machine_hours.value * 3600 == pytest.approx(found.time.value)
     assert found.dollars is None
@@ -43,15 +43,16 @@ def test_one_machine_takes_the_images_one_after_another(rates, sizes):
 
 def test_machines_share_images_but_no_image(rates, sizes):
     longest = rates.time(sizes[-1], 2) + rates.loading
-    assert estimate(sizes, rates, crew(machines=100), Work()).time.value == pytest.approx(longest)
+    assert estimate(sizes, rates, crew(machines=100), PlannedWork()).time.value == pytest.approx(longest)
     many = sizes[:1] * 1000
-    one, ten = (estimate(many, rates, crew(machines=machines), Work()).time.value for machines in (1, 10))
+    one, ten = (estimate(many, rates, crew(machines=machines), PlannedWork()).time.value for machines in (1, 10))
     assert ten == pytest.approx(one / 10, rel=0.05)
 
 
 def test_parts_of_the_work_take_their_part(rates, sizes):
     both, masks, tables = (
-        estimate(sizes, rates, crew(), work).time.value for work in (Work(), Work(measure=False), Work(segment=False))
+        estimate(sizes, rates, crew(), work).time.value
+        for work in (PlannedWork(), PlannedWork(measure=False), PlannedWork(segment=False))
     )
     assert masks < both
     assert tables < both
@@ -60,23 +61,23 @@ def test_parts_of_the_work_take_their_part(rates, sizes):
 
 @pytest.mark.parametrize("memory", [1.4e9, 1.6e9, 3e9, 30e9])
 def test_workers_are_those_that_a_run_will_choose(rates, sizes, memory):
-    found = estimate(sizes, rates, crew(memory=memory, cores=8), Work(workers=8))
+    found = estimate(sizes, rates, crew(memory=memory, cores=8), PlannedWork(workers=8))
     assert found.workers == Budget.choose(8, int(memory)).workers
 
 
 def test_more_workers_take_more_memory(rates, sizes):
-    two, eight = (estimate(sizes, rates, crew(cores=cores), Work()).memory.value for cores in (2, 8))
+    two, eight = (estimate(sizes, rates, crew(cores=cores), PlannedWork()).memory.value for cores in (2, 8))
     assert two < eight
 
 
 def test_what_is_decoded_whole_comes_on_top(rates, sizes):
     whole = [replace(size, decoding_bytes=2 * 10**9) if index == 1 else size for index, size in enumerate(sizes)]
-    plain, found = (estimate(some, rates, crew(), Work()).memory.value for some in (sizes, whole))
+    plain, found = (estimate(some, rates, crew(), PlannedWork()).memory.value for some in (sizes, whole))
     assert found > 2e9 > plain
 
 
 def test_disk_goes_by_the_largest_image_and_outputs_by_all(rates, sizes):
-    found = estimate(sizes, rates, crew(), Work())
+    found = estimate(sizes, rates, crew(), PlannedWork())
     largest = sizes[-1]
     # Four float32 maps of every tile, and the labels of two compartments.
     assert found.scratch == largest.tiles * 2**20 + largest.pixels * 8
@@ -85,7 +86,7 @@ def test_disk_goes_by_the_largest_image_and_outputs_by_all(rates, sizes):
 
 def test_disk_is_for_the_tiles_that_are_there_at_a_time(rates):
     info = ImageInfo("large", None, 32_768, 32_768, np.dtype(np.uint16), (Channel(0, "DAPI"),), PixelSize(0.5, 0.5))
-    found = estimate([image_size(info)], rates, crew(), Work())
+    found = estimate([image_size(info)], rates, crew(), PlannedWork())
     # Eight rows of groups of 4 x 4 tiles, 192 pixels from one to the next.
     assert found.scratch == 8 * math.ceil(32_768 / 192 / 4) * 16 * 2**20 + 32_768**2 * 8
     small = replace(info, width=700, height=700)
@@ -94,7 +95,7 @@ def test_disk_is_for_the_tiles_that_are_there_at_a_time(rates):
 
 def test_spot_machines_cost_less_and_take_a_little_longer(rates, sizes):
     spot, standard = (
-        estimate(sizes, rates, rented_crew(parse_compute(f"n2-standard-8:{kind}", "--machine"), 2), Work())
+        estimate(sizes, rates, rented_crew(parse_compute(f"n2-standard-8:{kind}", "--machine"), 2), PlannedWork())
         for kind in ("SPOT", "STANDARD")
     )
     assert spot.dollars.value < standard.dollars.value
@@ -103,7 +104,7 @@ def test_spot_machines_cost_less_and_take_a_little_longer(rates, sizes):
 
 def test_cost_is_the_price_of_the_hours(rates, sizes):
     compute = parse_compute("n2-standard-8:STANDARD", "--machine")
-    found = estimate(sizes, rates, rented_crew(compute, 1), Work())
+    found = estimate(sizes, rates, rented_crew(compute, 1), PlannedWork())
     assert found.dollars.value == pytest.approx(found.machine_hours.value * hourly_price(compute), rel=0.05)
 
 
@@ -139,7 +140,8 @@ def test_a_card_that_was_measured_counts_as_it_was(rates, sizes):
     assert (by_sheet.card_measured, by_records.card_measured) == (False, True)
     assert by_records.tile_seconds == pytest.approx(1.0)
     assert (
-        estimate(sizes, rates, by_sheet, Work()).time.spread > estimate(sizes, rates, by_records, Work()).time.spread
+        estimate(sizes, rates, by_sheet, PlannedWork()).time.spread
+        > estimate(sizes, rates, by_records, PlannedWork()).time.spread
     )
 
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from cellscale.records.machine import Machine
 from cellscale.records.stage_cost import StageRecord
-from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
+from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Findings, Focus, webp
 from cellscale.report.flags import Flag
-from cellscale.report.image_record import Certificate, ImageRecord
+from cellscale.report.image_record import CertificateRecord, ImageRecord
 from cellscale.report.sample import describe
 
 __all__ = ["HOSTILE", "look", "record"]
@@ -63,7 +63,7 @@ def look(*, channels=("DAPI", "Membrane", "CD3"), side=300, flags=(), **changes)
         ),
         "flags": tuple(Flag(name, f"something is wrong with {name}", f"look at {name}") for name in flags),
     }
-    return Look(**{**facts, **changes})
+    return Findings(**{**facts, **changes})
 
 
 def record(image="image", **changes):
@@ -80,7 +80,7 @@ def record(image="image", **changes):
         "network": "mesmer",
         "network_sha256": "ab" * 32,
         "parameters": {"whole-cell": {"radius": 2}, "nuclear": {"radius": 2}},
-        "certificates": {"whole-cell": Certificate(blocks=6, enlarged=1, largest_halo=64)},
+        "certificates": {"whole-cell": CertificateRecord(blocks=6, enlarged=1, largest_halo=64)},
         "versions": {"cellscale": "1.0"},
         "finished_utc": "2026-01-02T03:04:05.678",
     }

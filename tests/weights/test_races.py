@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cellscale.predict.native import Machine, Race
+from cellscale.predict.native import Race, RaceConditions
 from cellscale.weights.races import KeptRaces
 
-HERE = Machine("znver4", "", "1.32.0", "0.68.1", 2)
+HERE = RaceConditions("znver4", "", "1.32.0", "0.68.1", 2)
 FOUND = Race(0.15, 0.25, 1e-6)
 
 
@@ -29,7 +29,10 @@ def test_a_race_is_run_once_for_each_kind_of_machine(tmp_path: Path) -> None:
     for _ in range(2):
         assert KeptRaces(tmp_path / "network").settled(HERE, run) == FOUND
     assert run.runs == 1
-    for other in (Machine("skylake", "", "1.32.0", "0.68.1", 2), Machine("znver4", "", "1.33.0", "0.68.1", 2)):
+    for other in (
+        RaceConditions("skylake", "", "1.32.0", "0.68.1", 2),
+        RaceConditions("znver4", "", "1.33.0", "0.68.1", 2),
+    ):
         assert KeptRaces(tmp_path / "network").settled(other, run) == FOUND
     assert run.runs == 3
     (kept, *others) = sorted((tmp_path / "network").glob("race-*.json"))

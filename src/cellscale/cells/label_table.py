@@ -13,7 +13,7 @@ from cellscale.cells.scratch_arrays import Scratch
 from cellscale.compiled import kernel
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["LabelTable", "Overlaps", "Survey", "survey"]
+__all__ = ["LabelTable", "LabelTables", "Overlaps", "survey"]
 
 HALF = np.uint64(32)
 """Bits of a key: the cell label is in the upper half, the nucleus label in the lower."""
@@ -61,7 +61,7 @@ class Overlaps:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class LabelTables:
     """What one pass over both masks tells."""
 
     cells: LabelTable
@@ -75,7 +75,7 @@ def survey(
     regions: Iterable[Region],
     pool: Executor,
     scratch: Scratch,
-) -> Survey:
+) -> LabelTables:
     """Find the objects of both masks and the pixels they share.
 
     Parameters
@@ -121,7 +121,7 @@ def survey(
 
     cell_table = _table(cell_groups(), scratch, further[0])
     both = overlaps.array()
-    return Survey(cell_table, nucleus_table, Overlaps(both["cell"], both["nucleus"], both["pixels"]))
+    return LabelTables(cell_table, nucleus_table, Overlaps(both["cell"], both["nucleus"], both["pixels"]))
 
 
 def _cell_keys(pairs: NDArray[np.void]) -> NDArray[np.uint64]:

@@ -6,7 +6,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.cells.label_table import LabelTable, Overlaps, Survey
+from cellscale.cells.label_table import LabelTable, LabelTables, Overlaps
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.compiled import kernel
 
@@ -40,7 +40,7 @@ class Pairing:
     """Which objects have the cell of another object with a larger nucleus, ``(n,)``; None where none has."""
 
 
-def match(survey: Survey, matching: Matching, scratch: Scratch) -> Pairing:
+def match(survey: LabelTables, matching: Matching, scratch: Scratch) -> Pairing:
     """Pair nuclei with cells.
 
     ``one-to-one`` takes pairs greedily by the number of pixels that cell and nucleus share, ties by the share of the
@@ -57,7 +57,7 @@ def match(survey: Survey, matching: Matching, scratch: Scratch) -> Pairing:
     return _as_initializer(survey)
 
 
-def each_alone(survey: Survey, scratch: Scratch) -> Pairing:
+def each_alone(survey: LabelTables, scratch: Scratch) -> Pairing:
     """Make an object of each label of the only mask."""
     cells, nuclei = len(survey.cells), len(survey.nuclei)
     if cells:
@@ -65,7 +65,7 @@ def each_alone(survey: Survey, scratch: Scratch) -> Pairing:
     return Pairing(scratch.filled(nuclei, -1), scratch.counted(nuclei), 0)
 
 
-def _one_to_one(survey: Survey, scratch: Scratch) -> Pairing:
+def _one_to_one(survey: LabelTables, scratch: Scratch) -> Pairing:
     """Take the largest overlaps first, among those pairs of which a part has another choice."""
     cells, nuclei = scratch.counted(len(survey.cells)), scratch.filled(len(survey.cells), -1)
     overlaps, contested = survey.overlaps, [np.empty(0, np.int64)]
@@ -105,7 +105,7 @@ def _alone(cells: NDArray[np.int64], part: slice) -> NDArray[np.bool_]:
     return once[min(part.start, 1) :][: part.stop - part.start]
 
 
-def _as_initializer(survey: Survey) -> Pairing:
+def _as_initializer(survey: LabelTables) -> Pairing:
     """Take nuclei inside cells, then the best overlaps, then cells without nucleus."""
     overlaps = survey.overlaps
     inside = overlaps.pixels == survey.nuclei.pixels[overlaps.nuclei]

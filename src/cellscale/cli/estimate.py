@@ -12,7 +12,7 @@ from cellscale.errors import RequestError
 if TYPE_CHECKING:
     from cellscale.images.info import ChannelAxis
     from cellscale.planning.estimate import Estimate
-    from cellscale.planning.image_sizes import Survey
+    from cellscale.planning.image_sizes import ImageSizes
     from cellscale.records.benchmark_table import Row
     from cellscale.records.rates import Prediction, Rates
 
@@ -76,7 +76,7 @@ def estimate(
     """Predict the time, memory, disk and cost of DATASET, from the headers of its images alone."""
     from cellscale.cli.output.printable import printable
     from cellscale.planning.crews import own_crew
-    from cellscale.planning.estimate import Work
+    from cellscale.planning.estimate import PlannedWork
     from cellscale.planning.estimate import estimate as predict
     from cellscale.planning.image_sizes import survey
     from cellscale.records.benchmark_table import read_folder
@@ -111,7 +111,7 @@ def estimate(
         _show_rented(found, rates, machine, measuring_machine, machines or _PARALLELISM, _rows(paths.jobs, others))
         return
     crew = own_crew(machine, machines or 1, this_machine(), rates, max_memory)
-    _show(predict(found.sizes, rates, crew, Work(workers=workers, batch_size=batch_size)))
+    _show(predict(found.sizes, rates, crew, PlannedWork(workers=workers, batch_size=batch_size)))
 
 
 def _refuse(options: Mapping[str, object], engine: str, why: str) -> None:
@@ -131,7 +131,7 @@ def _rows(jobs: str | Path, others: Sequence[str | Path]) -> "list[Row]":
     return [row for folder in (join(jobs, BENCHMARKS), *others, user_records()) for row in read_folder(folder)]
 
 
-def _show_images(found: "Survey", rates: "Rates") -> None:
+def _show_images(found: "ImageSizes", rates: "Rates") -> None:
     pixels, tiles = (sum(getattr(size, name) for size in found.sizes) for name in ("network_pixels", "tiles"))
     guessed = f", {found.guessed:,} of them guessed from the size of their files" if found.guessed else ""
     click.echo(f"images\t{len(found.sizes):,}; {pixels / 1e6:,.1f} Mpx at the network's pixel size{guessed}")
@@ -153,7 +153,12 @@ def _show(found: "Estimate") -> None:
 
 
 def _show_rented(
-    found: "Survey", rates: "Rates", machine: str | None, measuring: str | None, machines: int, rows: "Sequence[Row]"
+    found: "ImageSizes",
+    rates: "Rates",
+    machine: str | None,
+    measuring: str | None,
+    machines: int,
+    rows: "Sequence[Row]",
 ) -> None:
     """Show what segmenting takes on each kind of machine, with measuring after it, the cheapest first."""
     from cellscale.engines.batch.compute import parse_compute

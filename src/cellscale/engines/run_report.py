@@ -13,7 +13,7 @@ from cellscale.pipeline.events import Listener
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.report.image_record import Certificate, ImageRecord
+from cellscale.report.image_record import CertificateRecord, ImageRecord
 from cellscale.report.write import update_report
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import WorkspacePaths
@@ -65,7 +65,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
         network=image.facts.network,
         network_sha256=made.get("network", ""),
         parameters=made.get("parameters", {}),
-        certificates={name: Certificate(**facts) for name, facts in made.get("certificates", {}).items()},
+        certificates={name: CertificateRecord(**facts) for name, facts in made.get("certificates", {}).items()},
         versions=_versions(),
         finished_utc=image.finished_utc,
     )

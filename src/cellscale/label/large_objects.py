@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from cellscale.label.objects import Objects, merge_objects
 
-__all__ = ["Census"]
+__all__ = ["LargeObjects"]
 
 _ONE_PIECE = 4
 """Four times the Euler number of an object in one piece without holes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class LargeObjects:
     """The objects of an image that are large enough to stay, ascending by identity."""
 
     identities: NDArray[np.int64]
@@ -28,7 +28,7 @@ class Census:
     """Those that have holes, or parts that meet at corners only."""
 
     @classmethod
-    def of(cls, objects: Iterable[Objects], smallest: int) -> "Census":
+    def of(cls, objects: Iterable[Objects], smallest: int) -> "LargeObjects":
         """Take the census.
 
         Parameters

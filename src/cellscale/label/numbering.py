@@ -11,7 +11,7 @@ from cellscale.compiled import kernel
 from cellscale.label.block import LabelledBlock
 from cellscale.label.kernels.arrays import Labels
 from cellscale.label.kernels.holes import fill_holes
-from cellscale.label.large_objects import Census
+from cellscale.label.large_objects import LargeObjects
 from cellscale.label.objects import Objects
 from cellscale.label.parameters import Parameters
 from cellscale.regions import Region, RegionReader
@@ -77,7 +77,7 @@ def resolve_objects(
     parameters
         How to label.
     """
-    census = Census.of(objects, parameters.small_objects)
+    census = LargeObjects.of(objects, parameters.small_objects)
     overlay, sizes = fill_holes(census, read_identities, parameters.holes)
     return Resolution(shape[1], census.identities[sizes > 0], *overlay.pixels(shape[1]))
 

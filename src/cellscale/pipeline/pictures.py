@@ -25,7 +25,7 @@ from cellscale.pipeline.resume import (
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.report.examine import STEPS, Pictures, examine
-from cellscale.report.findings import Look, look_from_json, look_to_json
+from cellscale.report.findings import Findings, look_from_json, look_to_json
 from cellscale.report.pictures import Picture
 from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
@@ -127,7 +127,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     return Pictured(look is None or missing or ledger.finished_in("pictures", run.placement.run), outputs)
 
 
-def _kept_look(ledger: Ledger, marks: tuple[str, str], paths: WorkspacePaths, image: str) -> Look | None:
+def _kept_look(ledger: Ledger, marks: tuple[str, str], paths: WorkspacePaths, image: str) -> Findings | None:
     """Return what an earlier run saw; None where that was something else."""
     location = look_location(paths.jobs, image)
     if location not in ledger.judge("look", marks[0], [location], earlier=marks[1]).kept:
@@ -156,7 +156,7 @@ def _marks(
     return fingerprint({**files, **options}), fingerprint({**earlier_files(entry, masks), **options})
 
 
-def _write_look(ledger: Ledger, mark: str, paths: WorkspacePaths, image: str, look: Look) -> None:
+def _write_look(ledger: Ledger, mark: str, paths: WorkspacePaths, image: str, look: Findings) -> None:
     location = look_location(paths.jobs, image)
     ledger.begin("look", mark, [location])
     make_folder(join(paths.jobs, "report"))
@@ -168,7 +168,7 @@ def _overviews(paths: WorkspacePaths, image: str) -> tuple[Path | str, ...]:
     return tuple(join(paths.reports, picture_name(image, what)) for what in ("input", "overlay"))
 
 
-def _outputs(paths: WorkspacePaths, outputs: Outputs, image: str, look: Look | None) -> tuple[Path | str, ...]:
+def _outputs(paths: WorkspacePaths, outputs: Outputs, image: str, look: Findings | None) -> tuple[Path | str, ...]:
     """Return where the pictures of an image go: overviews, then crops, as far as those are known."""
     if not outputs.visualize:
         return ()

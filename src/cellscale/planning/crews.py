@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_of, parse_compute
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory
-from cellscale.planning.estimate import Crew
+from cellscale.planning.estimate import MachinePool
 from cellscale.records.benchmark_table import Row
 from cellscale.records.machine import Machine
 from cellscale.records.rates import Rates
@@ -34,7 +34,9 @@ SPOT_LOSS = 60.0
 _OWN = re.compile(r"(\d+)x(\d+(?:\.\d+)?)GB", re.IGNORECASE | re.ASCII)
 
 
-def own_crew(text: str | None, machines: int, machine: Machine, rates: Rates, max_memory: int | None = None) -> Crew:
+def own_crew(
+    text: str | None, machines: int, machine: Machine, rates: Rates, max_memory: int | None = None
+) -> MachinePool:
     """Return machines that cost nothing: like this one, or as ``CORESxMEMORY``, for example ``64x256GB``.
 
     Raises
@@ -44,7 +46,7 @@ def own_crew(text: str | None, machines: int, machine: Machine, rates: Rates, ma
     """
     if text is None:
         memory = float(max_memory or available_memory() * SHARE)
-        return Crew(
+        return MachinePool(
             machines=machines,
             cores=machine.cores,
             memory=memory,
@@ -57,10 +59,10 @@ def own_crew(text: str | None, machines: int, machine: Machine, rates: Rates, ma
         cores, memory = kind.cores, kind.memory_gib * 2**30
     else:
         raise RequestError(f"{OPTION} is {text!r}; expected cores and memory, as in 64x256GB, or a type of Google's")
-    return Crew(machines=machines, cores=cores, memory=max_memory or memory * SHARE, same_machine=False)
+    return MachinePool(machines=machines, cores=cores, memory=max_memory or memory * SHARE, same_machine=False)
 
 
-def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, network: bool = True) -> Crew:
+def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, network: bool = True) -> MachinePool:
     """Return machines that Google Cloud Batch rents.
 
     Parameters
@@ -85,7 +87,7 @@ def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, ne
     seconds, measured = _cards(compute, rows) if network and compute.has_gpu else (None, True)
     is_spot = compute.provisioning == "SPOT"
     start = START + (START_OF_CARDS if compute.has_gpu else 0.0)
-    return Crew(
+    return MachinePool(
         machines=machines,
         cores=kind.cores,
         memory=kind.memory_gib * 2**30 * SHARE,

@@ -10,7 +10,7 @@ from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.predict.devices import DEVICES
 from cellscale.records.rates import ImageSize, Prediction, Rates
 
-__all__ = ["LABEL_STATE", "TILE_STATE", "Crew", "Estimate", "Work", "estimate"]
+__all__ = ["LABEL_STATE", "TILE_STATE", "Estimate", "MachinePool", "PlannedWork", "estimate"]
 
 TILE_STATE = 256 * 256 * 4 * 4
 """Bytes that the maps of a tile take on disk until the blocks around it are labelled: four maps, float32."""
@@ -27,7 +27,7 @@ _DISK_BASE = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crew:
+class MachinePool:
     """The machines that work side by side, each on an image of its own."""
 
     machines: int
@@ -51,7 +51,7 @@ class Crew:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class PlannedWork:
     """What is asked for."""
 
     segment: bool = True
@@ -64,7 +64,7 @@ class Work:
 class Estimate:
     """What a run will take."""
 
-    crew: Crew
+    crew: MachinePool
     time: Prediction
     """Seconds until the last image is done, if all machines are to be had at once."""
     machine_hours: Prediction
@@ -80,7 +80,7 @@ class Estimate:
     batch_size: int
 
 
-def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work) -> Estimate:
+def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: MachinePool, work: PlannedWork) -> Estimate:
     """Predict a run.
 
     Parameters
@@ -121,7 +121,7 @@ def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: Crew, work: Work) -
     )
 
 
-def _seconds(size: ImageSize, rates: Rates, crew: Crew, work: Work) -> float:
+def _seconds(size: ImageSize, rates: Rates, crew: MachinePool, work: PlannedWork) -> float:
     seconds = rates.start
     if work.segment:
         seconds += rates.segmenting(size, crew.cores, crew.tile_seconds)
@@ -130,7 +130,7 @@ def _seconds(size: ImageSize, rates: Rates, crew: Crew, work: Work) -> float:
     return seconds
 
 
-def _spread(rates: Rates, crew: Crew, images: int) -> float:
+def _spread(rates: Rates, crew: MachinePool, images: int) -> float:
     """Return the relative error of the time.
 
     What is wrong with a rate is wrong for all images; only what differs from image to image evens out.
@@ -141,7 +141,7 @@ def _spread(rates: Rates, crew: Crew, images: int) -> float:
     return math.hypot(common, rates.spread / math.sqrt(images))
 
 
-def _workers(crew: Crew, work: Work) -> int:
+def _workers(crew: MachinePool, work: PlannedWork) -> int:
     """Return blocks side by side, as `cellscale.pipeline.budget.Budget` will choose them."""
     affordable = int((crew.memory - FIXED) // PER_WORKER)
     return max(min(work.workers or crew.cores, affordable), 1)
@@ -154,7 +154,7 @@ def _scratch(size: ImageSize) -> float:
     return float(max(segmenting, measuring))
 
 
-def _dollars(crew: Crew, hours: float, scratch: float, spread: float) -> Prediction | None:
+def _dollars(crew: MachinePool, hours: float, scratch: float, spread: float) -> Prediction | None:
     price = None if crew.compute is None else hourly_price(crew.compute)
     if price is None:
         return None

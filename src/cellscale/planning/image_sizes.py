@@ -15,7 +15,7 @@ from cellscale.records.rates import ImageSize
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
-__all__ = ["Survey", "image_size", "survey"]
+__all__ = ["ImageSizes", "image_size", "survey"]
 
 _HEADERS = 256
 """Images whose headers are read; of more images, so many evenly from the smallest file to the largest."""
@@ -23,7 +23,7 @@ _SIDE_BY_SIDE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class ImageSizes:
     """The sizes of a dataset's images."""
 
     sizes: tuple[ImageSize, ...]
@@ -34,7 +34,7 @@ class Survey:
     """Images among those of ``sizes`` whose header was not read: they are taken to be as the nearest file in size."""
 
 
-def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> Survey:
+def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> ImageSizes:
     """Read the headers of images.
 
     Parameters
@@ -57,7 +57,7 @@ def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> Survey:
         elif readable:
             sizes.append(found[min(readable, key=lambda other: abs(other - index))])
             guessed += 1
-    return Survey(
+    return ImageSizes(
         tuple(size for size in sizes if size is not None),
         tuple(ordered[index].name for index in asked if found[index] is None),
         guessed,

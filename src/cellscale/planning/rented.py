@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cellscale.engines.batch.compute import Compute
 from cellscale.planning.crews import measuring_machine, rented_crew
-from cellscale.planning.estimate import Estimate, Work, estimate
+from cellscale.planning.estimate import Estimate, PlannedWork, estimate
 from cellscale.records.benchmark_table import Row
 from cellscale.records.rates import ImageSize, Prediction, Rates
 
@@ -57,10 +57,13 @@ def compare(
     """
     several = min(machines, len(sizes))
     measurer = measuring_machine(measuring)
-    after = estimate(sizes, rates, rented_crew(measurer, several, rows, network=False), Work(segment=False))
+    after = estimate(sizes, rates, rented_crew(measurer, several, rows, network=False), PlannedWork(segment=False))
     options = [
         _option(
-            compute, measurer, estimate(sizes, rates, rented_crew(compute, several, rows), Work(measure=False)), after
+            compute,
+            measurer,
+            estimate(sizes, rates, rented_crew(compute, several, rows), PlannedWork(measure=False)),
+            after,
         )
         for compute in candidates
     ]

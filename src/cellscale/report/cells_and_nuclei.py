@@ -13,7 +13,7 @@ from cellscale.cells.scratch_arrays import Scratch
 from cellscale.cells.uint32_masks import label_reader
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["Census", "TileCounts", "at_border", "take_census"]
+__all__ = ["MaskObjects", "TileCounts", "at_border", "take_census"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class TileCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class MaskObjects:
     """The objects of an image's masks."""
 
     cells: LabelTable
@@ -60,7 +60,7 @@ def take_census(
     regions: Iterable[Region],
     pool: Executor,
     scratch: Scratch,
-) -> Census:
+) -> MaskObjects:
     """Find the objects of an image's masks in one pass.
 
     Parameters
@@ -87,7 +87,7 @@ def take_census(
         lone_cells[pairs.cells[pairs.nuclei < 0]] = True
         lone_nuclei[:] = True
         lone_nuclei[pairs.nuclei[pairs.nuclei >= 0]] = False
-    return Census(found.cells, found.nuclei, lone_cells, lone_nuclei)
+    return MaskObjects(found.cells, found.nuclei, lone_cells, lone_nuclei)
 
 
 def at_border(table: LabelTable, shape: tuple[int, int]) -> int:

@@ -13,8 +13,8 @@ from cellscale.cells.label_table import LabelTable
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region, blocks
-from cellscale.report.cells_and_nuclei import Census, at_border, take_census
-from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Focus, Look, webp
+from cellscale.report.cells_and_nuclei import MaskObjects, at_border, take_census
+from cellscale.report.findings import Areas, ChannelLook, CompartmentLook, CropLook, Findings, Focus, webp
 from cellscale.report.flags import Evidence, find_flags
 from cellscale.report.pictures.crops import SIDE, Choice, choose_crops
 from cellscale.report.pictures.faraway_outlines import TracedMask
@@ -51,7 +51,7 @@ class Pictures:
 
 def examine(
     subject: Subject, workers: int, advance: Callable[[], object], scratch: Path | None = None
-) -> tuple[Look, Pictures]:
+) -> tuple[Findings, Pictures]:
     """Look at an image.
 
     Parameters
@@ -160,13 +160,13 @@ def _sharpness(plane: NDArray[Any], subject: Subject) -> tuple[float, float]:
 
 
 def _look(
-    subject: Subject, census: Census, objects: NDArray[np.int64], samples: _Samples, pictures: Pictures
-) -> Look:
+    subject: Subject, census: MaskObjects, objects: NDArray[np.int64], samples: _Samples, pictures: Pictures
+) -> Findings:
     """Put all that was seen together."""
     shown, size = subject.shown, subject.pixel_size
     compartments = _compartments(subject, census)
     overlay = pictures.overview.overlay
-    return Look(
+    return Findings(
         shape=subject.shape,
         dtype=str(subject.image.info.dtype),
         pixel_size=None if size is None else (size.x, size.y),
@@ -188,7 +188,7 @@ def _look(
     )
 
 
-def _compartments(subject: Subject, census: Census) -> dict[Compartment, CompartmentLook]:
+def _compartments(subject: Subject, census: MaskObjects) -> dict[Compartment, CompartmentLook]:
     both = len(subject.masks) == len(_TABLES)
     pixel = 1.0 if subject.pixel_size is None else subject.pixel_size.x * subject.pixel_size.y
     found: dict[Compartment, CompartmentLook] = {}
@@ -203,7 +203,7 @@ def _compartments(subject: Subject, census: Census) -> dict[Compartment, Compart
     return found
 
 
-_TABLES: dict[Compartment, Callable[[Census], tuple[LabelTable, NDArray[np.bool_]]]] = {
+_TABLES: dict[Compartment, Callable[[MaskObjects], tuple[LabelTable, NDArray[np.bool_]]]] = {
     "whole-cell": lambda census: (census.cells, census.lone_cells),
     "nuclear": lambda census: (census.nuclei, census.lone_nuclei),
 }

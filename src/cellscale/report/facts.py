@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cellscale.records.machine import Machine
-from cellscale.report.findings import CompartmentLook, Look
+from cellscale.report.findings import CompartmentLook, Findings
 from cellscale.report.html.words import count, number, percent
 from cellscale.report.image_record import ImageRecord
 
@@ -45,12 +45,12 @@ class Fact:
     """What explains it."""
 
 
-def unit(look: Look) -> str:
+def unit(look: Findings) -> str:
     """Return the unit of areas."""
     return "pixels" if look.pixel_size is None else "µm²"
 
 
-def extent(look: Look) -> str:
+def extent(look: Findings) -> str:
     """Return the size of an image in mm; empty where µm/px are not known."""
     if look.pixel_size is None:
         return ""
@@ -58,7 +58,7 @@ def extent(look: Look) -> str:
     return f"{number(width)} x {number(height)} mm"
 
 
-def density(look: Look) -> float | None:
+def density(look: Findings) -> float | None:
     """Return objects a mm² of image: cells, or nuclei where there is no mask of cells."""
     counted = look.compartments.get("whole-cell") or look.compartments.get("nuclear")
     return counted.count / look.area_mm2 if counted is not None and look.area_mm2 else None
@@ -69,14 +69,14 @@ def median_area(found: CompartmentLook | None) -> float | None:
     return found.areas.quartiles[1] if found is not None and found.areas is not None else None
 
 
-def counts(record: ImageRecord, look: Look | None) -> tuple[int | None, int | None]:
+def counts(record: ImageRecord, look: Findings | None) -> tuple[int | None, int | None]:
     """Return the numbers of cells and nuclei: those seen in the masks, for a run that kept tables counted none."""
     cells = look.compartments.get("whole-cell") if look is not None else None
     nuclei = look.compartments.get("nuclear") if look is not None else None
     return cells.count if cells else record.cells, nuclei.count if nuclei else record.nuclei
 
 
-def image_facts(record: ImageRecord, look: Look | None) -> Iterator[Fact]:
+def image_facts(record: ImageRecord, look: Findings | None) -> Iterator[Fact]:
     """Yield the numbers at the head of an image's page."""
     cells = look.compartments.get("whole-cell") if look is not None else None
     nuclei = look.compartments.get("nuclear") if look is not None else None
@@ -104,7 +104,7 @@ def image_facts(record: ImageRecord, look: Look | None) -> Iterator[Fact]:
             yield Fact(f"median {word}", number(median), more)
 
 
-def made_facts(record: ImageRecord, look: Look | None) -> Iterator[tuple[str, str]]:
+def made_facts(record: ImageRecord, look: Findings | None) -> Iterator[tuple[str, str]]:
     """Yield how an image's outputs were made: what was chosen and why, with what, and where."""
     if look is not None:
         yield "nucleus", look.nucleus
@@ -123,7 +123,7 @@ def made_facts(record: ImageRecord, look: Look | None) -> Iterator[tuple[str, st
     yield from _circumstances(record)
 
 
-def row(record: ImageRecord, look: Look | None) -> tuple[str, ...]:
+def row(record: ImageRecord, look: Findings | None) -> tuple[str, ...]:
     """Return an image's row of the table, in the order of `COLUMNS`."""
     cells = look.compartments.get("whole-cell") if look is not None else None
     nuclei = look.compartments.get("nuclear") if look is not None else None

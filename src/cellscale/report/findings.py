@@ -21,8 +21,8 @@ __all__ = [
     "ChannelLook",
     "CompartmentLook",
     "CropLook",
+    "Findings",
     "Focus",
-    "Look",
     "look_from_json",
     "look_to_json",
     "webp",
@@ -104,7 +104,7 @@ class Focus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Findings:
     """All that the report says of an image's pixels and objects."""
 
     shape: tuple[int, int]
@@ -151,12 +151,12 @@ def webp(picture: Picture) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def look_to_json(look: Look) -> bytes:
+def look_to_json(look: Findings) -> bytes:
     """Return a look as JSON."""
     return _adapter().dump_json(look)
 
 
-def look_from_json(text: bytes) -> Look | None:
+def look_from_json(text: bytes) -> Findings | None:
     """Return the look that `look_to_json` wrote; None where it is damaged or from another version."""
     try:
         return _adapter().validate_json(text)
@@ -165,5 +165,5 @@ def look_from_json(text: bytes) -> Look | None:
 
 
 @cache
-def _adapter() -> TypeAdapter[Look]:
-    return TypeAdapter(Look)
+def _adapter() -> TypeAdapter[Findings]:
+    return TypeAdapter(Findings)

@@ -10,11 +10,11 @@ from cellscale.records.machine import Machine
 from cellscale.records.stage_cost import StageRecord
 from cellscale.report.flags import Flag
 
-__all__ = ["Certificate", "ImageRecord", "Listed", "merged", "record_from_json", "record_to_json"]
+__all__ = ["CertificateRecord", "ImageRecord", "Listed", "merged", "record_from_json", "record_to_json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class CertificateRecord:
     """The proof that an image's labels are those of one run over the whole image."""
 
     blocks: int
@@ -65,7 +65,7 @@ class ImageRecord:
     network_sha256: str = ""
     parameters: dict[Compartment, dict[str, float]] = field(default_factory=dict)
     """Of postprocessing."""
-    certificates: dict[Compartment, Certificate] = field(default_factory=dict)
+    certificates: dict[Compartment, CertificateRecord] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     """Of cellscale and of what it computes with."""
     finished_utc: str = ""

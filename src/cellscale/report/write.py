@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from cellscale.report.findings import Look, look_from_json
-from cellscale.report.html.listing import PER_PAGE, Entry, index_entry, index_page, listed
+from cellscale.report.findings import Findings, look_from_json
+from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed
 from cellscale.report.html.pages import image_page, page_version
 from cellscale.report.image_record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
@@ -116,7 +116,7 @@ def _write_list(kept: Path | str, reports: Path | str, title: str, records: Sequ
         if marks[name] == before.get(name) and exists(join(reports, name)):
             continue
         pictured = [index_entry(record, _look(kept, record.image)) for record in records[mine]]
-        told: list[Entry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
+        told: list[ListEntry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
         write_text(join(reports, name), index_page(title, told, number))
     for name in before.keys() - marks.keys():
         delete(join(reports, name))
@@ -150,7 +150,7 @@ def _listed(kept: Path | str, image: str) -> ImageRecord | None:
     return replace(record, listed=listed(record, _look(kept, image)))
 
 
-def _look(kept: Path | str, image: str) -> Look | None:
+def _look(kept: Path | str, image: str) -> Findings | None:
     """Return what was seen in an image; None where nothing was."""
     text = read_if_there(join(kept, look_name(image)))
     return None if text is None else look_from_json(text)

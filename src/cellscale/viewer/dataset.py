@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from cellscale.viewer.files_of_record import files_of_record
 from cellscale.viewer.open_image import ImageFiles, OpenImage
 from cellscale.viewer.overview_cache import OverviewCache
-from cellscale.viewer.planes.plane_overview import Overview
+from cellscale.viewer.planes.plane_overview import PlaneOverview
 from cellscale.viewer.request_errors import NotFoundError
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
@@ -122,11 +122,11 @@ class _Held:
         self.image.stop()
         self.release()
 
-    def _start(self, overview: Overview, identity: tuple[str, ...]) -> None:
+    def _start(self, overview: PlaneOverview, identity: tuple[str, ...]) -> None:
         self.acquire()
         self._makers.submit(self._make, overview, identity)
 
-    def _make(self, overview: Overview, identity: tuple[str, ...]) -> None:
+    def _make(self, overview: PlaneOverview, identity: tuple[str, ...]) -> None:
         try:
             overview.make(self._cache, *identity)
         finally:

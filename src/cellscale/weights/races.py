@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from cellscale import __version__
 from cellscale.errors import CellscaleError
-from cellscale.predict.native import Machine, Race
+from cellscale.predict.native import Race, RaceConditions
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.regular import read_regular
@@ -45,7 +45,7 @@ class KeptRaces:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def settled(self, machine: Machine, run: Callable[[], Race]) -> Race:
+    def settled(self, machine: RaceConditions, run: Callable[[], Race]) -> Race:
         """Return how the race of a machine ended; see `cellscale.predict.native.race.Races`."""
         facts = {**dataclasses.asdict(machine), "cellscale": __version__}
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from cellscale.errors import ModelError
 from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import local_path
-from cellscale.weights.catalogue import MESMER, Model, cache_folder, installed_path
+from cellscale.weights.catalogue import MESMER, PublishedModel, cache_folder, installed_path
 from cellscale.weights.checksum import Checksum, file_checksum, parse_checksum
 from cellscale.weights.source import open_source, read_chunks
 from cellscale.weights.tensorflow import refuse_tensorflow
@@ -58,7 +58,7 @@ def resolve_model(model_path: str | None = None, model_hash: str | None = None) 
     return model
 
 
-def installed_model(model: Model) -> ResolvedModel:
+def installed_model(model: PublishedModel) -> ResolvedModel:
     """Return a known model's installed weights, having checked them.
 
     Raises

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, Machine, machine_of, parse_compute
+from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, MachineType, machine_of, parse_compute
 from cellscale.engines.batch.prices import hourly_price
 from cellscale.errors import RequestError
 
@@ -70,12 +70,12 @@ def test_the_defaults_are_the_originals():
 @pytest.mark.parametrize(
     ("name", "machine"),
     [
-        ("n1-standard-8", Machine(8, 30)),
-        ("n1-highmem-4", Machine(4, 26)),
-        ("e2-medium", Machine(2, 4)),
-        ("c2-standard-60", Machine(60, 240)),
-        ("a2-highgpu-2g", Machine(24, 170)),
-        ("n2-custom-6-20480", Machine(6, 20)),
+        ("n1-standard-8", MachineType(8, 30)),
+        ("n1-highmem-4", MachineType(4, 26)),
+        ("e2-medium", MachineType(2, 4)),
+        ("c2-standard-60", MachineType(60, 240)),
+        ("a2-highgpu-2g", MachineType(24, 170)),
+        ("n2-custom-6-20480", MachineType(6, 20)),
         ("z9-quantum-3", None),
         ("n1-standard", None),
     ],

@@ -7,12 +7,12 @@ import pytest
 from distributed import Client
 
 from cellscale.engines.dask import bounded_calls, connection, worker_tasks
-from cellscale.engines.dask.connection import Crew
+from cellscale.engines.dask.connection import WorkerPool
 from cellscale.engines.dask.image_steps import ImageWork, Step
 from cellscale.engines.dask.worker_tasks import Job
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ignore
-from cellscale.pipeline.segmenting.shares import Plan
+from cellscale.pipeline.segmenting.shares import SharePlan
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.engines.dask.clusters import processes
@@ -58,14 +58,14 @@ def test_news_that_were_lost_on_the_way_are_missed_and_the_task_is_done_again(
 ):
     monkeypatch.setattr(connection, "PATIENCE_SECONDS", 60)
     clients = iter([deaf(Client(cluster)), Client(cluster)])
-    giving = Crew(lambda: next(clients), job, told.append)
+    giving = WorkerPool(lambda: next(clients), job, told.append)
     try:
         giving.submit(planning)
         step, plan = giving.next()
     finally:
         giving.close()
     assert step is planning
-    assert isinstance(plan, Plan)
+    assert isinstance(plan, SharePlan)
     assert plan.missing_blocks
     assert told == ["the connection to the Dask scheduler is lost; the run goes on as soon as it is back"]
 
@@ -74,7 +74,7 @@ def test_news_that_were_lost_on_the_way_are_missed_and_the_task_is_done_again(
 def test_a_scheduler_that_hangs_ends_the_run_after_a_while(tmp_path, job, planning, told, quick):
     with processes(tmp_path / "logs") as hanging:
         hanging.start(workers=0)
-        giving = Crew(lambda: Client(hanging.address, timeout=30), job, told.append)
+        giving = WorkerPool(lambda: Client(hanging.address, timeout=30), job, told.append)
         try:
             giving.submit(planning)
             hanging.signal(signal.SIGSTOP)

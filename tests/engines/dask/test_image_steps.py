@@ -9,12 +9,12 @@ from cellscale.engines.dask.image_steps import ImageWork
 from cellscale.errors import ImageError, RequestError
 from cellscale.pipeline.events import Advanced, ImageStarted, StageFinished, StageStarted
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.segmenting.shares import Plan
+from cellscale.pipeline.segmenting.shares import SharePlan
 from cellscale.records.stage_cost import StageRecord
 from cellscale.workspace.discovery import ImageEntry
 
 GROUPS = tuple((0, column) for column in range(10))
-LARGE = Plan(groups=12, blocks=9, missing_groups=GROUPS, missing_blocks=tuple(range(9)))
+LARGE = SharePlan(groups=12, blocks=9, missing_groups=GROUPS, missing_blocks=tuple(range(9)))
 FINISHED = worker_tasks.Finished(ImageOutcome(image="image", status="done", peak_memory=5), ())
 
 
@@ -43,7 +43,7 @@ def planned(work, plan):
 
 
 def test_a_small_image_is_one_task(work):
-    (last,) = planned(work, Plan(groups=1, blocks=1, missing_groups=((0, 0),), missing_blocks=(0,)))
+    (last,) = planned(work, SharePlan(groups=1, blocks=1, missing_groups=((0, 0),), missing_blocks=(0,)))
     assert (last.function, last.arguments) == (worker_tasks.finish, (2, True))
     assert work.after(last, FINISHED) == ()
     assert work.outcome.status == "done"
@@ -73,7 +73,7 @@ def test_a_large_image_is_prepared_predicted_labelled_and_finished(work, events)
 
 
 def test_only_what_earlier_runs_left_is_shared_out(work):
-    (step,) = planned(work, Plan(groups=12, blocks=9, missing_groups=(), missing_blocks=tuple(range(9))))
+    (step,) = planned(work, SharePlan(groups=12, blocks=9, missing_groups=(), missing_blocks=tuple(range(9))))
     assert set(functions(work.after(step, ()))) == {worker_tasks.label}
 
 
@@ -90,7 +90,7 @@ def test_a_task_that_fails_leaves_the_rest_to_the_last_one(work, error):
 
 
 def test_a_last_task_that_fails_unexpectedly_ends_the_work(work):
-    (last,) = planned(work, Plan())
+    (last,) = planned(work, SharePlan())
     assert work.after(last, described(ValueError("odd"))) == ()
     assert work.outcome.error.startswith("unexpected error: ValueError: odd: this is an error of cellscale")
 

@@ -11,7 +11,7 @@ from cellscale.errors import ModelError, RequestError
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import DeviceChoice, parse_device
 from cellscale.predict.heads import MESMER_HEADS
-from cellscale.predict.native import Machine, Race, raced, this_machine
+from cellscale.predict.native import Race, RaceConditions, raced, this_machine
 from cellscale.predict.native.network import NativeNetwork
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
@@ -28,7 +28,7 @@ class Known:
         self.race = race
         self.asked = 0
 
-    def settled(self, machine: Machine, run: Callable[[], Race]) -> Race:
+    def settled(self, machine: RaceConditions, run: Callable[[], Race]) -> Race:
         self.asked += 1
         return self.race
 

@@ -17,7 +17,7 @@ from cellscale.cells.object_ids import outline_keys
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.outline.packed_outlines import Records, shapes_of
 from cellscale.cells.outline.tracing import trace
-from cellscale.cells.passes.windows import Strips, Swath, Work, plan
+from cellscale.cells.passes.windows import Strips, Swath, WindowObjects, plan
 from cellscale.cells.shape_features import shape_features
 from cellscale.cells.text.columns import COMPARTMENTS
 from cellscale.regions import Region, RegionReader
@@ -91,7 +91,7 @@ class Passage:
             regions[part, 2:] = np.minimum(boxes[:, 2:] + MARGIN, self.shape)
         return regions
 
-    def _windows(self, works: Sequence[Work], regions: NDArray[np.int64], read: WindowReader) -> None:
+    def _windows(self, works: Sequence[WindowObjects], regions: NDArray[np.int64], read: WindowReader) -> None:
         """Measure window after window, while the masks of the next one are read."""
         ahead = self._submit_masks(works[:1], read, 0)
         for index, work in enumerate(works):
@@ -100,13 +100,15 @@ class Passage:
             self._window(work, masks, regions, partial(read, index))
             self.measurement.scratch.release()
 
-    def _submit_masks(self, works: Sequence[Work], read: WindowReader, index: int) -> list[Future[NDArray[Any]]]:
+    def _submit_masks(
+        self, works: Sequence[WindowObjects], read: WindowReader, index: int
+    ) -> list[Future[NDArray[Any]]]:
         """Start to read the masks of a window, if there is one."""
         return [self.pool.submit(read, index, mask) for mask in range(len(self._given)) if works]
 
     def _window(
         self,
-        work: Work,
+        work: WindowObjects,
         masks: Mapping[int, NDArray[np.uint32]],
         regions: NDArray[np.int64],
         read: Callable[[int], NDArray[Any]],
@@ -180,7 +182,9 @@ def _from_strips(strips: Strips, swath: Swath, index: int, reader: int) -> NDArr
     return strips.read(reader, swath.windows[index].region, swath.top_after(index))
 
 
-def _directly(readers: Sequence[RegionReader], works: Sequence[Work], index: int, reader: int) -> NDArray[Any]:
+def _directly(
+    readers: Sequence[RegionReader], works: Sequence[WindowObjects], index: int, reader: int
+) -> NDArray[Any]:
     """Read a window that stands by itself."""
     return readers[reader](works[index].region)
 

@@ -11,11 +11,11 @@ from cellscale.cells.scratch_arrays import Scratch
 from cellscale.compiled import kernel
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["Strips", "Swath", "Work", "plan"]
+__all__ = ["Strips", "Swath", "WindowObjects", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WindowObjects:
     """Objects that are worked on in one window of the image."""
 
     region: Region
@@ -32,7 +32,7 @@ class Swath:
     region: Region
     """The columns, over the image's whole height."""
 
-    windows: tuple[Work, ...]
+    windows: tuple[WindowObjects, ...]
 
     def top_after(self, index: int) -> int:
         """Return the first row that windows after this one look at."""
@@ -89,7 +89,7 @@ class Strips:
 
 def plan(
     tables: Sequence[NDArray[np.int64]], shape: tuple[int, int], size: tuple[int, int], scratch: Scratch
-) -> tuple[list[Swath], list[Work]]:
+) -> tuple[list[Swath], list[WindowObjects]]:
     """Group objects by the window in which their last row and column lie.
 
     Parameters
@@ -136,14 +136,16 @@ def _swath(
     """Return those windows of a swath in which there is something."""
     some = [window for window in windows if any(map(len, members[window]))]
     left, right = (int(bounds[some, 1].min()), int(bounds[some, 3].max())) if some else (0, 0)
-    works = (Work(Region(int(bounds[one, 0]), left, int(bounds[one, 2]), right), members[one]) for one in some)
+    works = (
+        WindowObjects(Region(int(bounds[one, 0]), left, int(bounds[one, 2]), right), members[one]) for one in some
+    )
     return Swath(Region(0, left, bottom, right), tuple(works))
 
 
-def _large(tables: Sequence[NDArray[np.int64]], members: Sequence[NDArray[np.int64]]) -> list[Work]:
+def _large(tables: Sequence[NDArray[np.int64]], members: Sequence[NDArray[np.int64]]) -> list[WindowObjects]:
     """Return a window for each large object."""
     return [
-        Work(
+        WindowObjects(
             Region(*tables[table][row].tolist()),
             tuple(np.array([row] * (k == table), dtype=np.int64) for k in range(len(tables))),
         )

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, cast
 
 from cellscale.errors import RequestError
 
-__all__ = ["CONDUCT", "MEASURE", "SEGMENT", "Compute", "Machine", "Provisioning", "machine_of", "parse_compute"]
+__all__ = ["CONDUCT", "MEASURE", "SEGMENT", "Compute", "MachineType", "Provisioning", "machine_of", "parse_compute"]
 
 Provisioning: TypeAlias = Literal["SPOT", "STANDARD"]
 
@@ -41,7 +41,7 @@ _SHARED_CORE = {"e2-micro": (2, 1.0), "e2-small": (2, 2.0), "e2-medium": (2, 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class MachineType:
     """What a machine type has."""
 
     cores: int
@@ -129,18 +129,18 @@ def parse_compute(text: str, option: str) -> Compute:
     return compute
 
 
-def machine_of(name: str) -> Machine | None:
+def machine_of(name: str) -> MachineType | None:
     """Return what a machine type has, going by its name; None where the name does not tell."""
     if name in _SHARED_CORE:
-        return Machine(*_SHARED_CORE[name])
+        return MachineType(*_SHARED_CORE[name])
     family, _, rest = name.partition("-")
     kind, _, size = rest.partition("-")
     if kind == "custom" and (numbers := re.fullmatch(r"(\d+)-(\d+)(-ext)?", size)):
-        return Machine(int(numbers[1]), int(numbers[2]) / 1024)
+        return MachineType(int(numbers[1]), int(numbers[2]) / 1024)
     if number := re.fullmatch(r"(\d+)(g?)", size):
         cores = int(number[1]) * (12 if number[2] else 1)
         per_core = _GIB_PER_CORE.get((family, kind)) or _GIB_PER_CORE_OF_ALL.get(kind)
-        return Machine(cores, cores * per_core) if per_core else None
+        return MachineType(cores, cores * per_core) if per_core else None
     return None
 
 

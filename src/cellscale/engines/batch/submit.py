@@ -9,7 +9,7 @@ from cellscale.engines.batch.client import CloudError, current_project
 from cellscale.engines.batch.follow.job_chain import cancel_run, start_job
 from cellscale.engines.batch.plan.job import console_link, definition, job_id
 from cellscale.engines.batch.plan.run_network import upload_weights
-from cellscale.engines.batch.plan.run_plan import ENVIRONMENT_NAME, Plan, make_plan
+from cellscale.engines.batch.plan.run_plan import ENVIRONMENT_NAME, RunPlan, make_plan
 from cellscale.engines.batch.submission import (
     JobRecord,
     Submission,
@@ -92,7 +92,7 @@ def described(folder: str, submission: Submission) -> tuple[str, ...]:
     )
 
 
-def describe_plan(plan: Plan) -> tuple[str, ...]:
+def describe_plan(plan: RunPlan) -> tuple[str, ...]:
     """Return what would be submitted, a line or a definition each."""
     lines = [
         f"images: {plan.sizes.images}, {plan.sizes.pixels / 1e6:,.1f} Mpx in all, the largest "
@@ -111,7 +111,7 @@ def describe_plan(plan: Plan) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _submission(plan: Plan) -> Submission:
+def _submission(plan: RunPlan) -> Submission:
     parent = f"projects/{current_project()}/locations/{plan.environment.region}"
     run = plan.spec.run
     return Submission(
@@ -132,7 +132,7 @@ def _submission(plan: Plan) -> Submission:
     )
 
 
-def _write(plan: Plan, submission: Submission) -> None:
+def _write(plan: RunPlan, submission: Submission) -> None:
     """Put everything into the run's folder that its tasks and its followers read."""
     upload_weights(plan.weights)
     write_spec(plan.spec)

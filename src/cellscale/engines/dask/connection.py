@@ -19,7 +19,7 @@ from cellscale.engines.dask.image_steps import ImageWork, Step
 from cellscale.engines.dask.worker_tasks import Job
 from cellscale.errors import RequestError
 
-__all__ = ["Crew"]
+__all__ = ["WorkerPool"]
 
 AHEAD = 2
 """Tasks given out for each thread, so that none waits for the next."""
@@ -39,7 +39,7 @@ _OVER = (None, "memory", "erred")
 """States of tasks in the scheduler of which there must have been news."""
 
 
-class Crew:
+class WorkerPool:
     """The workers of a cluster, whoever they are at the moment.
 
     Parameters

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from distributed.scheduler import KilledWorker
 
-from cellscale.engines.dask.connection import Crew
+from cellscale.engines.dask.connection import WorkerPool
 from cellscale.engines.dask.image_steps import ImageWork, Step
 
 __all__ = ["work_through"]
 
 
-def work_through(crew: Crew, images: Sequence[ImageWork]) -> None:
+def work_through(crew: WorkerPool, images: Sequence[ImageWork]) -> None:
     """Work on images until each has its outcome.
 
     A worker that dies takes with it all tasks that it had, so work on several images stops where one of them kills
@@ -30,7 +30,7 @@ def work_through(crew: Crew, images: Sequence[ImageWork]) -> None:
             image.fail(_reason(image.killed))
 
 
-def _side_by_side(crew: Crew, images: Iterable[ImageWork]) -> None:
+def _side_by_side(crew: WorkerPool, images: Iterable[ImageWork]) -> None:
     waiting = deque(images)
     ready: deque[Step] = deque()
     while waiting or ready or not crew.is_idle:

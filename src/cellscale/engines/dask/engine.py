@@ -11,7 +11,7 @@ from distributed import Client
 
 from cellscale.engines.at_work import refuse_busy
 from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
-from cellscale.engines.dask.connection import Crew
+from cellscale.engines.dask.connection import WorkerPool
 from cellscale.engines.dask.dispatch import work_through
 from cellscale.engines.dask.image_steps import ImageWork
 from cellscale.engines.dask.worker_tasks import Job
@@ -57,7 +57,7 @@ def _work(
     def tell(text: str) -> None:
         listener(Notice("", "warning", text))
 
-    with closing(Crew(connect, job, tell)) as crew:
+    with closing(WorkerPool(connect, job, tell)) as crew:
         require_fit(crew.client, job)
         page = dashboard(crew.client, options)
         if page is not None:

@@ -13,7 +13,7 @@ from cellscale.engines.dask.image_progress import Progress
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.segmenting import Plan
+from cellscale.pipeline.segmenting import SharePlan
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.workspace.discovery import ImageEntry
 
@@ -92,7 +92,7 @@ class ImageWork:
             return self._after_failure(step, result)
         if isinstance(result, worker_tasks.Finished):
             self._finish(result)
-        elif isinstance(result, Plan):
+        elif isinstance(result, SharePlan):
             self._stages = iter(self._shared(result))
         else:
             self._progress.add(result, step.units)
@@ -113,7 +113,7 @@ class ImageWork:
         self._open = next(self._stages, [])
         return tuple(self._open)
 
-    def _shared(self, plan: Plan) -> Iterator[list[Step]]:
+    def _shared(self, plan: SharePlan) -> Iterator[list[Step]]:
         """Yield the steps of each stage in turn."""
         groups, blocks = plan.missing_groups, plan.missing_blocks
         shared = max(len(groups), len(blocks)) > WHOLE

@@ -25,7 +25,7 @@ from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.pipeline.run_context import Placement
-from cellscale.pipeline.segmenting import Group, Plan, label_share, plan_shares, predict_share, prepare_share
+from cellscale.pipeline.segmenting import Group, SharePlan, label_share, plan_shares, predict_share, prepare_share
 from cellscale.predict.heads import Compartment
 from cellscale.qupath.project_images import ProjectImage
 from cellscale.records.stage_cost import StageRecord
@@ -80,10 +80,10 @@ def check(job: Job, dask_worker: Worker) -> Failure | None:
     return failure
 
 
-def plan(job: Job, entry: ImageEntry) -> Plan:
+def plan(job: Job, entry: ImageEntry) -> SharePlan:
     """Find out what of an image's segmentation can be shared out."""
     model = _checked(job)
-    return Plan() if model is None else plan_shares(_run(entry, _budget(1)), entry, job.request, model)
+    return SharePlan() if model is None else plan_shares(_run(entry, _budget(1)), entry, job.request, model)
 
 
 def prepare(job: Job, entry: ImageEntry) -> tuple[StageRecord, ...]:

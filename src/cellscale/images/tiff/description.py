@@ -15,13 +15,13 @@ import tifffile
 
 from cellscale.errors import ImageError
 
-__all__ = ["Place", "place_of", "segments", "unless_failed", "write_description"]
+__all__ = ["TagPlace", "place_of", "segments", "unless_failed", "write_description"]
 
 _TAG, _ASCII = 270, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TagPlace:
     """Where the entry of the tag is."""
 
     offset: int
@@ -31,7 +31,7 @@ class Place:
     """Of both, for `struct`."""
 
 
-def place_of(tiff: Any, name: str) -> Place:
+def place_of(tiff: Any, name: str) -> TagPlace:
     """Return where the first page of an open tifffile.TiffFile has its description.
 
     Raises
@@ -42,10 +42,10 @@ def place_of(tiff: Any, name: str) -> Place:
     tag = tiff.pages.first.tags.get(_TAG)
     if tag is None or int(tag.dtype) != _ASCII:
         raise ImageError(f"{name}: no description found in its first page; one with OME-XML expected")
-    return Place(int(tag.offset) + 4, tiff.byteorder + ("QQ" if tiff.is_bigtiff else "II"))
+    return TagPlace(int(tag.offset) + 4, tiff.byteorder + ("QQ" if tiff.is_bigtiff else "II"))
 
 
-def write_description(file: BinaryIO, place: Place, text: str, name: str) -> None:
+def write_description(file: BinaryIO, place: TagPlace, text: str, name: str) -> None:
     """Write a description into an open TIFF.
 
     Parameters
@@ -85,7 +85,7 @@ def write_description(file: BinaryIO, place: Place, text: str, name: str) -> Non
 
 
 @contextmanager
-def unless_failed(file: BinaryIO, place: Place) -> Iterator[None]:
+def unless_failed(file: BinaryIO, place: TagPlace) -> Iterator[None]:
     """Give an open TIFF its earlier description and size back where the body fails."""
     size = file.seek(0, os.SEEK_END)
     file.seek(place.offset)

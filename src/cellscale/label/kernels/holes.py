@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cellscale.compiled import kernel
 from cellscale.label.kernels.arrays import Flags
 from cellscale.label.kernels.filled_pixels import Overlay
-from cellscale.label.large_objects import Census
+from cellscale.label.large_objects import LargeObjects
 from cellscale.label.objects import Objects
 from cellscale.regions import Region, RegionReader, blocks
 
@@ -35,7 +35,7 @@ class _Piece:
     """``owned`` with a margin that shows any such hole whole if it is small enough to be filled."""
 
 
-def fill_holes(census: Census, read_identities: RegionReader, limit: int) -> tuple[Overlay, NDArray[np.int64]]:
+def fill_holes(census: LargeObjects, read_identities: RegionReader, limit: int) -> tuple[Overlay, NDArray[np.int64]]:
     """Fill the holes of each object that has any, in ascending order of identity.
 
     Within an object's bounding box, every 4-connected region of fewer than ``limit`` pixels that are not the object's

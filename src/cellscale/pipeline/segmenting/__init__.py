@@ -6,7 +6,7 @@ from cellscale.pipeline.segmenting.npz_stages import IMAGE, postprocess_file, pr
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.prediction import predict_groups
 from cellscale.pipeline.segmenting.preparation import PreparedImage, prepare
-from cellscale.pipeline.segmenting.shares import Plan, label_share, plan_shares, predict_share, prepare_share
+from cellscale.pipeline.segmenting.shares import SharePlan, label_share, plan_shares, predict_share, prepare_share
 from cellscale.pipeline.segmenting.tile_store import GROUP, Group, TileGroups, TileStore
 
 __all__ = [
@@ -16,8 +16,8 @@ __all__ = [
     "MODEL_MPP",
     "CertificateSummary",
     "Group",
-    "Plan",
     "PreparedImage",
+    "SharePlan",
     "TileGroups",
     "TileStore",
     "label_share",

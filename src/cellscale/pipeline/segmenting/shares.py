@@ -39,11 +39,11 @@ from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger
 
-__all__ = ["Plan", "label_share", "plan_shares", "predict_share", "prepare_share"]
+__all__ = ["SharePlan", "label_share", "plan_shares", "predict_share", "prepare_share"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SharePlan:
     """What of an image's segmentation can be shared out, and what of it earlier runs have done."""
 
     groups: int = 0
@@ -55,7 +55,7 @@ class Plan:
     """Blocks that are not labelled yet, in every compartment."""
 
 
-def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Plan:
+def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> SharePlan:
     """Find out what is left to do; no pixel is read.
 
     Raises
@@ -74,17 +74,17 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         shape = network_shape(source)
     outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
     if to_be_overwritten(ledger.judge("segmentation", mark, outputs, earlier=earlier), request.outputs).is_done:
-        return Plan()
+        return SharePlan()
     with _state(entry, request.paths, model, mark) as state:
         return _plan(request.compartments, state, shape)
 
 
-def _plan(compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]) -> Plan:
+def _plan(compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]) -> SharePlan:
     groups = TileGroups(TileGrid.of(shape))
     stores = _stores(compartments, state, shape)
     cores = next(iter(stores.values())).cores
     blocks = sorted({index for store in stores.values() for index in store.missing()})
-    return Plan(
+    return SharePlan(
         groups=len(groups),
         blocks=len(cores),
         missing_groups=tuple(TileStore(state, groups, 1, [groups.near(cores[index]) for index in blocks]).missing),

@@ -3,6 +3,6 @@
 ``docs/native-engine.md`` has the algebra.
 """
 
-from cellscale.predict.native.race import Machine, Race, raced, this_machine
+from cellscale.predict.native.race import Race, RaceConditions, raced, this_machine
 
-__all__ = ["Machine", "Race", "raced", "this_machine"]
+__all__ = ["Race", "RaceConditions", "raced", "this_machine"]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cellscale.predict.native.version import KERNELS
 from cellscale.predict.network import Network
 
-__all__ = ["AlwaysRaced", "Machine", "Race", "Races", "raced", "this_machine"]
+__all__ = ["AlwaysRaced", "Race", "RaceConditions", "Races", "raced", "this_machine"]
 
 ROUNDS = 3
 """Runs of each network, in turns; the fastest counts, because other work of the machine can only add time."""
@@ -28,7 +28,7 @@ _LARGEST_DIFFERENCE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class RaceConditions:
     """What the winner depends on."""
 
     cpu: str
@@ -70,20 +70,20 @@ class Race:
 class Races(Protocol):
     """Remembers how races ended."""
 
-    def settled(self, machine: Machine, run: Callable[[], Race]) -> Race:
+    def settled(self, machine: RaceConditions, run: Callable[[], Race]) -> Race:
         """Return how the race of a machine ended, which is run now if it was not before."""
 
 
 class AlwaysRaced:
     """Remembers nothing."""
 
-    def settled(self, machine: Machine, run: Callable[[], Race]) -> Race:
+    def settled(self, machine: RaceConditions, run: Callable[[], Race]) -> Race:
         """Run the race."""
         del machine
         return run()
 
 
-def this_machine() -> Machine | None:
+def this_machine() -> RaceConditions | None:
     """Return this machine; None where kernels are not compiled, or cannot multiply and add in one step: no chance."""
     target = numba.config.CPU_FEATURES
     if numba.config.DISABLE_JIT:
@@ -92,7 +92,7 @@ def this_machine() -> Machine | None:
         fuses = llvmlite.binding.get_host_cpu_features().get("fma") if target is None else "+fma" in target
         if not fuses:
             return None
-    return Machine(
+    return RaceConditions(
         llvmlite.binding.get_host_cpu_name(),
         f"{numba.config.CPU_NAME or ''} {target or ''}".strip(),
         onnxruntime.__version__,

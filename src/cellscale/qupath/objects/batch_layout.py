@@ -11,7 +11,7 @@ from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.java.java_types import JavaObject
 from cellscale.qupath.java.ragged import Rows
-from cellscale.qupath.objects.path_objects import Look
+from cellscale.qupath.objects.path_objects import CommonAttributes
 from cellscale.qupath.objects.roi import FORMS, RoiBatch, roi_columns
 
 __all__ = ["ObjectBatch"]
@@ -32,7 +32,7 @@ class ObjectBatch:
     outlines: RoiBatch
     nuclei: RoiBatch
 
-    looks: tuple[Look, ...]
+    looks: tuple[CommonAttributes, ...]
     """The looks there are."""
 
     codes: NDArray[np.int64]
@@ -63,7 +63,7 @@ class ObjectBatch:
         looks, codes = _sort(batch, columns, outlines.forms, nuclei.forms, classes or [None] * len(batch))
         return cls(batch, columns.sources, outlines, nuclei, looks, codes)
 
-    def columns(self, look: Look, rows: NDArray[np.int64]) -> _ByName:
+    def columns(self, look: CommonAttributes, rows: NDArray[np.int64]) -> _ByName:
         """Return the varying parts, as ``path_object`` names them, of some objects that have this look."""
         ids = np.ascontiguousarray(self.batch.ids[rows]).view(np.uint8).reshape(len(rows), -1)
         columns = {
@@ -75,7 +75,7 @@ class ObjectBatch:
             columns |= _prefixed("nucleus", roi_columns(self.nuclei, look.nucleus, self.batch.nucleus_rows[rows]))
         return columns
 
-    def _measurements(self, look: Look, rows: NDArray[np.int64]) -> tuple[Rows, ...]:
+    def _measurements(self, look: CommonAttributes, rows: NDArray[np.int64]) -> tuple[Rows, ...]:
         absent = np.unpackbits(np.frombuffer(look.absent, dtype=np.uint8), count=len(self.sources))
         present = self.sources[absent == 0]
         values = self.batch.values[np.ix_(rows, present)].astype(">f4")
@@ -88,7 +88,7 @@ def _sort(
     forms: NDArray[np.int64],
     nucleus_forms: NDArray[np.int64],
     classes: Sequence[JavaObject | None],
-) -> tuple[tuple[Look, ...], NDArray[np.int64]]:
+) -> tuple[tuple[CommonAttributes, ...], NDArray[np.int64]]:
     """Return the looks in a batch, in the order in which they appear, and the index of each object's look."""
     absent = np.packbits(batch.absent[:, columns.sources], axis=1)
     nucleus = np.full(len(batch), -1, dtype=np.int64)
@@ -100,7 +100,7 @@ def _sort(
     _, first, codes = np.unique(_codes(absent, forms, nucleus, class_codes), return_index=True, return_inverse=True)
     order = np.argsort(first)
     looks = tuple(
-        Look(
+        CommonAttributes(
             batch.kind,
             absent[row].tobytes(),
             FORMS[forms[row]],

@@ -11,7 +11,7 @@ from cellscale.qupath.java.java_stream import JavaStream, Template
 from cellscale.qupath.java.java_types import Encoded, JavaObject, Slot
 from cellscale.qupath.java.ragged import Filling, Rows, fill
 from cellscale.qupath.objects.batch_layout import ObjectBatch
-from cellscale.qupath.objects.path_objects import Look, array_list, path_object
+from cellscale.qupath.objects.path_objects import CommonAttributes, array_list, path_object
 
 __all__ = ["ObjectEncoder"]
 
@@ -38,7 +38,7 @@ class ObjectEncoder:
         self._dialect = dialect
         self._seen: set[Hashable] = set()
         self._names: dict[bytes, JavaObject] = {}
-        self._templates: dict[Look, Template] = {}
+        self._templates: dict[CommonAttributes, Template] = {}
 
     def encode(
         self, batch: CellBatch, classes: Sequence[JavaObject | None] | None = None
@@ -84,13 +84,13 @@ class ObjectEncoder:
             fillings.append(Filling(self._template(look), objects.columns(look, rows[places]), places))
         yield fill(fillings, len(rows))
 
-    def _template(self, look: Look) -> Template:
+    def _template(self, look: CommonAttributes) -> Template:
         if look not in self._templates:
             model = path_object(look, self._names_of(look), lambda name: Slot(name, _handles(name)))
             self._templates[look] = self._stream.template(model)
         return self._templates[look]
 
-    def _names_of(self, look: Look) -> JavaObject:
+    def _names_of(self, look: CommonAttributes) -> JavaObject:
         if look.absent not in self._names:
             names = self._columns.names
             absent = np.unpackbits(np.frombuffer(look.absent, dtype=np.uint8), count=len(names))

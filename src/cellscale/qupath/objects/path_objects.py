@@ -19,7 +19,7 @@ from cellscale.qupath.java.serial_classes import (
 )
 from cellscale.qupath.objects.roi import Part, roi_object
 
-__all__ = ["Look", "array_list", "metadata_map", "path_object"]
+__all__ = ["CommonAttributes", "array_list", "metadata_map", "path_object"]
 
 _CLASSES = MappingProxyType({ObjectKind.CELL: CELL, ObjectKind.DETECTION: DETECTION})
 _VERSION = JavaObject(INTEGER, {"value": 1})
@@ -28,7 +28,7 @@ _NO_PROBABILITY = bytes.fromhex("7ff8000000000000")
 _NO_CHILDREN = bytes(4)
 
 
-class Look(NamedTuple):
+class CommonAttributes(NamedTuple):
     """What objects have in common that differ only in numbers."""
 
     kind: ObjectKind
@@ -56,7 +56,7 @@ def metadata_map(object_id: Value) -> JavaObject:
     return JavaObject(METADATA_MAP, contents=(_VERSION, keys, values))
 
 
-def path_object(look: Look, names: JavaObject, part: Part) -> JavaObject:
+def path_object(look: CommonAttributes, names: JavaObject, part: Part) -> JavaObject:
     """Describe an object.
 
     Parameters

@@ -7,14 +7,14 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from cellscale.report.facts import COLUMNS, Fact, counts, density, median_area, row, unit
-from cellscale.report.findings import Look
+from cellscale.report.findings import Findings
 from cellscale.report.html.pages import environment
 from cellscale.report.html.plots import images_plot
 from cellscale.report.html.words import count
 from cellscale.report.image_record import ImageRecord, Listed
 from cellscale.workspace.layout import index_name, page_name
 
-__all__ = ["PER_PAGE", "Entry", "index_entry", "index_page", "listed"]
+__all__ = ["PER_PAGE", "ListEntry", "index_entry", "index_page", "listed"]
 
 PER_PAGE = 60
 """Images whose pictures are on one page, and failures and warnings that are told on the first one; also images that
@@ -22,7 +22,7 @@ are compared in a plot, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ListEntry:
     """An image in the list of images."""
 
     record: ImageRecord
@@ -44,7 +44,7 @@ class Entry:
         return tuple(f"{value:,} {word}" for value, word in counted if value is not None)
 
 
-def listed(record: ImageRecord, look: Look | None) -> Listed:
+def listed(record: ImageRecord, look: Findings | None) -> Listed:
     """Return what the list says of an image; the look itself need not be kept for it."""
     found, columns = counts(record, look), row(record, look)
     if look is None:
@@ -60,15 +60,15 @@ def listed(record: ImageRecord, look: Look | None) -> Listed:
     )
 
 
-def index_entry(record: ImageRecord, look: Look | None) -> Entry:
+def index_entry(record: ImageRecord, look: Findings | None) -> ListEntry:
     """Return an image of the list, with its pictures where it was looked at."""
     facts = record.listed or listed(record, look)
     if look is None:
-        return Entry(record=record, listed=facts)
-    return Entry(record=record, listed=facts, overview=look.thumbnail, crop=look.close_up or None)
+        return ListEntry(record=record, listed=facts)
+    return ListEntry(record=record, listed=facts, overview=look.thumbnail, crop=look.close_up or None)
 
 
-def index_page(title: str, entries: Sequence[Entry], number: int = 1) -> str:
+def index_page(title: str, entries: Sequence[ListEntry], number: int = 1) -> str:
     """Return a page of the list of images as HTML.
 
     Parameters
@@ -105,7 +105,7 @@ def index_page(title: str, entries: Sequence[Entry], number: int = 1) -> str:
     )
 
 
-def _facts(entries: Sequence[Entry]) -> list[Fact]:
+def _facts(entries: Sequence[ListEntry]) -> list[Fact]:
     done = [entry for entry in entries if entry.record.error is None]
     return [
         Fact("images", count(len(entries))),
@@ -116,7 +116,7 @@ def _facts(entries: Sequence[Entry]) -> list[Fact]:
     ]
 
 
-def _comparisons(entries: Sequence[Entry]) -> Iterator[Markup]:
+def _comparisons(entries: Sequence[ListEntry]) -> Iterator[Markup]:
     """Yield the plots of all images; none where there is nothing to compare, or too much to read."""
     shown = [entry for entry in entries if entry.listed.area_unit]
     if not 2 <= len(shown) <= PER_PAGE:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from cellscale import __version__
 from cellscale.predict.heads import Compartment
 from cellscale.report.facts import extent, image_facts, made_facts, unit
-from cellscale.report.findings import Areas, Look
+from cellscale.report.findings import Areas, Findings
 from cellscale.report.html.plots import area_plot, channel_plot, density_plot
 from cellscale.report.html.words import FILTERS
 from cellscale.report.image_record import ImageRecord
@@ -20,7 +20,7 @@ FEWEST_TILES = 9
 """Tiles that a map of density needs."""
 
 
-def image_page(record: ImageRecord, look: Look | None) -> str:
+def image_page(record: ImageRecord, look: Findings | None) -> str:
     """Return the page of one image as HTML."""
     flags = {str(flag) for flag in look.flags} if look is not None else set()
     parameters = record.parameters.values()
@@ -47,7 +47,7 @@ def page_version() -> bytes:
     return b"\0".join([__version__.encode(), *(part.read_bytes() for part in parts)])
 
 
-def _plots(look: Look) -> dict[str, Markup | None]:
+def _plots(look: Findings) -> dict[str, Markup | None]:
     """Return an image's plots; those are SVG of our own making."""
     areas: dict[Compartment, Areas] = {
         compartment: found.areas for compartment, found in look.compartments.items() if found.areas is not None

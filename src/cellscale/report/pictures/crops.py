@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.cells.label_table import LabelTable
 from cellscale.regions import Region
-from cellscale.report.cells_and_nuclei import Census, TileCounts
+from cellscale.report.cells_and_nuclei import MaskObjects, TileCounts
 
 __all__ = ["SIDE", "Choice", "Why", "choose_crops"]
 
@@ -28,7 +28,7 @@ class Choice:
 
 
 def choose_crops(
-    census: Census, counts: TileCounts, signal: NDArray[np.floating], shape: tuple[int, int], seams: float
+    census: MaskObjects, counts: TileCounts, signal: NDArray[np.floating], shape: tuple[int, int], seams: float
 ) -> tuple[Choice, ...]:
     """Choose the parts with most and with fewest objects, with most disagreement, and at a seam.
 

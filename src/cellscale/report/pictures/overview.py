@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cellscale.images.info import Image, ImageInfo
 from cellscale.regions import Region, RegionReader, blocks
 
-__all__ = ["SIDE", "Level", "block_means", "cell_size", "fitted", "overview_level"]
+__all__ = ["SIDE", "LevelImage", "block_means", "cell_size", "fitted", "overview_level"]
 
 SIDE = 2048
 """Pixels along the longer side of an overview, at most."""
@@ -19,7 +19,7 @@ STEP = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LevelImage:
     """One level of an image's pyramid as an image of its own."""
 
     image: Image
@@ -50,16 +50,16 @@ def cell_size(shape: tuple[int, int], side: int = SIDE) -> int:
     return cell
 
 
-def overview_level(image: Image, cell: int) -> Level:
+def overview_level(image: Image, cell: int) -> LevelImage:
     """Return the smallest level that an overview can be made from, so that little has to be read."""
     shape = image.info.shape
-    chosen = Level(image, 0, 1)
+    chosen = LevelImage(image, 0, 1)
     for number, size in enumerate(image.info.levels):
         factor = round(shape[0] / size[0])
         expected = [-(-side // cell) for side in shape]
         there = [-(-side // max(cell // factor, 1)) for side in size]
         if cell % factor == 0 and factor > chosen.factor and np.abs(np.subtract(expected, there)).max() <= 1:
-            chosen = Level(image, number, factor)
+            chosen = LevelImage(image, number, factor)
     return chosen
 
 

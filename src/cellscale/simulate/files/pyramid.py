@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from cellscale.ordered import in_order
 from cellscale.regions import Region
 
-__all__ = ["TILE", "Place", "level_shapes", "tile_places", "tiles"]
+__all__ = ["TILE", "TilePlace", "level_shapes", "tile_places", "tiles"]
 
 TILE = 512
 """Rows and columns of a tile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TilePlace:
     """Where a tile belongs."""
 
     level: int
@@ -41,16 +41,16 @@ def level_shapes(shape: tuple[int, int]) -> list[tuple[int, int]]:
     return shapes
 
 
-def tile_places(shape: tuple[int, int], level: int) -> Iterator[Place]:
+def tile_places(shape: tuple[int, int], level: int) -> Iterator[TilePlace]:
     """Yield the places of a level whose rows and columns are given, in raster order."""
     for row in range(-(-shape[0] // TILE)):
         for column in range(-(-shape[1] // TILE)):
-            yield Place(level, row, column)
+            yield TilePlace(level, row, column)
 
 
 def tiles(
     shape: tuple[int, int], block: Callable[[Region], Pixels], *, workers: int = 1
-) -> Iterator[tuple[Place, Pixels]]:
+) -> Iterator[tuple[TilePlace, Pixels]]:
     """Yield the tiles of all levels, each after the four that it is the mean of.
 
     Few tiles are in memory at a time, whatever the image's size: four a level and two a worker.
@@ -69,28 +69,28 @@ def tiles(
     A tile's place and its pixels, (channels, rows, columns), cut off at the image's edge.
     """
     shapes = level_shapes(shape)
-    top = Place(len(shapes) - 1, 0, 0)
+    top = TilePlace(len(shapes) - 1, 0, 0)
     finest = in_order(block, (_region(place, shape) for place in _finest(top, shapes)), workers)
     yield from _branch(top, shapes, finest)
 
 
-def _region(place: Place, shape: tuple[int, int]) -> Region:
+def _region(place: TilePlace, shape: tuple[int, int]) -> Region:
     top, left = place.row * TILE, place.column * TILE
     return Region(top, left, min(top + TILE, shape[0]), min(left + TILE, shape[1]))
 
 
-def _children(place: Place, shapes: list[tuple[int, int]]) -> list[Place]:
+def _children(place: TilePlace, shapes: list[tuple[int, int]]) -> list[TilePlace]:
     """Return the tiles of the finer level that a tile is the mean of: one, two or four."""
     rows, columns = shapes[place.level - 1]
     return [
-        Place(place.level - 1, row, column)
+        TilePlace(place.level - 1, row, column)
         for row in (2 * place.row, 2 * place.row + 1)
         for column in (2 * place.column, 2 * place.column + 1)
         if row * TILE < rows and column * TILE < columns
     ]
 
 
-def _finest(place: Place, shapes: list[tuple[int, int]]) -> Iterator[Place]:
+def _finest(place: TilePlace, shapes: list[tuple[int, int]]) -> Iterator[TilePlace]:
     """Yield the tiles of full resolution under a tile, in the order in which they are needed."""
     if place.level == 0:
         yield place
@@ -99,7 +99,9 @@ def _finest(place: Place, shapes: list[tuple[int, int]]) -> Iterator[Place]:
         yield from _finest(child, shapes)
 
 
-def _branch(place: Place, shapes: list[tuple[int, int]], finest: Iterator[Pixels]) -> Iterator[tuple[Place, Pixels]]:
+def _branch(
+    place: TilePlace, shapes: list[tuple[int, int]], finest: Iterator[Pixels]
+) -> Iterator[tuple[TilePlace, Pixels]]:
     """Yield all tiles under a tile, and last the tile itself."""
     if place.level == 0:
         yield place, next(finest)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from cellscale.regions import Region
 from cellscale.viewer.request_errors import BadRequestError
 
-__all__ = ["TILE", "Place", "finer", "level_count", "level_shape", "tile_region"]
+__all__ = ["TILE", "TilePosition", "finer", "level_count", "level_shape", "tile_region"]
 
 TILE = 512
 """Rows and columns of a tile."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TilePosition:
     """Where a tile belongs."""
 
     level: int
@@ -38,7 +38,7 @@ def level_count(shape: tuple[int, int]) -> int:
     return count
 
 
-def tile_region(shape: tuple[int, int], place: Place) -> Region:
+def tile_region(shape: tuple[int, int], place: TilePosition) -> Region:
     """Return the pixels of a tile, in those of its level; cut off at the image's edge.
 
     Raises

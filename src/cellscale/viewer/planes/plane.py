@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from cellscale.images.info import ImageInfo
 from cellscale.regions import Region
 from cellscale.viewer.planes.grid import TILE, finer, level_shape
-from cellscale.viewer.planes.plane_overview import Overview
+from cellscale.viewer.planes.plane_overview import PlaneOverview
 from cellscale.viewer.planes.reduction import Reduce, fitted
 
-__all__ = ["Plane", "Source", "pyramid_of"]
+__all__ = ["PlaneReader", "Source", "pyramid_of"]
 
 _SMALL = 2048
 """A file's level of at most so many rows and columns is read whole for a tile."""
@@ -24,7 +24,7 @@ _WIDE = 32 * 2**20
 _PIECE_BYTES = 32 * 2**20
 """What is read at once while an overview is made."""
 
-Starter = Callable[[Overview], None]
+Starter = Callable[[PlaneOverview], None]
 """Has an overview made in the background."""
 
 
@@ -52,7 +52,7 @@ def pyramid_of(info: ImageInfo) -> dict[int, int]:
     return found
 
 
-class Plane:
+class PlaneReader:
     """Reads regions of a plane at any level, from any thread.
 
     Parameters
@@ -109,7 +109,7 @@ class Plane:
             return None
         return self._coarsest + (1 if labels else 2)
 
-    def _make_overview(self, first: int) -> Overview:
+    def _make_overview(self, first: int) -> PlaneOverview:
         _, width = level_shape(self.shape, first)
         info = self._source.info
         finer_rows = (1 << (first - self._coarsest)) * info.levels[self._source.levels[self._coarsest]][1]
@@ -119,7 +119,7 @@ class Plane:
             pieces = [Region(row, 0, min(row + step, bottom), width) for row in range(top, bottom, step)]
             return np.concatenate([self._direct(first, piece) for piece in pieces])
 
-        return Overview(self.shape, first, info.dtype, reduce=self._reduce, read_band=band)
+        return PlaneOverview(self.shape, first, info.dtype, reduce=self._reduce, read_band=band)
 
     def _direct(self, level: int, region: Region) -> NDArray[Any]:
         """Return a region made from the nearest finer level of the file."""

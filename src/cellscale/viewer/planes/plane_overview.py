@@ -16,7 +16,7 @@ from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.planes.grid import level_count, level_shape
 from cellscale.viewer.planes.reduction import Reduce, fitted
 
-__all__ = ["BandReader", "Overview"]
+__all__ = ["BandReader", "PlaneOverview"]
 
 BandReader = Callable[[int, int], NDArray[Any]]
 """Returns the rows from one to another, over the whole width, at an overview's first level."""
@@ -34,7 +34,7 @@ class _Stopped(Exception):  # noqa: N818 - nothing is wrong
     """Nobody is waiting for the overview any more."""
 
 
-class Overview:
+class PlaneOverview:
     """The levels of a plane from some level on, kept in the user's cache.
 
     Parameters

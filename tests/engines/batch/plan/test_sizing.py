@@ -5,7 +5,7 @@ import pytest
 import zarr
 
 from cellscale.engines.batch.compute import CONDUCT, Compute
-from cellscale.engines.batch.plan.cost import Work, estimate_cost
+from cellscale.engines.batch.plan.cost import CostedJob, estimate_cost
 from cellscale.engines.batch.plan.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.batch.prices import disk_price, hourly_price
 from cellscale.errors import RequestError
@@ -61,7 +61,7 @@ def test_files_that_nothing_is_known_of_count_as_the_images_that_can_be_opened(t
 
 
 def test_the_disk_of_the_system_costs_as_well():
-    work = Work(measuring=True, compute=N1, need=Need(8000, 1000, 50), parallelism=1)
+    work = CostedJob(measuring=True, compute=N1, need=Need(8000, 1000, 50), parallelism=1)
     cost = estimate_cost([work], sizes(10**12))
     hours, conducting = cost.machine_hours - cost.elapsed_hours, cost.elapsed_hours
     machines = hours * hourly_price(N1) + conducting * hourly_price(CONDUCT)
@@ -86,11 +86,11 @@ def test_an_image_too_large_for_a_machine_is_told_before_it_is_rented():
 
 def test_costs_grow_with_pixels_and_time_falls_with_machines():
     def cost(parallelism, images):
-        work = Work(measuring=False, compute=N1, need=Need(8000, 1000, 50), parallelism=parallelism)
+        work = CostedJob(measuring=False, compute=N1, need=Need(8000, 1000, 50), parallelism=parallelism)
         return estimate_cost([work], sizes(10**9, images))
 
     assert cost(100, 100).elapsed_hours < cost(10, 100).elapsed_hours / 5
     assert cost(100, 100).dollars == pytest.approx(cost(10, 100).dollars, rel=0.3)
     assert cost(100, 1000).dollars > 8 * cost(100, 100).dollars
-    unknown = Work(measuring=True, compute=Compute(machine="z9-quantum-3"), need=Need(None, 1, 1), parallelism=1)
+    unknown = CostedJob(measuring=True, compute=Compute(machine="z9-quantum-3"), need=Need(None, 1, 1), parallelism=1)
     assert "unknown" in str(estimate_cost([unknown], sizes(10**6)))

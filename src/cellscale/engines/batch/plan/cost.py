@@ -8,7 +8,7 @@ from cellscale.engines.batch.prices import PRICES_OF, disk_price, hourly_price
 from cellscale.records.rates import ImageSize
 from cellscale.records.shipped_rates import card_seconds, known_rates
 
-__all__ = ["Cost", "Work", "estimate_cost"]
+__all__ = ["Cost", "CostedJob", "estimate_cost"]
 
 _START = 180.0
 """Seconds until a machine works: it is rented, starts, and fetches its container."""
@@ -22,7 +22,7 @@ _CORES_UNKNOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class CostedJob:
     """One of a run's jobs, as far as its cost goes."""
 
     measuring: bool
@@ -49,7 +49,7 @@ class Cost:
         return f"{price}; {self.machine_hours:.1f} machine-hours, done in {self.elapsed_hours:.1f} h or more"
 
 
-def estimate_cost(works: list[Work], sizes: Sizes) -> Cost:
+def estimate_cost(works: list[CostedJob], sizes: Sizes) -> Cost:
     """Return what a run will cost.
 
     Parameters
@@ -76,7 +76,7 @@ def estimate_cost(works: list[Work], sizes: Sizes) -> Cost:
     return Cost(dollars if known else None, hours + conducting, conducting)
 
 
-def _seconds_per_megapixel(work: Work) -> float:
+def _seconds_per_megapixel(work: CostedJob) -> float:
     machine = machine_of(work.compute.machine)
     cores = machine.cores if machine else _CORES_UNKNOWN
     rates = known_rates(None, None)

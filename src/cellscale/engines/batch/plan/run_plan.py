@@ -7,7 +7,7 @@ from typing import Any
 from google.cloud import batch_v1
 
 from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, parse_compute
-from cellscale.engines.batch.plan.cost import Cost, Work, estimate_cost
+from cellscale.engines.batch.plan.cost import Cost, CostedJob, estimate_cost
 from cellscale.engines.batch.plan.environment import Environment, read_environment
 from cellscale.engines.batch.plan.job import Step, Target, conduct_job, image_job, java_job, job_id
 from cellscale.engines.batch.plan.limits import check_job, check_parallelism
@@ -26,7 +26,7 @@ from cellscale.storage.uri import join, listing
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["ENVIRONMENT_NAME", "Plan", "make_plan", "shortened"]
+__all__ = ["ENVIRONMENT_NAME", "RunPlan", "make_plan", "shortened"]
 
 ENVIRONMENT_NAME = "env-config.json"
 """Name of the environment's copy in a run's folder, which later changes of the original do not reach."""
@@ -36,14 +36,14 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RunPlan:
     """All that is to be submitted."""
 
     spec: RunSpec
     environment: Environment
     weights: Weights
     sizes: Sizes
-    works: tuple[Work, ...]
+    works: tuple[CostedJob, ...]
     jobs: tuple[tuple[Step, batch_v1.Job], ...]
     """In the order in which they run, the conductor last."""
     cost: Cost
@@ -61,7 +61,7 @@ class Plan:
         return str(join(self.spec.request.paths.jobs, self.spec.run))
 
 
-def make_plan(request: Request, options: BatchOptions, only: Collection[str] | None = None) -> Plan:
+def make_plan(request: Request, options: BatchOptions, only: Collection[str] | None = None) -> RunPlan:
     """Find out what a request needs.
 
     Parameters
@@ -105,7 +105,7 @@ def make_plan(request: Request, options: BatchOptions, only: Collection[str] | N
         benchmark_table=environment.bigquery_benchmarking_table or None,
     )
     works = tuple(_works(request.segment, request.measure, options, sizes, segmenting, measuring))
-    plan = Plan(
+    plan = RunPlan(
         spec=spec,
         environment=environment,
         weights=weights,
@@ -188,19 +188,19 @@ def _task_options(options: BatchOptions, paths: WorkspacePaths, run: str) -> Bat
 
 def _works(
     segment: bool, measure: bool, options: BatchOptions, sizes: Sizes, segmenting: Compute, measuring: Compute
-) -> list[Work]:
+) -> list[CostedJob]:
     parallelism = options.parallelism or sizes.images
     works = []
     if segment:
         need = segmenting_need(sizes, segmenting)
-        works.append(Work(measuring=False, compute=segmenting, need=need, parallelism=parallelism))
+        works.append(CostedJob(measuring=False, compute=segmenting, need=need, parallelism=parallelism))
     if measure:
         need = measuring_need(sizes, measuring)
-        works.append(Work(measuring=True, compute=measuring, need=need, parallelism=parallelism))
+        works.append(CostedJob(measuring=True, compute=measuring, need=need, parallelism=parallelism))
     return works
 
 
-def _jobs(spec: RunSpec, environment: Environment, works: tuple[Work, ...]) -> list[tuple[Step, batch_v1.Job]]:
+def _jobs(spec: RunSpec, environment: Environment, works: tuple[CostedJob, ...]) -> list[tuple[Step, batch_v1.Job]]:
     folder = str(join(spec.request.paths.jobs, spec.run))
     target = Target(run=spec.run, folder=folder, spec=str(join(folder, SPEC_NAME)), environment=environment)
     jobs: list[tuple[Step, batch_v1.Job]] = []
@@ -210,7 +210,7 @@ def _jobs(spec: RunSpec, environment: Environment, works: tuple[Work, ...]) -> l
     return [*jobs, ("conduct", conduct_job(target, spec.request.segment, spec.request.measure))]
 
 
-def _job(target: Target, work: Work, spec: RunSpec, need: Need) -> batch_v1.Job:
+def _job(target: Target, work: CostedJob, spec: RunSpec, need: Need) -> batch_v1.Job:
     if work.measuring and target.environment.measures_with_java:
         return java_job(target, spec.request, work.compute, need)
     step: Any = "measure" if work.measuring else "segment"

@@ -165,7 +165,7 @@ def test_a_run_is_proven_from_images_to_the_project(tiny_model):
     ("place", "step"),
     [
         ("cellscale.images.tiff.tiff_image.level_of", "try TIFF"),
-        ("cellscale.images.zarr.ome_zarr._axes", "try OME-Zarr"),
+        ("cellscale.images.zarr.ome_zarr.parse_multiscales", "try OME-Zarr"),
         ("cellscale.pipeline.segmenting.write_masks.write_mask", "try segment"),
         ("cellscale.pipeline.measuring.measure_image.measure", "try measure"),
     ],

@@ -43,7 +43,11 @@ def files(tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "function", "file"),
-    [(tiff_image, "level_of", "a.tiff"), (npz_image, "_header", "a.npz"), (ome_zarr, "parse_multiscales", "a.ome.zarr")],
+    [
+        (tiff_image, "level_of", "a.tiff"),
+        (npz_image, "_header", "a.npz"),
+        (ome_zarr, "parse_multiscales", "a.ome.zarr"),
+    ],
 )
 def test_a_broken_reader_is_an_error_of_cellscale_with_versions(files, monkeypatch, module, function, file):
     monkeypatch.setattr(module, function, broken)

@@ -239,7 +239,7 @@ def test_odd_values_in_the_metadata_of_a_zarr_are_damage(tmp_path, change):
     group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": [{"path": "0"}]}]
     place = tmp_path / "i.ome.zarr" / "0" / ".zarray"
     place.write_text(json.dumps(json.loads(place.read_text()) | change))
-    with pytest.raises(ImageError, match=r"i\.ome\.zarr: the OME-Zarr is damaged"):
+    with pytest.raises(ImageError, match=r"i\.ome\.zarr: (the OME-Zarr|.*: it) is damaged"):
         open_image(tmp_path / "i.ome.zarr").read((0,), CORNER)
 
 

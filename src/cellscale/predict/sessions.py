@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import threading
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,9 @@ class Runtime(Protocol):
         """Return an inference session."""
 
 
+_SILENCE = threading.Lock()
+
+
 class _OnnxRuntime:
     """ONNX Runtime itself."""
 
@@ -69,7 +73,8 @@ class _OnnxRuntime:
 
     def session(self, content: bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
         # It prints where it fell back to another provider, or found no libraries; who asks finds out by the result.
-        with redirect_stdout(io.StringIO()):
+        # The standard output is the whole process's: two threads that put it back in turn would leave it turned away.
+        with _SILENCE, redirect_stdout(io.StringIO()):
             if any("cuda" in name.lower() or "tensorrt" in name.lower() for name, _ in providers):
                 onnxruntime.preload_dlls()
             return onnxruntime.InferenceSession(content, options, providers=providers)

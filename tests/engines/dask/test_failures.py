@@ -129,7 +129,7 @@ def test_a_run_killed_before_its_end_leaves_objects_that_the_next_one_enters_int
 ):
     dataset = write_dataset(tmp_path, small0=SMALL["small0"], small1=SMALL["small1"])
     with monkeypatch.context() as killed:
-        killed.setattr("cellscale.engines.dask.engine.list_in_project", lambda request, places: None)
+        killed.setattr("cellscale.engines.dask.engine.list_in_project", lambda paths, measuring, places: None)
         dask_run(dataset)
     assert not (dataset / "PROJ" / "project.qpproj").exists()
     assert set(dask_run(dataset).statuses.values()) == {"kept"}

@@ -40,7 +40,8 @@ def _points(region: JavaObject) -> NDArray[np.float64] | None:
         return np.concatenate(_rings(_elements(values["wkb"]), 0)[0])
     if name.startswith("PolygonROI"):
         sides = [np.frombuffer(_elements(values[axis]), ">f4") for axis in "xy"]
-        return np.stack(sides, axis=1).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # of damaged bytes that are no number; such corners are no whole pixels
+            return np.stack(sides, axis=1).astype(np.float64)
     if name.startswith("RectangleROI"):
         x, x2, y, y2 = (values[side] for side in ("x", "x2", "y", "y2"))
         return np.array([[x, y], [x, y2], [x2, y2], [x2, y]], dtype=np.float64)

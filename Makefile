@@ -125,7 +125,7 @@ $(EMULATOR)/.installed: tests/records/bigquery_emulator.txt
 	touch $@
 emulator: $(EMULATOR)/.installed
 
-# Programs that write the images of tests/images/test_writers.py. Where they cannot be installed its tests are skipped, and say so.
+# Programs that write the images of tests/images/test_formats.py. Where they cannot be installed its tests are skipped, and say so.
 WRITERS := $(ENVIRONMENTS)/writers
 $(WRITERS)/.installed: tests/images/writers/programs.txt
 	$(PYTHON) -m venv --clear $(WRITERS)

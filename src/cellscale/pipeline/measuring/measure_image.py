@@ -24,6 +24,7 @@ from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
 from cellscale.pipeline.request import ChannelChoice, Measuring, Request
 from cellscale.pipeline.resume import (
+    asked,
     clear_leftovers,
     decided,
     earlier_measurement_mark,
@@ -33,7 +34,6 @@ from cellscale.pipeline.resume import (
     require_one_source,
     to_be_overwritten,
 )
-from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, local_path

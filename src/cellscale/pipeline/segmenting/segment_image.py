@@ -14,6 +14,7 @@ from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import (
     RunState,
+    asked,
     clear_leftovers,
     decided,
     fingerprint,
@@ -22,7 +23,6 @@ from cellscale.pipeline.resume import (
     open_state,
     require_one_source,
 )
-from cellscale.pipeline.resume.asked import asked
 from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels

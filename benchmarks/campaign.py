@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from benchmarks.simulation import Fleet, Job, Outcome, simulate
 from benchmarks.traffic import Traffic, measuring_traffic, segmenting_traffic
 from cellscale.engines.batch.prices import disk_price, hourly_price
-from cellscale.planning.estimate import MachinePool, PlannedWork, estimate
+from cellscale.planning.run_estimate import MachinePool, PlannedWork, estimate
 from cellscale.records.rates import ImageSize, Rates
 
 __all__ = ["DISK_GB", "Plan", "fleet_of", "jobs_of", "plan"]

@@ -31,8 +31,8 @@ from distributed import Client, LocalCluster
 from tests.predict.tiny_network import write_tiny_network
 
 from cellscale.engines.dask.cluster import OWN_CLUSTER
-from cellscale.engines.dask.engine import run
-from cellscale.engines.options import DaskOptions
+from cellscale.engines.dask.dask_engine import run
+from cellscale.engines.engine_request import DaskOptions
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.request import NetworkChoice, Outputs, Request
 from cellscale.workspace.layout import workspace_paths

@@ -28,7 +28,7 @@ from benchmarks.simulation import Fleet, Job, simulate
 from cellscale.engines.batch.compute import parse_compute
 from cellscale.pipeline.segmenting import GROUP, TileGroups
 from cellscale.planning.crews import own_crew, rented_crew
-from cellscale.planning.estimate import MachinePool, PlannedWork
+from cellscale.planning.run_estimate import MachinePool, PlannedWork
 from cellscale.predict.tiles import TileGrid
 from cellscale.records.fit_rates import learn
 from cellscale.records.machine import this_machine

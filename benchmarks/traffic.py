@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from cellscale.pipeline.segmenting import BLOCK, GROUP
-from cellscale.planning.estimate import LABEL_STATE, TILE_STATE
+from cellscale.planning.run_estimate import LABEL_STATE, TILE_STATE
 from cellscale.predict.tiles import OVERLAP, STRIDE
 from cellscale.records.rates import ImageSize
 

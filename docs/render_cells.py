@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cellscale.images.array import ArrayImage
 from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
-from cellscale.qupath.thumbnail import render_thumbnail
+from cellscale.qupath.entry.thumbnail import render_thumbnail
 from cellscale.regions import Region
 
 SHAPE = (300, 400)

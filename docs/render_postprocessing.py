@@ -25,7 +25,7 @@ from scipy.ndimage import uniform_filter
 from cellscale.images.array import ArrayImage
 from cellscale.images.open import open_image
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.qupath.thumbnail import render_thumbnail
+from cellscale.qupath.entry.thumbnail import render_thumbnail
 from cellscale.regions import Region
 
 ROWS, COLUMNS = 150, 180

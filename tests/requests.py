@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import fields
 from typing import Any
 
-from cellscale.engines.options import BatchOptions, DaskOptions
+from cellscale.engines.engine_request import BatchOptions, DaskOptions
 from cellscale.pipeline.request import Request
 
 __all__ = ["batch_options", "request_for"]

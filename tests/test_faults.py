@@ -127,7 +127,7 @@ def test_an_error_of_ours_outside_images_is_told_and_ends_with_70(monkeypatch, t
     from cellscale.cli.main import cellscale
 
     monkeypatch.setattr("cellscale.weights.resolve.installed_model", broken)
-    monkeypatch.setattr("cellscale.cli.models.installed_model", broken, raising=False)
+    monkeypatch.setattr("cellscale.cli.commands.models.installed_model", broken, raising=False)
     result = CliRunner().invoke(cellscale, ["models", "path", "mesmer"])
     assert result.exit_code == 70
     assert "unexpected error: AttributeError" in result.stderr

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cellscale.cli.main import cellscale
-from cellscale.engines.options import BatchOptions
+from cellscale.engines.engine_request import BatchOptions
 from cellscale.errors import CellscaleError, ImageError, ModelError, RequestError, StorageError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
@@ -150,9 +150,9 @@ def test_every_option_reaches_the_request(engine):
 
 def test_engine_options_reach_the_engine_that_they_are_for(monkeypatch):
     asked = {}
-    module = ModuleType("cellscale.engines.batch.engine")
+    module = ModuleType("cellscale.engines.batch.batch_engine")
     module.run = lambda request, listener, options: asked.setdefault("options", options) and RunOutcome((DONE,))
-    monkeypatch.setitem(sys.modules, "cellscale.engines.batch.engine", module)
+    monkeypatch.setitem(sys.modules, "cellscale.engines.batch.batch_engine", module)
     words = ["--env_config_uri", "gs://e", "--segmentation_compute_config", "n1", "--parallelism", "3", "--wait"]
     assert run("segment", *words, "--stages", "separate", "workspace", "gs://b/d").exit_code == 0
     assert asked["options"] == BatchOptions(

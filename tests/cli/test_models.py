@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from cellscale.cli import models as commands
+from cellscale.cli.commands import models as commands
 from cellscale.cli.main import cellscale
 from cellscale.weights.catalogue import installed_path
 from tests.weights.fixtures import CONTENT

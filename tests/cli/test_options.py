@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellscale.cli.options import byte_size, name_list, normalize_word, positive_number
+from cellscale.cli.options.shared_options import byte_size, name_list, normalize_word, positive_number
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda name: name == name.strip())
 

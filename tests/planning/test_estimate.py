@@ -10,9 +10,9 @@ from cellscale.errors import RequestError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.pipeline.budget import Budget
 from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
-from cellscale.planning.estimate import MachinePool, PlannedWork, estimate
 from cellscale.planning.image_sizes import image_size
 from cellscale.planning.rented import compare
+from cellscale.planning.run_estimate import MachinePool, PlannedWork, estimate
 from cellscale.records.fit_rates import learn, size_of
 from cellscale.records.machine import Machine
 from tests.planning.made_up import made_up_row, made_up_rows

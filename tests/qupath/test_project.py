@@ -16,7 +16,7 @@ from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.open import open_image
-from cellscale.qupath.entry_data import EntryData, write_entry
+from cellscale.qupath.entry.entry_data import EntryData, write_entry
 from cellscale.qupath.project import place_images, update_project
 from cellscale.storage.uri import read_bytes
 from tests.qupath.data_reader import read_data_file

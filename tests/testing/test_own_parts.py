@@ -12,8 +12,8 @@ import zarr
 
 from cellscale.cells.exporters import find_exporter
 from cellscale.engines import local
-from cellscale.engines.dask import engine as dask
-from cellscale.engines.options import DaskOptions
+from cellscale.engines.dask import dask_engine as dask
+from cellscale.engines.engine_request import DaskOptions
 from cellscale.images.formats import read_npz, read_tiff, read_zarr
 from cellscale.images.info import PixelSize
 from cellscale.predict.network_kinds import MESMER

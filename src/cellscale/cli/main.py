@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cellscale import __version__
-from cellscale.cli.options import CONTEXT, CRASH, VERBOSITY, LazyGroup
+from cellscale.cli.options.shared_options import CONTEXT, CRASH, VERBOSITY, LazyGroup
 from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import end_output
 from cellscale.cli.stops import Stops
@@ -23,19 +23,19 @@ from cellscale.storage.storage_errors import failures
 __all__ = ["cellscale", "main"]
 
 _COMMANDS = {
-    "segment-and-measure": "cellscale.cli.segment:segment_and_measure",
-    "segment": "cellscale.cli.segment:segment",
-    "measure": "cellscale.cli.segment:measure",
-    "view": "cellscale.cli.view:view",
-    "verify": "cellscale.cli.verify:verify",
-    "jobs": "cellscale.cli.jobs:jobs",
-    "estimate": "cellscale.cli.estimate:estimate",
-    "benchmark": "cellscale.cli.benchmark:benchmark",
-    "repair-metadata": "cellscale.cli.repair_metadata:repair_metadata",
-    "simulate": "cellscale.cli.simulate:simulate",
-    "models": "cellscale.cli.models:models",
+    "segment-and-measure": "cellscale.cli.commands.segment:segment_and_measure",
+    "segment": "cellscale.cli.commands.segment:segment",
+    "measure": "cellscale.cli.commands.segment:measure",
+    "view": "cellscale.cli.commands.view:view",
+    "verify": "cellscale.cli.commands.verify:verify",
+    "jobs": "cellscale.cli.commands.jobs:jobs",
+    "estimate": "cellscale.cli.commands.estimate:estimate",
+    "benchmark": "cellscale.cli.commands.benchmark:benchmark",
+    "repair-metadata": "cellscale.cli.commands.repair_metadata:repair_metadata",
+    "simulate": "cellscale.cli.commands.simulate:simulate",
+    "models": "cellscale.cli.commands.models:models",
     "doctor": "cellscale.cli.health.doctor:doctor",
-    "stage": "cellscale.cli.stage:stage",
+    "stage": "cellscale.cli.commands.stage:stage",
 }
 
 

@@ -27,8 +27,8 @@ class Engine(Protocol):
         listener
             Is told of progress.
         options
-            What is asked of this engine alone, as in `cellscale.engines.options`; None, and not given to engines that
-            have no options of their own.
+            What is asked of this engine alone, as in `cellscale.engines.engine_request`; None, and not given to
+            engines that have no options of their own.
 
         Returns
         -------

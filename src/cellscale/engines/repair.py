@@ -6,13 +6,13 @@ from dataclasses import replace
 from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.dataset_check import Finding, verified_image
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.images_on_record import ImagesOnRecord
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import asked_again
-from cellscale.pipeline.verify import Finding, verified_image
-from cellscale.qupath.entry_data import PROJECT_FILE
+from cellscale.qupath.entry import PROJECT_FILE
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.content import content_of
 from cellscale.storage.uri import base_name, delete, join, local_path, read_bytes

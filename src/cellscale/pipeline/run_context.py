@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.project_image import ProjectImage
 
 __all__ = ["ALONE", "Placement"]
 

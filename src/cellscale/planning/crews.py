@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_of, parse_compute
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory
-from cellscale.planning.estimate import MachinePool
+from cellscale.planning.run_estimate import MachinePool
 from cellscale.records.benchmark_table import Row
 from cellscale.records.machine import Machine
 from cellscale.records.rates import Rates

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cellscale.engines.batch.compute import Compute
 from cellscale.planning.crews import measuring_machine, rented_crew
-from cellscale.planning.estimate import Estimate, PlannedWork, estimate
+from cellscale.planning.run_estimate import Estimate, PlannedWork, estimate
 from cellscale.records.benchmark_table import Row
 from cellscale.records.rates import ImageSize, Prediction, Rates
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cellscale.errors import CellscaleError
 from cellscale.predict.devices import ProcessorEngine
 from cellscale.predict.heads import Compartment, heads_of
-from cellscale.predict.native.network import NATIVE, NativeNetwork, mesmer_heads
+from cellscale.predict.native.native_network import NATIVE, NativeNetwork, mesmer_heads
 from cellscale.predict.native.race import Race, Races, raced, this_machine
 from cellscale.predict.network import Computation, Network, OnnxNetwork
 from cellscale.predict.onnx_file.model_file import model_bytes

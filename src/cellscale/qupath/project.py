@@ -7,12 +7,13 @@ from typing import NamedTuple, TypeAlias
 from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
-from cellscale.qupath.entry_check import is_still_of
-from cellscale.qupath.entry_data import PROJECT_FILE, VERSIONS, entry_folder
-from cellscale.qupath.entry_record import EntryRecord
+from cellscale.qupath.entry.entry_check import is_still_of
+from cellscale.qupath.entry.entry_data import PROJECT_FILE, VERSIONS, entry_folder
+from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
 from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
-from cellscale.qupath.project_images import ProjectImage, entry_numbers, number_images, still_fit, with_images
+from cellscale.qupath.project_image import ProjectImage
+from cellscale.qupath.project_images import entry_numbers, number_images, still_fit, with_images
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, listing, make_folder, read_if_there

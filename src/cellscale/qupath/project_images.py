@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 from urllib.parse import unquote
@@ -10,15 +9,16 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cellscale.cells.text import Dialect
 from cellscale.images.info import ImageInfo
-from cellscale.qupath.entry_record import merged
+from cellscale.qupath.entry.entry_record import merged
+from cellscale.qupath.entry.image_server import entry_name, server_builder
 from cellscale.qupath.gson import Json, JsonObject
-from cellscale.qupath.image_server import entry_name, server_builder
 from cellscale.qupath.project_file import entries
+from cellscale.qupath.project_image import ProjectImage
 from cellscale.qupath.uris import are_one_file, file_name, java_uri, path_of_uri
 from cellscale.storage.places import folded
 from cellscale.storage.uri import local_path
 
-__all__ = ["ProjectImage", "entry_numbers", "number_images", "still_fit", "with_images"]
+__all__ = ["entry_numbers", "number_images", "still_fit", "with_images"]
 
 _KEPT = ("name", "channels", "pixelCalibration")
 """Metadata that a person may change in QuPath; the rest is what the file says."""
@@ -31,16 +31,6 @@ _UNCALIBRATED = {
     "timepoints": [],
 }
 """What QuPath says of pixels of which nobody has told the size."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectImage:
-    """An image and its place in a project."""
-
-    entry_id: int
-    """Number of its entry, which names its folder of data."""
-
-    info: ImageInfo
 
 
 class _Source(NamedTuple):

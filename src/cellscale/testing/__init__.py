@@ -4,9 +4,9 @@ Each check raises `AssertionError` with what is wrong, in words, so that it fits
 parts pass the same checks.
 """
 
-from cellscale.testing.engines import check_engine
-from cellscale.testing.exporters import check_exporter
-from cellscale.testing.networks import check_network
-from cellscale.testing.readers import check_reader
+from cellscale.testing.engine_kit import check_engine
+from cellscale.testing.exporter_kit import check_exporter
+from cellscale.testing.network_kit import check_network
+from cellscale.testing.reader_kit import check_reader
 
 __all__ = ["check_engine", "check_exporter", "check_network", "check_reader"]

@@ -27,8 +27,8 @@ __all__ = ["BatchServer", "Fault", "batch_server"]
 PREEMPTED = 50001
 OVER = {"SUCCEEDED", "FAILED", "CANCELLED"}
 PRELOADED = [
-    "cellscale.cli.stage",
-    "cellscale.cli.jobs",
+    "cellscale.cli.commands.stage",
+    "cellscale.cli.commands.jobs",
     "cellscale.engines.tasks.image_task",
     "cellscale.engines.tasks.finish",
     "cellscale.engines.batch.follow.job_chain",

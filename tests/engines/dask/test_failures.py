@@ -9,10 +9,11 @@ import dask
 import numpy as np
 import pytest
 
-from cellscale.engines.dask import engine, image_steps, worker_tasks
+from cellscale.engines.dask import image_steps, worker_tasks
 from cellscale.engines.dask.cluster import connection, require_fit
+from cellscale.engines.dask.dask_engine import run as run_dask
 from cellscale.engines.dask.worker_tasks import Job
-from cellscale.engines.options import DaskOptions
+from cellscale.engines.engine_request import DaskOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.request import Outputs, Resources
@@ -83,7 +84,7 @@ def test_exceptions_that_dask_cannot_carry_fail_their_images_and_no_others(
         monkeypatch.setattr(image_steps, "WHOLE", 0)
     images = ("deep", "unpicklable", "untellable", "panic", "small")
     dataset = write_dataset(tmp_path, **dict.fromkeys(images, SMALL["small0"]))
-    outcome = engine.run(request_for(dataset, report=False), ignore, DaskOptions(scheduler=cluster.scheduler_address))
+    outcome = run_dask(request_for(dataset, report=False), ignore, DaskOptions(scheduler=cluster.scheduler_address))
     assert {image.image: image.status for image in outcome.images} == dict.fromkeys(images[:-1], "failed") | {
         "small": "done"
     }
@@ -129,7 +130,7 @@ def test_a_run_killed_before_its_end_leaves_objects_that_the_next_one_enters_int
 ):
     dataset = write_dataset(tmp_path, small0=SMALL["small0"], small1=SMALL["small1"])
     with monkeypatch.context() as killed:
-        killed.setattr("cellscale.engines.dask.engine.list_in_project", lambda paths, measuring, places: None)
+        killed.setattr("cellscale.engines.dask.dask_engine.list_in_project", lambda paths, measuring, places: None)
         dask_run(dataset)
     assert not (dataset / "PROJ" / "project.qpproj").exists()
     assert set(dask_run(dataset).statuses.values()) == {"kept"}

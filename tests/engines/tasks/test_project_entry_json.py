@@ -6,7 +6,7 @@ import numpy as np
 
 from cellscale.engines.tasks.project_entry_json import place_from_json, place_to_json
 from cellscale.images.info import Channel, ImageInfo, PixelSize
-from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.project_image import ProjectImage
 
 
 def test_all_facts_of_an_image_are_kept():

@@ -7,9 +7,9 @@ import pytest
 import tifffile
 
 from cellscale.images.info import PixelSize
+from cellscale.images.metadata_repair import repair_metadata
 from cellscale.images.ome.ome_repair import corrected, faults_of, refusals
 from cellscale.images.open import open_image
-from cellscale.images.repair_metadata import repair_metadata
 from tests.images.ome_files import NAMES, ome_xml, planes, write_ome
 
 

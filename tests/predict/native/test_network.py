@@ -8,7 +8,7 @@ import pytest
 
 from cellscale.errors import ImageError, ModelError, RequestError
 from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS, heads_of
-from cellscale.predict.native.network import NativeNetwork
+from cellscale.predict.native.native_network import NativeNetwork
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
 from tests.predict.tiny_network import tiny_network

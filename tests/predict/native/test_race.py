@@ -12,7 +12,7 @@ from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import DeviceChoice, parse_device
 from cellscale.predict.heads import MESMER_HEADS
 from cellscale.predict.native import Race, RaceConditions, raced, this_machine
-from cellscale.predict.native.network import NativeNetwork
+from cellscale.predict.native.native_network import NativeNetwork
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
 from tests.predict.tiny_network import tiny_network

@@ -9,7 +9,7 @@ from onnx import helper, numpy_helper
 
 from cellscale.predict.heads import MESMER_HEADS
 from cellscale.predict.native.graph import Graph
-from cellscale.predict.native.network import mesmer_heads
+from cellscale.predict.native.native_network import mesmer_heads
 from tests.predict.native.mesmer_graph import mesmer_graph
 
 Change = Callable[[onnx.GraphProto], object]

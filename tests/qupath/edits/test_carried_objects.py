@@ -11,7 +11,7 @@ from cellscale.cells.matching import Matching
 from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.qupath.edits.edited_objects import read_edited
-from cellscale.qupath.entry_data import EntryData, write_entry
+from cellscale.qupath.entry.entry_data import EntryData, write_entry
 from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.qupath.java.java_types import JavaObject
 from cellscale.qupath.objects.path_objects import array_list

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options import SectionedCommand
+from cellscale.cli.options.shared_options import SectionedCommand
 from cellscale.predict.devices import AUTO, PRECISIONS, Precision
 
 if TYPE_CHECKING:

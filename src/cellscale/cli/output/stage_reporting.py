@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cellscale.cli.options import CRASH, VERBOSITY, at_terminal
+from cellscale.cli.options.shared_options import CRASH, VERBOSITY, at_terminal
 from cellscale.cli.stops import stops_told
 from cellscale.engines.tasks.retries import TRY_AGAIN
 from cellscale.errors import CellscaleError, RequestError

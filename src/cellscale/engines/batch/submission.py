@@ -11,7 +11,7 @@ from google.cloud import batch_v1
 from cellscale.engines.batch.client import PATIENCE, batch_client, explained
 from cellscale.engines.batch.plan.job import Step
 from cellscale.errors import RequestError, StorageError
-from cellscale.pipeline.typed_json import from_json, to_json
+from cellscale.pipeline.request import from_json, to_json
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, base_name, exists, join, listing, read_bytes

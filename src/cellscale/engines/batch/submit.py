@@ -16,7 +16,7 @@ from cellscale.engines.batch.submission import (
     active_run,
     write_submission,
 )
-from cellscale.engines.options import BatchOptions
+from cellscale.engines.engine_request import BatchOptions
 from cellscale.engines.tasks.spec import write_spec
 from cellscale.errors import RunInProgressError
 from cellscale.pipeline.request import Request

@@ -14,7 +14,7 @@ from cellscale.engines.dask.bounded_calls import answer
 from cellscale.engines.dask.failure import Failure
 from cellscale.engines.dask.worker_memory import least_memory
 from cellscale.engines.dask.worker_tasks import Job, check
-from cellscale.engines.options import DaskOptions
+from cellscale.engines.engine_request import DaskOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory, usable_cores
 from cellscale.pipeline.request import Resources

@@ -14,7 +14,7 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.segmenting import SharePlan
-from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.project_image import ProjectImage
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["ImageWork", "Step"]

@@ -27,7 +27,7 @@ from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.pipeline.run_context import Placement
 from cellscale.pipeline.segmenting import Group, SharePlan, label_share, plan_shares, predict_share, prepare_share
 from cellscale.predict.heads import Compartment
-from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.project_image import ProjectImage
 from cellscale.records.stage_cost import StageRecord
 from cellscale.storage.credentials import Credentials, known, learn
 from cellscale.storage.uri import exists

@@ -16,7 +16,7 @@ from cellscale.engines.tasks.task_records import parts_of_all
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
-from cellscale.pipeline.typed_json import from_json, to_json
+from cellscale.pipeline.request import from_json, to_json
 from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json

@@ -14,7 +14,7 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.run_context import Placement
-from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import is_away
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from cellscale.errors import RequestError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
-from cellscale.qupath.project_images import ProjectImage
+from cellscale.qupath.project_image import ProjectImage
 
 __all__ = ["place_from_json", "place_to_json"]
 

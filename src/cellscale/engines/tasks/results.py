@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from cellscale import __version__
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.outcome import ImageOutcome
-from cellscale.pipeline.typed_json import from_json, to_json
+from cellscale.pipeline.request import from_json, to_json
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, listing, make_folder, read_bytes

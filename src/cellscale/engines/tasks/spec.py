@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
-from cellscale.engines.options import BatchOptions
+from cellscale.engines.engine_request import BatchOptions
 from cellscale.errors import RequestError, StorageError
-from cellscale.pipeline.request import Request
-from cellscale.pipeline.request_json import request_from_json, request_to_json
-from cellscale.pipeline.typed_json import from_json, to_json
+from cellscale.pipeline.request import Request, from_json, request_from_json, request_to_json, to_json
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, make_folder, read_bytes

@@ -12,11 +12,9 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import Unchanged
 from cellscale.pipeline.measuring.project_files import entry_number, has_entry_files, is_listed, now_of
 from cellscale.pipeline.request import ChannelChoice, Measuring, Request
-from cellscale.qupath.entry_data import EntryData, write_entry
+from cellscale.qupath.entry import EntryData, not_shown_texts, thumbnail_jpeg, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
-from cellscale.qupath.project_images import ProjectImage
-from cellscale.qupath.shown import not_shown_texts
-from cellscale.qupath.thumbnail import thumbnail_jpeg
+from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.credentials import has_credentials
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image

@@ -9,9 +9,8 @@ from cellscale.cells.text import Dialect
 from cellscale.images.info import PixelSize
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
-from cellscale.qupath.entry_check import ENTRY_FILES, is_still_of
-from cellscale.qupath.entry_data import PROJECT_FILE
-from cellscale.qupath.listing import listed_images, same_image
+from cellscale.qupath.entry import ENTRY_FILES, PROJECT_FILE, is_still_of
+from cellscale.qupath.listed_images import listed_images, same_image
 from cellscale.qupath.project import place_images, update_project
 from cellscale.storage.content import stamp_of
 from cellscale.storage.uri import base_name, delete, exists, join, local_path

@@ -3,9 +3,7 @@
 from typing import Any
 
 from cellscale.errors import RequestError
-from cellscale.pipeline.request import Request
-from cellscale.pipeline.request_json import request_from_json, request_to_json
-from cellscale.pipeline.typed_json import to_json
+from cellscale.pipeline.request import Request, request_from_json, request_to_json, to_json
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["asked", "asked_again"]

@@ -39,7 +39,7 @@ def compute_head(
     maps: Floats,
     index: int,
 ) -> None:
-    """Compute one map of a tile; all arrays are float32, weights as `cellscale.predict.native.weights` lays them out.
+    """Compute one map of a tile; all arrays are float32, weights as `native.head_weights` lays them out.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from cellscale.workspace.record.file_record import OutputRecord
 from cellscale.workspace.record.ledger import Ledger, Task, Verdict
 from cellscale.workspace.record.mask_choice import FORMATS, SUFFIXES, mask_of_record
-from cellscale.workspace.record.places import place_of, recorded_images
+from cellscale.workspace.record.output_places import place_of, recorded_images
 
 __all__ = [
     "FORMATS",

@@ -9,7 +9,7 @@ from cellscale.engines.batch.plan.job import Target, conduct_job, image_job, jav
 from cellscale.engines.batch.plan.limits import check_job
 from cellscale.engines.batch.plan.sizing import Need
 from cellscale.engines.end_of_run import new_run_id
-from cellscale.engines.options import BatchOptions
+from cellscale.engines.engine_request import BatchOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import workspace_paths

@@ -6,9 +6,9 @@ import pytest
 
 from cellscale.errors import ImageError, ModelError, RequestError
 from cellscale.predict.heads import MESMER_HEADS, heads_of
-from cellscale.predict.native.body.weights import find_body
+from cellscale.predict.native.body.body_weights import find_body
 from cellscale.predict.native.graph import Graph
-from cellscale.predict.native.network import NativeNetwork
+from cellscale.predict.native.native_network import NativeNetwork
 from cellscale.predict.network import OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
 from tests.predict.native.test_weights import Change, attribute, constant, node, operator

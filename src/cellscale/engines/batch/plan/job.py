@@ -28,7 +28,7 @@ from cellscale.engines.batch.compute import CONDUCT, Compute
 from cellscale.engines.batch.plan.environment import Environment
 from cellscale.engines.batch.plan.limits import LONGEST_RUN, MOST_PARALLEL
 from cellscale.engines.batch.plan.sizing import BOOT_GB, CONDUCTING, Need
-from cellscale.engines.options import BatchOptions
+from cellscale.engines.engine_request import BatchOptions
 from cellscale.engines.tasks.retries import RETRIES, TRY_AGAIN
 from cellscale.pipeline.request import Outputs, Request
 

@@ -14,14 +14,12 @@ from cellscale.engines.batch.plan.limits import check_job, check_parallelism
 from cellscale.engines.batch.plan.run_network import Weights, choose_weights
 from cellscale.engines.batch.plan.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.end_of_run import new_run_id
-from cellscale.engines.options import BatchOptions
+from cellscale.engines.engine_request import BatchOptions
 from cellscale.engines.preflight import find_images
 from cellscale.engines.tasks.spec import SPEC_NAME, RunSpec
 from cellscale.errors import RequestError, StorageError
-from cellscale.pipeline.request import Request
-from cellscale.pipeline.request_json import request_to_json
+from cellscale.pipeline.request import Request, request_to_json, to_json
 from cellscale.pipeline.resume import fingerprint
-from cellscale.pipeline.typed_json import to_json
 from cellscale.storage.uri import join, listing
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths

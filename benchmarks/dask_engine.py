@@ -28,7 +28,6 @@ from typing import Any
 
 import dask
 from distributed import Client, LocalCluster
-from tests.predict.tiny_network import write_tiny_network
 
 from cellscale.engines.dask.cluster import OWN_CLUSTER
 from cellscale.engines.dask.dask_engine import run
@@ -36,6 +35,7 @@ from cellscale.engines.engine_request import DaskOptions
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.request import NetworkChoice, Outputs, Request
 from cellscale.workspace.layout import workspace_paths
+from tests.predict.tiny_network import write_tiny_network
 
 
 def simulated(dataset: Path, images: int, size: int) -> Path:

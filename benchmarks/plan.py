@@ -21,8 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.predict.tiny_network import write_tiny_network
-
 from benchmarks.campaign import Plan, plan
 from benchmarks.simulation import Fleet, Job, simulate
 from cellscale.engines.batch.compute import parse_compute
@@ -36,6 +34,7 @@ from cellscale.records.rates import ImageSize
 from cellscale.records.shipped_rates import shipped_rows
 from cellscale.simulate.files import write_image
 from cellscale.simulate.tissue_model import TissueModel
+from tests.predict.tiny_network import write_tiny_network
 
 SIDE, CHANNELS, IMAGES = 32768, 8, 100_000
 FILE_BYTES = SIDE * SIDE * CHANNELS * 2 * 1.33 * 0.6

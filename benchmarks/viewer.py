@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from tests.viewer.datasets import large_dataset
 
 from cellscale.viewer.dataset import Dataset
 from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.server import ViewerServer, open_server
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
+from tests.viewer.datasets import large_dataset
 
 SOMETHING = """() => {
     const canvas = document.querySelector("#picture canvas");

@@ -17,11 +17,11 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import zarr
-from benchmarks.whole_image import label_image
 from numpy.typing import NDArray
 from render_cells import outlines
 from scipy.ndimage import uniform_filter
 
+from benchmarks.whole_image import label_image
 from cellscale.images.array import ArrayImage
 from cellscale.images.open import open_image
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from benchmarks import agreement as module
-from benchmarks.agreement import Agreement, agreement, matched_pixel_share
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from benchmarks import agreement as module
+from benchmarks.agreement import Agreement, agreement, matched_pixel_share
 from cellscale.errors import MaskError, RequestError
 
 LABELS = arrays(np.int32, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.integers(0, 5))

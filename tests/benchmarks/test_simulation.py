@@ -2,9 +2,10 @@ import math
 from dataclasses import replace
 
 import pytest
-from benchmarks.simulation import Fleet, Job, simulate
 from hypothesis import given
 from hypothesis import strategies as st
+
+from benchmarks.simulation import Fleet, Job, simulate
 
 
 def jobs(*seconds, **facts):

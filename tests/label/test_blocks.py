@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from benchmarks.whole_image import label_image
 
+from benchmarks.whole_image import label_image
 from cellscale.errors import ImageError
 from cellscale.label.block import LabelledBlock, label_block
 from cellscale.label.mosaic import Mosaic

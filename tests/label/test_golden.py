@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from benchmarks.whole_image import label_image
 
+from benchmarks.whole_image import label_image
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL
 from cellscale.label.resize import nearest_rows_columns
 from cellscale.regions import Region

@@ -1,11 +1,11 @@
 """Whatever the blocks, halos and workers, labels are those of the whole image at once."""
 
 import numpy as np
-from benchmarks.whole_image import label_image
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from benchmarks.whole_image import label_image
 from cellscale.label.parameters import NUCLEUS
 from tests.label.maps import TIE_FREE, maps, parameters
 from tests.label.oracle import expected_labels

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from benchmarks.whole_image import label_image
 
+from benchmarks.whole_image import label_image
 from cellscale.label.block import label_block
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import finish_region, resolve_objects

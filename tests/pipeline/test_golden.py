@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from benchmarks.agreement import agreement, matched_pixel_share
 
 import cellscale
+from benchmarks.agreement import agreement, matched_pixel_share
 
 NAMES = [
     "BreastMIBI",

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from benchmarks.whole_image import label_image
 
+from benchmarks.whole_image import label_image
 from cellscale.errors import ImageError, UncertainError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from tools.versions.interpreters import SUPPORTED
 
 RECORD = os.environ.get("CELLSCALE_VERSIONS")

@@ -5,6 +5,7 @@ import os
 import sys
 
 import pytest
+
 from tools.versions import __main__ as program
 from tools.versions.interpreters import Interpreter, find, look_at
 from tools.versions.trial import Outcome

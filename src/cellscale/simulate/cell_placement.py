@@ -1,10 +1,10 @@
 """Where cells settle: a hard-core process whose every patch can be made alone."""
 
-from collections import OrderedDict
 from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
@@ -170,7 +170,7 @@ class Settlement:
 
     def __init__(self, seed: np.uint64) -> None:
         self._seed = seed
-        self._cache: OrderedDict[tuple[int, int], NDArray[np.void]] = OrderedDict()
+        self._cache: LRUCache[tuple[int, int], NDArray[np.void]] = LRUCache(_CACHED_PATCHES)
         self._lock = Lock()
 
     def patch(self, row: int, column: int) -> NDArray[np.void]:
@@ -178,13 +178,10 @@ class Settlement:
         with self._lock:
             known = self._cache.get((row, column))
             if known is not None:
-                self._cache.move_to_end((row, column))
                 return known
         cells = self._fill(row, column)
         with self._lock:
             self._cache[row, column] = cells
-            if len(self._cache) > _CACHED_PATCHES:
-                self._cache.popitem(last=False)
         return cells
 
     def near(self, region: Region) -> NDArray[np.void]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cellscale.errors import ImageError
 from cellscale.images.info import ChannelAxis
-from cellscale.images.tiff.tiff_layout import axis_sizes
+from cellscale.images.tiff.tiff_series import axis_sizes
 
 __all__ = ["StackedSeries", "stack_size", "stacked"]
 

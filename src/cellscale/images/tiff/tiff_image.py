@@ -23,21 +23,19 @@ from cellscale.images.ome.page_order import pages_in_order
 from cellscale.images.probes import tiff_probe
 from cellscale.images.tiff.micro_manager import micro_manager_stack
 from cellscale.images.tiff.stacked_series import stack_size, stacked
-from cellscale.images.tiff.tiff_layout import (
-    READABLE_TYPES,
-    Level,
-    axis_sizes,
-    choose_series,
-    image_series,
-    level_of,
-    level_shape,
-    own_pages,
-    passed_over,
-)
+from cellscale.images.tiff.tiff_layout import READABLE_TYPES, Level, level_of
 from cellscale.images.tiff.tiff_lists import check_lists
 from cellscale.images.tiff.tiff_log import collected_messages
 from cellscale.images.tiff.tiff_metadata import check_document_type, tiff_metadata
 from cellscale.images.tiff.tiff_segments import SegmentReader, decoding_bytes
+from cellscale.images.tiff.tiff_series import (
+    axis_sizes,
+    choose_series,
+    image_series,
+    level_shape,
+    own_pages,
+    passed_over,
+)
 from cellscale.images.tiff.tiff_storage import called_rgb
 from cellscale.images.tiff.tiff_structure import check_described, check_structure
 from cellscale.regions import Region

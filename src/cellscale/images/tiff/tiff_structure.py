@@ -15,7 +15,7 @@ from typing import Any
 
 from cellscale.errors import ImageError
 from cellscale.images.image_names import TIFF_SUFFIXES
-from cellscale.images.tiff.tiff_layout import axis_sizes
+from cellscale.images.tiff.tiff_series import axis_sizes
 
 __all__ = ["check_described", "check_structure"]
 

@@ -1,6 +1,5 @@
 """Labels of one compartment of an image: block by block, then settled once for all."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -8,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
@@ -68,8 +68,7 @@ class BlockStore:
         self.cores = list(blocks(shape, (BLOCK, BLOCK)))
         self._state = state
         self._name = name
-        self._capacity = capacity
-        self._cache: OrderedDict[int, LabelledBlock] = OrderedDict()
+        self._cache: LRUCache[int, LabelledBlock] = LRUCache(capacity)
         self._lock = Lock()
 
     def missing(self) -> list[int]:
@@ -95,7 +94,6 @@ class BlockStore:
         """Return one labelled block."""
         with self._lock:
             if index in self._cache:
-                self._cache.move_to_end(index)
                 return self._cache[index]
         arrays = self._state.load(self._unit(index))
         labels = None if arrays is None else self._labels(index, arrays)
@@ -105,8 +103,6 @@ class BlockStore:
         block = LabelledBlock.from_arrays({**arrays, "labels": labels})
         with self._lock:
             self._cache[index] = block
-            while len(self._cache) > self._capacity:
-                self._cache.popitem(last=False)
         return block
 
     def _labels(self, index: int, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int32] | None:

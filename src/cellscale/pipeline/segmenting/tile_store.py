@@ -1,12 +1,13 @@
 """The network's maps of one image: kept on disk in groups of tiles, read tile by tile."""
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
@@ -106,8 +107,7 @@ class TileStore:
         self.writing = Stopwatch()
         self.predict: Callable[[Group], None] | None = None
         """Predicts a group at once: a reader who sees further than most may need one that was dropped."""
-        self._capacity = capacity
-        self._cache: OrderedDict[Group, GroupArrays] = OrderedDict()
+        self._cache: LRUCache[Group, GroupArrays] = LRUCache(capacity)
         self._changed = threading.Condition()
         self._moving = threading.Lock()  # held while groups go, and while one comes back
         self._ready = {group for group in groups if state.has(unit(group))}
@@ -179,7 +179,6 @@ class TileStore:
     def _group(self, group: Group) -> GroupArrays:
         with self._changed:
             if group in self._cache:
-                self._cache.move_to_end(group)
                 return self._cache[group]
         arrays = None
         while arrays is None:  # what is dropped between waiting and loading is predicted again
@@ -187,8 +186,6 @@ class TileStore:
             arrays = self._load(group)
         with self._changed:
             self._cache[group] = arrays
-            while len(self._cache) > self._capacity:
-                self._cache.popitem(last=False)
         return arrays
 
     def _wait_for(self, group: Group) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_of, parse_compute
+from cellscale.engines.batch.compute import MEASURE, SEGMENT, Compute, machine_of, parse_compute, seconds_to_start
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import SHARE, available_memory
 from cellscale.planning.run_estimate import MachinePool
@@ -23,10 +23,6 @@ CANDIDATES = tuple(
     )
 )  # fmt: skip
 """Rented machines that are compared when none is named."""
-START = 180.0
-"""Seconds until a rented machine works: it is found, starts, and fetches its container."""
-START_OF_CARDS = 120.0
-"""Seconds more, in which drivers are installed."""
 SPOT_LOSSES = 0.05
 """How often an hour a spot machine is taken away: one in five within four hours. Google publishes no rate."""
 SPOT_LOSS = 60.0
@@ -86,7 +82,7 @@ def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, ne
         raise RequestError(f"{OPTION}: nothing is known of the cores and memory of {compute.machine}")
     seconds, measured = _cards(compute, rows) if network and compute.has_gpu else (None, True)
     is_spot = compute.provisioning == "SPOT"
-    start = START + (START_OF_CARDS if compute.has_gpu else 0.0)
+    start = seconds_to_start(compute)
     return MachinePool(
         machines=machines,
         cores=kind.cores,

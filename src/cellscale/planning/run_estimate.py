@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cellscale.engines.batch.compute import Compute
+from cellscale.engines.batch.compute import BOOT_GB, Compute
 from cellscale.engines.batch.prices import disk_price, hourly_price
 from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.predict.devices import DEVICES
@@ -22,8 +22,6 @@ _CELL_STATE, _CHANNEL_STATE = 800, 96
 """Bytes that a cell's outlines and shape take until its tables are written, and those that each channel adds."""
 _SPREAD_OF_CARDS = 0.5
 """Relative error of a card that was not measured, by its data sheet."""
-_DISK_BASE = 20.0
-"""GB of a rented machine's disk that the system and the container take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,4 +156,4 @@ def _dollars(crew: MachinePool, hours: float, scratch: float, spread: float) -> 
     price = None if crew.compute is None else hourly_price(crew.compute)
     if price is None:
         return None
-    return Prediction(hours * (price + disk_price(_DISK_BASE + scratch / 1e9)), spread)
+    return Prediction(hours * (price + disk_price(BOOT_GB + scratch / 1e9)), spread)

@@ -6,7 +6,18 @@ from typing import Literal, TypeAlias, cast
 
 from cellscale.errors import RequestError
 
-__all__ = ["CONDUCT", "MEASURE", "SEGMENT", "Compute", "MachineType", "Provisioning", "machine_of", "parse_compute"]
+__all__ = [
+    "BOOT_GB",
+    "CONDUCT",
+    "MEASURE",
+    "SEGMENT",
+    "Compute",
+    "MachineType",
+    "Provisioning",
+    "machine_of",
+    "parse_compute",
+    "seconds_to_start",
+]
 
 Provisioning: TypeAlias = Literal["SPOT", "STANDARD"]
 
@@ -38,6 +49,14 @@ _GIB_PER_CORE = {
 }  # fmt: skip
 _GIB_PER_CORE_OF_ALL = {"standard": 4.0, "highmem": 8.0, "highcpu": 1.0}
 _SHARED_CORE = {"e2-micro": (2, 1.0), "e2-small": (2, 2.0), "e2-medium": (2, 4.0), "g1-small": (1, 1.7)}
+
+
+BOOT_GB = 30
+"""Gigabytes that the system and the container take of a rented machine's disk."""
+_START = 180.0
+"""Seconds until a machine works: it is rented, starts, and fetches its container."""
+_START_OF_CARDS = 120.0
+"""Seconds more, in which drivers are installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +200,8 @@ def _check(compute: Compute, option: str) -> None:
             f"{option}: no accelerator can be attached to {compute.machine}; take an n1 machine, or one that has "
             f"its own ({', '.join(_WITH_GPU)})"
         )
+
+
+def seconds_to_start(compute: Compute) -> float:
+    """Return how long a rented machine takes until it works."""
+    return _START + (_START_OF_CARDS if compute.has_gpu else 0.0)

@@ -2,18 +2,14 @@
 
 from dataclasses import dataclass
 
-from cellscale.engines.batch.compute import CONDUCT, Compute, machine_of
-from cellscale.engines.batch.plan.sizing import BOOT_GB, CONDUCTING, Need, Sizes
+from cellscale.engines.batch.compute import BOOT_GB, CONDUCT, Compute, machine_of, seconds_to_start
+from cellscale.engines.batch.plan.sizing import CONDUCTING, Need, Sizes
 from cellscale.engines.batch.prices import PRICES_OF, disk_price, hourly_price
 from cellscale.records.rates import ImageSize
 from cellscale.records.shipped_rates import card_seconds, known_rates
 
 __all__ = ["Cost", "CostedJob", "estimate_cost"]
 
-_START = 180.0
-"""Seconds until a machine works: it is rented, starts, and fetches its container."""
-_START_GPU = 120.0
-"""Seconds more, in which drivers are installed."""
 _MEGAPIXEL = ImageSize(pixels=10**6, network_pixels=10**6, tiles=round(1e6 / 192**2), channels=8)
 """What the rates are asked for: the number of channels is not known here."""
 _CARD_UNKNOWN = 0.02
@@ -63,15 +59,15 @@ def estimate_cost(works: list[CostedJob], sizes: Sizes) -> Cost:
     known = True
     for work in works:
         machines = min(work.parallelism, sizes.images)
-        each = sizes.pixels / 1e6 * _seconds_per_megapixel(work) / machines + _start(work.compute)
+        each = sizes.pixels / 1e6 * _seconds_per_megapixel(work) / machines + seconds_to_start(work.compute)
         # No image is shared by machines, so that the largest one is the least a job can take.
-        longest = sizes.largest / 1e6 * _seconds_per_megapixel(work) + _start(work.compute)
+        longest = sizes.largest / 1e6 * _seconds_per_megapixel(work) + seconds_to_start(work.compute)
         price = hourly_price(work.compute)
         known = known and price is not None
         hours += machines * each / 3600
         elapsed += max(each, longest) / 3600
         dollars += machines * each / 3600 * ((price or 0) + disk_price(BOOT_GB + work.need.disk_gb))
-    conducting = elapsed + _START / 3600
+    conducting = elapsed + seconds_to_start(CONDUCT) / 3600
     dollars += conducting * ((hourly_price(CONDUCT) or 0) + disk_price(BOOT_GB + CONDUCTING.disk_gb))
     return Cost(dollars if known else None, hours + conducting, conducting)
 
@@ -88,7 +84,3 @@ def _seconds_per_megapixel(work: CostedJob) -> float:
 def _tile_seconds(compute: Compute) -> float:
     known = card_seconds(compute.card)
     return (known[0] if known else _CARD_UNKNOWN) / max(compute.cards, 1)
-
-
-def _start(compute: Compute) -> float:
-    return _START + (_START_GPU if compute.has_gpu else 0)

@@ -24,10 +24,10 @@ from typing import Literal, TypeAlias
 
 from google.cloud import batch_v1
 
-from cellscale.engines.batch.compute import CONDUCT, Compute
+from cellscale.engines.batch.compute import BOOT_GB, CONDUCT, Compute
 from cellscale.engines.batch.plan.environment import Environment
 from cellscale.engines.batch.plan.limits import LONGEST_RUN, MOST_PARALLEL
-from cellscale.engines.batch.plan.sizing import BOOT_GB, CONDUCTING, Need
+from cellscale.engines.batch.plan.sizing import CONDUCTING, Need
 from cellscale.engines.engine_request import BatchOptions
 from cellscale.engines.tasks.retries import RETRIES, TRY_AGAIN
 from cellscale.pipeline.request import Outputs, Request

@@ -12,14 +12,11 @@ from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
-__all__ = ["BOOT_GB", "CONDUCTING", "Need", "Sizes", "measure_sizes", "measuring_need", "segmenting_need"]
+__all__ = ["CONDUCTING", "Need", "Sizes", "measure_sizes", "measuring_need", "segmenting_need"]
 
 _HEADERS = 64
 """Files whose headers are read: the largest. Thousands of requests for the others would tell little more."""
 _SIDE_BY_SIDE = 16
-BOOT_GB = 30
-"""Gigabytes that the system and the container take of a machine's disk."""
-
 _DISK_BASE = 20 * 2**30
 """Bytes for what does not grow with the image."""
 _DISK_SEGMENTING = 48

@@ -159,8 +159,8 @@ def test_masks_of_two_runs_are_not_measured_together(tiny_model, dataset, monkey
 def replace_when_labelled(monkeypatch, dataset):
     labelled = segment_image._labelled
 
-    def then_replaced(*words):
-        labels = labelled(*words)
+    def then_replaced(*words, **settings):
+        labels = labelled(*words, **settings)
         write_image(dataset / "new.ome.tiff", spots((200, 220), seed=9))
         (dataset / "new.ome.tiff").replace(dataset / "OMETIFF" / "image.ome.tiff")
         return labels

@@ -62,6 +62,14 @@ def test_an_image_that_cannot_be_opened_is_named(dataset):
     assert (len(found.sizes), found.unreadable) == (2, ("broken",))
 
 
+@pytest.mark.parametrize("mpp", [0.001, 500.0])
+def test_an_image_whose_pixels_have_a_size_that_a_run_refuses_is_left_out(dataset, mpp):
+    write_image(dataset / "OMETIFF" / "odd.ome.tiff", np.zeros((2, 300, 300), np.uint16), mpp=mpp)
+    found = survey(entries(dataset))
+    assert (len(found.sizes), found.unreadable) == (2, ("odd",))
+    assert survey(entries(dataset), mpp=0.5).unreadable == ()
+
+
 def test_of_many_images_some_stand_for_the_others(dataset, monkeypatch):
     monkeypatch.setattr(module, "_HEADERS", 4)
     for index in range(10):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.transform import resize
 
-from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
+from cellscale.preprocess.rescale import may_be_rescaled, rescaled_reader, rescaled_shape
 from cellscale.regions import Region
 from tests.preprocess.channels import assembled, reader
 
@@ -85,3 +85,15 @@ def test_a_region_reads_little_more_than_its_source() -> None:
 def test_nothing_vanishes() -> None:
     assert rescaled_shape((1, 3), 0.3) == (1, 1)
     assert rescaled_shape((1000, 999), 1.3) == (1300, 1298)
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.02, 40))
+def test_a_rescaled_image_may_be_of_the_image(rows, columns, factor):
+    assert may_be_rescaled((rows, columns), rescaled_shape((rows, columns), factor))
+
+
+@pytest.mark.parametrize(
+    ("shape", "rescaled"), [((300, 200), (200, 300)), ((300, 200), (150, 102)), ((1000, 1000), (1, 10))]
+)
+def test_other_proportions_are_of_another_image(shape, rescaled):
+    assert not may_be_rescaled(shape, rescaled)

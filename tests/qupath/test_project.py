@@ -19,6 +19,7 @@ from cellscale.images.open import open_image
 from cellscale.qupath.entry.entry_data import EntryData, write_entry
 from cellscale.qupath.project import place_images, update_project
 from cellscale.storage.uri import read_bytes
+from tests.cli.runs import contents
 from tests.qupath.data_reader import read_data_file
 from tests.qupath.golden import CASES, VERSIONS, batch_of, columns_of, golden_data, golden_project
 
@@ -424,11 +425,32 @@ def test_images_one_after_another_make_the_file_that_all_at_once_make(tmp_path):
     file = tmp_path / "project" / "project.qpproj"
     file.parent.mkdir()
     update_project(file.parent, place_images(file.parent, infos), Dialect.V0_7, 5)
-    together = file.read_bytes()
-    file.unlink()
+    together = contents(file.parent)
+    shutil.rmtree(file.parent)
+    file.parent.mkdir()
     for info in infos:
         update_project(file.parent, place_images(file.parent, [info]), Dialect.V0_7, 5)
-    assert file.read_bytes() == together
+    assert contents(file.parent) == together
+    assert "project.qpproj.backup" in together
+
+
+def test_the_backup_is_the_project_before_the_last_image_that_changed_it(tmp_path):
+    infos = [info_of(tmp_path / "images" / f"{number}.tiff") for number in range(4)]
+    folder = tmp_path / "project"
+    folder.mkdir()
+    update_project(folder, place_images(folder, infos[:1]), Dialect.V0_7, 5)
+    first = contents(folder)
+    assert "project.qpproj.backup" not in first
+    update_project(folder, place_images(folder, infos[:2]), Dialect.V0_7, 5)
+    second = contents(folder)
+    assert second["project.qpproj.backup"] == first["project.qpproj"]
+    assert not update_project(folder, place_images(folder, infos[:2]), Dialect.V0_7, 5)
+    assert contents(folder) == second
+    places = place_images(folder, infos[1:])
+    update_project(folder, places[:2], Dialect.V0_7, 5)
+    third = contents(folder)["project.qpproj"]
+    update_project(folder, places, Dialect.V0_7, 5)
+    assert contents(folder)["project.qpproj.backup"] == third
 
 
 def test_what_another_program_changes_between_two_images_stays(tmp_path):

@@ -44,6 +44,15 @@ def test_the_list_names_the_dataset_and_links_the_pages(paths):
     assert {path.name for path in paths.reports.iterdir()} == {"index.html", "a_report.html", "b_report.html"}
 
 
+def test_a_run_that_kept_everything_changes_no_byte(paths):
+    see(paths, "a", look())
+    made = record("a", parameters={"whole-cell": {"small_objects_threshold": 2}}, seconds=2)
+    update(paths, made)
+    before = {path: path.read_bytes() for folder in (paths.jobs, paths.reports) for path in folder.rglob("*.*")}
+    update(paths, record("a", status="kept", notes=("looked at",), parameters={}, seconds=0.1, stages=()))
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_images_of_earlier_runs_stay_in_the_list_until_they_are_gone(paths):
     update(paths, record("a"), record("b"))
     assert 'href="a_report.html"' in update(paths, record("c"))

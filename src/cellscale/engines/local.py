@@ -14,6 +14,7 @@ from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
@@ -31,14 +32,16 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         # No daemon: Python may crash where it ends while libraries load. Without it, the first image waits.
         with suppress(RuntimeError):
             Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
+    placement = ALONE
     with ExitStack() as stack:
         if not request.dry_run:
-            stack.enter_context(dataset_lock(request.paths, tables=request.measure or request.outputs.report))
+            tables = request.measure or request.outputs.report
+            placement = Placement(claim=stack.enter_context(dataset_lock(request.paths, tables=tables)))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         outcomes = []
         for position, entry in enumerate(entries, 1):
             listener(ImageStarted(entry.name, position, len(entries)))
-            outcomes.append(process_image(entry, request, model, budget, listener))
+            outcomes.append(process_image(entry, request, model, budget, listener, placement))
         return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local")
 
 

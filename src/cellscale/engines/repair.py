@@ -12,6 +12,7 @@ from cellscale.pipeline.image import process_image
 from cellscale.pipeline.images_on_record import ImagesOnRecord
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import asked_again
+from cellscale.pipeline.run_context import Placement
 from cellscale.qupath.entry import PROJECT_FILE
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.content import content_of
@@ -47,16 +48,21 @@ def repair(paths: WorkspacePaths, listener: Listener) -> None:
     """
     budget = Budget.choose()
     images = ImagesOnRecord(paths)
-    with dataset_lock(paths, tables=True):
+    with dataset_lock(paths, tables=True) as claim:
         for name in recorded_images(paths.jobs):
             try:
-                _repair_image(Ledger(paths.jobs, name), images, paths, budget, listener)
+                _repair_image(Ledger(paths.jobs, name), images, paths, budget, listener, Placement(claim=claim))
             except RequestError as error:
                 listener(Notice(name, "error", str(error)))
 
 
 def _repair_image(
-    ledger: Ledger, images: ImagesOnRecord, paths: WorkspacePaths, budget: Budget, listener: Listener
+    ledger: Ledger,
+    images: ImagesOnRecord,
+    paths: WorkspacePaths,
+    budget: Budget,
+    listener: Listener,
+    placement: Placement,
 ) -> None:
     entry = images.find(ledger, *_STEPS)
     findings = [one for one in verified_image(paths, ledger, entry) if one.state in _REPAIRED]
@@ -71,7 +77,7 @@ def _repair_image(
     for task, request in _requests(ledger, paths):
         entry = images.find(ledger, task)
         assert entry is not None, "it was just there"
-        process_image(entry, request, choose_model(request), budget, listener)
+        process_image(entry, request, choose_model(request), budget, listener, placement)
 
 
 def _requests(ledger: Ledger, paths: WorkspacePaths) -> Iterator[tuple[Task, Request]]:

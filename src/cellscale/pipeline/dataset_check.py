@@ -21,7 +21,15 @@ __all__ = ["Finding", "State", "verified", "verified_image"]
 
 State: TypeAlias = Literal["ok", "missing", "changed", "unfinished", "of another run"]
 
-_TASKS: tuple[Task, ...] = ("segmentation", "relabelling", "measurement", "project", "pictures", "look")
+_TASKS: tuple[Task, ...] = (
+    "segmentation",
+    "intermediates",
+    "relabelling",
+    "measurement",
+    "project",
+    "pictures",
+    "look",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +90,13 @@ def verified_image(paths: WorkspacePaths, ledger: Ledger, entry: ImageEntry | No
     """
     yield from _image(ledger, entry)
     for task in _TASKS:
-        facts = ledger.tasks.get(task, {})
         unfinished = set(ledger.unfinished(task))
         for name in sorted({*ledger.names(task), *unfinished}):
             place = place_of(paths, ledger, task, name)
             if place is None:
                 continue
             record = ledger.record(task, place)
-            is_last = record is not None and record.made_from == facts.get("fingerprint")
+            is_last = ledger.is_newest(task, place)
             state = _state(place, record, unfinished=name in unfinished)
             if state == "ok" and not is_last:
                 state = "of another run"

@@ -76,6 +76,19 @@ class ImageRun:
         self.records.append(record)
         self.listener(StageFinished(self.image, record))
 
+    def fence(self) -> None:
+        """Check that this run may write: that no other one has taken the dataset over.
+
+        Raises
+        ------
+        RunInProgressError
+            One has.
+        StorageError
+            It cannot be known.
+        """
+        if self.placement.claim is not None:
+            self.placement.claim.require()
+
     def learn(self, **facts: Any) -> None:
         """Note some of the `ImageFacts`."""
         self.facts = replace(self.facts, **facts)

@@ -87,7 +87,7 @@ def picture_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
 
 
 def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
-    ledger = Ledger(request.paths.jobs, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     masks = found_masks(request, ledger)
     marks = _marks(run, entry, request.images, request.channels, ledger, masks)
     look = None if request.outputs.overwrite else _kept_look(ledger, marks, request.paths, entry.name)
@@ -97,7 +97,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     missing = bool(wanted)
     if not request.dry_run and (look is None or missing):
         ours = bool(ledger.facts("segmentation"))
-        check = unchanged(entry, identity_of(run, entry, request.images, ledger), ledger, masks)
+        check = unchanged(run, entry, identity_of(run, entry, request.images, ledger), ledger, masks)
         give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,

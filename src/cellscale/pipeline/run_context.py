@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cellscale.qupath.project_image import ProjectImage
+from cellscale.workspace.claim import Claim
 
 __all__ = ["ALONE", "Placement"]
 
@@ -20,6 +21,9 @@ class Placement:
 
     run: str | None = None
     """Names the run, where an image's work may be done again in the same run; its outputs then count as just made."""
+
+    claim: Claim | None = None
+    """The claim of the run to the dataset, checked before anything is committed; None where nobody else may come."""
 
     tried_again: bool = False
     """Where the store was away, raise that rather than call the image a failed one: it is tried once more."""

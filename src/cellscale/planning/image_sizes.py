@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cellscale.errors import CellscaleError
 from cellscale.images.info import ImageInfo
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.pipeline.segmenting import GROUP, MODEL_MPP, TileGroups
+from cellscale.pipeline.segmenting import GROUP, MODEL_MPP, TileGroups, require_plausible
 from cellscale.predict.tiles import TileGrid
 from cellscale.preprocess.rescale import rescaled_shape
 from cellscale.records.rates import ImageSize
@@ -29,7 +29,7 @@ class ImageSizes:
     sizes: tuple[ImageSize, ...]
     """One for each image that can be opened."""
     unreadable: tuple[str, ...]
-    """Names of images that cannot."""
+    """Names of images that cannot, or whose pixels are of a size that a run refuses."""
     guessed: int
     """Images among those of ``sizes`` whose header was not read: they are taken to be as the nearest file in size."""
 
@@ -80,11 +80,12 @@ def image_size(info: ImageInfo, mpp: float | None = None, file_bytes: int = 0) -
 
 
 def _size(entry: ImageEntry, mpp: float | None) -> ImageSize | None:
-    """Return an image's size; None where it cannot be opened, which its run will say more of."""
+    """Return an image's size; None where its run will refuse it and say why."""
     if entry.problem is not None:
         return None
     try:
         with closing(open_entry_image(entry)) as image:
+            require_plausible(choose_pixel_size(image.info, mpp), entry.name)
             return image_size(image.info, mpp, entry.size)
     except CellscaleError:
         return None

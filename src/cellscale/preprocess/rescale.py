@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cellscale.compiled import kernel
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["rescaled_reader", "rescaled_shape"]
+__all__ = ["may_be_rescaled", "rescaled_reader", "rescaled_shape"]
 
 TRUNCATE = 4.0
 """The Gaussian is cut off at this many standard deviations."""
@@ -83,6 +83,13 @@ class _Samples:
 def rescaled_shape(shape: tuple[int, int], factor: float) -> tuple[int, int]:
     """Return the rows and columns of an image of ``shape`` after rescaling by ``factor``; at least 1 each."""
     return max(int(shape[0] * factor), 1), max(int(shape[1] * factor), 1)
+
+
+def may_be_rescaled(shape: tuple[int, int], rescaled: tuple[int, int]) -> bool:
+    """Tell whether there is a factor by which an image of ``shape`` has ``rescaled`` rows and columns."""
+    sides = list(zip(shape, rescaled, strict=True))
+    low = max(0.0 if after == 1 else after / before for before, after in sides)  # at least 1 pixel is left of any
+    return low < min((after + 1) / before for before, after in sides)
 
 
 def rescaled_reader(

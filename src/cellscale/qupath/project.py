@@ -13,7 +13,7 @@ from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
 from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
 from cellscale.qupath.project_image import ProjectImage
-from cellscale.qupath.project_images import entry_numbers, number_images, still_fit, with_images
+from cellscale.qupath.project_images import entry_numbers, number_images, still_fit, with_images, without_last_change
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, listing, make_folder, read_if_there
@@ -102,7 +102,8 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
 
     Returns
     -------
-    Whether anything changed. The version before is in ``project.qpproj.backup`` then.
+    Whether anything changed. The version before is in ``project.qpproj.backup`` then; of several images it is that
+    before the last one that changed anything, as if they had come one by one.
 
     Raises
     ------
@@ -116,17 +117,26 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
         raise StorageError(
             f"{location} was changed by another program while the images were measured: run the same command again"
         )
-    extended = with_images(
-        project, images, dialect, lambda number: EntryRecord.read(entry_folder(folder, number)).metadata
-    )
-    if before is not None:
-        if extended == _parsed(before, location):
-            return False
-        write_bytes(join(folder, f"{PROJECT_FILE}.backup"), before)
-    else:
+
+    def with_some(some: Sequence[ProjectImage]) -> JsonObject:
+        return with_images(
+            project, some, dialect, lambda number: EntryRecord.read(entry_folder(folder, number)).metadata
+        )
+
+    extended = with_some(images)
+    if before is None:
         _begin_project(folder, dialect)
+    elif extended == _parsed(before, location):
+        return False
     last = _LAST[0]
-    content, texts = _content(extended, {} if last is None else last.texts)
+    texts = {} if last is None else last.texts
+    others = without_last_change(project, extended, images)
+    if others:
+        backup, texts = _content(with_some(others), texts)
+        write_bytes(join(folder, f"{PROJECT_FILE}.backup"), backup)
+    elif before is not None:
+        write_bytes(join(folder, f"{PROJECT_FILE}.backup"), before)
+    content, texts = _content(extended, texts)
     write_bytes(location, content)
     _remember(_Known(content, extended, texts))
     return True

@@ -18,7 +18,7 @@ from cellscale.qupath.uris import are_one_file, file_name, java_uri, path_of_uri
 from cellscale.storage.places import folded
 from cellscale.storage.uri import local_path
 
-__all__ = ["entry_numbers", "number_images", "still_fit", "with_images"]
+__all__ = ["entry_numbers", "number_images", "still_fit", "with_images", "without_last_change"]
 
 _KEPT = ("name", "channels", "pixelCalibration")
 """Metadata that a person may change in QuPath; the rest is what the file says."""
@@ -120,6 +120,24 @@ def with_images(
         "lastID": max([_integer(project.get("lastID")), *places, *numbers]),
         "images": listed,
     }
+
+
+def without_last_change(
+    project: JsonObject, extended: JsonObject, images: Sequence[ProjectImage]
+) -> list[ProjectImage]:
+    """Return those of some images that changed a project, but the last of them.
+
+    Parameters
+    ----------
+    project
+        The project before.
+    extended
+        What :func:`with_images` returned.
+    images
+        Those that were added.
+    """
+    before, after = ({_entry_id(entry): entry for entry in entries(one)} for one in (project, extended))
+    return [image for image in images if before.get(image.entry_id) != after.get(image.entry_id)][:-1]
 
 
 def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:

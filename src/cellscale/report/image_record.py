@@ -86,7 +86,9 @@ def merged(earlier: ImageRecord | None, now: ImageRecord) -> ImageRecord:
         return replace(now, made_warnings=now.warnings)
     if earlier is None:
         return now
-    kept = earlier.made_warnings if now.status == "kept" else ()
+    if now.status == "kept" and earlier.error is None:  # that it was only looked at once more is nothing new
+        now = replace(now, status=earlier.status, notes=earlier.notes)
+    kept = earlier.made_warnings if now.error is None else ()
     return replace(
         earlier,
         status=now.status,

@@ -1,18 +1,20 @@
 """One run at a time on all that it writes: the state of runs, the masks, the tables and the project."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from cellscale.storage.locks import folder_lock, run_lock
 from cellscale.storage.uri import join, make_folder
+from cellscale.workspace.claim import Claim
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["dataset_lock"]
 
 
 @contextmanager
-def dataset_lock(paths: WorkspacePaths, *, tables: bool) -> Iterator[None]:
+def dataset_lock(paths: WorkspacePaths, *, tables: bool, run: str | None = None) -> Iterator[Claim]:
     """Hold the locks of all folders that a run writes to until the ``with`` block ends; they are made where missing.
 
     Runs whose masks lie apart may share tables and a project: each folder has a lock of its own.
@@ -23,6 +25,12 @@ def dataset_lock(paths: WorkspacePaths, *, tables: bool) -> Iterator[None]:
         Folders of the dataset.
     tables
         Whether tables, reports and the project are written.
+    run
+        Name of the run; any if None.
+
+    Yields
+    ------
+    The run's claim, for those who work for it and hold no lock.
 
     Raises
     ------
@@ -44,7 +52,12 @@ def dataset_lock(paths: WorkspacePaths, *, tables: bool) -> Iterator[None]:
             if place not in taken:
                 held.enter_context(folder_lock(folder))
                 taken.add(place)
-        yield
+        claim = Claim(paths.jobs, run or secrets.token_hex(8))
+        leave_trace = claim.announce()
+        try:
+            yield claim
+        finally:
+            claim.resign(leave_trace=leave_trace)
 
 
 def _place(folder: Path | str) -> object:

@@ -17,7 +17,7 @@ PATIENCE = 200
 def results(dataset):
     """Return the outputs, without pages that tell times."""
     found = contents(dataset / "SEGMASK", dataset / "REPORTS", dataset / "PROJ")
-    return {name: found[name] for name in found if not name.endswith((".html", ".backup", "cellscale.json"))}
+    return {name: found[name] for name in found if not name.endswith((".html", "cellscale.json"))}
 
 
 def masks_and_tables(dataset):

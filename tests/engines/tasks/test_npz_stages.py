@@ -166,3 +166,21 @@ def test_a_mask_of_what_is_not_labelled_is_refused(tmp_path, compartment, option
     words = [*files, "--input_rows", 10, "--input_cols", 10, "--compartment", compartment, "--log_format", "text"]
     refused = run("stage", "postprocess", *words, option, tmp_path / "mask.tiff")
     refused.explains(option, f"no meaning with --compartment {compartment}", f"take --compartment {other} or both")
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(290, 330), (330, 200), (300, 290), (660, 290)])
+def test_rows_and_columns_that_the_maps_cannot_be_of_are_refused(tmp_path, rows, columns):
+    maps = tmp_path / "maps.npz"
+    names = [f"arr_{index}" for index in range(4)]
+    np.savez(maps, **{name: np.zeros((1, *SHAPE, 1), np.float32) for name in names})
+    done = step(
+        "postprocess",
+        raw_predictions_uri=maps,
+        input_rows=rows,
+        input_cols=columns,
+        output_uri=tmp_path / "labels.npz",
+        log_format="text",
+    )
+    assert done.exit_code == 1
+    assert f"maps of 330 x 290 pixels (rows x columns); those of an image of {rows} x {columns}" in done.stderr
+    assert not (tmp_path / "labels.npz").exists()

@@ -86,6 +86,9 @@ def test_the_same_files_as_on_one_machine(place, dataset, reference, tiny_model)
     project = json.loads(files["PROJ/project.qpproj"])
     assert [entry["imageName"] for entry in project["images"]] == ["alpha.ome.tiff", "beta.ome.tiff"]
     assert all(f"PROJ/data/{entry['entryID']}/data.qpdata" in files for entry in project["images"])
+    if not isinstance(place, str):
+        assert project["createTimestamp"] == int((place / "OMETIFF" / "alpha.ome.tiff").stat().st_mtime * 1000)
+    assert len(json.loads(files["PROJ/project.qpproj.backup"])["images"]) == 1  # as images come one by one elsewhere
     outcome = json.loads(files["jobs/run-1/outcome.json"])
     assert [image["status"] for image in outcome["images"]] == ["done", "done", "failed"]
     assert [name for name in files if name.startswith("jobs/benchmarks/")]

@@ -6,12 +6,15 @@ import fsspec
 import pytest
 
 from cellscale.engines.preflight import choose_model
+from cellscale.errors import ImageError, RunInProgressError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.run_context import Placement
+from cellscale.pipeline.run_context import ALONE, Placement
+from cellscale.pipeline.segmenting import shares
 from cellscale.pipeline.segmenting.shares import label_share, plan_shares, predict_share, prepare_share
+from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import spots, write_dataset
@@ -25,7 +28,8 @@ MASKS = ("SEGMASK/image_WholeCellMask.tiff", "SEGMASK/image_NucleusMask.tiff")
 class Machine:
     """One of those that work on an image, with nothing but its request."""
 
-    def __init__(self, dataset, model_path):
+    def __init__(self, dataset, model_path, placement=ALONE):
+        self.placement = placement
         self.request = request_for(
             workspace_paths(dataset), measure=False, report=False, model_path=str(model_path), workers=1
         )
@@ -33,7 +37,7 @@ class Machine:
         (self.entry,) = discover(self.request.paths)
 
     def do(self, share, *units):
-        run = ImageRun("image", ignore, BUDGET)
+        run = ImageRun("image", ignore, BUDGET, placement=self.placement)
         result = share(run, self.entry, self.request, self.model, *units)
         return result or {record.stage: record.units for record in run.records}
 
@@ -113,3 +117,38 @@ def test_machines_share_an_image_in_an_object_store(dataset, tiny_model, expecte
         assert not [name for name in store.find("/shares/jobs") if name.endswith(".npz")]
     finally:
         store.rm("/shares", recursive=True)
+
+
+def test_a_share_of_an_image_that_is_replaced_meanwhile_keeps_none_of_its_work(dataset, tiny_model, monkeypatch):
+    machine = Machine(dataset, tiny_model)
+    machine.do(prepare_share)
+    before = kept(dataset)
+    predict_groups = shares.predict_groups
+
+    def then_replaced(*words, **settings):
+        write_dataset(dataset, image=spots(PLANES.shape[1:], seed=9))
+        return predict_groups(*words, **settings)
+
+    monkeypatch.setattr(shares, "predict_groups", then_replaced)
+    with pytest.raises(ImageError, match="changed while it was worked on"):
+        machine.do(predict_share, machine.do(plan_shares).missing_groups[:1])
+    assert kept(dataset) == before
+
+
+def test_a_share_for_a_run_that_another_one_followed_keeps_none_of_its_work(dataset, tiny_model):
+    dead, following = (Claim(dataset / "jobs", name) for name in ("dead", "following"))
+    dead.announce()
+    machine = Machine(dataset, tiny_model, Placement(claim=dead))
+    machine.do(prepare_share)
+    plan = machine.do(plan_shares)
+    following.announce()
+    before = kept(dataset)
+    with pytest.raises(RunInProgressError, match="following has begun since"):
+        machine.do(predict_share, plan.missing_groups[:1])
+    assert kept(dataset) == before
+    assert Machine(dataset, tiny_model, Placement(claim=following)).do(predict_share, plan.missing_groups[:1])
+
+
+def kept(dataset):
+    """Return the units that are there."""
+    return {str(path) for path in (dataset / "jobs").rglob("*") if path.is_file() and path.name != "run.json"}

@@ -99,7 +99,7 @@ def estimate(
     for text in left_out(paths, recursive=recursive):
         click.echo(f"warning: {printable(text)}", err=True)
     if not found.sizes:
-        raise RequestError(f"no image of {dataset} can be opened; cellscale segment says why")
+        raise RequestError(f"no image of {dataset} can be worked on; cellscale segment --dry_run says why")
     others = [join(workspace_paths(other).jobs, BENCHMARKS) for other in records]
     for other, folder in zip(records, others, strict=True):
         if not read_folder(folder):
@@ -132,12 +132,17 @@ def _rows(jobs: str | Path, others: Sequence[str | Path]) -> "list[Row]":
 
 
 def _show_images(found: "ImageSizes", rates: "Rates") -> None:
+    from cellscale.cli.output.printable import printable
+
     pixels, tiles = (sum(getattr(size, name) for size in found.sizes) for name in ("network_pixels", "tiles"))
     guessed = f", {found.guessed:,} of them guessed from the size of their files" if found.guessed else ""
     click.echo(f"images\t{len(found.sizes):,}; {pixels / 1e6:,.1f} Mpx at the network's pixel size{guessed}")
     click.echo(f"tiles\t{tiles:,} at most")
     for name in found.unreadable:
-        click.echo(f"{name}: cannot be opened and is left out", err=True)
+        click.echo(
+            f"{printable(name)}: is left out: a run refuses it (segment --dry_run says why)",
+            err=True,
+        )
     click.echo(f"rates\t{rates.source}: {rates.images} images on {rates.machine}, {rates.cores} cores")
 
 

@@ -41,7 +41,8 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     job = Job(replace(request, network=network), new_run_id())
     with ExitStack() as stack:
         if not request.dry_run:
-            stack.enter_context(dataset_lock(request.paths, tables=request.measure or request.outputs.report))
+            tables = request.measure or request.outputs.report
+            stack.enter_context(dataset_lock(request.paths, tables=tables, run=job.run))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         connect = stack.enter_context(connection(options, request.resources))
         _work(connect, job, options, images, listener)

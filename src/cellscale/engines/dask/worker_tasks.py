@@ -31,6 +31,7 @@ from cellscale.qupath.project_image import ProjectImage
 from cellscale.records.stage_cost import StageRecord
 from cellscale.storage.credentials import Credentials, known, learn
 from cellscale.storage.uri import exists
+from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -83,26 +84,26 @@ def check(job: Job, dask_worker: Worker) -> Failure | None:
 def plan(job: Job, entry: ImageEntry) -> SharePlan:
     """Find out what of an image's segmentation can be shared out."""
     model = _checked(job)
-    return SharePlan() if model is None else plan_shares(_run(entry, _budget(1)), entry, job.request, model)
+    return SharePlan() if model is None else plan_shares(_run(job, entry, _budget(1)), entry, job.request, model)
 
 
 def prepare(job: Job, entry: ImageEntry) -> tuple[StageRecord, ...]:
     """Learn the whole-image facts that preprocessing needs, with all threads of this worker."""
-    run = _run(entry, _budget(get_worker().state.nthreads))
+    run = _run(job, entry, _budget(get_worker().state.nthreads))
     prepare_share(run, entry, job.request, _model(job))
     return tuple(run.records)
 
 
 def predict(job: Job, entry: ImageEntry, groups: Sequence[Group]) -> tuple[StageRecord, ...]:
     """Predict some groups of tiles."""
-    run = _run(entry, _budget(1))
+    run = _run(job, entry, _budget(1))
     predict_share(run, entry, job.request, _model(job), groups)
     return tuple(run.records)
 
 
 def label(job: Job, entry: ImageEntry, blocks: Sequence[int]) -> tuple[StageRecord, ...]:
     """Label some blocks."""
-    run = _run(entry, _budget(1))
+    run = _run(job, entry, _budget(1))
     label_share(run, entry, job.request, _model(job), blocks)
     return tuple(run.records)
 
@@ -123,7 +124,9 @@ def finish(job: Job, entry: ImageEntry, position: int, alone: bool) -> Finished:
     """
     model = _checked(job)
     places: list[ProjectImage] = []
-    placement = Placement(shared_state=True, position=position, run=job.run, enter_project=places.append)
+    placement = Placement(
+        shared_state=True, position=position, run=job.run, claim=_claim(job), enter_project=places.append
+    )
     budget = _budget(1 if alone else get_worker().state.nthreads)
     outcome = process_image(entry, job.request, model, budget, ignore, placement)
     return Finished(outcome, tuple(places))
@@ -200,8 +203,13 @@ def _require_dataset(paths: WorkspacePaths) -> None:
         )
 
 
-def _run(entry: ImageEntry, budget: Budget) -> ImageRun:
-    return ImageRun(entry.name, ignore, budget)
+def _run(job: Job, entry: ImageEntry, budget: Budget) -> ImageRun:
+    return ImageRun(entry.name, ignore, budget, placement=Placement(claim=_claim(job)))
+
+
+def _claim(job: Job) -> Claim | None:
+    """Return what tells whether the run is still the one that may write."""
+    return None if job.request.dry_run else Claim(job.request.paths.jobs, job.run)
 
 
 def _budget(threads: int) -> Budget:

@@ -1,12 +1,10 @@
 """The end of a run: its true outcome from the results of its tasks, the QuPath project, the records."""
 
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
 
-from cellscale.cells.text import Dialect
 from cellscale.engines.end_of_run import close_run
 from cellscale.engines.tasks.project_entry_json import place_from_json
 from cellscale.engines.tasks.results import Part, Task, TaskResult, read_results
@@ -15,9 +13,9 @@ from cellscale.engines.tasks.spec import ENGINE, RunSpec, run_folder
 from cellscale.engines.tasks.task_records import parts_of_all
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
+from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import from_json, to_json
-from cellscale.qupath.project import update_project
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.storage_errors import is_away
@@ -161,7 +159,7 @@ def _with_project(
     images = list(outcome.images)
     try:
         places = [place_from_json(placed[index]) for index in sorted(placed)]
-        update_project(folder, places, Dialect(spec.request.measuring.qupath_version), int(time.time() * 1000))
+        list_in_project(spec.request.paths, spec.request.measuring, places)
     except (StorageError, RequestError) as error:
         if is_away(error) and not is_last_try():
             raise

@@ -17,6 +17,7 @@ from cellscale.pipeline.run_context import Placement
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import is_away
+from cellscale.workspace.claim import Claim
 
 __all__ = ["run_task"]
 
@@ -65,7 +66,12 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
     places = list[ProjectImage]()
     last = is_last_try()
     placement = Placement(
-        shared_state=True, position=index, run=spec.run, tried_again=not last, enter_project=places.append
+        shared_state=True,
+        position=index,
+        run=spec.run,
+        claim=Claim(spec.request.paths.jobs, spec.run, needed=False),
+        tried_again=not last,
+        enter_project=places.append,
     )
     template = TaskResult(
         task=task,

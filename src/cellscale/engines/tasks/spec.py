@@ -12,6 +12,7 @@ from cellscale.pipeline.request import Request, from_json, request_from_json, re
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, make_folder, read_bytes
+from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["ENGINE", "SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
@@ -63,6 +64,8 @@ def run_folder(spec: RunSpec) -> Path | str:
 def write_spec(spec: RunSpec) -> Path | str:
     """Write a run's list of tasks to ``jobs/<run>/tasks.json`` and return its location.
 
+    From then on tasks of earlier runs write nothing to the dataset.
+
     Raises
     ------
     RequestError
@@ -82,6 +85,7 @@ def write_spec(spec: RunSpec) -> Path | str:
     make_folder(folder)
     location = join(folder, SPEC_NAME)
     write_bytes(location, json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode())
+    Claim(spec.request.paths.jobs, spec.run).announce()
     return location
 
 

@@ -5,11 +5,12 @@ from typing import TypeAlias
 
 from cellscale.errors import ImageError, MaskError
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume import require_right
 from cellscale.predict.heads import Compartment
 from cellscale.storage.content import seen
 from cellscale.storage.uri import Entry
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.identity import Identity, require_unchanged
+from cellscale.workspace.identity import Identity
 from cellscale.workspace.record import Ledger
 
 __all__ = ["Unchanged", "compare_image", "require_one_run", "unchanged"]
@@ -19,15 +20,24 @@ Unchanged: TypeAlias = Callable[[], None]
 
 
 def require_one_run(ledger: Ledger, masks: Mapping[Compartment, Entry]) -> None:
-    """Check that no segmentation was stopped between the masks of an image.
+    """Check that an image's masks are of the same pixels, and that no segmentation was stopped between them.
 
     Raises
     ------
     MaskError
-        One was: the masks may be of different runs.
+        They are not, or may not be.
     StorageError
         A mask cannot be read.
     """
+    records = {mask.name: ledger.record("segmentation", mask.location) for mask in masks.values()}
+    of_maps = {
+        record.made_from.partition(" ")[0] for record in records.values() if record and " " in record.made_from
+    }
+    if len(of_maps) > 1 and all(ledger.made("segmentation", mask.location) for mask in masks.values()):
+        raise MaskError(
+            f"{', '.join(str(mask.location) for mask in masks.values())} were made of different images, channels or "
+            "networks. Run cellscale segment, or segment-and-measure, again, or measure one with --compartment"
+        )
     unfinished = set(ledger.unfinished("segmentation"))
     halves = [
         mask for mask in masks.values() if mask.name in unfinished and not ledger.made("segmentation", mask.location)
@@ -60,13 +70,17 @@ def compare_image(run: ImageRun, segment: bool, ledger: Ledger, identity: Identi
     )
 
 
-def unchanged(entry: ImageEntry, identity: Identity, ledger: Ledger, masks: Mapping[Compartment, Entry]) -> Unchanged:
+def unchanged(
+    run: ImageRun, entry: ImageEntry, identity: Identity, ledger: Ledger, masks: Mapping[Compartment, Entry]
+) -> Unchanged:
     """Return a check that an image and its masks are what they are now; to be called before each file is committed.
 
     Nothing is read as long as sizes, times and inodes are the same. It may be called from any thread.
 
     Parameters
     ----------
+    run
+        Which must not write any more when another one has taken the dataset over.
     entry, identity
         The image, and what it held when the work on it began.
     ledger
@@ -82,7 +96,7 @@ def unchanged(entry: ImageEntry, identity: Identity, ledger: Ledger, masks: Mapp
     held = {mask.location: ledger.look("segmentation", mask.location, hashed=True) for mask in masks.values()}
 
     def check() -> None:
-        require_unchanged(entry, identity)
+        require_right(run, entry, identity)
         for location, before in held.items():
             now = seen(location, before)
             if before is None or now is None or now.hash != before.hash:

@@ -92,7 +92,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             True, None, None, None, report_outputs(request.paths, request.measuring, entry.name, request.compartments)
         )
     require_one_source(entry, request.paths, request.outputs)
-    ledger = Ledger(request.paths.jobs, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     masks = _masks(run, request, ledger)
     outputs = report_outputs(request.paths, request.measuring, entry.name, masks)
     mark = measurement_mark(run, entry, request, ledger, masks)
@@ -108,7 +108,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         return Report(True, None, None, None, outputs)
     number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
     note_source(entry, request.paths)
-    check = unchanged(entry, identity, ledger, masks)
+    check = unchanged(run, entry, identity, ledger, masks)
     give_back()
     with (
         _opened(run, entry, request.segment, request.channels) as image,
@@ -163,7 +163,7 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     StorageError
         Something cannot be read or written.
     """
-    ledger = Ledger(request.paths.jobs, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     masks = _masks(run, request, ledger)
     outputs = report_outputs(request.paths, request.measuring, entry.name, masks)
     files = outputs[-len(masks) :]
@@ -178,7 +178,7 @@ def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[P
     to_make = [file for file in files if file in verdict.to_make]
     if not to_make:
         return files
-    check = unchanged(entry, identity_of(run, entry, request.images, ledger), ledger, masks)
+    check = unchanged(run, entry, identity_of(run, entry, request.images, ledger), ledger, masks)
     with (
         _opened(run, entry, request.segment, request.channels) as image,
         _measured(run, image, request.paths, request.measuring, masks, intensities=False) as measurement,

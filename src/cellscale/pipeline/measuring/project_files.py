@@ -1,7 +1,7 @@
 """Whether the QuPath project has of an image what the record says; what is lost is made, or entered again."""
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cellscale.qupath.entry import ENTRY_FILES, PROJECT_FILE, is_still_of
 from cellscale.qupath.listed_images import listed_images, same_image
 from cellscale.qupath.project import place_images, update_project
 from cellscale.storage.content import stamp_of
-from cellscale.storage.uri import base_name, delete, exists, join, local_path
+from cellscale.storage.uri import base_name, delete, exists, filesystem, join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.record import Ledger
@@ -100,7 +100,13 @@ def is_listed(request: Request, folder: Path | str, entry: ImageEntry, number: i
 def now_of(uri: str | None) -> int:
     """Return the time to write into the project: the image's own, so that the same input gives the same bytes."""
     path = local_path(uri) if uri is not None else None
-    return int((path.stat().st_mtime if path is not None else time.time()) * 1000)
+    if path is not None:
+        return int(path.stat().st_mtime * 1000)
+    with suppress(Exception):  # not every store knows, and each says so in its own way
+        assert uri is not None, "there is no file whose time could be known"
+        fs, key = filesystem(uri)
+        return int(fs.modified(key).timestamp() * 1000)
+    return int(time.time() * 1000)
 
 
 def _listed(folder: Path | str) -> dict[int, str | None]:

@@ -1,7 +1,13 @@
 """What is finished, so that a killed run goes on and a second one keeps what fits."""
 
 from cellscale.pipeline.resume.asked import asked, asked_again
-from cellscale.pipeline.resume.decision import decided, identity_of, misfit_text, to_be_overwritten
+from cellscale.pipeline.resume.decision import (
+    decided,
+    identity_of,
+    misfit_text,
+    require_right,
+    to_be_overwritten,
+)
 from cellscale.pipeline.resume.image_source import note_source, require_one_source
 from cellscale.pipeline.resume.leftovers import clear_leftovers
 from cellscale.pipeline.resume.marks import (
@@ -30,5 +36,6 @@ __all__ = [
     "note_source",
     "open_state",
     "require_one_source",
+    "require_right",
     "to_be_overwritten",
 ]

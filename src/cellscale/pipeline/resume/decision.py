@@ -7,12 +7,17 @@ from pathlib import Path
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import ImageChoice, Outputs, Request
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.identity import Identity, identify
-from cellscale.workspace.record import Ledger, Task, Verdict
+from cellscale.workspace.identity import Identity, identify, require_unchanged
+from cellscale.workspace.record import Ledger, Mark, Task, Verdict
 
-__all__ = ["decided", "identity_of", "misfit_text", "to_be_overwritten"]
+__all__ = ["decided", "identity_of", "misfit_text", "require_right", "to_be_overwritten"]
 
-_WORDS: dict[Task, str] = {"segmentation": "masks", "measurement": "tables", "pictures": "pictures"}
+_WORDS: dict[Task, str] = {
+    "segmentation": "masks",
+    "intermediates": "intermediates",
+    "measurement": "tables",
+    "pictures": "pictures",
+}
 _SHOWN = 5
 
 
@@ -32,12 +37,28 @@ def identity_of(run: ImageRun, entry: ImageEntry, images: ImageChoice, ledger: L
     return run.identity
 
 
+def require_right(run: ImageRun, entry: ImageEntry, identity: Identity) -> None:
+    """Check, before something made of an image is handed out, that this run may write, and of these pixels.
+
+    Raises
+    ------
+    RunInProgressError
+        Another run has taken the dataset over.
+    ImageError
+        The image was replaced or changed since its work began.
+    StorageError
+        It cannot be known.
+    """
+    run.fence()
+    require_unchanged(entry, identity)
+
+
 def decided(
     run: ImageRun,
     request: Request,
     ledger: Ledger,
     task: Task,
-    mark: str,
+    mark: Mark,
     outputs: Sequence[Path | str],
     *,
     earlier: str | None = None,

@@ -8,12 +8,12 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uploads import delete_all
 from cellscale.storage.uri import base_name, delete, find, join, local_path, objects_below
-from cellscale.workspace.record import Ledger, Task
+from cellscale.workspace.record import Ledger, Mark, Task
 
 __all__ = ["clear_leftovers"]
 
 
-def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[Path | str], mark: str) -> None:
+def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[Path | str], mark: Mark) -> None:
     """Remove outputs that a task does not make any more, if they are as it made them for other options; name others.
 
     Parameters
@@ -37,7 +37,8 @@ def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[
     for place in places:
         record = ledger.record(task, place)
         found = find(place)
-        if record is None or record.made_from == mark or found is None:
+        now = mark if isinstance(mark, str) else mark.get(base_name(place))
+        if record is None or record.made_from == now or found is None:
             continue
         if not ledger.made(task, place):
             run.notice(f"{place} is of another run, and was changed since; it is kept", "warning")

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -86,6 +86,8 @@ class RunState:
         self.folder = folder
         self.damaged: list[str] = []
         """Names of what was found damaged, and thrown away."""
+        self.before_commit: Callable[[], None] = lambda: None
+        """Called before a unit takes its name; what it raises keeps the unit from being there."""
         self._verified: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -106,6 +108,7 @@ class RunState:
             # Without allow_pickle, which numpy before 2.2 takes for the name of an array.
             named: dict[str, Any] = dict(arrays)
             np.savez(file, **named)
+            self.before_commit()
 
     def load(self, unit: str) -> dict[str, NDArray[Any]] | None:
         """Return a unit's arrays; None if it is not finished or was damaged (by a power cut, say)."""
@@ -157,6 +160,7 @@ class RunState:
         make_folder(path.parent)
         with atomic_write(path, durable=False) as file:
             np.save(file, values)
+            self.before_commit()
         self._verified.add(name)
         return _checksum(values)
 
@@ -183,6 +187,7 @@ class RunState:
         make_folder(self.folder)
         with atomic_write(self._facts(name)) as file:
             file.write(json.dumps({_FACTS: facts, _HASH: fingerprint(facts)}, indent=1).encode())
+            self.before_commit()
 
     def load_facts(self, name: str) -> dict[str, Any] | None:
         """Return facts kept earlier; None if there are none, or they were damaged."""

@@ -18,7 +18,7 @@ from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
-__all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input"]
+__all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input", "require_plausible"]
 
 MODEL_MPP = 0.5
 """µm/px of the images that Mesmer was trained on."""
@@ -82,13 +82,14 @@ def network_input(
         A channel cannot be found, or the pixel size cannot be right.
     """
     info = image.info
-    _require_plausible(pixel_size, info.name)
+    require_plausible(pixel_size, info.name)
     selection = select_channels(info, nuclear, membrane)
     readers = tuple(
         _narrowed(combined_reader(image, indices, combine), info.name)
         for indices in (selection.nuclear, selection.membrane)
     )
     corner = Region(0, 0, 1, 1)
+    combined = combine if max(len(selection.nuclear), len(selection.membrane)) > 1 else "sum"  # of one it is the same
     return NetworkInput(
         info=info,
         channels=(readers[0], readers[1]),
@@ -99,7 +100,7 @@ def network_input(
             f"{pixel_size.mpp:g} µm/px ({pixel_size.source})",
         ),
         usual_names=USUAL_NAMES_VERSION if selection.by_usual_names else None,
-        choice=(str(selection.nuclear), str(selection.membrane), combine, repr(pixel_size.mpp)),
+        choice=(str(selection.nuclear), str(selection.membrane), combined, repr(pixel_size.mpp)),
     )
 
 
@@ -123,7 +124,7 @@ def _narrowed(read: RegionReader, name: str) -> RegionReader:
     return read_narrow
 
 
-def _require_plausible(size: ChosenPixelSize, name: str) -> None:
+def require_plausible(size: ChosenPixelSize, name: str) -> None:
     """Raise `ImageError` where cells could not be found at a pixel size."""
     low, high = PLAUSIBLE_MPP
     if not low <= size.mpp <= high:

@@ -9,13 +9,25 @@ import numpy as np
 
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import clear_leftovers, decided
+from cellscale.pipeline.segmenting.mask_marks import MaskMarks
 from cellscale.pipeline.segmenting.preparation import PreparedImage
 from cellscale.pipeline.segmenting.tile_store import TileStore
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import Head
 from cellscale.regions import Region, blocks
+from cellscale.storage.uploads import send_folder
+from cellscale.storage.uri import join, local_path
+from cellscale.workspace.record import Ledger
 
-__all__ = ["save_intermediates"]
+__all__ = [
+    "clear_intermediates",
+    "intermediates_to_make",
+    "note_intermediates",
+    "save_intermediates",
+    "send_intermediates",
+]
 
 CHUNK = 1024
 """Rows and columns of a chunk, and of what is computed at once."""
@@ -58,6 +70,49 @@ def save_intermediates(
 
         for _ in in_order(write, cores, run.budget.workers):
             advance()
+
+
+def intermediates_to_make(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> bool:
+    """Tell whether intermediates are asked for that are not there, or are of something else.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known.
+    """
+    if not request.segmenting.keep_intermediates:
+        return False
+    place = _place(request.paths.jobs, ledger.image)
+    return not decided(run, request, ledger, "intermediates", _mark(request, marks), [place]).is_done
+
+
+def send_intermediates(folder: Path, jobs: Path | str, image: str) -> None:
+    """Bring what `save_intermediates` wrote on this machine to the dataset, where that is elsewhere."""
+    if local_path(jobs) is None:
+        send_folder(folder, str(_place(jobs, image)))
+        shutil.rmtree(folder)
+
+
+def note_intermediates(request: Request, ledger: Ledger, marks: MaskMarks) -> None:
+    """Put intermediates that are whole on record."""
+    ledger.begin("intermediates", _mark(request, marks), ())
+    ledger.finish("intermediates", [_place(request.paths.jobs, ledger.image)], {})
+
+
+def clear_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:
+    """Remove intermediates of other pixels or another network that nobody asks for any more."""
+    place = _place(request.paths.jobs, ledger.image)
+    record = ledger.record("intermediates", place)
+    if record is not None and not record.made_from.startswith(f"{marks.maps} "):
+        clear_leftovers(run, ledger, "intermediates", [place], _mark(request, marks))
+
+
+def _place(jobs: Path | str, image: str) -> Path | str:
+    return join(jobs, "intermediates", f"{image}.zarr")
+
+
+def _mark(request: Request, marks: MaskMarks) -> str:
+    return f"{marks.maps} {' '.join(request.compartments)}"
 
 
 @contextmanager

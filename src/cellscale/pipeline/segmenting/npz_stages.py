@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import ImageError
 from cellscale.images.masks import write_mask
 from cellscale.images.npz import ARRAY, NpzArray, open_npz, write_npz
 from cellscale.images.pixel_size import choose_pixel_size
@@ -28,6 +29,7 @@ from cellscale.pipeline.segmenting.tile_store import TileGroups, TileStore
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.predict.network import Network
 from cellscale.predict.tiles import TileGrid
+from cellscale.preprocess.rescale import may_be_rescaled
 from cellscale.regions import Region, RegionReader, blocks
 from cellscale.storage.uri import Location
 
@@ -136,6 +138,11 @@ def postprocess_file(
     Returns
     -------
     Objects found, by compartment.
+
+    Raises
+    ------
+    ImageError
+        Maps of an image of that shape would have other rows and columns.
     """
     with _scratch() as (folder, state), ExitStack() as opened:
         labels = {}
@@ -145,6 +152,7 @@ def postprocess_file(
                 opened.enter_context(closing(open_npz(maps, array=f"arr_{index}", samples=1, scratch=folder)))
                 for index in (first, first + 1)
             ]
+            _require_fit(maps, pair[0].info.shape, shape)
             store = BlockStore(state, compartment, pair[0].info.shape)
 
             def read(region: Region, pair: list[Any] = pair) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -156,6 +164,16 @@ def postprocess_file(
         for compartment, place in masks.items():
             write_mask(place, _bands(run, shape, labels[compartment].read), shape, None, workers=run.budget.workers)
         return {compartment: found.count for compartment, found in labels.items()}
+
+
+def _require_fit(maps: Location, found: tuple[int, int], shape: tuple[int, int]) -> None:
+    """Check that maps can be of an image."""
+    if not may_be_rescaled(shape, found):
+        raise ImageError(
+            f"{maps} has maps of {found[0]} x {found[1]} pixels (rows x columns); those of an image of {shape[0]} x "
+            f"{shape[1]} have the same proportions, whatever its pixel size. Give the rows and columns of the image "
+            "that was preprocessed (--input_rows, --input_cols)"
+        )
 
 
 def _label(run: ImageRun, labeller: BlockLabeller) -> None:

@@ -1,7 +1,6 @@
 """Masks of one image of a dataset: made, resumed, or kept."""
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -17,29 +16,38 @@ from cellscale.pipeline.resume import (
     asked,
     clear_leftovers,
     decided,
-    fingerprint,
     identity_of,
     note_source,
-    open_state,
     require_one_source,
+    require_right,
 )
-from cellscale.pipeline.segmenting.block_store import BLOCK, CompartmentLabels
+from cellscale.pipeline.segmenting.block_store import CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
+from cellscale.pipeline.segmenting.intermediates import (
+    clear_intermediates,
+    intermediates_to_make,
+    note_intermediates,
+    send_intermediates,
+)
+from cellscale.pipeline.segmenting.kept_labels import opened_labels, with_same_labels
+from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
-from cellscale.pipeline.segmenting.tile_store import GROUP
 from cellscale.pipeline.segmenting.write_masks import write_masks
-from cellscale.predict.heads import Compartment
+from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.predict.network import Network
 from cellscale.records.stopwatch import Stopwatch
-from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import join, local_path, make_folder
+from cellscale.storage.uri import join, make_folder
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.identity import Identity, require_unchanged
-from cellscale.workspace.layout import WorkspacePaths, mask_name
+from cellscale.workspace.identity import Identity
+from cellscale.workspace.layout import mask_name
 from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 
-__all__ = ["Masks", "earlier_segmentation_mark", "mask_outputs", "run_state", "segment_image", "segmentation_mark"]
+__all__ = ["Masks", "mask_outputs", "masks_to_make", "segment_image"]
 
+_FACTS = frozenset(
+    {"objects", "certified", "certificates", "usual_names", "network", "image", "parameters", "version"}
+)
+"""What is noted of how masks were made."""
 ATTEMPTS = 3
 """How often damaged units of work are done again before the image fails."""
 
@@ -66,6 +74,13 @@ def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | 
     }
 
 
+def masks_to_make(
+    files: Mapping[Compartment, Sequence[Path | str]], verdict: Verdict
+) -> dict[Compartment, list[Path | str]]:
+    """Return those of an image's masks that are to be written, by compartment."""
+    return {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
+
+
 def _not_asked(request: Request, image: str) -> list[Path | str]:
     """Return the masks of the same compartments in formats that are not asked for."""
     suffixes = set(SUFFIXES).difference(FORMATS[request.segmenting.mask_format])
@@ -87,7 +102,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         Something cannot be read or written.
     """
     require_one_source(entry, request.paths, request.outputs)
-    ledger = Ledger(request.paths.jobs, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
@@ -97,10 +112,12 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             run.notice(note)
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
-        mark = segmentation_mark(identity, entry, request, source, model)
-        earlier = earlier_segmentation_mark(entry, request, source, model)
-        verdict = decided(run, request, ledger, "segmentation", mark, outputs, earlier=earlier)
-        if verdict.is_done:
+        marks = mask_marks(identity, entry, request, source, model)
+        by_name = marks.of_files(ledger)
+        earlier = earlier_mask_mark(entry, request, source, model)
+        verdict = decided(run, request, ledger, "segmentation", by_name, outputs, earlier=earlier)
+        maps = intermediates_to_make(run, request, ledger, marks)
+        if verdict.is_done and not maps:
             return _kept(run, request, ledger, outputs, verdict)
         if verdict.stale and not request.outputs.overwrite:
             _tell_of_other_list(run, ledger, source)
@@ -109,32 +126,32 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             return Masks(True, {}, outputs)
         make_folder(request.paths.segmasks)  # before the work, in case that it cannot be made
         note_source(entry, request.paths)
-        to_make = {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
+        to_make = masks_to_make(files, verdict)
+        copied = None if maps else with_same_labels(request.paths.segmasks, ledger, marks, to_make)
+        earlier_facts = ledger.facts("segmentation")
+        facts = {name: value for name, value in earlier_facts.items() if name in _FACTS}
 
         def begin() -> None:  # as late as can be: what a person puts there before is theirs, and not half of ours
-            ledger.begin("segmentation", mark, verdict.to_make, asked(request))
+            if verdict.to_make:
+                ledger.begin("segmentation", by_name, verdict.to_make, asked(request))
 
-        labels = _segmented(run, entry, request, source, model, mark, to_make, identity, begin)
-    _learn_certificates(run, labels)
-    persons = {name for name, group in files.items() if set(group) <= set(verdict.persons)}
-    counts = {compartment: found.count for compartment, found in labels.items() if compartment not in persons}
-    clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), mark)
-    ledger.finish(
-        "segmentation",
-        verdict.to_make,
-        {
-            "objects": counts,
-            "certified": True,
-            "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
-            "usual_names": source.usual_names,
-            "network": model.sha256,
-            "image": identity.facts,
-            "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
-            "version": __version__,
-        },
-        run.placement.run,
-    )
-    return Masks(True, counts, outputs)
+        if copied:
+            with opened_labels(copied, source.shape, run.budget.cache_bytes) as labels:
+                begin()
+                write_masks(run, to_make, labels, source, partial(require_right, run, entry, identity))
+        else:
+            found = _segmented(run, entry, request, source, model, marks, to_make, identity, begin, keep_maps=maps)
+            _learn_certificates(run, found)
+            facts = _with_earlier(_facts(request, source, model, identity, found), earlier_facts, by_name, entry.name)
+    if maps:
+        note_intermediates(request, ledger, marks)
+    persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
+    counts = {name: count for name, count in facts["objects"].items() if name not in persons}
+    clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), by_name)
+    clear_intermediates(run, request, ledger, marks)
+    if verdict.to_make:
+        ledger.finish("segmentation", verdict.to_make, {**facts, "objects": counts}, run.placement.run)
+    return Masks(True, {name: counts[name] for name in request.compartments if name in counts}, outputs)
 
 
 def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> None:
@@ -158,6 +175,38 @@ def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentL
     )
 
 
+def _facts(
+    request: Request,
+    source: NetworkInput,
+    model: Model,
+    identity: Identity,
+    labels: Mapping[Compartment, CompartmentLabels],
+) -> dict[str, Any]:
+    """Return what is worth knowing of how masks were made."""
+    return {
+        "objects": {compartment: found.count for compartment, found in labels.items()},
+        "certified": True,
+        "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
+        "usual_names": source.usual_names,
+        "network": model.sha256,
+        "image": identity.facts,
+        "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
+        "version": __version__,
+    }
+
+
+def _with_earlier(
+    facts: dict[str, Any], earlier: Mapping[str, Any], good: Collection[str], image: str
+) -> dict[str, Any]:
+    """Return facts with those of earlier runs of compartments whose masks are still good."""
+    kept = [name for name in COMPARTMENTS if any(mask_name(image, name, suffix) in good for suffix in SUFFIXES)]
+    both = {
+        key: {name: earlier[key][name] for name in kept if name in earlier.get(key, {})} | facts[key]
+        for key in ("objects", "certificates", "parameters")
+    }
+    return facts | both
+
+
 def _kept(
     run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Path | str, ...], verdict: Verdict
 ) -> Masks:
@@ -169,77 +218,18 @@ def _kept(
     return Masks(made, ledger.facts("segmentation").get("objects", {}), outputs)
 
 
-def segmentation_mark(
-    identity: Identity, entry: ImageEntry, request: Request, source: NetworkInput, model: Model
-) -> str:
-    """Return a hash of all that the masks depend on, but the version of cellscale."""
-    return _mark([identity.facts], entry, request, source, model)
-
-
-def earlier_segmentation_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
-    """Return the same as version 0.2 wrote it, which went by the time of the image."""
-    return _mark([entry.marker, entry.size], entry, request, source, model)
-
-
-def _mark(image: list[Any], entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
-    axis = {} if entry.channel_axis in (None, "C") else {"axis": entry.channel_axis}
-    facts: dict[str, Any] = {
-        **axis,
-        "input": [*image, list(source.shape), [str(dtype) for dtype in source.dtypes]],
-        "choice": list(source.choice),
-        "network": model.sha256,
-        "precision": request.network.precision,
-        "labels": {
-            compartment: asdict(request.segmenting.parameters(compartment)) for compartment in request.compartments
-        },
-    }
-    return fingerprint(facts)
-
-
-def run_state(
-    paths: WorkspacePaths,
-    image: str,
-    mark: str,
-    arithmetic: str,
-    *,
-    shared: bool = False,
-    scratch: Path | None = None,
-) -> RunState:
-    """Return where the finished units of an image are kept.
-
-    Parameters
-    ----------
-    paths
-        Where work in progress is.
-    image
-        The image's name.
-    mark
-        The image's `segmentation_mark`.
-    arithmetic
-        What the last bits of the network's maps depend on: work begun on one kind of device is not finished on
-        another, so that a resumed image has the bytes of an uninterrupted one.
-    shared
-        Where the dataset is in an object store, keep them there as well, so that another machine can go on. The state
-        has to be closed then.
-    scratch
-        Folder of this machine for copies of what is in the object store; None: one that later runs find again.
-    """
-    key = fingerprint(
-        {"facts": mark, "arithmetic": arithmetic, "version": __version__, "block": BLOCK, "group": GROUP}
-    )
-    return open_state(paths.jobs, image, key, shared=shared, scratch=scratch)
-
-
 def _segmented(
     run: ImageRun,
     entry: ImageEntry,
     request: Request,
     source: NetworkInput,
     model: Model,
-    mark: str,
-    files: dict[Compartment, list[Path | str]],
+    marks: MaskMarks,
+    files: Mapping[Compartment, Sequence[Path | str]],
     identity: Identity,
     begin: Callable[[], None],
+    *,
+    keep_maps: bool,
 ) -> dict[Compartment, CompartmentLabels]:
     """Segment the image and write its masks; the state goes when they are there.
 
@@ -258,15 +248,24 @@ def _segmented(
         model_load_seconds=loading.seconds,
     )
     with run_state(
-        request.paths, entry.name, mark, computation.arithmetic, shared=run.placement.shared_state
+        request.paths, entry.name, marks, computation.arithmetic, shared=run.placement.shared_state
     ) as state:
         if not run.placement.shared_state:  # else it was made by this run, on machines that work on it now
             state.check()
         _tell_damage(run, state)
-        check = partial(_require_unchanged, entry, identity, state)
+
+        state.before_commit = partial(require_right, run, entry, identity)
+
+        def check() -> None:
+            try:
+                require_right(run, entry, identity)
+            except ImageError:  # some of the unfinished work is of other pixels
+                state.clear()
+                raise
+
         for attempt in range(ATTEMPTS):
             try:
-                labels = _labelled(run, entry, request, source, network, state, check)
+                labels = _labelled(run, entry.name, request, source, network, state, check, keep_maps=keep_maps)
                 begin()
                 write_masks(run, files, labels, source, check)
                 break
@@ -288,35 +287,26 @@ def _tell_damage(run: ImageRun, state: RunState) -> None:
         )
 
 
-def _require_unchanged(entry: ImageEntry, identity: Identity, state: RunState) -> None:
-    """Check that the image is the one of before; else some of the unfinished work is of other pixels, and goes."""
-    try:
-        require_unchanged(entry, identity)
-    except ImageError:
-        state.clear()
-        raise
-
-
 def _labelled(
     run: ImageRun,
-    entry: ImageEntry,
+    image: str,
     request: Request,
     source: NetworkInput,
     network: Network,
     state: RunState,
     check: Callable[[], None],
+    *,
+    keep_maps: bool,
 ) -> dict[Compartment, CompartmentLabels]:
     """Return the labels; what ``check`` raises where the image was replaced meanwhile, whatever came of that."""
-    name, jobs = f"{entry.name}.zarr", request.paths.jobs
-    kept = state.folder.parent / "intermediates" / name if request.segmenting.keep_intermediates else None
+    here = state.folder.parent / "intermediates" / f"{image}.zarr" if keep_maps else None
     parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.compartments}
     try:
-        labels = segment_channels(run, state, source, network, parameters, kept)
+        labels = segment_channels(run, state, source, network, parameters, here)
     except ImageError:
         check()
         raise
     check()
-    if kept is not None and local_path(jobs) is None:
-        send_folder(kept, str(join(jobs, "intermediates", name)))
-        shutil.rmtree(kept)
+    if here is not None:
+        send_intermediates(here, request.paths.jobs, image)
     return labels

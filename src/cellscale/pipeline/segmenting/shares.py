@@ -7,7 +7,7 @@ A share may be done anywhere, twice, in any order, or not at all: the outputs ar
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import thread_time
@@ -19,19 +19,17 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.resume import RunState, identity_of, require_one_source, to_be_overwritten
+from cellscale.pipeline.resume import RunState, identity_of, require_one_source, require_right, to_be_overwritten
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore
 from cellscale.pipeline.segmenting.inputs import open_input
+from cellscale.pipeline.segmenting.intermediates import intermediates_to_make
+from cellscale.pipeline.segmenting.kept_labels import with_same_labels
+from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
 from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
 from cellscale.pipeline.segmenting.prediction import predict_groups
 from cellscale.pipeline.segmenting.preparation import PreparedImage, network_shape, prepare
-from cellscale.pipeline.segmenting.segment_image import (
-    earlier_segmentation_mark,
-    mask_outputs,
-    run_state,
-    segmentation_mark,
-)
+from cellscale.pipeline.segmenting.segment_image import mask_outputs, masks_to_make
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileGroups, TileStore, maps_of, unit
 from cellscale.predict.heads import Compartment
 from cellscale.predict.tiles import TileGrid
@@ -66,16 +64,21 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         Something cannot be read.
     """
     require_one_source(entry, request.paths, request.outputs)
-    ledger = Ledger(request.paths.jobs, entry.name)
+    ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     with open_input(entry, request.channels, run.budget.cache_bytes) as source:
         identity = identity_of(run, entry, request.images, ledger)
-        mark = segmentation_mark(identity, entry, request, source, model)
-        earlier = earlier_segmentation_mark(entry, request, source, model)
+        marks = mask_marks(identity, entry, request, source, model)
+        earlier = earlier_mask_mark(entry, request, source, model)
         shape = network_shape(source)
-    outputs = [output for group in mask_outputs(request, entry.name).values() for output in group]
-    if to_be_overwritten(ledger.judge("segmentation", mark, outputs, earlier=earlier), request.outputs).is_done:
+    files = mask_outputs(request, entry.name)
+    outputs = [output for group in files.values() for output in group]
+    judged = ledger.judge("segmentation", marks.of_files(ledger), outputs, earlier=earlier)
+    verdict = to_be_overwritten(judged, request.outputs)
+    maps = intermediates_to_make(run, request, ledger, marks)
+    to_make = masks_to_make(files, verdict)
+    if not maps and (verdict.is_done or with_same_labels(request.paths.segmasks, ledger, marks, to_make)):
         return SharePlan()
-    with _state(entry, request.paths, model, mark) as state:
+    with _state(entry, request.paths, model, marks) as state:
         return _plan(request.compartments, state, shape)
 
 
@@ -139,18 +142,19 @@ def _opened(
     identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
     with open_input(entry, request.channels, run.budget.cache_bytes) as source:
         run.budget.require_room(source.info)
-        mark = segmentation_mark(identity, entry, request, source, model)
-        with _state(entry, request.paths, model, mark) as state:
+        marks = mask_marks(identity, entry, request, source, model)
+        with _state(entry, request.paths, model, marks) as state:
+            state.before_commit = partial(require_right, run, entry, identity)
             yield prepare(run, state, source), state
             state.flush()  # what others cannot see is not done
 
 
 @contextmanager
-def _state(entry: ImageEntry, paths: WorkspacePaths, model: Model, mark: str) -> Iterator[RunState]:
+def _state(entry: ImageEntry, paths: WorkspacePaths, model: Model, marks: MaskMarks) -> Iterator[RunState]:
     """Open the run state; copies of what is in an object store do not stay on this machine."""
     with (
         TemporaryDirectory(prefix="cellscale-") as folder,
-        run_state(paths, entry.name, mark, model.arithmetic, shared=True, scratch=Path(folder)) as state,
+        run_state(paths, entry.name, marks, model.arithmetic, shared=True, scratch=Path(folder)) as state,
     ):
         yield state
 

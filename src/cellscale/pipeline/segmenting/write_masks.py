@@ -1,7 +1,8 @@
 """Labels of an image as its masks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,21 +10,31 @@ from numpy.typing import NDArray
 from cellscale.images.masks import write_mask
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.segmenting.block_store import CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.predict.heads import Compartment
-from cellscale.regions import blocks
+from cellscale.regions import Region, blocks
 
-__all__ = ["write_masks"]
+__all__ = ["Labels", "write_masks"]
 
 BAND = 2**21
 """Pixels of a mask that are finished at once, in bands over the whole width."""
 
 
+class Labels(Protocol):
+    """Labels of one compartment of an image."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+
+    def read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region; 0 for background."""
+
+
 def write_masks(
     run: ImageRun,
-    files: Mapping[Compartment, list[Path | str]],
-    labels: Mapping[Compartment, CompartmentLabels],
+    files: Mapping[Compartment, Sequence[Path | str]],
+    labels: Mapping[Compartment, Labels],
     source: NetworkInput,
     check: Callable[[], None],
 ) -> None:
@@ -54,9 +65,7 @@ def write_masks(
                 advance()
 
 
-def _write(
-    output: Path | str, labels: CompartmentLabels, source: NetworkInput, workers: int, check: Callable[[], None]
-) -> None:
+def _write(output: Path | str, labels: Labels, source: NetworkInput, workers: int, check: Callable[[], None]) -> None:
     """Write a mask, bands being finished in threads ahead of the writer, and ``check`` called before it is whole."""
     rows = max(BAND // labels.shape[1], 1)
 

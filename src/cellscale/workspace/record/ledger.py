@@ -1,7 +1,7 @@
 """Which outputs of an image were made from what, so that a second run knows what is left to do."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -18,9 +18,14 @@ from cellscale.workspace.record.file_record import (
     output_to_json,
 )
 
-__all__ = ["Ledger", "Task", "Verdict"]
+__all__ = ["Ledger", "Mark", "Task", "Verdict"]
 
-Task: TypeAlias = Literal["segmentation", "relabelling", "measurement", "project", "look", "pictures"]
+Task: TypeAlias = Literal[
+    "segmentation", "intermediates", "relabelling", "measurement", "project", "look", "pictures"
+]
+
+Mark: TypeAlias = str | Mapping[str, str]
+"""Fingerprint of all that a task's outputs depend on, or that of each by its name."""
 
 _INPUTS = "inputs"
 
@@ -65,6 +70,8 @@ class Ledger:
         Folder of the dataset's runs.
     image
         The image's name.
+    fence
+        Raises where another run has taken the dataset over; called before the record is written.
 
     Raises
     ------
@@ -74,6 +81,7 @@ class Ledger:
 
     jobs: Path | str
     image: str
+    fence: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
     tasks: dict[str, dict[str, Any]] = field(init=False)
     inputs: dict[str, Content] = field(init=False)
     """What the image's files, and files that others made, held when they were last looked at."""
@@ -96,7 +104,7 @@ class Ledger:
         return any(name.endswith(WHOLE) for name in self.inputs)
 
     def judge(
-        self, task: Task, fingerprint: str, outputs: Sequence[Path | str], *, earlier: str | None = None
+        self, task: Task, fingerprint: Mark, outputs: Sequence[Path | str], *, earlier: str | None = None
     ) -> Verdict:
         """Tell what a run has to do for a task.
 
@@ -123,13 +131,14 @@ class Ledger:
             name = base_name(output)
             record = known.get(name)
             now = self.look(task, output)
-            fits = record is not None and record.made_from in (fingerprint, earlier)
+            mark = _mark_of(fingerprint, name)
+            fits = record is not None and record.made_from in (mark, earlier)
             if now is None or name in unfinished:  # a killed run may have written some, and noted nothing of any
                 found["missing"].append(output)
             elif record is not None and record.explains(now):
                 found["kept" if fits else "stale"].append(output)
-                if fits and (record.content != now or record.made_from != fingerprint):
-                    self._learn(task, name, OutputRecord(now, fingerprint))
+                if fits and (record.content != now or record.made_from != mark):
+                    self._learn(task, name, OutputRecord(now, mark))
             else:
                 found["persons"].append(output)
                 if record is not None and not fits:
@@ -173,6 +182,15 @@ class Ledger:
         """Return what is on record of an output."""
         return self._outputs(task).get(base_name(output))
 
+    def records(self, task: Task) -> Mapping[str, OutputRecord]:
+        """Return what is on record of all outputs of a task, by their names."""
+        return self._outputs(task)
+
+    def is_newest(self, task: Task, output: Path | str) -> bool:
+        """Tell whether an output was made from what the task's last run made its outputs from."""
+        record, newest = self.record(task, output), self.tasks.get(task, {}).get("fingerprint")
+        return record is not None and record.made_from == _mark_of(newest or "", base_name(output))
+
     def names(self, task: Task) -> tuple[str, ...]:
         """Return the names of all outputs that a task is known to have made."""
         return tuple(self.tasks.get(task, {}).get("outputs", ()))
@@ -184,7 +202,7 @@ class Ledger:
     def begin(
         self,
         task: Task,
-        fingerprint: str,
+        fingerprint: Mark,
         outputs: Sequence[Path | str],
         request: Mapping[str, Any] | None = None,
     ) -> None:
@@ -193,7 +211,7 @@ class Ledger:
         known = self.tasks.get(task, {}).get("outputs", {})
         self.tasks[task] = {
             "complete": False,
-            "fingerprint": fingerprint,
+            "fingerprint": fingerprint if isinstance(fingerprint, str) else dict(fingerprint),
             "unfinished": [base_name(output) for output in outputs],
             "outputs": known,
             **({} if request is None else {"request": dict(request)}),
@@ -216,7 +234,8 @@ class Ledger:
             content = seen(output, None)
             if content is None:
                 raise StorageError(f"{output} was removed while it was in use; is another run at work?")
-            made[base_name(output)] = output_to_json(OutputRecord(content, entry["fingerprint"]))
+            name = base_name(output)
+            made[name] = output_to_json(OutputRecord(content, _mark_of(entry["fingerprint"], name)))
         named = {} if run is None else {"run": run}
         self.tasks[task] = {
             **entry, "complete": True, "outputs": {**entry["outputs"], **made}, **facts, **named,
@@ -254,7 +273,16 @@ class Ledger:
                 return
 
     def write(self) -> None:
-        """Write the record."""
+        """Write the record.
+
+        Raises
+        ------
+        RunInProgressError
+            Another run has taken the dataset over.
+        StorageError
+            It cannot be written.
+        """
+        self.fence()
         make_folder(join(self.jobs, "records"))
         facts: dict[str, Any] = dict(self.tasks)
         if self.inputs:
@@ -267,8 +295,8 @@ class Ledger:
         outputs = entry.get("outputs", {})
         before, count, known = self._parsed.get(task, ({}, -1, {}))
         if before is not outputs or count != len(outputs):
-            mark = str(entry.get("fingerprint", ""))
-            known = {name: output_from_json(facts, mark) for name, facts in outputs.items()}
+            mark = entry.get("fingerprint", "")
+            known = {name: output_from_json(facts, _mark_of(mark, name)) for name, facts in outputs.items()}
             self._parsed[task] = outputs, len(outputs), known
         return known
 
@@ -292,6 +320,11 @@ class Ledger:
         return facts if isinstance(facts, dict) else {}
 
 
+def _mark_of(fingerprint: Mark, name: str) -> str:
+    """Return the fingerprint of an output; one that is made no more has none."""
+    return fingerprint if isinstance(fingerprint, str) else fingerprint.get(name, "")
+
+
 def _is_entry(entry: object) -> bool:
     """Tell whether something on record can be an entry of ours."""
     return (
@@ -299,4 +332,5 @@ def _is_entry(entry: object) -> bool:
         and isinstance(entry.get("outputs"), dict)
         and isinstance(entry.get("complete", True), bool)
         and isinstance(entry.get("unfinished", []), list)
+        and isinstance(entry.get("fingerprint", ""), (str, dict))
     )

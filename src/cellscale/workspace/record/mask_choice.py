@@ -51,10 +51,11 @@ def mask_of_record(
     if len(found) == 1:
         return found[0]
     records = [ledger.record("segmentation", entry.location) for entry in found]
-    newest = ledger.tasks.get("segmentation", {}).get("fingerprint")
     fresh = [
         entry
         for entry, record in zip(found, records, strict=True)
-        if record is None or record.made_from == newest or not ledger.made("segmentation", entry.location)
+        if record is None
+        or ledger.is_newest("segmentation", entry.location)
+        or not ledger.made("segmentation", entry.location)
     ]
     return (fresh or found)[0]

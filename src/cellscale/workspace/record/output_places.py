@@ -28,6 +28,8 @@ def place_of(paths: WorkspacePaths, ledger: Ledger, task: Task, name: str) -> Pa
     if task == "project":
         number = ledger.facts("project").get("entry")
         return None if paths.project is None else join(paths.project, "data", str(number), name)
+    if task == "intermediates":
+        return join(paths.jobs, "intermediates", name)
     if task == "look":
         return join(paths.jobs, "report", name)
     in_reports = task == "pictures" or name.startswith(report_name(ledger.image, "."))

@@ -1,0 +1,79 @@
+"""Labels that are there already, in a mask of another format."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from cellscale.images.masks import Mask, open_mask
+from cellscale.pipeline.segmenting.mask_marks import MaskMarks
+from cellscale.predict.heads import Compartment
+from cellscale.storage.uri import join
+from cellscale.workspace.layout import mask_name
+from cellscale.workspace.record import SUFFIXES, Ledger
+
+__all__ = ["opened_labels", "with_same_labels"]
+
+
+def with_same_labels(
+    segmasks: Path | str,
+    ledger: Ledger,
+    marks: MaskMarks,
+    to_make: Mapping[Compartment, Sequence[Path | str]],
+) -> dict[Compartment, Path | str] | None:
+    """Return masks that have the labels of those to be made, by compartment; None where there is not one for each.
+
+    Parameters
+    ----------
+    segmasks
+        Folder of masks.
+    ledger
+        The image's record.
+    marks
+        What the masks to be made depend on.
+    to_make
+        Masks to be made, of which there is at least one.
+
+    Raises
+    ------
+    StorageError
+        A mask cannot be read.
+    """
+    if not ledger.facts("segmentation"):
+        return None
+    found = {}
+    for compartment, group in to_make.items():
+        if not group:
+            continue
+        places = [join(segmasks, mask_name(ledger.image, compartment, suffix)) for suffix in SUFFIXES]
+        like = [place for place in places if place not in group and _has(ledger, place, marks.masks[compartment])]
+        if not like:
+            return None
+        found[compartment] = like[0]
+    return found
+
+
+def _has(ledger: Ledger, place: Path | str, mark: str) -> bool:
+    record = ledger.record("segmentation", place)
+    return record is not None and record.made_from == mark and ledger.made("segmentation", place)
+
+
+@contextmanager
+def opened_labels(
+    masks: Mapping[Compartment, Path | str], shape: tuple[int, int], cache_bytes: int
+) -> Iterator[dict[Compartment, Mask]]:
+    """Open masks to read their labels.
+
+    Parameters
+    ----------
+    masks
+        What `with_same_labels` found.
+    shape
+        Rows and columns of the image.
+    cache_bytes
+        Memory for decoded labels of each.
+    """
+    with ExitStack() as stack:
+        yield {
+            compartment: stack.enter_context(open_mask(place, expect_shape=shape, cache_bytes=cache_bytes))
+            for compartment, place in masks.items()
+        }

@@ -5,20 +5,21 @@ from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.outline.outlines import Outlines
-from cellscale.cells.outline.shapes import Shapes
-from cellscale.cells.text.arrow import ascii_column, constant, number_column, text_columns
+from cellscale.cells.text.byte_rows import Rows, joined_rows
 from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.decimal_text import decimal_texts
 from cellscale.cells.text.outline_json import geometry_texts, measurement_texts
 
 __all__ = ["GeoJsonWriter", "write_shapes"]
 
-SEPARATOR = ",\n"
+SEPARATOR = b",\n"
+
+LEVEL = 4
+"""Of the compression. Half a million cells are 203 MB in 3 s at 1, 175 MB in 5 s at 4, 152 MB in 8 s at 6."""
 
 TYPES = {ObjectKind.CELL: "cell", ObjectKind.DETECTION: "detection"}
 
@@ -64,21 +65,22 @@ class GeoJsonWriter:
 
     def encode(self, batch: CellBatch) -> bytes:
         """Return the objects of a batch as they are in the file; from any thread."""
-        measurements = measurement_texts(self._columns.names, *batch.select(self._columns))
-        rows = number_column(batch.nucleus_rows, batch.nucleus_rows < 0)
-        nuclei = _joined(',"nucleusGeometry":', _geometries(batch.nuclei).take(rows))
-        features = _joined(
-            SEPARATOR,
-            '{"type":"Feature","id":"',
-            ascii_column(batch.ids),
-            '","geometry":',
-            _geometries(batch.outlines),
-            pc.coalesce(nuclei, constant("", len(batch))),
-            f',"properties":{{"objectType":"{TYPES[batch.kind]}","measurements":{{',
-            text_columns(measurements, len(batch))[0],
-            "}}}",
+        count = len(batch)
+        inner = np.where(batch.nucleus_rows < 0, 1, 0)
+        features = joined_rows(
+            count,
+            Rows.chosen([SEPARATOR, b""], np.where(np.arange(count) + batch.start == 0, 1, 0)),
+            b'{"type":"Feature","id":"',
+            Rows.of_array(batch.ids),
+            b'","geometry":',
+            Rows.of_texts(geometry_texts(batch.outlines)),
+            Rows.chosen([b',"nucleusGeometry":', b""], inner),
+            Rows.of_texts(geometry_texts(batch.nuclei)).take(batch.nucleus_rows),
+            f',"properties":{{"objectType":"{TYPES[batch.kind]}","measurements":{{'.encode(),
+            Rows.of_texts(measurement_texts(self._columns.names, *batch.select(self._columns))),
+            b"}}}",
         )
-        return _member(bytes(_bytes(features)[len(SEPARATOR) if batch.start == 0 else 0 :]))
+        return _member(features.data.data)
 
 
 def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines, *, size: int = 4096) -> None:
@@ -102,42 +104,22 @@ def write_shapes(stream: BinaryIO, measurement: Measurement, outlines: Outlines,
         known = objects[rows] >= 0
         ids = np.zeros(len(rows), dtype="S36")
         ids[known] = measurement.ids(objects[rows][known])
-        member = pc.if_else(
-            number_column(known.astype(np.uint8)).cast(pa.bool_()),
-            _joined('"id":"', ascii_column(ids), '",'),
-            constant("", len(rows)),
+        members = b'"id":"', Rows.of_array(ids), b'",'
+        label_numbers = outlines.table.labels[rows].astype(np.float64)
+        labels = decimal_texts(label_numbers, np.zeros(len(rows), np.uint8), empty=np.zeros(len(rows), np.bool_))
+        features = joined_rows(
+            len(rows),
+            b'{"type":"Feature",',
+            joined_rows(len(rows), *members).take(np.where(known, np.arange(len(rows)), -1)),
+            b'"geometry":',
+            Rows.of_texts(geometry_texts(outlines.shapes(rows))),
+            b',"properties":{"label":',
+            Rows.of_texts(labels),
+            b"}}\n",
         )
-        features = _joined(
-            '{"type":"Feature",',
-            member,
-            '"geometry":',
-            _geometries(outlines.shapes(rows)),
-            ',"properties":{"label":',
-            number_column(outlines.table.labels[rows]).cast(pa.string()),
-            "}}\n",
-        )
-        stream.write(_bytes(features))
+        stream.write(features.data.data)
 
 
-def _member(text: bytes) -> bytes:
+def _member(text: bytes | memoryview) -> bytes:
     """Return a gzip member: members one after another are one gzip file."""
-    return bytes(imagecodecs.gzip_encode(text, level=1))
-
-
-def _geometries(shapes: Shapes) -> pa.Array:
-    """Return outlines as a column of GeoJSON geometries."""
-    return text_columns(geometry_texts(shapes), len(shapes))[0]
-
-
-def _joined(*columns: pa.Array | str) -> pa.Array:
-    """Join columns and constants row by row; null where one of them is."""
-    count = next(len(column) for column in columns if not isinstance(column, str))
-    parts = [constant(column, count) if isinstance(column, str) else column for column in columns]
-    return pc.binary_join_element_wise(*parts, constant("", count))
-
-
-def _bytes(column: pa.Array) -> memoryview:
-    """Return all texts of a column as one."""
-    _, offsets, data = column.buffers()
-    bounds = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
-    return memoryview(data)[int(bounds[0]) : int(bounds[-1])]
+    return bytes(imagecodecs.gzip_encode(text, level=LEVEL))

@@ -3,24 +3,18 @@
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.outline.shapes import Shapes
 from cellscale.cells.shape_features import RoiForm, centroids, roi_codes, stored_centroids
-from cellscale.cells.text.arrow import ascii_column, constant, named, text_columns
+from cellscale.cells.text.byte_rows import Rows, joined_rows
 from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.decimal_rows import decimal_rows
 from cellscale.cells.text.decimal_text import centroid_decimals, decimal_texts
 
 __all__ = ["TsvWriter", "table_centroids"]
-
-IMAGE = "\0"
-"""Stands for the image's name at first: Arrow refuses characters in it that QuPath lets through."""
-
-OPTIONS = pa_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
 
 
 class TsvWriter:
@@ -53,48 +47,39 @@ class TsvWriter:
         """Write the rows of a batch."""
         self.put(self.encode(batch))
 
-    def put(self, rows: bytes) -> None:
+    def put(self, rows: memoryview) -> None:
         """Write what :meth:`encode` returned, batch after batch."""
         self._stream.write(rows)
 
-    def encode(self, batch: CellBatch) -> bytes:
+    def encode(self, batch: CellBatch) -> memoryview:
         """Return the rows of a batch as they are in the table; from any thread."""
         values, absent = batch.select(self._columns)
         count = len(batch)
-        numbers = decimal_texts(
-            values.T.astype(np.float64).ravel(),
-            np.full(values.size, 4, dtype=np.uint8),
-            empty=absent.T.ravel(),
-            nan="NaN" if self._dialect is Dialect.V0_7 else "",
-        )
-        blank = constant("", count)
-        columns = [
-            constant(IMAGE, count),
-            ascii_column(batch.ids),
-            constant(batch.kind.value, count),
-            blank,
-            blank,
-            constant("Root object (Image)", count),
+        nan = "NaN" if self._dialect is Dialect.V0_7 else ""
+        rows = joined_rows(
+            count,
+            self._image + b"\t",
+            Rows.of_array(batch.ids),
+            f"\t{batch.kind.value}\t\t\tRoot object (Image)\t".encode(),
             self._rois(batch.outlines),
             *self._centroids(batch.outlines),
-            *text_columns(numbers, count),
-        ]
-        rows = pa.BufferOutputStream()
-        table = pa.Table.from_arrays(columns, names=list(map(str, range(len(columns)))))
-        pa_csv.write_csv(table, rows, OPTIONS)
-        return bytes(rows.getvalue().to_pybytes().replace(IMAGE.encode(), self._image))
+            Rows.of_texts(decimal_rows(values, absent, nan=nan)),
+            b"\n",
+        )
+        return rows.data.data
 
-    def _rois(self, shapes: Shapes) -> pa.Array:
-        """Return the column that names the kind of outline."""
+    def _rois(self, shapes: Shapes) -> Rows:
+        """Return the names of the kinds of outlines."""
         if self._dialect is Dialect.V0_5:
-            return constant(RoiForm.GEOMETRY.value, len(shapes))
-        return named([form.value for form in RoiForm], roi_codes(shapes))
+            return Rows.repeated(RoiForm.GEOMETRY.value.encode(), len(shapes))
+        return Rows.chosen([form.value.encode() for form in RoiForm], roi_codes(shapes))
 
-    def _centroids(self, shapes: Shapes) -> list[pa.Array]:
-        """Return the columns of the centroid's x and y."""
-        values = (table_centroids(shapes, self._dialect) * np.array(self._scale)).T.ravel()
+    def _centroids(self, shapes: Shapes) -> tuple[bytes | Rows, ...]:
+        """Return the centroids' x and y, with a tab before each."""
+        values = (table_centroids(shapes, self._dialect) * np.array(self._scale)).ravel()
         texts = decimal_texts(values, centroid_decimals(values), empty=np.zeros(values.shape, dtype=np.bool_))
-        return text_columns(texts, len(shapes))
+        rows = Rows.of_texts(texts)
+        return b"\t", rows.every(2, 0), b"\t", rows.every(2, 1)
 
 
 def table_centroids(shapes: Shapes, dialect: Dialect) -> NDArray[np.float64]:

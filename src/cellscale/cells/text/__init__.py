@@ -1,5 +1,6 @@
 """Numbers and outlines as text, many at a time, exactly."""
 
+from cellscale.cells.text.byte_rows import Rows, copy_rows
 from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS, Columns, Dialect, measured_channels
 from cellscale.cells.text.decimal_text import Texts, centroid_decimals, decimal_texts
 
@@ -8,8 +9,10 @@ __all__ = [
     "STATISTICS",
     "Columns",
     "Dialect",
+    "Rows",
     "Texts",
     "centroid_decimals",
+    "copy_rows",
     "decimal_texts",
     "measured_channels",
 ]

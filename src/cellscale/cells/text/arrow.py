@@ -3,29 +3,21 @@
 Arrow's own ways to take Python's and numpy's values import pandas where it is installed, which takes half a second.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cellscale.cells.text.decimal_text import Texts
-
-__all__ = ["ascii_column", "constant", "named", "number_column", "text_columns"]
+__all__ = ["ascii_column", "constant", "number_column"]
 
 
 def constant(text: str, count: int) -> pa.Array:
     """Return a column that says the same in every row."""
-    return named((text,), np.zeros(count, np.int64))
-
-
-def named(names: Sequence[str], rows: NDArray[np.int64]) -> pa.Array:
-    """Return a column that has one of a few names in each row."""
-    texts = [name.encode() for name in names]
-    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int32)
-    column = pa.StringArray.from_buffers(len(names), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts)))
-    return column.take(number_column(rows))
+    content = text.encode()
+    bounds = np.array([0, len(content)], dtype=np.int32)
+    column = pa.StringArray.from_buffers(1, pa.py_buffer(bounds), pa.py_buffer(content))
+    return column.take(number_column(np.zeros(count, np.int64)))
 
 
 def number_column(values: NDArray[Any], absent: NDArray[np.bool_] | None = None) -> pa.Array:
@@ -41,12 +33,3 @@ def ascii_column(texts: NDArray[np.bytes_]) -> pa.Array:
     offsets = np.arange(len(texts) + 1, dtype=np.int32) * np.int32(width)
     data = pa.py_buffer(np.ascontiguousarray(texts).view(np.uint8))
     return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), data)
-
-
-def text_columns(texts: Texts, count: int) -> list[pa.Array]:
-    """Cut texts into columns of ``count`` rows, without copying them."""
-    data = pa.py_buffer(texts.data)
-    return [
-        pa.StringArray.from_buffers(count, pa.py_buffer(texts.offsets[start : start + count + 1]), data)
-        for start in range(0, max(len(texts.offsets) - 1, 1), max(count, 1))
-    ]

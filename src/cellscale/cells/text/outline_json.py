@@ -66,12 +66,14 @@ def _members(
     out = np.empty(count * (len(keys) + columns * (1 + WIDTH)), dtype=np.uint8)
     place, word = 0, 0
     for index in range(count):
+        is_first = True
         for column in range(columns):
             if not np.isfinite(values[index, column]):
                 continue
-            if place > offsets[index]:
+            if not is_first:
                 out[place] = COMMA
                 place += 1
+            is_first = False
             start = place = _copy(keys[key_offsets[column] : key_offsets[column + 1]], out, place)
             place = write_shortest(out, start, np.float64(values[index, column]), bits[index, column])
             if place == start:
@@ -157,6 +159,8 @@ def _put(byte: int, out: NDArray[np.uint8], place: int) -> int:
 @kernel
 def _copy(text: NDArray[np.uint8], out: NDArray[np.uint8], place: int) -> int:
     """Write a text, and return the place after it."""
-    for index in range(len(text)):
-        out[place + index] = text[index]
+    # A slice whose own index runs from 0 compiles to a block copy; computed indices do not.
+    target = out[place : place + len(text)]
+    for index in range(len(target)):
+        target[index] = text[index]
     return place + len(text)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cellscale.cells.text.arrow import number_column
 from cellscale.compiled import kernel
 
-__all__ = ["WIDTH", "unusual_texts", "write_shortest"]
+__all__ = ["WIDTH", "unusual_texts", "write_digits", "write_shortest"]
 
 WIDTH = 24
 """Bytes enough for any text."""
@@ -21,8 +21,17 @@ SMALLEST, LARGEST = 1e-3, 1e10
 DIGITS = 12
 """Decimals at most."""
 
+SHORT = 2
+"""Decimals below which numbers are tried from none up: halves and whole numbers are frequent."""
+
 HALF_GAPS = np.ldexp(1.0, np.arange(256) - 151)
 """Half the distance to the next larger float32, by biased exponent."""
+
+POWERS = 10.0 ** np.arange(DIGITS + 1)
+WHOLE_POWERS = 10 ** np.arange(19, dtype=np.int64)
+
+ENOUGH = np.array([np.argmax(POWERS * half > 0.5) or DIGITS for half in HALF_GAPS])
+"""Decimals with which any float32 of an exponent reads back, below 2^24: every text is less than half a gap away."""
 
 MINUS, POINT, ZERO = b"-.0"
 
@@ -78,16 +87,33 @@ def write_shortest(out: NDArray[np.uint8], place: int, value: float, bits: int) 
     exponent, mantissa = (bits >> 23) & 255, bits & 0x7FFFFF
     half = HALF_GAPS[exponent]
     if exponent >= 151:
-        return _write_digits(out, place, _rounded_whole(int(size), half, mantissa), 0)
-    power = 1.0
-    for decimals in range(DIGITS + 1):
-        # Both products are exact.
-        scaled = size * power
-        nearest = np.rint(scaled)
-        if _reads_back(nearest - scaled, half * power, mantissa):
-            return _write_digits(out, place, int(nearest), decimals)
-        power *= 10.0
-    return place
+        return write_digits(out, place, _rounded_whole(int(size), half, mantissa), 0)
+    decimals = _fewest_decimals(size, half, mantissa, ENOUGH[exponent] if mantissa else DIGITS)
+    return write_digits(out, place, int(np.rint(size * POWERS[decimals])), decimals)
+
+
+@kernel
+def _fewest_decimals(size: float, half: float, mantissa: int, enough: int) -> int:
+    """Return how many decimals a number below 2^24 needs to read back.
+
+    With one more decimal the nearest text is never farther away. So most numbers are found from both ends: they have
+    hardly any decimals, or nearly all. Powers of two, whose neighbours are not equally far, are tried one by one.
+    """
+    first = enough if mantissa == 0 else min(enough, SHORT)
+    for decimals in range(first):
+        if _reads_back_with(size, half, mantissa, decimals):
+            return decimals
+    decimals = enough
+    while decimals > first and _reads_back_with(size, half, mantissa, decimals - 1):
+        decimals -= 1
+    return decimals
+
+
+@kernel
+def _reads_back_with(size: float, half: float, mantissa: int, decimals: int) -> bool:
+    """Tell whether a number reads back when it is written with some decimals; all products are exact."""
+    scaled = size * POWERS[decimals]
+    return _reads_back(np.rint(scaled) - scaled, half * POWERS[decimals], mantissa)
 
 
 @kernel
@@ -111,18 +137,19 @@ def _rounded_whole(number: int, half: float, mantissa: int) -> int:
 
 
 @kernel
-def _write_digits(out: NDArray[np.uint8], place: int, number: int, decimals: int) -> int:
+def write_digits(out: NDArray[np.uint8], place: int, number: int, decimals: int) -> int:
     """Write a whole number with a point before its last ``decimals`` digits, and return the place after it."""
-    digits, rest = 1, number // 10
-    while rest or digits <= decimals:
-        digits, rest = digits + 1, rest // 10
-    end = place + digits + (decimals > 0)
-    back = end
+    digits = decimals + 1
+    while digits < len(WHOLE_POWERS) and number >= WHOLE_POWERS[digits]:
+        digits += 1
+    end = back = place + digits + (decimals > 0)
+    left = np.uint64(number)  # which is divided faster than a number with a sign
     for digit in range(digits):
         if digit == decimals and decimals:
             back -= 1
             out[back] = POINT
+        rest = left // np.uint64(10)
         back -= 1
-        out[back] = ZERO + number % 10
-        number //= 10
+        out[back] = np.uint64(ZERO) + left - np.uint64(10) * rest
+        left = rest
     return end

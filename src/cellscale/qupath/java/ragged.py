@@ -1,50 +1,16 @@
-"""Rows of bytes of different lengths, and how many templates are filled with them at once."""
+"""Many templates are filled at once with rows of bytes of different lengths."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.compiled import kernel
+from cellscale.cells.text import Rows, copy_rows
 from cellscale.qupath.java.java_stream import Template
 from cellscale.qupath.java.java_types import Encoded
 
-__all__ = ["Filling", "Rows", "fill"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A run of bytes for each object."""
-
-    data: NDArray[np.uint8]
-    """Holds the bytes of all rows, ``(bytes,)``."""
-
-    starts: NDArray[np.int64]
-    """Where each row begins in ``data``, ``(n,)``."""
-
-    lengths: NDArray[np.int64]
-    """Bytes of each row, ``(n,)``."""
-
-    @classmethod
-    def of_array(cls, values: NDArray[Any]) -> "Rows":
-        """Return the memory of each row of an array ``(n, ...)``; its byte order is the caller's choice."""
-        flat = np.ascontiguousarray(values).reshape(len(values), -1)
-        size = flat.shape[1] * flat.itemsize
-        starts = np.arange(len(flat), dtype=np.int64) * size
-        return cls(flat.view(np.uint8).ravel(), starts, np.full(len(flat), size, dtype=np.int64))
-
-    @classmethod
-    def repeated(cls, piece: bytes, count: int) -> "Rows":
-        """Return ``count`` times the same bytes."""
-        zeros = np.zeros(count, dtype=np.int64)
-        return cls(np.frombuffer(piece, dtype=np.uint8), zeros, np.full_like(zeros, len(piece)))
-
-    def row(self, index: int) -> bytes:
-        """Return the bytes of one row."""
-        start = self.starts[index]
-        return self.data[start : start + self.lengths[index]].tobytes()
+__all__ = ["Filling", "fill"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +45,5 @@ def fill(fillings: Sequence[Filling], count: int) -> Encoded:
     for filling, rows in zip(fillings, parts, strict=True):
         positions = ends[filling.places]
         for part in rows:
-            _copy_rows(out, positions, part.data, part.starts, part.lengths)
+            copy_rows(out, positions, part.data, part.starts, part.lengths)
     return Encoded(out.data, sum(filling.template.handles * len(filling.places) for filling in fillings))
-
-
-@kernel
-def _copy_rows(
-    out: NDArray[np.uint8],
-    positions: NDArray[np.int64],
-    data: NDArray[np.uint8],
-    starts: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-) -> None:
-    """Copy each row to its position and move the position behind it."""
-    for index in range(len(positions)):
-        position, start, length = positions[index], starts[index], lengths[index]
-        # Slices whose own index runs from 0 compile to a block copy; computed indices do not.
-        target, source = out[position : position + length], data[start : start + length]
-        for byte in range(len(target)):
-            target[byte] = source[byte]
-        positions[index] = position + length

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.cells.object_batches import CellBatch, ObjectKind
-from cellscale.cells.text import Columns, Dialect
+from cellscale.cells.text import Columns, Dialect, Rows
 from cellscale.qupath.java.java_types import JavaObject
-from cellscale.qupath.java.ragged import Rows
 from cellscale.qupath.objects.path_objects import CommonAttributes
 from cellscale.qupath.objects.roi import FORMS, RoiBatch, roi_columns
 

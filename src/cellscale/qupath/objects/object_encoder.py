@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.cells.object_batches import CellBatch
-from cellscale.cells.text import Columns, Dialect
+from cellscale.cells.text import Columns, Dialect, Rows
 from cellscale.qupath.java.java_stream import JavaStream, Template
 from cellscale.qupath.java.java_types import Encoded, JavaObject, Slot
-from cellscale.qupath.java.ragged import Filling, Rows, fill
+from cellscale.qupath.java.ragged import Filling, fill
 from cellscale.qupath.objects.batch_layout import ObjectBatch
 from cellscale.qupath.objects.path_objects import CommonAttributes, array_list, path_object
 

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from cellscale.cells.outline import Shapes
 from cellscale.cells.shape_features import RoiForm, centroids, extents, roi_codes, stored_centroids
-from cellscale.cells.text import Dialect
+from cellscale.cells.text import Dialect, Rows
 from cellscale.qupath.java.java_types import Encoded, JavaArray, JavaObject, Slot
-from cellscale.qupath.java.ragged import Rows
 from cellscale.qupath.java.serial_classes import (
     BYTE_ARRAY,
     CLOSED_SHAPE_STATISTICS,

@@ -23,8 +23,8 @@ def read_files(named: Sequence[Location], dataset: Location | None) -> tuple[lis
     named
         Settings files and sample sheets that were named.
     dataset
-        Folder of the dataset, whose settings file is taken where none is named; None for none. In an object store none
-        is looked for: who may not list a bucket would be told that it is forbidden.
+        Folder of the dataset, whose settings file is taken where none is named; None for none. In an object store
+        none is looked for: who may not list a bucket would be told that it is forbidden.
 
     Returns
     -------

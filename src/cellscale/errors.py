@@ -16,6 +16,7 @@ __all__ = [
     "ModelError",
     "RequestError",
     "RunInProgressError",
+    "SettingsError",
     "StorageError",
     "UncertainError",
 ]
@@ -46,6 +47,10 @@ class ModelError(RequestError):
 
 class RunInProgressError(RequestError):
     """Another run is at work on the same dataset."""
+
+
+class SettingsError(RequestError):
+    """A settings file or a sample sheet cannot be read, or says what cannot be; the message has the line."""
 
 
 class StorageError(CellscaleError):

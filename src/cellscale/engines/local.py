@@ -6,8 +6,9 @@ from threading import Thread
 from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
-from cellscale.engines.end_of_run import close_run
+from cellscale.engines.end_of_run import close_run, new_run_id
 from cellscale.engines.preflight import choose_model, find_images, require_extras
+from cellscale.engines.run_settings import keep_settings
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.image import process_image
@@ -38,11 +39,13 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             tables = request.measure or request.outputs.report
             placement = Placement(claim=stack.enter_context(dataset_lock(request.paths, tables=tables)))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
+        run_id = new_run_id()
+        keep_settings(request, run_id)
         outcomes = []
         for position, entry in enumerate(entries, 1):
             listener(ImageStarted(entry.name, position, len(entries)))
             outcomes.append(process_image(entry, request, model, budget, listener, placement))
-        return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local")
+        return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local", run_id=run_id)
 
 
 def _get_ready(request: Request) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cellscale.errors import RequestError
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.request import Measuring, NetworkChoice, Request
+from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
 from cellscale.workspace.discovery import ImageEntry, discover
@@ -18,13 +18,16 @@ __all__ = ["checked_model", "choose_model", "find_images", "require_extras"]
 
 def find_images(request: Request) -> list[ImageEntry]:
     """Return the images that a request is about; errors as of `cellscale.workspace.discovery.discover`."""
-    return discover(
-        request.paths,
-        request.images.prefix,
-        request.channels.names,
-        request.channels.axis,
-        recursive=request.images.recursive,
-    )
+    listed: dict[tuple[str | None, ChannelAxis | None], dict[str, ImageEntry]] = {}
+    for asked in (request, *(own.request for own in request.own)):
+        choice = asked.channels.names, asked.channels.axis
+        if choice not in listed:
+            found = discover(request.paths, request.images.prefix, *choice, recursive=request.images.recursive)
+            listed[choice] = {entry.name: entry for entry in found}
+    own = {image: one.request for one in request.own for image in one.images}
+    names = listed[request.channels.names, request.channels.axis]
+    chosen = [(name, own.get(name, request).channels) for name in names]
+    return [listed[channels.names, channels.axis][name] for name, channels in chosen]
 
 
 def require_extras(measuring: Measuring) -> None:

@@ -62,7 +62,8 @@ def process_image(
     RequestError
         The request itself is wrong, for this image and all others.
     """
-    return attempt(entry, budget, listener, placement, lambda run: _worked(run, entry, request, model))
+    asked = request.of(entry.name)
+    return attempt(entry, budget, listener, placement, lambda run: _worked(run, entry, asked, model))
 
 
 def attempt(

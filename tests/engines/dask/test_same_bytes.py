@@ -5,7 +5,7 @@ import shutil
 import pytest
 from distributed import Status
 
-from tests.cli.runs import contents
+from tests.cli.runs import contents, run
 from tests.engines.dask.clusters import begin, kill_one, processes, wait_for
 from tests.engines.dask.conftest import LARGE, SMALL
 from tests.pipeline.spots import write_dataset
@@ -106,3 +106,16 @@ def test_a_scheduler_that_is_started_again(tmp_path, dataset, expected, dask_run
         assert "the connection to the Dask scheduler is lost" in done.stderr
         assert before > 0
     assert masks_and_tables(dataset) == expected
+
+
+@pytest.mark.slow
+def test_settings_of_some_images_hold_on_every_worker(dataset, dask_run, small_shares, tiny_model):
+    write_dataset(dataset, small=SMALL["small0"])
+    (dataset / "cellscale.toml").write_text("[image.large]\nwhole_cell_radius = 3\nimage_mpp = 0.6\n")
+    assert dask_run(dataset).statuses == {"large": "done", "small": "done"}
+    assert len(list((dataset / "jobs").glob("*/settings.toml"))) == 1
+    here = run("segment-and-measure", "--model_path", tiny_model, "--dry_run", "workspace", dataset)
+    assert here.statuses == {"large": "kept", "small": "kept"}
+    (dataset / "cellscale.toml").unlink()
+    here = run("segment-and-measure", "--model_path", tiny_model, "--dry_run", "workspace", dataset)
+    assert here.statuses == {"large": "planned", "small": "kept"}

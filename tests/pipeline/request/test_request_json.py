@@ -1,7 +1,7 @@
 """A request travels to another machine and arrives as it was, or is refused."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from cellscale.pipeline.request import (
     ImageChoice,
     Measuring,
     NetworkChoice,
+    OwnRequest,
     Request,
     Resources,
     Segmenting,
@@ -114,3 +115,14 @@ def test_other_formats_are_refused(facts) -> None:
 def test_numbers_that_are_not_finite_are_refused() -> None:
     with pytest.raises(RequestError, match="not finite"):
         request_to_json(Request(paths=workspace_paths("/d"), channels=ChannelChoice(mpp=float("inf"))))
+
+
+def test_what_is_asked_of_some_images_travels_along() -> None:
+    request = Request(paths=workspace_paths("/d"), resources=Resources(workers=2))
+    own = replace(request, channels=ChannelChoice(mpp=0.3), resources=Resources(workers=9))
+    whole = replace(request, own=(OwnRequest(images=("a", "b"), request=own),), settings="image_mpp = 0.3\n")
+    back = request_from_json(json.loads(json.dumps(request_to_json(whole))))
+    assert (back, back.settings) == (whole, whole.settings)
+    assert back.of("a") == replace(request, channels=ChannelChoice(mpp=0.3))
+    assert back.of("c") == request
+    assert back.of("b").settings == ""

@@ -1,16 +1,15 @@
 """``cellscale segment-and-measure``, ``segment`` and ``measure``: from words to a run and its summary."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from cellscale.cli.options.engine_options import chosen_engine
-from cellscale.cli.options.request_options import make_request, request_options
+from cellscale.cli.options.request_options import request_options
 from cellscale.cli.options.shared_options import VERBOSITY, SectionedCommand, WordGroup, normalize_word
+from cellscale.cli.settings import Settled, keep_given, settled_request
 from cellscale.engines.engine_request import BatchOptions, DaskOptions
 from cellscale.errors import RequestError
-from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import SUBFOLDERS, Subfolders, WorkspacePaths, separate_paths, workspace_paths
 
 __all__ = ["measure", "segment", "segment_and_measure"]
@@ -42,7 +41,10 @@ class _RunGroup(WordGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words before the mode; ``--overwrite`` alone takes no value, and never the mode for one."""
-        return super().parse_args(ctx, [_OVERWRITE.get(word.lower(), word) for word in args])
+        words = [_OVERWRITE.get(word.lower(), word) for word in args]
+        rest = super().parse_args(ctx, list(words))
+        keep_given(ctx, self, words)
+        return rest
 
 
 @click.group("segment-and-measure", cls=_RunGroup)
@@ -95,7 +97,7 @@ def workspace(ctx: click.Context, /, dataset: str, **subfolders: str) -> None:
     """Work on DATASET, a folder or URI with one folder of images and one for each kind of output."""
     if not dataset:
         raise RequestError("DATASET is empty; give the folder that holds the folder of images")
-    _run(ctx, workspace_paths(dataset, Subfolders(**subfolders)))
+    _run(ctx, workspace_paths(dataset, Subfolders(**subfolders)), dataset)
 
 
 @click.command("paths", cls=_ModeCommand)
@@ -109,7 +111,7 @@ def paths(ctx: click.Context, /, **folders: Any) -> None:
     """Work on images, masks and reports in folders (or URIs) of their own."""
     if ctx.obj["measure"] and folders["reports"] is None:
         raise RequestError("--reports_path is missing; name the folder where the tables are to be written")
-    _run(ctx, separate_paths(**folders))
+    _run(ctx, separate_paths(**folders), None)
 
 
 for _group in (segment_and_measure, segment, measure):
@@ -123,16 +125,14 @@ def _begin(ctx: click.Context, options: dict[str, Any], *, segment: bool, measur
     ctx.obj = {"segment": segment, "measure": measure, "options": options}
 
 
-def _run(ctx: click.Context, where: WorkspacePaths) -> None:
-    options = ctx.obj["options"]
-    ctx.exit(
-        _execute(make_request(where, **ctx.obj), *chosen_engine(options), options["verbosity"], options["log_file"])
-    )
+def _run(ctx: click.Context, where: WorkspacePaths, dataset: str | None) -> None:
+    assert ctx.parent is not None, "modes have a command"
+    settled = settled_request(ctx.parent, where, dataset, **ctx.obj)
+    engine, own = chosen_engine(settled.options)
+    ctx.exit(_execute(settled, engine, own))
 
 
-def _execute(
-    request: Request, engine: str, options: BatchOptions | DaskOptions | None, verbosity: int, log_file: Path | None
-) -> int:
+def _execute(settled: Settled, engine: str, own: BatchOptions | DaskOptions | None) -> int:
     """Run the request, tell what became of it and return the exit code."""
     from cellscale.cli.output.progress import SteadyConsole, listening
     from cellscale.cli.output.summary import show_summary
@@ -140,10 +140,14 @@ def _execute(
     from cellscale.pipeline.events import Notice
     from cellscale.workspace.subfolders import left_out
 
-    with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=log_file) as listener:
-        for text in left_out(request.paths, recursive=request.images.recursive):
+    request, options = settled.request, settled.options
+    console = SteadyConsole(stderr=True)
+    with listening(console, verbose=options["verbosity"], log_file=options["log_file"]) as listener:
+        if settled.note is not None:
+            listener(Notice("", "info", settled.note))
+        for text in (*settled.warnings, *left_out(request.paths, recursive=request.images.recursive)):
             listener(Notice("", "warning", text))
         run = find_engine(engine)
-        outcome = run(request, listener) if options is None else run(request, listener, options)
+        outcome = run(request, listener) if own is None else run(request, listener, own)
     show_summary(outcome, request, SteadyConsole())
     return outcome.exit_code

@@ -10,7 +10,7 @@ from cellscale.engines.engine import engine_names
 from cellscale.engines.engine_request import BatchOptions, DaskOptions
 from cellscale.errors import RequestError
 
-__all__ = ["ENGINE_OPTIONS", "chosen_engine"]
+__all__ = ["ENGINE_OPTIONS", "ENGINE_WORDS", "chosen_engine"]
 
 EngineOptions: TypeAlias = BatchOptions | DaskOptions
 
@@ -81,6 +81,8 @@ _OWN: dict[str, tuple[type[EngineOptions], dict[str, str]]] = {
     "dask": (DaskOptions, _DASK),
 }
 """The options of each engine that has some of its own, as words and as fields."""
+ENGINE_WORDS = frozenset({"engine", *_BATCH, *_DASK})
+"""Names of these options, none of which makes part of a request."""
 _ADVICE = {
     "batch": "which rents no machines; leave it out, or take --engine batch",
     "dask": "take --engine dask",

@@ -159,6 +159,14 @@ _OPTIONS = [
         show_default=True,
         help="How an image is known to be the one of before: by size, times and parts of it, or by all its bytes.",
     ),
+    _running(
+        "--settings",
+        metavar="FILE",
+        multiple=True,
+        type=without_credentials,
+        help="Options from this file, a cellscale.toml or a sample sheet (.csv, .tsv), or the settings.toml of an "
+        "earlier run; repeatable. Default: cellscale.toml in DATASET. Options given here win.",
+    ),
     _running("--dry_run", is_flag=True, help="Say what would be done, and do nothing."),
     _running("--workers", type=click.IntRange(min=1), metavar="N", help="Blocks worked on side by side."),
     _running("--max_memory", type=byte_size, metavar="SIZE", help="Memory to stay under, as in 3GB."),

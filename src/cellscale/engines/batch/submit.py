@@ -17,6 +17,7 @@ from cellscale.engines.batch.submission import (
     write_submission,
 )
 from cellscale.engines.engine_request import BatchOptions
+from cellscale.engines.run_settings import keep_settings
 from cellscale.engines.tasks.spec import write_spec
 from cellscale.errors import RunInProgressError
 from cellscale.pipeline.request import Request
@@ -136,6 +137,7 @@ def _write(plan: RunPlan, submission: Submission) -> None:
     """Put everything into the run's folder that its tasks and its followers read."""
     upload_weights(plan.weights)
     write_spec(plan.spec)
+    keep_settings(plan.spec.request, plan.spec.run)
     write_bytes(join(plan.folder, ENVIRONMENT_NAME), plan.environment.model_dump_json(indent=2).encode())
     write_submission(plan.folder, submission)
 

@@ -18,6 +18,7 @@ from cellscale.engines.dask.worker_tasks import Job
 from cellscale.engines.end_of_run import close_run, new_run_id
 from cellscale.engines.engine_request import DaskOptions
 from cellscale.engines.preflight import choose_model, find_images, require_extras
+from cellscale.engines.run_settings import keep_settings
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
@@ -38,12 +39,13 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     model = choose_model(request, computes=False)
     images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
     network = replace(request.network, checksum=model.sha256 if model else None)
-    job = Job(replace(request, network=network), new_run_id())
+    job = Job(replace(request, network=network, settings=""), new_run_id())
     with ExitStack() as stack:
         if not request.dry_run:
             tables = request.measure or request.outputs.report
             stack.enter_context(dataset_lock(request.paths, tables=tables, run=job.run))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
+            keep_settings(request, job.run)
         connect = stack.enter_context(connection(options, request.resources))
         _work(connect, job, options, images, listener)
         outcome = RunOutcome(tuple(image.outcome for image in images if image.outcome))

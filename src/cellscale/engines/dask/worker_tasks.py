@@ -84,27 +84,31 @@ def check(job: Job, dask_worker: Worker) -> Failure | None:
 def plan(job: Job, entry: ImageEntry) -> SharePlan:
     """Find out what of an image's segmentation can be shared out."""
     model = _checked(job)
-    return SharePlan() if model is None else plan_shares(_run(job, entry, _budget(1)), entry, job.request, model)
+    return (
+        SharePlan()
+        if model is None
+        else plan_shares(_run(job, entry, _budget(1)), entry, job.request.of(entry.name), model)
+    )
 
 
 def prepare(job: Job, entry: ImageEntry) -> tuple[StageRecord, ...]:
     """Learn the whole-image facts that preprocessing needs, with all threads of this worker."""
     run = _run(job, entry, _budget(get_worker().state.nthreads))
-    prepare_share(run, entry, job.request, _model(job))
+    prepare_share(run, entry, job.request.of(entry.name), _model(job))
     return tuple(run.records)
 
 
 def predict(job: Job, entry: ImageEntry, groups: Sequence[Group]) -> tuple[StageRecord, ...]:
     """Predict some groups of tiles."""
     run = _run(job, entry, _budget(1))
-    predict_share(run, entry, job.request, _model(job), groups)
+    predict_share(run, entry, job.request.of(entry.name), _model(job), groups)
     return tuple(run.records)
 
 
 def label(job: Job, entry: ImageEntry, blocks: Sequence[int]) -> tuple[StageRecord, ...]:
     """Label some blocks."""
     run = _run(job, entry, _budget(1))
-    label_share(run, entry, job.request, _model(job), blocks)
+    label_share(run, entry, job.request.of(entry.name), _model(job), blocks)
     return tuple(run.records)
 
 

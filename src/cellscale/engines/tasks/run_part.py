@@ -30,7 +30,8 @@ def work_of(spec: RunSpec, task: Task | Part, index: int, listener: Listener, pl
     RequestError
         The request is wrong for all images.
     """
-    entry, request = spec.entry(index), _own(spec, task)
+    entry = spec.entry(index)
+    request = _own(spec, task).of(entry.name)
     require_extras(request.measuring)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)

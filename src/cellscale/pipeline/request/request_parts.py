@@ -1,7 +1,7 @@
 """Everything that a user asks of a run, in the parts that its stages take."""
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
@@ -19,6 +19,7 @@ __all__ = [
     "Measuring",
     "NetworkChoice",
     "Outputs",
+    "OwnRequest",
     "QuPathVersion",
     "Request",
     "Resources",
@@ -27,6 +28,11 @@ __all__ = [
 
 ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
 Combine: TypeAlias = Literal["sum", "max"]
+_OF_RUN = (
+    "paths", "segment", "measure", "compartments", "dry_run", "images", "network", "outputs", "resources",
+)  # fmt: skip
+"""What is the same for all images of a run."""
+
 MaskFormat: TypeAlias = Literal["tiff", "ome-zarr", "both"]
 Matching: TypeAlias = Literal["one-to-one", "qupath-initializer"]
 QuPathVersion: TypeAlias = Literal["0.7", "0.5"]
@@ -181,3 +187,40 @@ class Request:
     measuring: Measuring = field(default_factory=Measuring)
     outputs: Outputs = field(default_factory=Outputs)
     resources: Resources = field(default_factory=Resources)
+    own: "tuple[OwnRequest, ...]" = ()
+    """What is asked of some images in a way of their own."""
+
+    settings: str = field(default="", compare=False)
+    """The settings file that asks for the same again, which is kept with the run; empty for none."""
+
+    def of(self, image: str) -> "Request":
+        """Return what is asked of one image: in its own way, as far as that is not the same for a whole run.
+
+        Parameters
+        ----------
+        image
+            The image's name.
+        """
+        own = next((one.request for one in self.own if image in one.images), self)
+        return replace(
+            own,
+            own=(),
+            settings="",
+            measuring=replace(own.measuring, **_same(self.measuring, "qupath_version", "exports")),
+            **_same(self, *_OF_RUN),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRequest:
+    """What is asked of some images in a way of their own."""
+
+    images: tuple[str, ...]
+    """Names of the images."""
+
+    request: Request
+    """All that is asked of them; see `Request.of` for what of it counts."""
+
+
+def _same(whole: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(whole, name) for name in names}

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cellscale.cli.settings.option_keys import OptionKeys
 from cellscale.cli.settings.section import Section
 from cellscale.errors import SettingsError
 from cellscale.storage.uri import base_name
-from cellscale.workspace.discovery import ImageEntry
+
+if TYPE_CHECKING:
+    from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["Merged", "merged", "own_settings"]
 
@@ -55,7 +57,7 @@ def merged(keys: OptionKeys, sections: Sequence[Section]) -> Merged:
 
 
 def own_settings(
-    keys: OptionKeys, sections: Sequence[Section], entries: Sequence[ImageEntry]
+    keys: OptionKeys, sections: Sequence[Section], entries: Sequence["ImageEntry"]
 ) -> tuple[list[tuple[tuple[str, ...], Merged]], tuple[str, ...]]:
     """Return what holds for some images alone, images with the same together.
 
@@ -97,7 +99,7 @@ def own_settings(
     return [one for one in own if one[1].values], tuple(warnings)
 
 
-def _names(entries: Sequence[ImageEntry]) -> dict[str, set[str]]:
+def _names(entries: Sequence["ImageEntry"]) -> dict[str, set[str]]:
     """Return the images by each name that they may be called by: their own, and those of their files."""
     found: dict[str, set[str]] = defaultdict(set)
     for entry in entries:

@@ -17,8 +17,6 @@ from cellscale.cli.settings.settings_text import settings_text
 from cellscale.errors import RequestError, SettingsError
 from cellscale.pipeline.request import OwnRequest, Request
 from cellscale.storage.uri import Location
-from cellscale.workspace.channel_lists import NO_LIST
-from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["Settled", "settled_request"]
@@ -94,6 +92,9 @@ def _own(
 ) -> tuple[list[_Own], tuple[str, ...]]:
     if not sections:
         return [], ()
+    from cellscale.workspace.channel_lists import NO_LIST
+    from cellscale.workspace.discovery import discover
+
     return own_settings(keys, sections, discover(paths, channel_names=NO_LIST, recursive=values["recursive"]))
 
 

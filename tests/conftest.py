@@ -1,6 +1,7 @@
 """Fixtures shared by the whole suite."""
 
 import faulthandler
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,10 @@ from cellscale.weights.resolve import installed_model
 # The first example of a test may have to compile a kernel.
 settings.register_profile("cellscale", deadline=None)
 settings.load_profile("cellscale")
+
+# A shell without job control has what it starts with "&" ignore Ctrl-C, and all that it starts in turn.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEAVING_SECONDS = 300
 

@@ -133,6 +133,20 @@ def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path: Path) -> 
         process.stdout.close()
 
 
+def test_folders_are_not_listed(tmp_path: Path) -> None:
+    script = f"""
+        import sys
+        from cellscale.storage.atomic import write_bytes
+        write_bytes({str(tmp_path / "x")!r}, b"1")
+        listed = []
+        sys.addaudithook(lambda event, facts: listed.append(facts) if event in ("os.listdir", "os.scandir") else None)
+        write_bytes({str(tmp_path / "x")!r}, b"2")
+        print(listed)
+    """
+    words = [sys.executable, "-c", textwrap.dedent(script)]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_text_is_written_to_the_letter(tmp_path: Path) -> None:
     write_text(tmp_path / "x", "µ\r\n\n")
     assert (tmp_path / "x").read_bytes() == "µ\r\n\n".encode()

@@ -1,19 +1,23 @@
 """The engine of one machine: image after image, each on all cores."""
 
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from threading import Thread
 
+from cellscale.cells.text import Dialect
 from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
 from cellscale.engines.end_of_run import close_run, new_run_id
 from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.engines.run_settings import keep_settings
+from cellscale.faults import failure_text
 from cellscale.pipeline.budget import Budget
-from cellscale.pipeline.events import ImageStarted, Listener
+from cellscale.pipeline.entering import Entering
+from cellscale.pipeline.events import ImageStarted, Listener, Notice
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
-from cellscale.pipeline.outcome import RunOutcome
+from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.workspace.locking import dataset_lock
@@ -37,15 +41,38 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     with ExitStack() as stack:
         if not request.dry_run:
             tables = request.measure or request.outputs.report
-            placement = Placement(claim=stack.enter_context(dataset_lock(request.paths, tables=tables)))
+            claim = stack.enter_context(dataset_lock(request.paths, tables=tables))
+            entering = Entering(request.paths.project, Dialect(request.measuring.qupath_version))
+            placement = Placement(claim=claim, entering=entering)
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         run_id = new_run_id()
         keep_settings(request, run_id)
-        outcomes = []
-        for position, entry in enumerate(entries, 1):
-            listener(ImageStarted(entry.name, position, len(entries)))
-            outcomes.append(process_image(entry, request, model, budget, listener, placement))
+        outcomes: list[ImageOutcome] = []
+        try:
+            for position, entry in enumerate(entries, 1):
+                listener(ImageStarted(entry.name, position, len(entries)))
+                outcomes.append(process_image(entry, request, model, budget, listener, placement))
+        finally:
+            outcomes = _all_entered(placement, outcomes, listener)
         return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local", run_id=run_id)
+
+
+def _all_entered(placement: Placement, outcomes: list[ImageOutcome], listener: Listener) -> list[ImageOutcome]:
+    """Enter into the QuPath project what still waits; images that cannot be have failed."""
+    entering = placement.entering
+    if entering is None or not entering.images:
+        return outcomes
+    try:
+        if placement.claim is not None:
+            placement.claim.require()
+        entering.write()
+    except Exception as error:  # the other images are finished
+        reason = f"measured, and not entered into the QuPath project: {failure_text(error)}"
+        left = set(entering.images)
+        for image in left:
+            listener(Notice(image, "error", reason))
+        return [replace(one, status="failed", error=reason) if one.image in left else one for one in outcomes]
+    return outcomes
 
 
 def _get_ready(request: Request) -> None:

@@ -1,8 +1,9 @@
-"""What an image's work shares with that of other images, done on other machines at the same time."""
+"""What an image's work shares with that of other images, done before or on other machines at the same time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cellscale.pipeline.entering import Entering
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.workspace.claim import Claim
 
@@ -28,8 +29,11 @@ class Placement:
     tried_again: bool = False
     """Where the store was away, raise that rather than call the image a failed one: it is tried once more."""
 
+    entering: Entering | None = None
+    """Images of the same run that enter the project's list together; None: each enters it alone."""
+
     enter_project: Callable[[ProjectImage], None] | None = None
-    """Takes the image's place in the project, whose list of images is then left to it; None: write the list."""
+    """Takes the image's place in the project, whose list of images is then left to it; None: see ``entering``."""
 
 
 ALONE = Placement()

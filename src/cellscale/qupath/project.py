@@ -1,6 +1,6 @@
 """A QuPath project on disk or in an object store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
@@ -34,7 +34,12 @@ def entry_ids(folder: Location) -> frozenset[int]:
 
 
 def place_images(
-    folder: Location, infos: Sequence[ImageInfo], *, spare: int = 0, number: int | None = None
+    folder: Location,
+    infos: Sequence[ImageInfo],
+    *,
+    spare: int = 0,
+    number: int | None = None,
+    taken: Collection[int] = (),
 ) -> tuple[ProjectImage, ...]:
     """Return the place of each image in a project, which need not exist; nothing is written.
 
@@ -48,6 +53,8 @@ def place_images(
         Numbers to leave free for images that others place at the same time.
     number
         That the first image had before, which it gets again where the project lists neither.
+    taken
+        Numbers of images that are about to enter the project, which no other gets.
 
     Raises
     ------
@@ -57,15 +64,15 @@ def place_images(
     location = join(folder, PROJECT_FILE)
     content = read_if_there(location)
     project = _project(location, content, version="", now=0)
-    placed = number_images(project, infos, spare=spare)
-    first, taken = placed[0], entry_numbers(project)
-    if first.entry_id in taken:
+    placed = number_images(project, infos, spare=spare, taken=taken)
+    first, listed = placed[0], entry_numbers(project)
+    if first.entry_id in listed:
         return placed
-    if number is not None and number not in taken:
+    if number is not None and number not in listed and number not in taken:
         first = replace(first, entry_id=number)
     elif content is None and not _may_be_of(folder, first):
         # The list was lost, perhaps: what another image has under its number is not overwritten.
-        first = replace(first, entry_id=_last_folder(folder) + 1 + spare)
+        first = replace(first, entry_id=max([_last_folder(folder), *taken]) + 1 + spare)
     return (first, *placed[1:])
 
 

@@ -46,10 +46,12 @@ _Name: TypeAlias = tuple[str, tuple[str, ...]]
 
 def entry_numbers(project: JsonObject) -> frozenset[int]:
     """Return the numbers of a project's entries."""
-    return frozenset(map(_entry_id, entries(project)))
+    return _known_images(project).numbers
 
 
-def number_images(project: JsonObject, infos: Sequence[ImageInfo], *, spare: int = 0) -> tuple[ProjectImage, ...]:
+def number_images(
+    project: JsonObject, infos: Sequence[ImageInfo], *, spare: int = 0, taken: Collection[int] = ()
+) -> tuple[ProjectImage, ...]:
     """Return the place of each image: the entry that shows it, or the next free number.
 
     An entry shows an image if it has the image's URI, or if its own file is gone and had the image's name.
@@ -62,8 +64,10 @@ def number_images(project: JsonObject, infos: Sequence[ImageInfo], *, spare: int
         Different images.
     spare
         Numbers to leave free.
+    taken
+        Numbers that no further image gets.
     """
-    next_id = max([_integer(project.get("lastID")), *map(_entry_id, entries(project))]) + 1 + spare
+    next_id = max([_integer(project.get("lastID")), _known_images(project).last, *taken]) + 1 + spare
     placed = []
     for info, number in zip(infos, _shown_by(project, infos), strict=True):
         placed.append(ProjectImage(number or next_id, info))
@@ -73,7 +77,7 @@ def number_images(project: JsonObject, infos: Sequence[ImageInfo], *, spare: int
 
 def still_fit(project: JsonObject, images: Sequence[ProjectImage]) -> bool:
     """Return whether images that were placed in a project some time ago can still have these places."""
-    taken = set(map(_entry_id, entries(project)))
+    taken = entry_numbers(project)
     shown_by = _shown_by(project, [image.info for image in images])
     return all(
         number == image.entry_id or (not number and image.entry_id not in taken)
@@ -169,20 +173,49 @@ def _updated_builder(old: Json, new: JsonObject, written: Sequence[JsonObject]) 
 def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
     """Return the number of the entry that shows each image, or 0."""
     sources = [_source(server_builder(info)) for info in infos]
-    known = {_source(builder): _entry_id(entry) for entry, builder in _plain_entries(project)}
-    unknown = [source for source in sources if source not in known]
+    listed = _known_images(project)
+    unknown = [source for source in sources if source not in listed.known]
     # A project has thousands of files: those of other names need not be looked for.
     names = {_name(source) for source in unknown}
-    alike = {source: number for source, number in known.items() if names and _name(source) in names}
+    alike = {source: number for name in names for source, number in listed.by_name.get(name, ())}
     stores = {_bucket(java_uri(info.uri)) for info in infos if info.uri is not None and local_path(info.uri) is None}
-    known |= {
+    found = {
         source: number
         for source in unknown
         for other, number in alike.items()
         if source.args == other.args and are_one_file(source.uri, other.uri)
     }
     lost = _lost_images({source: number for source, number in alike.items() if source not in sources}, stores)
-    return [known.get(source) or lost.pop(_name(source), 0) for source in sources]
+    return [listed.known.get(source) or found.get(source) or lost.pop(_name(source), 0) for source in sources]
+
+
+class _KnownImages(NamedTuple):
+    """What a project lists, by what it is looked for."""
+
+    project: JsonObject
+    known: Mapping[_Source, int]
+    by_name: Mapping[_Name, Sequence[tuple[_Source, int]]]
+    numbers: frozenset[int]
+    last: int
+    """The highest of them, 0 where there is none."""
+
+
+_LAST: list[_KnownImages | None] = [None]
+"""Of the last project, which is not changed: several questions are asked of one, each for one image."""
+
+
+def _known_images(project: JsonObject) -> _KnownImages:
+    last = _LAST[0]
+    if last is not None and last.project is project:
+        return last
+    known = {_source(builder): _entry_id(entry) for entry, builder in _plain_entries(project)}
+    by_name = defaultdict(list)
+    for source, number in known.items():
+        by_name[_name(source)].append((source, number))
+    numbers = frozenset(map(_entry_id, entries(project)))
+    # One assignment, so that other threads see all of it or nothing.
+    _LAST[0] = found = _KnownImages(project, known, dict(by_name), numbers, max(numbers, default=0))
+    return found
 
 
 def _lost_images(known: Mapping[_Source, int], stores: Collection[str]) -> dict[_Name, int]:

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -119,7 +118,6 @@ def _local(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
     # A hash, because a name of the full allowed length could not be made longer.
     prefix = f".cellscale-{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}-"
     with explained("write", path):
-        _remove_stale(path.parent, prefix)
         part, file = _part(path.parent, prefix)
     try:
         yield file
@@ -155,14 +153,26 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _part(folder: Path, prefix: str) -> tuple[Path, BinaryIO]:
-    """Open a new part file, locked as long as this process lives."""
+    """Open a new part file, locked as long as this process lives, and remove those that dead ones have left.
+
+    They are numbered from 0, so that a folder of many thousand files need not be listed to find them.
+    """
+    number = 0
     while True:
-        part = folder / f"{prefix}{secrets.token_hex(4)}.part"
-        file = part.open("x+b")
+        part = folder / f"{prefix}{number}.part"
+        try:
+            file = part.open("x+b")
+        except FileExistsError:
+            number += not _remove_if_stale(part)
+            continue
         _hold(file, wait=True)
         if sys.platform == "win32" or os.fstat(file.fileno()).st_nlink > 0:
-            return part, file
+            break
         file.close()  # another process took it for a stale one, before it was locked
+    while os.path.lexists(left := folder / f"{prefix}{number + 1}.part"):
+        _remove_if_stale(left)
+        number += 1
+    return part, file
 
 
 def _hold(file: BinaryIO, *, wait: bool) -> bool:
@@ -178,12 +188,14 @@ def _hold(file: BinaryIO, *, wait: bool) -> bool:
     return True
 
 
-def _remove_stale(folder: Path, prefix: str) -> None:
-    """Remove the part files of processes that died; those of living ones are locked."""
-    for part in folder.glob(f"{prefix}*.part"):
-        with suppress(OSError), open_regular(part) as file:
-            if _hold(file, wait=False):
-                part.unlink()
+def _remove_if_stale(part: Path) -> bool:
+    """Remove a part file of a process that died; those of living ones are locked. Return whether it is gone."""
+    with suppress(OSError), open_regular(part) as file:
+        # Under its name may be another one by now, if somebody else removed it before this process had the lock.
+        if not _hold(file, wait=False) or not os.path.samestat(part.stat(), os.fstat(file.fileno())):
+            return False
+        part.unlink()
+    return not os.path.lexists(part)
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Dialect
 from cellscale.images.info import Image, PixelSize
+from cellscale.pipeline.entering import now_of
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import Unchanged
-from cellscale.pipeline.measuring.project_files import entry_number, has_entry_files, is_listed, now_of
+from cellscale.pipeline.measuring.project_files import enter, entry_number, has_entry_files, is_listed, taken_numbers
 from cellscale.pipeline.request import ChannelChoice, Measuring, Request
 from cellscale.qupath.entry import EntryData, not_shown_texts, thumbnail_jpeg, write_entry
 from cellscale.qupath.project import entry_ids, place_images, update_project
@@ -37,16 +38,16 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Le
         return True
     if entry_id is None or not has_entry_files(run, request.dry_run, folder, entry, ledger):
         return False
-    enter = run.placement.enter_project
-    if enter is None:
-        return is_listed(request, folder, entry, entry_id)
+    take = run.placement.enter_project
+    if take is None:
+        return is_listed(run, request, folder, entry, entry_id)
     if entry_id in entry_ids(folder):
         return True
     # A run that was killed before it wrote the list has left these objects. They stand for new ones if new ones would
     # get the same number: other machines are giving numbers at this time.
     place = _place_now(folder, entry, request.channels, run.placement.position)
     if place.entry_id == entry_id:
-        enter(place)
+        take(place)
     return place.entry_id == entry_id
 
 
@@ -102,7 +103,9 @@ def write_project_entry(
         run.notice(text, "warning")
     dialect = Dialect(measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
-        (place,) = place_images(folder, [image.info], spare=run.placement.position, number=number)
+        (place,) = place_images(
+            folder, [image.info], spare=run.placement.position, number=number, taken=taken_numbers(run)
+        )
         data = EntryData(
             image=place,
             kind=measurement.kind,
@@ -112,12 +115,11 @@ def write_project_entry(
             dialect=dialect,
             thumbnail=thumbnail_jpeg(image),
         )
-        now = now_of(image.info.uri)
-        replaced = write_entry(folder, data, _Batches(measurement, advance, check), now)
+        replaced = write_entry(folder, data, _Batches(measurement, advance, check), now_of(image.info.uri))
         if run.placement.enter_project is not None:
             run.placement.enter_project(place)
         else:
-            update_project(folder, [place], dialect, now)
+            enter(run, folder, place, dialect)
     for text in replaced.notes:
         run.notice(text)
     for text in replaced.warnings:

@@ -1,24 +1,25 @@
 """Whether the QuPath project has of an image what the record says; what is lost is made, or entered again."""
 
-import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
 from cellscale.cells.text import Dialect
 from cellscale.images.info import PixelSize
+from cellscale.pipeline.entering import now_of
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
 from cellscale.qupath.entry import ENTRY_FILES, PROJECT_FILE, is_still_of
 from cellscale.qupath.listed_images import listed_images, same_image
 from cellscale.qupath.project import place_images, update_project
+from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.content import stamp_of
-from cellscale.storage.uri import base_name, delete, exists, filesystem, join, local_path
+from cellscale.storage.uri import base_name, delete, exists, join
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.record import Ledger
 
-__all__ = ["entry_number", "has_entry_files", "is_listed", "note_entry_files", "now_of"]
+__all__ = ["enter", "entry_number", "has_entry_files", "is_listed", "note_entry_files", "taken_numbers"]
 
 
 def entry_number(ledger: Ledger) -> int | None:
@@ -71,7 +72,7 @@ def has_entry_files(run: ImageRun, dry_run: bool, folder: Path | str, entry: Ima
     return True
 
 
-def is_listed(request: Request, folder: Path | str, entry: ImageEntry, number: int) -> bool:
+def is_listed(run: ImageRun, request: Request, folder: Path | str, entry: ImageEntry, number: int) -> bool:
     """Tell whether the project lists an image under its number.
 
     One whose files are there is entered again, and one that shows the image of the dataset that this one is a copy of
@@ -90,23 +91,25 @@ def is_listed(request: Request, folder: Path | str, entry: ImageEntry, number: i
         return False
     size = None if request.channels.mpp is None else PixelSize(request.channels.mpp, request.channels.mpp)
     with closing(open_entry_image(entry, pixel_size=size)) as image:
-        (place,) = place_images(folder, [image.info], number=number)
+        (place,) = place_images(folder, [image.info], number=number, taken=taken_numbers(run))
     if place.entry_id != number:
         return False
-    update_project(folder, [place], Dialect(request.measuring.qupath_version), now_of(str(entry.image)))
+    enter(run, folder, place, Dialect(request.measuring.qupath_version))
     return True
 
 
-def now_of(uri: str | None) -> int:
-    """Return the time to write into the project: the image's own, so that the same input gives the same bytes."""
-    path = local_path(uri) if uri is not None else None
-    if path is not None:
-        return int(path.stat().st_mtime * 1000)
-    with suppress(Exception):  # not every store knows, and each says so in its own way
-        assert uri is not None, "there is no file whose time could be known"
-        fs, key = filesystem(uri)
-        return int(fs.modified(key).timestamp() * 1000)
-    return int(time.time() * 1000)
+def taken_numbers(run: ImageRun) -> frozenset[int]:
+    """Return the numbers of entries that images of this run have and that the project does not list yet."""
+    entering = run.placement.entering
+    return frozenset() if entering is None else entering.numbers
+
+
+def enter(run: ImageRun, folder: Path | str, place: ProjectImage, dialect: Dialect) -> None:
+    """Enter an image into the project's list, together with others where it can wait for them."""
+    if run.placement.entering is not None:
+        run.placement.entering.enter(run.image, place)
+    else:
+        update_project(folder, [place], dialect, now_of(place.info.uri))
 
 
 def _listed(folder: Path | str) -> dict[int, str | None]:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "segment": "cellscale.cli.commands.segment:segment",
     "measure": "cellscale.cli.commands.segment:measure",
     "view": "cellscale.cli.commands.view:view",
+    "gather": "cellscale.cli.commands.gather:gather",
     "verify": "cellscale.cli.commands.verify:verify",
     "jobs": "cellscale.cli.commands.jobs:jobs",
     "estimate": "cellscale.cli.commands.estimate:estimate",

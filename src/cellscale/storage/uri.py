@@ -51,6 +51,9 @@ _CONNECT_SECONDS, _SILENT_SECONDS = 30, 120
 for _client in ("fsspec", "gcsfs", "s3fs"):
     logging.getLogger(_client).addHandler(logging.NullHandler())
 
+_ARCHIVES = {"zip", "tar", "libarchive"}
+"""What fsspec opens like a store, and what neither holds a dataset nor is written to file by file."""
+
 _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
 
 
@@ -99,7 +102,7 @@ def filesystem(location: Location) -> tuple[Any, str]:
     Raises
     ------
     StorageError
-        The scheme is unknown, or its client is not installed.
+        The scheme is unknown or an archive's, or its client is not installed.
     """
     # gcsfs asks for the bucket's storage layout otherwise, which needs a permission more than reading and writing do,
     # and waits up to a minute where nobody answers (an emulator). Who has a zonal bucket sets it to true.
@@ -107,6 +110,8 @@ def filesystem(location: Location) -> tuple[Any, str]:
     location = without_credentials(str(location))
     full = opened_by(location)
     scheme = location.partition("://")[0].lower()
+    if scheme in _ARCHIVES:
+        raise StorageError(f"cannot reach {location}: images are not read inside of archives: unpack it")
     try:
         kind = fsspec.get_filesystem_class(scheme)
         options = kind._get_kwargs_from_urls(full)

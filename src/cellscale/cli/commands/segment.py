@@ -10,6 +10,7 @@ from cellscale.cli.options.shared_options import VERBOSITY, SectionedCommand, Wo
 from cellscale.cli.settings import Settled, keep_given, settled_request
 from cellscale.engines.engine_request import BatchOptions, DaskOptions
 from cellscale.errors import RequestError
+from cellscale.storage.reachable import require_reachable
 from cellscale.workspace.layout import SUBFOLDERS, Subfolders, WorkspacePaths, separate_paths, workspace_paths
 
 __all__ = ["measure", "segment", "segment_and_measure"]
@@ -127,6 +128,7 @@ def _begin(ctx: click.Context, options: dict[str, Any], *, segment: bool, measur
 
 def _run(ctx: click.Context, where: WorkspacePaths, dataset: str | None) -> None:
     assert ctx.parent is not None, "modes have a command"
+    require_reachable((where.images, where.numpy, where.segmasks, where.project, where.reports))
     settled = settled_request(ctx.parent, where, dataset, **ctx.obj)
     engine, own = chosen_engine(settled.options)
     ctx.exit(_execute(settled, engine, own))

@@ -47,6 +47,7 @@ def view(
 
     from cellscale.cli.stops import until_ctrl_c
     from cellscale.compiled import warm_up
+    from cellscale.storage.reachable import require_reachable
     from cellscale.viewer.dataset import Dataset
     from cellscale.viewer.overview_cache import OverviewCache
     from cellscale.viewer.server import open_server
@@ -54,6 +55,7 @@ def view(
     from cellscale.workspace.layout import workspace_paths
 
     paths = workspace_paths(dataset)
+    require_reachable((dataset,))
     entries = discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive)
     cache = OverviewCache()
     cache.prune()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from threading import Thread
 
 from cellscale.errors import StorageError
+from cellscale.stopping import note_lost
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import failures, is_away, reason_of
 from cellscale.storage.uri import Location, filesystem, local_path
@@ -43,11 +44,11 @@ def require_reachable(locations: Iterable[Location | None], *, seconds: float = 
 
 
 def _ask(location: str, seconds: float) -> None:
-    store, key = filesystem(location)
     raised: list[Exception] = []
 
     def ask() -> None:
         try:
+            store, key = filesystem(location)  # which looks for credentials, on the network too
             store.info(key)
         except Exception as error:  # most are answers: there is no such object, or nobody may know
             raised.append(error)
@@ -57,6 +58,7 @@ def _ask(location: str, seconds: float) -> None:
     asking.start()
     asking.join(seconds)
     if asking.is_alive():
+        note_lost(location)
         raise StorageError(
             f"cannot reach {location}: no answer within {seconds:.0f} s. Check the spelling, the network and a "
             "proxy, or try again later"
@@ -67,6 +69,8 @@ def _ask(location: str, seconds: float) -> None:
 
 def _raise_if_away(failure: Exception, location: str) -> None:
     """Raise what a client raised where nobody answered, in words."""
+    if isinstance(failure, StorageError):
+        raise failure  # no client, say
     if isinstance(failure, failures()):
         error = StorageError(redacted(f"cannot reach {location}: {reason_of(failure, location)}"))
         error.__cause__ = failure

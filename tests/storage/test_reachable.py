@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cellscale.errors import StorageError
+from cellscale.errors import RequestError, StorageError
 from cellscale.storage.reachable import require_reachable
 from cellscale.storage.uri import filesystem
 
@@ -19,7 +19,7 @@ def silent():
 
 def test_no_answer(silent):
     began = time.monotonic()
-    with pytest.raises(StorageError, match=r"cannot reach http://127\.0\.0\.1:\d+/dataset: no answer within 1 s"):
+    with pytest.raises(RequestError, match=r"cannot reach http://127\.0\.0\.1:\d+/dataset: no answer within 1 s"):
         require_reachable([None, f"http://127.0.0.1:{silent}/dataset"], seconds=1)
     assert time.monotonic() - began < 15
 
@@ -27,7 +27,7 @@ def test_no_answer(silent):
 def test_nobody_there():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(StorageError, match="the store cannot be reached for now"):
+    with pytest.raises(RequestError, match="the store cannot be reached for now"):
         require_reachable([f"http://127.0.0.1:{port}/dataset"])
 
 

@@ -7,7 +7,7 @@ tell of a misspelt host or a missing network before it begins.
 from collections.abc import Iterable
 from threading import Thread
 
-from cellscale.errors import StorageError
+from cellscale.errors import RequestError, StorageError
 from cellscale.stopping import note_lost
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import failures, is_away, reason_of
@@ -30,7 +30,7 @@ def require_reachable(locations: Iterable[Location | None], *, seconds: float = 
 
     Raises
     ------
-    StorageError
+    RequestError
         A store does not answer, or there is no client for it.
     """
     asked: set[tuple[str, ...]] = set()
@@ -40,7 +40,10 @@ def require_reachable(locations: Iterable[Location | None], *, seconds: float = 
         store = tuple(str(location).split("/")[:3])
         if store not in asked:
             asked.add(store)
-            _ask(str(location), seconds)
+            try:
+                _ask(str(location), seconds)
+            except StorageError as error:  # nothing is begun yet: what was asked for cannot be
+                raise RequestError(str(error)) from error
 
 
 def _ask(location: str, seconds: float) -> None:

@@ -172,6 +172,10 @@ class StoredBlocks(Generic[B]):
             self._cache[index] = block
         return block
 
+    def mosaic(self) -> Mosaic:
+        """Return all blocks as one image; each is loaded when it is asked for."""
+        return Mosaic(self.shape, (BLOCK, BLOCK), self.load)
+
     def _labels(self, index: int, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int32] | None:
         """Return a block's labels, from disk as they are touched."""
         if "blank" in arrays:
@@ -212,7 +216,7 @@ class CompartmentLabels:
     def settle(cls, store: BlockStore, parameters: Parameters, shape: tuple[int, int]) -> "CompartmentLabels":
         """Merge the blocks' objects, remove small ones, fill holes and number the rest, for an image of ``shape``."""
         certificates: list[Certificate] = []
-        mosaic = Mosaic(store.shape, (BLOCK, BLOCK), store.load)
+        mosaic = store.mosaic()
         rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
         objects = complete_objects((block.objects for block in row) for _, row in rows)
         resolution = resolve_objects(objects, mosaic.identities, store.shape, parameters)

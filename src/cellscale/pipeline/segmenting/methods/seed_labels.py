@@ -20,7 +20,7 @@ from cellscale.label.seeds import (
     numbered_pairs,
 )
 from cellscale.pipeline.resume.state import RunState
-from cellscale.pipeline.segmenting.block_store import BLOCK, CertificateSummary, SettledLabels, StoredBlocks
+from cellscale.pipeline.segmenting.block_store import CertificateSummary, SettledLabels, StoredBlocks
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region
 
@@ -117,5 +117,4 @@ def settled(stores: Mapping[Compartment, SeedBlockStore], shape: tuple[int, int]
 def _labels(
     store: SeedBlockStore, numbers: Numbers, shape: tuple[int, int], nuclei: SeedLabels | None = None
 ) -> SeedLabels:
-    mosaic = Mosaic(store.shape, (BLOCK, BLOCK), store.load)
-    return SeedLabels(mosaic, numbers, shape, CertificateSummary(len(store.cores), 0, REACH), nuclei)
+    return SeedLabels(store.mosaic(), numbers, shape, CertificateSummary(len(store.cores), 0, REACH), nuclei)

@@ -17,6 +17,9 @@ BIN := $(VENV)/bin
 ENVIRONMENTS := build/environments
 # With which versions `make suite` runs: newest, locked or lowest.
 SUITE ?= newest
+# The network of `make demo`: mesmer, or instanseg, which companies may use.
+MODEL ?= mesmer
+
 # Passed on purpose: the README says beside `make demo` that running it accepts the licence of the weights.
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
@@ -25,7 +28,8 @@ ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 	container-check clean emulator browser writers
 
 help:
-	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo"
+	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo; MODEL=instanseg:"
+	@echo "                    with the network that companies may use as well"
 	@echo "make dev            install the tools of contributors into ./.venv, and checks of every commit"
 	@echo "make lint           check style, types, imports and, where Node.js is, the page of cellscale view"
 	@echo "make format         rewrite the code in the project's style"
@@ -66,12 +70,16 @@ $(VENV)/.tools: requirements/dev.txt $(VENV)/.installed
 venv: $(VENV)/.installed
 
 weights: $(VENV)/.installed
+ifeq ($(MODEL),mesmer)
 	@echo "The Mesmer weights are for academic, non-commercial use; going on accepts their licence."
 	$(ACCEPT) $(BIN)/cellscale models fetch mesmer
+else
+	$(BIN)/cellscale models fetch $(MODEL)
+endif
 
 demo: weights
 	$(BIN)/cellscale simulate demo --images 2 --size 1024 --seed 1
-	$(BIN)/cellscale segment-and-measure workspace demo
+	$(BIN)/cellscale segment-and-measure --model $(MODEL) workspace demo
 	@echo
 	@echo "Open demo/REPORTS/index.html in a browser, or look at every cell with: $(BIN)/cellscale view demo"
 	@echo "Masks are in demo/SEGMASK, tables of cells in demo/REPORTS; demo/PROJ/project.qpproj opens in QuPath."

@@ -1,11 +1,13 @@
 """What every engine needs on the machine that does the work."""
 
+from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cellscale.errors import RequestError
+from cellscale.errors import ModelError, RequestError
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request
+from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request, Segmenting
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
 from cellscale.workspace.discovery import ImageEntry, discover
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from cellscale.predict.network import Network
 
 __all__ = ["checked_model", "choose_model", "find_images", "require_extras"]
+
+INSTANSEG = "instanseg"
+"""What the network is called that makes labels of seeds."""
 
 
 def find_images(request: Request) -> list[ImageEntry]:
@@ -71,13 +76,15 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
     """
     if not request.segment:
         return None
-    return checked_model(
+    model = checked_model(
         request.network,
         request.compartments,
         threads=request.resources.workers or 0,
         computes=computes,
         tried=computes and not request.dry_run,
     )
+    _refuse_label_options(request.segmenting, model.kind)
+    return model
 
 
 def checked_model(
@@ -112,12 +119,27 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
+    from cellscale.predict.instanseg import SeedNetwork, is_seed_network
+    from cellscale.weights.catalogue import model_of
     from cellscale.weights.races import KeptRaces, compiled_folder
     from cellscale.weights.resolve import resolve_model
 
     device = parse_device(choice.device)
+    resolved = resolve_model(choice.path, choice.checksum, choice.name)
+    published = model_of(resolved.sha256)
+    terms = published.license.name if published else ""
+    if is_seed_network(resolved.path):
+        _refuse_devices(choice, resolved.name)
+        return Model(
+            resolved.sha256,
+            cache(lambda: SeedNetwork(resolved.path, threads=threads, name=resolved.name)),
+            f"cpu {choice.precision}",
+            "seeds",
+            terms,
+        )
+    if choice.name == INSTANSEG:
+        raise ModelError(f"{resolved.path} is no network as --model {INSTANSEG} names; give one of them only")
     expected = candidates(device, choice.precision)[0].name if computes else device.name
-    resolved = resolve_model(choice.path, choice.checksum)
     folder = compiled_folder(resolved.sha256)
 
     @cache
@@ -140,4 +162,30 @@ def checked_model(
         load()
     if device.engine == "native":
         expected = "cpu:native"
-    return Model(resolved.sha256, load, f"{expected} {choice.precision}")
+    return Model(resolved.sha256, load, f"{expected} {choice.precision}", license=terms)
+
+
+def _refuse_devices(choice: NetworkChoice, name: str) -> None:
+    """Raise `RequestError` where a network that only processors compute is to run elsewhere."""
+    if parse_device(choice.device).name not in (AUTO, "cpu") or parse_device(choice.device).engine == "native":
+        raise RequestError(f"{name} runs on a processor with ONNX Runtime only; leave --device {choice.device} out")
+    if choice.precision != "float32":
+        raise RequestError(f"{name} runs in float32 only; leave --precision {choice.precision} out")
+
+
+def _refuse_label_options(segmenting: Segmenting, kind: str) -> None:
+    """Raise `RequestError` where options of Mesmer's labels are given to a network that makes them otherwise."""
+    given = [
+        f"--{prefix}_{field.name}"
+        for prefix, found, usual in (
+            ("whole_cell", segmenting.whole_cell, WHOLE_CELL),
+            ("nuclear", segmenting.nuclear, NUCLEUS),
+        )
+        for field in fields(Parameters)
+        if getattr(found, field.name) != getattr(usual, field.name)
+    ]
+    if kind == "seeds" and given:
+        raise RequestError(
+            f"{', '.join(given)}: these options are for networks like Mesmer, whose maps become labels in another "
+            "way; leave them out"
+        )

@@ -64,6 +64,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
         machine=image.machine,
         network=image.facts.network,
         network_sha256=made.get("network", ""),
+        network_license=made.get("license", ""),
         parameters=made.get("parameters", {}),
         certificates={name: CertificateRecord(**facts) for name, facts in made.get("certificates", {}).items()},
         versions=_versions(),

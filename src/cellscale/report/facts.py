@@ -152,6 +152,8 @@ def _unmatched(record: ImageRecord, nuclei: CompartmentLook | None) -> int | Non
 def _circumstances(record: ImageRecord) -> Iterator[tuple[str, str]]:
     if record.network:
         yield "network", record.network
+    if record.network_license:
+        yield "licence of the weights", record.network_license
     if record.network_sha256:
         yield "weights, SHA-256", record.network_sha256
     if record.seconds:

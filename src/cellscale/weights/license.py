@@ -18,8 +18,9 @@ def notice(model: PublishedModel) -> str:
 
 
 def is_accepted(model: PublishedModel) -> bool:
-    """Tell whether the licence has been accepted before, or is by the environment."""
-    return os.environ.get(model.license.variable) == "1" or _record(model).is_file()
+    """Tell whether the licence has been accepted before, or is by the environment, or need not be accepted."""
+    variable = model.license.variable
+    return variable is None or os.environ.get(variable) == "1" or _record(model).is_file()
 
 
 def record_acceptance(model: PublishedModel) -> None:

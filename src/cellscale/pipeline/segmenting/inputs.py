@@ -1,8 +1,9 @@
-"""What an image gives to the network: two channels, their pixel size, and how they were chosen."""
+"""What an image gives to the network: its channels, their pixel size, and how they were chosen."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -29,13 +30,13 @@ PLAUSIBLE_MPP = (0.01, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
-    """The two channels that an image is segmented from, at the image's own pixel size."""
+    """The channels that an image is segmented from, at the image's own pixel size."""
 
     info: ImageInfo
     """The file that the channels are read from."""
-    channels: tuple[RegionReader, RegionReader]
-    """Readers of nucleus and membrane, each of 2-D arrays."""
-    dtypes: tuple[np.dtype[Any], np.dtype[Any]]
+    channels: tuple[RegionReader, ...]
+    """Readers of 2-D arrays: nucleus and membrane, or one of each channel."""
+    dtypes: tuple[np.dtype[Any], ...]
     pixel_size: ChosenPixelSize
     notes: tuple[str, ...]
     """What was chosen and why."""
@@ -62,6 +63,7 @@ def network_input(
     membrane: Sequence[str] = (),
     combine: Combine = "sum",
     pixel_size: ChosenPixelSize,
+    apart: bool = False,
 ) -> NetworkInput:
     """Choose the channels of an open image.
 
@@ -75,6 +77,8 @@ def network_input(
         How several channels become one.
     pixel_size
         µm/px to process the image at.
+    apart
+        Hand on each channel by itself, for a network that takes any number; else one of nuclei, one of membranes.
 
     Raises
     ------
@@ -84,23 +88,28 @@ def network_input(
     info = image.info
     require_plausible(pixel_size, info.name)
     selection = select_channels(info, nuclear, membrane)
-    readers = tuple(
-        _narrowed(combined_reader(image, indices, combine), info.name)
-        for indices in (selection.nuclear, selection.membrane)
-    )
+    groups: tuple[tuple[int, ...], ...] = (selection.nuclear, selection.membrane)
+    if apart:
+        groups = tuple((index,) for index in dict.fromkeys(chain(*groups)))
+    readers = tuple(_narrowed(combined_reader(image, indices, combine), info.name) for indices in groups)
     corner = Region(0, 0, 1, 1)
     combined = combine if max(len(selection.nuclear), len(selection.membrane)) > 1 else "sum"  # of one it is the same
     return NetworkInput(
         info=info,
-        channels=(readers[0], readers[1]),
-        dtypes=(readers[0](corner).dtype, readers[1](corner).dtype),
+        channels=readers,
+        dtypes=tuple(read(corner).dtype for read in readers),
         pixel_size=pixel_size,
         notes=(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
             f"{pixel_size.mpp:g} µm/px ({pixel_size.source})",
         ),
         usual_names=USUAL_NAMES_VERSION if selection.by_usual_names else None,
-        choice=(str(selection.nuclear), str(selection.membrane), combined, repr(pixel_size.mpp)),
+        choice=(
+            str(selection.nuclear),
+            str(selection.membrane),
+            "apart" if apart else combined,
+            repr(pixel_size.mpp),
+        ),
     )
 
 
@@ -135,8 +144,12 @@ def require_plausible(size: ChosenPixelSize, name: str) -> None:
 
 
 @contextmanager
-def open_input(entry: ImageEntry, channels: ChannelChoice, cache_bytes: int) -> Iterator[NetworkInput]:
+def open_input(
+    entry: ImageEntry, channels: ChannelChoice, cache_bytes: int, *, apart: bool = False
+) -> Iterator[NetworkInput]:
     """Open what an image is to be segmented from: its NPZ file where there is one, else the image itself.
+
+    ``apart`` is as for `network_input`.
 
     Raises
     ------
@@ -150,21 +163,23 @@ def open_input(entry: ImageEntry, channels: ChannelChoice, cache_bytes: int) -> 
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
-        yield _chosen(image, arrays, channels)
+        yield _chosen(image, arrays, channels, apart)
 
 
-def _chosen(image: Image | None, arrays: Image | None, channels: ChannelChoice) -> NetworkInput:
+def _chosen(image: Image | None, arrays: Image | None, channels: ChannelChoice, apart: bool) -> NetworkInput:
     """Return what an image, or the NPZ file in its place, gives to the network."""
     described = image or arrays
     assert described is not None, "an entry has an image or an NPZ file"
     size = choose_pixel_size(described.info, channels.mpp)
     if arrays is None:
         nuclear, membrane = channels.nuclear, channels.membrane
-        return network_input(described, nuclear=nuclear, membrane=membrane, combine=channels.combine, pixel_size=size)
+        return network_input(
+            described, nuclear=nuclear, membrane=membrane, combine=channels.combine, pixel_size=size, apart=apart
+        )
     if arrays.info.shape != described.info.shape:
         raise ImageError(
             f"{arrays.info.uri} has {arrays.info.height} x {arrays.info.width} pixels (rows x columns), its image "
             f"{described.info.height} x {described.info.width}; expected the same. Remove or remake the NPZ file."
         )
     # An NPZ file's two channels are what the user chose when making it.
-    return network_input(arrays, nuclear=("#1",), membrane=("#2",), pixel_size=size)
+    return network_input(arrays, nuclear=("#1",), membrane=("#2",), pixel_size=size, apart=apart)

@@ -1,7 +1,7 @@
 """The network's input and its maps, kept as Zarr for those who want to look at them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,11 +12,8 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import clear_leftovers, decided
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks
-from cellscale.pipeline.segmenting.preparation import PreparedImage
-from cellscale.pipeline.segmenting.tile_store import TileStore
-from cellscale.predict.blending import blend
-from cellscale.predict.heads import Head
-from cellscale.regions import Region, blocks
+from cellscale.pipeline.segmenting.preparation import Prepared
+from cellscale.regions import Region, RegionReader, blocks
 from cellscale.storage.uploads import send_folder
 from cellscale.storage.uri import join, local_path
 from cellscale.workspace.record import Ledger
@@ -34,11 +31,11 @@ CHUNK = 1024
 
 
 def save_intermediates(
-    run: ImageRun, target: Path, prepared: PreparedImage, tiles: TileStore, heads: tuple[Head, ...]
+    run: ImageRun, target: Path, prepared: Prepared, read_maps: RegionReader, names: Sequence[str], channels: int
 ) -> None:
     """Write a Zarr group with the arrays ``preprocessed`` and ``maps``.
 
-    ``preprocessed`` is float32 ``(2, rows, columns)``, nucleus then membrane; ``maps`` is float32
+    ``preprocessed`` is float32 ``(channels, rows, columns)``, as the network takes them; ``maps`` is float32
     ``(maps, rows, columns)``, named by the group's attribute ``maps``. Both are at the network's pixel size.
 
     Parameters
@@ -49,24 +46,26 @@ def save_intermediates(
         Folder of the group; it appears when it is whole and replaces an earlier one.
     prepared
         The network's input.
-    tiles
-        The network's output.
-    heads
+    read_maps
+        Answers for a region with the network's maps.
+    names
         What the maps are.
+    channels
+        Number of channels of the network's input.
     """
     import zarr  # takes half a second to load, and few ask for it
 
     cores = list(blocks(prepared.shape, (CHUNK, CHUNK)))
     with run.stage("intermediates", len(cores)) as advance, _replacing(target) as folder:
-        group = zarr.create_group(folder, attributes={"maps": [f"{head.compartment} {head.kind}" for head in heads]})
+        group = zarr.create_group(folder, attributes={"maps": list(names)})
         arrays = [
             group.create_array(name, shape=(count, *prepared.shape), chunks=(count, CHUNK, CHUNK), dtype=np.float32)
-            for name, count in (("preprocessed", 2), ("maps", len(heads)))
+            for name, count in (("preprocessed", channels), ("maps", len(names)))
         ]
 
         def write(core: Region) -> None:
             arrays[0][:, *core.slices] = prepared.read(core)
-            arrays[1][:, *core.slices] = blend(tiles.read, tiles.groups.grid, core)
+            arrays[1][:, *core.slices] = read_maps(core)
 
         for _ in in_order(write, cores, run.budget.workers):
             advance()

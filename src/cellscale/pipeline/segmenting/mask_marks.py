@@ -57,9 +57,10 @@ def mask_marks(
 ) -> MaskMarks:
     """Return what an image's masks depend on."""
     maps = fingerprint(_of_maps([identity.facts], entry, request, source, model))
-    return MaskMarks(
-        maps, {compartment: f"{maps} {fingerprint(facts)}" for compartment, facts in _parameters(request).items()}
-    )
+    facts: Mapping[Compartment, dict[str, Any]] = _parameters(request)
+    if model.kind == "seeds":  # nuclei that find their cells have other labels than nuclei alone
+        facts = {compartment: {"seeds": sorted(request.compartments)} for compartment in request.compartments}
+    return MaskMarks(maps, {compartment: f"{maps} {fingerprint(found)}" for compartment, found in facts.items()})
 
 
 def earlier_mask_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:

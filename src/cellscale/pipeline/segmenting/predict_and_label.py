@@ -1,4 +1,4 @@
-"""One image from its two channels to labels: prepare, predict and label, tile by tile and side by side."""
+"""One image from its channels to labels: prepare, predict and label, tile by tile and side by side."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,28 +8,18 @@ from pathlib import Path
 from time import thread_time
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
-from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
-from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLabels
+from cellscale.pipeline.segmenting.block_labeller import Labeller
+from cellscale.pipeline.segmenting.block_store import SettledLabels, Store
 from cellscale.pipeline.segmenting.inputs import NetworkInput
-from cellscale.pipeline.segmenting.intermediates import save_intermediates
-from cellscale.pipeline.segmenting.prediction import predict_group, predict_groups
-from cellscale.pipeline.segmenting.preparation import PreparedImage, prepare
-from cellscale.pipeline.segmenting.tile_store import TileGroups, TileStore
+from cellscale.pipeline.segmenting.methods import AnyNetwork, method_of
+from cellscale.pipeline.segmenting.tile_store import Groups, TileStore
 from cellscale.pipeline.trim import give_back
-from cellscale.predict.blending import blend
 from cellscale.predict.heads import Compartment
-from cellscale.predict.network import Network
-from cellscale.predict.tiles import TileGrid
-from cellscale.regions import Region
 
-__all__ = ["GROUPS_AT_HAND", "map_reader", "segment_channels"]
+__all__ = ["GROUPS_AT_HAND", "segment_channels"]
 
 GROUPS_AT_HAND = 12
 """Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
@@ -43,10 +33,10 @@ def segment_channels(
     run: ImageRun,
     state: RunState,
     source: NetworkInput,
-    network: Network,
+    network: AnyNetwork,
     parameters: Mapping[Compartment, Parameters],
     intermediates: Path | None = None,
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Find the cells and nuclei of one image.
 
     Everything of the image's size lives in ``state``; what an earlier run left there is not done again.
@@ -60,7 +50,7 @@ def segment_channels(
     source
         The image's channels.
     network
-        Predicts maximum and interior of each of the compartments, in the order of ``parameters``.
+        Predicts the maps of each of the compartments, in the order of ``parameters``.
     parameters
         How the maps of each compartment that is wanted become labels.
     intermediates
@@ -70,39 +60,29 @@ def segment_channels(
     -------
     The labels of each compartment, to be read by region while ``state`` is there.
     """
-    nucleus, membrane = map(run.reading.around, source.channels)
-    source = replace(source, channels=(nucleus, membrane))
-    prepared = prepare(run, state, source)
+    method = method_of(network)
+    source = replace(source, channels=tuple(map(run.reading.around, source.channels)))
+    prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
-    stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
+    stores = method.stores(state, tuple(parameters), prepared.shape)
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         # Intermediates are made of all tiles.
-        tiles = _tile_store(state, prepared, stores, keep_all=intermediates is not None)
-        tiles.predict = partial(predict_group, tiles, network, prepared.read)
-        labellers = {
-            compartment: BlockLabeller(
-                store, map_reader(tiles.read, tiles.groups.grid, position), parameters[compartment], run.budget
-            )
-            for position, (compartment, store) in enumerate(stores.items())
-        }
-        _predict_and_label(run, tiles, prepared, network, labellers)
+        tiles = _tile_store(state, method.groups(prepared.shape), stores, keep_all=intermediates is not None)
+        tiles.predict = partial(method.predict_one, tiles, network, prepared.read)
+        labellers = method.labellers(stores, tiles.groups, tiles.load, lambda: network, parameters, run.budget)
+        _predict_and_label(run, tiles, partial(method.predict, tiles, network, prepared.read), stores, labellers)
         if intermediates:
-            save_intermediates(run, intermediates, prepared, tiles, network.heads)
+            method.save_intermediates(run, intermediates, prepared, tiles, network)
         state.drop("tiles")
         give_back()
     with run.stage("numbering", len(stores)) as advance:
-        labels = {}
-        for compartment, store in stores.items():
-            labels[compartment] = CompartmentLabels.settle(store, parameters[compartment], source.shape)
-            advance()
+        labels = dict(method.settle(stores, parameters, source.shape))
+        advance(len(stores))
     return labels
 
 
-def _tile_store(
-    state: RunState, prepared: PreparedImage, stores: Mapping[Compartment, BlockStore], *, keep_all: bool
-) -> TileStore:
+def _tile_store(state: RunState, groups: Groups, stores: Mapping[Compartment, Store], *, keep_all: bool) -> TileStore:
     """Return the image's tiles, of which those are kept that blocks which are not labelled yet will need."""
-    groups = TileGroups(TileGrid.of(prepared.shape))
     users = None if keep_all else (groups.near(store.cores[i]) for store in stores.values() for i in store.missing())
     return TileStore(state, groups, GROUPS_AT_HAND, users)
 
@@ -110,12 +90,11 @@ def _tile_store(
 def _predict_and_label(
     run: ImageRun,
     tiles: TileStore,
-    prepared: PreparedImage,
-    network: Network,
-    labellers: Mapping[Compartment, BlockLabeller],
+    predict: Callable[..., None],
+    stores: Mapping[Compartment, Store],
+    labellers: Mapping[Compartment, Labeller],
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
-    stores = {compartment: labeller.store for compartment, labeller in labellers.items()}
     total = sum(len(store.cores) for store in stores.values())
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
@@ -142,14 +121,7 @@ def _predict_and_label(
                 predicted(busy=busy)
                 _raise_first_error(futures)
 
-            predict_groups(
-                tiles,
-                network,
-                prepared.read,
-                workers=run.budget.workers,
-                after_each=after_each,
-                ahead=tiles.groups.held,
-            )
+            predict(workers=run.budget.workers, after_each=after_each, ahead=tiles.groups.held)
         for future in futures:
             future.result()
         for labeller in labellers.values():
@@ -199,27 +171,3 @@ def _raise_first_error(futures: list[Future[None]]) -> None:
     for future in futures:
         if future.done() and not future.cancelled():
             future.result()
-
-
-def map_reader(read: Callable[[int, int], NDArray[np.float32]], grid: TileGrid, position: int) -> MapReader:
-    """Return a reader of one compartment's two maps, blended from tiles.
-
-    Parameters
-    ----------
-    read
-        Returns all maps of the tile at a row and a column, ``(256, 256, k)``.
-    grid
-        The image's tiles.
-    position
-        Which of the network's compartments.
-    """
-    maps = slice(2 * position, 2 * position + 2)
-
-    def read_tile(row: int, column: int) -> NDArray[np.float32]:
-        return read(row, column)[..., maps]
-
-    def read_maps(region: Region) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        maxima, interior = blend(read_tile, grid, region)
-        return maxima, interior
-
-    return read_maps

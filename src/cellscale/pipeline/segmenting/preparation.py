@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
 from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
 
-__all__ = ["PreparedImage", "network_shape", "prepare"]
+__all__ = ["Prepared", "PreparedImage", "at_network_size", "network_shape", "passes", "prepare", "recalled"]
 
 STEP = (1024, 2048)
 """Rows and columns that a pass over the image takes at once."""
@@ -27,6 +27,17 @@ PASSES = {1: 1, 2: 1, 4: 2, 8: 4}
 ROLES = ("nucleus", "membrane")
 
 T = TypeVar("T")
+
+
+class Prepared(Protocol):
+    """The image as the network is to see it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns at the network's pixel size."""
+
+    def read(self, region: Region) -> NDArray[np.float32]:
+        """Return the network's input for a region, float32 ``(channels, rows, columns)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +66,8 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
     ImageError
         Pixels are NaN or infinite, or cannot be read.
     """
-    channels, shape = _at_network_size(run, state, source)
-    facts = _recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes), _are_facts)
+    channels, shape = at_network_size(run, state, source)
+    facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes), _are_facts)
     return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape)
 
 
@@ -65,21 +76,21 @@ def network_shape(source: NetworkInput) -> tuple[int, int]:
     return source.shape if source.factor == 1 else rescaled_shape(source.shape, source.factor)
 
 
-def _at_network_size(
+def at_network_size(
     run: ImageRun, state: RunState, source: NetworkInput
 ) -> tuple[tuple[RegionReader, ...], tuple[int, int]]:
     """Return the channels and the shape at the network's pixel size."""
     if source.factor == 1:
         return source.channels, source.shape
-    limits = _recalled(state, "range", lambda: _limits(run, source), _are_limits)
+    limits = recalled(state, "range", lambda: _limits(run, source), _are_limits)
     low_high = (limits["low"], limits["high"])
     readers = (rescaled_reader(read, source.shape, source.factor, low_high) for read in source.channels)
     return tuple(readers), network_shape(source)
 
 
 def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
-    """Return the smallest and largest value over both channels."""
-    with _passes(run, "range", source.shape, len(ROLES)) as over:
+    """Return the smallest and largest value over all channels."""
+    with passes(run, "range", source.shape, len(source.channels)) as over:
         ranges = [value_range(over(read), dtype) for read, dtype in zip(source.channels, source.dtypes, strict=True)]
     return {"low": min(low for low, _ in ranges), "high": max(high for _, high in ranges)}
 
@@ -89,10 +100,10 @@ def _facts(
 ) -> dict[str, Any]:
     """Return the facts of each channel by its role."""
     pairs = list(zip(channels, dtypes, strict=True))
-    with _passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
+    with passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
         statistics = [channel_statistics(over(read), dtype) for read, dtype in pairs]
     facts = {}
-    with _passes(run, "equalisation", shape, len(pairs)) as over:
+    with passes(run, "equalisation", shape, len(pairs)) as over:
         for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
             low, high = merged_range(over(partial(equalise, read, shape=shape, statistics=found))(level_range))
             facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
@@ -100,7 +111,7 @@ def _facts(
 
 
 @contextmanager
-def _passes(
+def passes(
     run: ImageRun, stage: str, shape: tuple[int, int], count: int
 ) -> Iterator[Callable[[RegionReader], MapBlocks]]:
     """Run passes over an image as a stage; yields what turns a reader into a map over its blocks."""
@@ -121,7 +132,7 @@ def _passes(
         yield over
 
 
-def _recalled(
+def recalled(
     state: RunState, name: str, find: Callable[[], dict[str, Any]], are_whole: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
     """Return facts kept under a name; find and keep them where there are none, or damaged ones."""

@@ -21,7 +21,7 @@ from cellscale.pipeline.resume import (
     require_one_source,
     require_right,
 )
-from cellscale.pipeline.segmenting.block_store import CompartmentLabels
+from cellscale.pipeline.segmenting.block_store import SettledLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.intermediates import (
     clear_intermediates,
@@ -31,10 +31,10 @@ from cellscale.pipeline.segmenting.intermediates import (
 )
 from cellscale.pipeline.segmenting.kept_labels import opened_labels, with_same_labels
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
+from cellscale.pipeline.segmenting.methods import AnyNetwork, method_of_kind
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.predict.network import Network
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.storage.uri import join, make_folder
 from cellscale.workspace.discovery import ImageEntry
@@ -45,7 +45,7 @@ from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 __all__ = ["Masks", "mask_outputs", "masks_to_make", "segment_image"]
 
 _FACTS = frozenset(
-    {"objects", "certified", "certificates", "usual_names", "network", "image", "parameters", "version"}
+    {"objects", "certified", "certificates", "usual_names", "network", "license", "image", "parameters", "version"}
 )
 """What is noted of how masks were made."""
 ATTEMPTS = 3
@@ -106,7 +106,8 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
-    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
+    apart = method_of_kind(model.kind).apart
+    with open_input(entry, request.channels, run.budget.cache_bytes, apart=apart) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
@@ -166,7 +167,7 @@ def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> 
         )
 
 
-def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentLabels]) -> None:
+def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, SettledLabels]) -> None:
     certificates = [found.certificate for found in labels.values()]
     run.learn(
         blocks=sum(certificate.blocks for certificate in certificates),
@@ -180,7 +181,7 @@ def _facts(
     source: NetworkInput,
     model: Model,
     identity: Identity,
-    labels: Mapping[Compartment, CompartmentLabels],
+    labels: Mapping[Compartment, SettledLabels],
 ) -> dict[str, Any]:
     """Return what is worth knowing of how masks were made."""
     return {
@@ -189,6 +190,7 @@ def _facts(
         "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
         "usual_names": source.usual_names,
         "network": model.sha256,
+        "license": model.license,
         "image": identity.facts,
         "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
         "version": __version__,
@@ -230,7 +232,7 @@ def _segmented(
     begin: Callable[[], None],
     *,
     keep_maps: bool,
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Segment the image and write its masks; the state goes when they are there.
 
     ``begin`` is called before the first mask is written.
@@ -292,12 +294,12 @@ def _labelled(
     image: str,
     request: Request,
     source: NetworkInput,
-    network: Network,
+    network: AnyNetwork,
     state: RunState,
     check: Callable[[], None],
     *,
     keep_maps: bool,
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Return the labels; what ``check`` raises where the image was replaced meanwhile, whatever came of that."""
     here = state.folder.parent / "intermediates" / f"{image}.zarr" if keep_maps else None
     parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.compartments}

@@ -78,6 +78,22 @@ def test_columns_are_those_of_the_table(served, tissue):
         table.close()
 
 
+def test_values_are_shown_as_the_tab_separated_table_has_them(tissue):
+    lines = (tissue / "REPORTS" / "tissue_001_QUANT.tsv").read_text(encoding="utf-8").splitlines()
+    header, *rows = [line.split("\t") for line in lines]
+    by_id = {row[1]: dict(zip(header, row, strict=True)) for row in rows}
+    table = CellTable(tissue / "REPORTS" / "tissue_001_QUANT.parquet")
+    try:
+        with_nucleus = table.labels("nuclear") > 0
+        assert not with_nucleus.all()
+        for chosen in (np.argmin(with_nucleus), np.argmax(with_nucleus)):
+            row = table.row("whole-cell", int(table.labels("whole-cell")[chosen]))
+            expected = by_id[row.object_id]
+            assert dict(row.values) == {name: expected[name] for name, _ in row.values}
+    finally:
+        table.close()
+
+
 @pytest.mark.parametrize("dialect", list(Dialect))
 def test_tables_of_both_dialects_are_read(serve, segmented, dialect):
     words = ["--no_report", "--qupath_version", dialect.value]

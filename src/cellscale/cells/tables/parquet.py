@@ -24,7 +24,8 @@ class ParquetWriter:
     """Writes the table of one image, batch after batch; a context manager.
 
     The columns are ``Image``, ``Object ID``, ``Object type``, ``Cell label``, ``Nucleus label`` (null where there is
-    none), the centroid as float64, and the measurements as float32, absent ones null.
+    none), the centroid as float64, and the measurements as float32. What an object does not have is null: a shape that
+    there is none of, and a statistic that is no number, as those of the nucleus in a cell without one.
 
     Parameters
     ----------
@@ -88,7 +89,8 @@ class ParquetWriter:
             _labels(batch.cell_labels),
             _labels(batch.nucleus_labels),
             *(number_column(centroids[:, axis]) for axis in (0, 1)),
-            *(number_column(values[:, index], absent[:, index]) for index in range(values.shape[1])),
+            # One NaN would make NaN of every average in a database; nulls are passed over.
+            *(number_column(column, gap | np.isnan(column)) for column, gap in zip(values.T, absent.T, strict=True)),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 

@@ -49,6 +49,10 @@ class RunInProgressError(RequestError):
     """Another run is at work on the same dataset."""
 
 
+class TaskInProgressError(RunInProgressError):
+    """Another process is at work on what a task of a run needs: the same may work a little later."""
+
+
 class SettingsError(RequestError):
     """A settings file or a sample sheet cannot be read, or says what cannot be; the message has the line."""
 

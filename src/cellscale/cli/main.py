@@ -28,6 +28,7 @@ _COMMANDS = {
     "measure": "cellscale.cli.commands.segment:measure",
     "view": "cellscale.cli.commands.view:view",
     "compare": "cellscale.cli.commands.compare:compare",
+    "gather": "cellscale.cli.commands.gather:gather",
     "verify": "cellscale.cli.commands.verify:verify",
     "jobs": "cellscale.cli.commands.jobs:jobs",
     "estimate": "cellscale.cli.commands.estimate:estimate",

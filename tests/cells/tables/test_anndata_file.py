@@ -76,8 +76,9 @@ def test_what_spatial_tools_look_for(tmp_path):
         with measured(*masks, [cells], image_name="my image:1") as measurement:
             found = read_back(measurement, tmp_path / "x.h5ad")
         attributes = found.uns["spatialdata_attrs"]
-        assert (list(attributes["region"]), attributes["region_key"]) == ([region], "region")
-        assert attributes["instance_key"] == key
+        assert (attributes["region"], attributes["region_key"]) == (region, "region")
+        assert attributes["instance_key"] == "label"
+        assert found.obs["label"].tolist() == [1, 5]
         assert found.obs["region"].cat.categories.tolist() == [region]
         assert found.obs["image"].cat.categories.tolist() == ["my image:1"]
         assert found.obs[key].tolist() == [1, 5]

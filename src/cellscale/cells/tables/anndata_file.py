@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.tables.anndata_matrices import AnnDataMatrices
-from cellscale.cells.tables.anndata_names import REGIONS, element_name, layer_names, obs_name, unstructured
+from cellscale.cells.tables.anndata_names import element_name, layer_names, obs_name, unstructured
 from cellscale.cells.tables.tsv import table_centroids
 from cellscale.cells.text.columns import Columns, Dialect
 
 __all__ = ["AnnDataWriter"]
 
-_CATEGORIES = ("image", "region")
+_CATEGORIES = ("image", "region", "unit")
 
 
 class AnnDataWriter:
@@ -41,8 +41,8 @@ class AnnDataWriter:
         self._file = AnnDataMatrices(stream, self._layers, (len(measurement), len(measurement.channel_names)))
         self._shapes = _shapes(measurement)
         of_nuclei = measurement.kind is ObjectKind.DETECTION and not len(measurement.cells.table)
-        self._instance_key = "nucleus_label" if of_nuclei else "cell_label"
-        self._region = element_name(measurement.image_name, REGIONS[self._instance_key])
+        self._labels = "nucleus_label" if of_nuclei else "cell_label"
+        self._region = element_name(measurement.image_name, "nuclei" if of_nuclei else "cells")
         self._file.observe(self._observed(measurement.batch(0, 0)))
 
     def __enter__(self) -> "AnnDataWriter":
@@ -81,12 +81,14 @@ class AnnDataWriter:
         centroids = table_centroids(batch.outlines, Dialect.V0_7) * self._measurement.scale
         values, absent = batch.select(self._shapes)
         values[absent] = np.nan
+        labels = {"cell_label": batch.cell_labels, "nucleus_label": batch.nucleus_labels}
         return {
             "object_id": batch.ids.astype("U36"),
             "image": np.full(len(batch), self._measurement.image_name, dtype=object),
             "region": np.full(len(batch), self._region, dtype=object),
-            "cell_label": batch.cell_labels,
-            "nucleus_label": batch.nucleus_labels,
+            "unit": np.full(len(batch), self._measurement.unit, dtype=object),
+            "label": labels[self._labels],
+            **labels,
             "centroid_x": centroids[:, 0],
             "centroid_y": centroids[:, 1],
             **{obs_name(name): values[:, index] for index, name in enumerate(self._shapes.names)},
@@ -94,7 +96,7 @@ class AnnDataWriter:
 
     def _finish(self) -> None:
         image = self._measurement.image_name
-        uns = unstructured({image: self._measurement.unit}, self._shapes.names, [self._region], self._instance_key)
+        uns = unstructured({image: self._measurement.unit}, self._shapes.names, [self._region])
         self._file.finish(self._measurement.channel_names, _CATEGORIES, {**uns, "image": image})
 
 

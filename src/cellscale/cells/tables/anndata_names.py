@@ -7,11 +7,10 @@ from typing import Any
 from cellscale.cells.object_batches import ObjectKind
 from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS
 
-__all__ = ["REGIONS", "element_name", "layer_names", "obs_name", "unstructured"]
+__all__ = ["element_name", "layer_names", "obs_name", "unstructured"]
 
-REGIONS = {"cell_label": "cells", "nucleus_label": "nuclei"}
-"""What the labels of a column of ``obs`` are labels of."""
-
+_DIAMETERS = {"µm": 10.0, "px": 20.0}
+"""Of a dot that stands for a cell in squidpy's pictures, about as large as a cell."""
 _UNIT = re.compile(r" (µm|px)(\^2)?$")
 _OTHER = re.compile(r"[^0-9A-Za-z]+")
 
@@ -43,9 +42,7 @@ def element_name(image: str, element: str) -> str:
     return kept if not kept.startswith("__") else f"image{kept}"
 
 
-def unstructured(
-    units: Mapping[str, str], shapes: Sequence[str], regions: Sequence[str], instance_key: str
-) -> dict[str, Any]:
+def unstructured(units: Mapping[str, str], shapes: Sequence[str], regions: Sequence[str]) -> dict[str, Any]:
     """Return ``uns``: units, QuPath's names, and what squidpy and SpatialData look for.
 
     Parameters
@@ -56,15 +53,24 @@ def unstructured(
         QuPath's names of the shape features.
     regions
         The values of ``obs["region"]``.
-    instance_key
-        The column of ``obs`` with the numbers that the objects have in the region's mask.
     """
     distinct = sorted(set(units.values()))
-    scale = {"tissue_hires_scalef": 1.0, "spot_diameter_fullres": 1.0}
     return {
         "unit": distinct[0] if len(distinct) == 1 else "mixed",
         "qupath_names": {obs_name(name): name for name in shapes},
-        # No pictures are kept here; squidpy draws the cells without. Coordinates are in the unit above.
-        "spatial": {image: {"images": {}, "scalefactors": scale, "metadata": {"unit": units[image]}} for image in units},
-        "spatialdata_attrs": {"region": list(regions), "region_key": "region", "instance_key": instance_key},
+        # Without pictures: squidpy draws the cells where it is told so (img=False).
+        "spatial": {
+            image: {
+                "images": {},
+                "scalefactors": {"tissue_hires_scalef": 1.0, "spot_diameter_fullres": _DIAMETERS[unit]},
+                "metadata": {"unit": unit},
+            }
+            for image, unit in units.items()
+        },
+        "spatialdata_attrs": {
+            # A list comes back from the file as an array, which SpatialData does not take.
+            "region": regions[0] if len(regions) == 1 else list(regions),
+            "region_key": "region",
+            "instance_key": "label",
+        },
     }

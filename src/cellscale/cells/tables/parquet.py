@@ -24,8 +24,8 @@ class ParquetWriter:
     """Writes the table of one image, batch after batch; a context manager.
 
     The columns are ``Image``, ``Object ID``, ``Object type``, ``Cell label``, ``Nucleus label`` (null where there is
-    none), the centroid as float64, and the measurements as float32. What an object does not have is null: a shape that
-    there is none of, and a statistic that is no number, as those of the nucleus in a cell without one.
+    none), the centroid as float64, and the measurements as float32. What an object does not have is null: a shape
+    feature, and a statistic that is no number, as those of the nucleus in a cell without one.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The options that make a request, the same for segmenting and for measuring."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import chain
 from pathlib import Path
@@ -28,7 +28,7 @@ from cellscale.predict.heads import COMPARTMENTS
 from cellscale.storage.credentials import without_credentials
 from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["make_request", "request_options"]
+__all__ = ["make_request", "request_options", "task_options"]
 
 _images = option_in("Images")
 _network = option_in("Network")
@@ -209,6 +209,17 @@ def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed([*_OPTIONS, *ENGINE_OPTIONS, *_label_options()]):
         function = option(function)
     return function
+
+
+def task_options(more: Sequence[Option]) -> Option:
+    """Return what gives a command the options of a request whose tasks any scheduler starts, and further ones."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed([*more, *_OPTIONS, *_label_options()]):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options: Mapping[str, Any]) -> Request:

@@ -13,7 +13,7 @@ shift
 cores=${CORES:-4} memory=${MEMORY_GB:-16} hours=${HOURS:-12}
 
 # A job may see all of the machine's memory and cores, so its share of them is named here.
-planned=$(cellscale stage plan --workers "$cores" --max_memory "$((memory * 7 / 8))GB" "$@" "$dataset")
+planned=$(cellscale stage plan --workers "$cores" --max_memory "$((memory * 875))MB" "$@" "$dataset")
 count=${planned%% *} tasks=${planned#* }
 run=$(dirname "$tasks")
 

@@ -16,7 +16,7 @@ from cellscale.engines.tasks.task_locks import image_lock
 from cellscale.errors import RequestError
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import workspace_paths
-from cellscale.workspace.locking import dataset_lock
+from cellscale.workspace.locking import writing_locks
 from tests.cli.runs import OUTPUTS, run
 from tests.engines.tasks.cloud import lines, task
 from tests.pipeline.spots import spots, write_dataset
@@ -138,12 +138,24 @@ def test_who_may_work_side_by_side(dataset, tiny_model, monkeypatch):
         assert task("run-image", location).exit_code == 0  # another image
         assert task("finish", location).exit_code == 75
         assert run(*whole_run).exit_code == 2
-    with dataset_lock(workspace_paths(dataset), tables=True):
+    with writing_locks(workspace_paths(dataset), tables=True):
         assert task("run-image", location, 2).exit_code == 75
         assert task("finish", location).exit_code == 75
     assert not (location.parent / "outcome.json").exists()
     assert task("run-image", location, 0).exit_code == 0
     assert run(*whole_run).exit_code == 0
+
+
+def test_a_whole_run_in_between_ends_a_planned_one_until_it_is_planned_again(dataset, tiny_model):
+    words = ("--steps", "segment", "--run", "first")
+    location = planned(dataset, tiny_model, *words)
+    whole_run = ("segment", "--model_path", tiny_model, "--image_filter", "beta", "workspace", dataset)
+    assert run(*whole_run).exit_code == 0
+    ended = task("run-image", location, 0)
+    assert ended.exit_code == 2  # and not 75: it will not pass
+    assert "that run has ended" in lines(ended.stdout)[-1]["message"]
+    assert planned(dataset, tiny_model, *words) == location
+    assert task("run-image", location, 0).exit_code == 0
 
 
 LOOP = """

@@ -1,15 +1,16 @@
 """The tables of all images of a dataset as one."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from cellscale.cells.tables import ImageTable, require_anndata, write_gathered, write_gathered_anndata
+from cellscale.engines.spatial_elements import require_spatialdata, write_spatialdata
 from cellscale.errors import CellscaleError, ImageError, RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.storage.atomic import atomic_write
@@ -21,10 +22,14 @@ from cellscale.workspace.record import Ledger, recorded_images
 
 __all__ = ["FORMATS", "Gathered", "gather"]
 
-Format: TypeAlias = Literal["parquet", "anndata"]
+Format: TypeAlias = Literal["parquet", "anndata", "spatialdata"]
 
-FORMATS: dict[Format, str] = {"parquet": "all_cells.parquet", "anndata": "all_cells.h5ad"}
-"""File name of each format, in the folder of tables."""
+FORMATS: dict[Format, str] = {
+    "parquet": "all_cells.parquet",
+    "anndata": "all_cells.h5ad",
+    "spatialdata": "all_cells.sdata.zarr",
+}
+"""Name of the file, or folder, of each format, in the folder of tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ def gather(paths: WorkspacePaths, formats: Collection[Format], listener: Listene
     """
     if "anndata" in formats:
         require_anndata()
+    if "spatialdata" in formats:
+        require_spatialdata()
     names = [name for name in _recorded(paths) if _is_measured(paths, name)]
     failed: list[str] = []
     with ExitStack() as opened:
@@ -78,16 +85,8 @@ def gather(paths: WorkspacePaths, formats: Collection[Format], listener: Listene
                 "first"
             )
         _tell_differences(tables, listener)
-        files = [
-            _written(join(paths.reports, FORMATS[one]), _WRITERS[one], tables) for one in FORMATS if one in formats
-        ]
+        files = [_written(paths, one, tables) for one in FORMATS if one in formats]
         return Gathered(len(tables), sum(map(len, tables)), tuple(failed), tuple(files))
-
-
-_WRITERS: dict[Format, Callable[[BinaryIO, Sequence[ImageTable]], None]] = {
-    "parquet": write_gathered,
-    "anndata": write_gathered_anndata,
-}
 
 
 def _recorded(paths: WorkspacePaths) -> list[str]:
@@ -123,11 +122,13 @@ def _opened(location: Path | str, name: str, opened: ExitStack) -> ImageTable:
     return table
 
 
-def _written(
-    location: Path | str, write: Callable[[BinaryIO, Sequence[ImageTable]], None], tables: Sequence[ImageTable]
-) -> str:
-    with atomic_write(location) as file:
-        write(file, tables)
+def _written(paths: WorkspacePaths, one: Format, tables: Sequence[ImageTable]) -> str:
+    location = join(paths.reports, FORMATS[one])
+    if one == "spatialdata":
+        write_spatialdata(location, paths, tables)
+    else:
+        with atomic_write(location) as file:
+            (write_gathered if one == "parquet" else write_gathered_anndata)(file, tables)
     return str(location)
 
 

@@ -104,6 +104,14 @@ def test_a_plan_again_is_the_same_and_never_another(dataset, tiny_model):
     assert planned(dataset, tiny_model) != planned(dataset, tiny_model)
 
 
+def test_results_of_another_list_are_not_taken_for_those_of_a_new_one(dataset, tiny_model):
+    words = ("--steps", "segment", "--run", "first")
+    location = planned(dataset, tiny_model, *words)
+    assert task("run-image", location, 0).exit_code == 0
+    location.unlink()
+    run("stage", "plan", "--model_path", tiny_model, *words, dataset).explains("results of a list", "--run")
+
+
 def test_a_dry_run_writes_nothing(dataset, tiny_model):
     ended = run("stage", "plan", "--model_path", tiny_model, "--dry_run", dataset)
     assert ended.exit_code == 0

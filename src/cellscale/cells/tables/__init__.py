@@ -2,6 +2,7 @@
 
 from cellscale.cells.tables.anndata_file import AnnDataWriter
 from cellscale.cells.tables.anndata_matrices import require_anndata
+from cellscale.cells.tables.anndata_names import element_name
 from cellscale.cells.tables.gathered_anndata import write_gathered_anndata
 from cellscale.cells.tables.gathered_tables import SAMPLE, ImageTable, write_gathered
 from cellscale.cells.tables.geojson import GeoJsonWriter, write_shapes
@@ -15,6 +16,7 @@ __all__ = [
     "ImageTable",
     "ParquetWriter",
     "TsvWriter",
+    "element_name",
     "require_anndata",
     "write_gathered",
     "write_gathered_anndata",

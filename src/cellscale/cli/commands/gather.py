@@ -15,11 +15,12 @@ __all__ = ["gather"]
 @click.option(
     "--format",
     "formats",
-    **one_of("parquet", "anndata", "both"),
+    **one_of("parquet", "anndata", "both", "spatialdata"),
     default="both",
     show_default=True,
-    help="all_cells.parquet, all_cells.h5ad, or both.",
+    help="all_cells.parquet, all_cells.h5ad, or both; or all_cells.sdata.zarr with images and masks.",
 )
+@click.option("--images_subdir", "images", default=SUBFOLDERS.images, show_default=True, help="Images.")
 @click.option("--segmasks_subdir", "segmasks", default=SUBFOLDERS.segmasks, show_default=True, help="Masks.")
 @click.option("--reports_subdir", "reports", default=SUBFOLDERS.reports, show_default=True, help="Tables, reports.")
 @click.pass_context
@@ -36,7 +37,7 @@ def gather(ctx: click.Context, /, dataset: str, *, formats: str, **subfolders: A
     from cellscale.workspace.layout import workspace_paths
 
     paths = workspace_paths(dataset, Subfolders(**subfolders))
-    chosen = [one for one in FORMATS if formats in (one, "both")]
+    chosen = [one for one in FORMATS if formats == one or (formats == "both" and one != "spatialdata")]
     with listening(SteadyConsole(stderr=True), verbose=0, log_file=None) as listener:
         done = gathered(paths, chosen, listener)
     click.echo(f"{done.cells:,} cells of {done.images:,} images")

@@ -61,7 +61,7 @@ def write_plan(spec: RunSpec) -> str:
     Raises
     ------
     RequestError
-        A run of that name has another list.
+        A run of that name has another list, or results of one.
     StorageError
         It cannot be written.
     """
@@ -74,4 +74,9 @@ def write_plan(spec: RunSpec) -> str:
             )
         Claim(spec.request.paths.jobs, spec.run).announce()
         return str(location)
+    if exists(join(run_folder(spec), "results")):
+        raise RequestError(
+            f"the run {spec.run} has results of a list of tasks that is gone: {run_folder(spec)}. Choose "
+            "another --run, or remove that folder if it is not needed any more."
+        )
     return str(write_spec(spec))

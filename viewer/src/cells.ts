@@ -3,6 +3,7 @@
 import type { ImageFacts, Mask } from "./api";
 import { mapGradient } from "./colors";
 import { byId, make, shortNumber } from "./dom";
+import { notice } from "./notice";
 import { MODES, type Mode, type Settings } from "./settings";
 
 export interface CellEvents {
@@ -26,6 +27,10 @@ export class CellControls {
   constructor(private readonly events: CellEvents) {
     this.opacity.addEventListener("input", () => events.opacity(Number(this.opacity.value) / 100));
     this.measurement.addEventListener("input", () => this.chosen());
+    this.measurement.addEventListener("change", () => {
+      const name = this.measurement.value;
+      if (name !== "" && !this.names.has(name)) notice(`No measurement is called ${name}`, true);
+    });
     byId("jump").addEventListener("submit", (event) => {
       event.preventDefault();
       const label = Number(this.label.value.trim());
@@ -60,6 +65,18 @@ export class CellControls {
     this.ends.forEach((input, end) => {
       input.value = shortNumber(range[end]);
     });
+  }
+
+  /** Show what the colours of classes mean, in place of those of numbers. */
+  classes(classes: { name: string; color: string; count: number }[]): void {
+    const lines = classes.map(({ name, color, count }) => {
+      const patch = make("i");
+      patch.style.background = color;
+      const words = make("span", { textContent: name });
+      return make("li", {}, patch, words, make("span", { textContent: count.toLocaleString("en") }));
+    });
+    byId("legend-classes").replaceChildren(...lines);
+    byId("legend").classList.toggle("of-classes", classes.length > 0);
   }
 
   focusJump(): void {

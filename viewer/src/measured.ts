@@ -1,13 +1,18 @@
 /** A measurement as colours of labels. */
 
-import { mapped, pixel } from "./colors";
+import { type Rgb, mapped, pixel } from "./colors";
 
 export interface Measured {
   name: string;
   values: Float32Array;
   /** Values at the two ends of the colours. */
   range: [number, number];
+  /** Colours of classes, where the values are their places; null for a measurement. */
+  classes: Rgb[] | null;
 }
+
+/** What classes are called among the measurements. */
+export const CLASS = "Class";
 
 const SAMPLE = 100_000;
 const UNKNOWN: [number, number, number] = [128, 128, 128];
@@ -28,8 +33,9 @@ export function measuredColors(
   measured: Measured,
   opacity: number,
 ): { fills: Uint32Array; outlines: Uint32Array } {
-  const [low, high] = measured.range;
-  const steps = Array.from({ length: 256 }, (_, step) => mapped(step / 255));
+  const { classes } = measured;
+  const [low, high] = classes === null ? measured.range : [0, 1];
+  const steps = classes ?? Array.from({ length: 256 }, (_, step) => mapped(step / 255));
   const tables = [opacity, 1].map((alpha) => steps.map((color) => pixel(color, alpha)));
   const unknown = [pixel(UNKNOWN, opacity * 0.5), pixel(UNKNOWN, 0.8)];
   let count = 1;
@@ -38,7 +44,7 @@ export function measuredColors(
   labels.forEach((label, row) => {
     if (label === 0) return;
     const share = (measured.values[row] - low) / (high - low);
-    const step = Math.round(Math.min(Math.max(share, 0), 1) * 255);
+    const step = classes === null ? Math.round(Math.min(Math.max(share, 0), 1) * 255) : share;
     fills[label] = Number.isFinite(share) ? tables[0][step] : unknown[0];
     outlines[label] = Number.isFinite(share) ? tables[1][step] : unknown[1];
   });

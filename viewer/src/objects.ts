@@ -1,10 +1,10 @@
 /** Cells and nuclei: how they are drawn, what colours them, and which one is selected. */
 
 import * as api from "./api";
-import type { Mask, ObjectFacts } from "./api";
+import type { ImageFacts, Mask, ObjectFacts } from "./api";
 import { CellControls } from "./cells";
 import { labelPixels, pixel, rgb } from "./colors";
-import { type Measured, measuredColors, usualRange } from "./measured";
+import { CLASS, type Measured, measuredColors, usualRange } from "./measured";
 import { hideNotice, notice } from "./notice";
 import type { MaskStyle } from "./outlines";
 import type { Picture } from "./picture";
@@ -89,7 +89,8 @@ export class Objects {
       const values = await api.measurementValues(number, facts.measurements.indexOf(name));
       await this.fetchLabels(shown);
       if (this.shown !== shown || settings.measurement !== name) return; // something else was chosen meanwhile
-      measured = { name, values, range: settings.range ?? usualRange(values) };
+      const classes = name === CLASS && facts.classes.length > 0 ? facts.classes.map(({ color }) => rgb(color)) : null;
+      measured = { name, values, range: settings.range ?? usualRange(values), classes };
     }
     this.measured = measured;
     this.draw();
@@ -186,6 +187,7 @@ export class Objects {
     }
     this.controls.show(shown.settings);
     this.controls.legend(measured?.name ?? null, measured?.range ?? [0, 1]);
+    this.controls.classes(measured !== null && measured.classes !== null ? counted(shown.facts, measured.values) : []);
     this.panel.mark(measured?.name ?? null);
     this.host.redraw();
   }
@@ -204,4 +206,11 @@ export class Objects {
       selected: selected?.mask === mask ? selected.label : 0,
     };
   }
+}
+
+/** The classes, each with the number of its cells. */
+function counted({ classes }: ImageFacts, places: Float32Array): { name: string; color: string; count: number }[] {
+  const counts = classes.map(() => 0);
+  for (const place of places) if (Number.isFinite(place)) counts[place] += 1;
+  return classes.map((one, place) => ({ ...one, count: counts[place] }));
 }

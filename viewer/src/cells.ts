@@ -11,6 +11,7 @@ export interface CellEvents {
   opacity(opacity: number): void;
   measurement(name: string | null): void;
   range(range: [number, number] | null): void;
+  threshold(threshold: number | null): void;
   jump(label: number): void;
 }
 
@@ -22,6 +23,7 @@ export class CellControls {
   private readonly measurement = byId<HTMLInputElement>("measurement");
   private readonly label = byId<HTMLInputElement>("label");
   private readonly ends = ["legend-low", "legend-high"].map((id) => byId<HTMLInputElement>(id));
+  private readonly threshold = byId<HTMLInputElement>("threshold");
   private names = new Set<string>();
 
   constructor(private readonly events: CellEvents) {
@@ -35,6 +37,10 @@ export class CellControls {
       event.preventDefault();
       const label = Number(this.label.value.trim());
       if (Number.isInteger(label) && label > 0) events.jump(label);
+    });
+    this.threshold.addEventListener("input", () => {
+      const value = this.threshold.valueAsNumber;
+      events.threshold(Number.isFinite(value) ? value : null);
     });
     for (const end of this.ends) end.addEventListener("change", () => this.ranged());
     byId("legend-reset").addEventListener("click", () => events.range(null));
@@ -77,6 +83,17 @@ export class CellControls {
     });
     byId("legend-classes").replaceChildren(...lines);
     byId("legend").classList.toggle("of-classes", classes.length > 0);
+  }
+
+  /** Show how many objects reach the threshold; nothing where no numbers are shown. */
+  share(threshold: number | null, found: { count: number; of: number } | null): void {
+    byId("threshold-line").hidden = found === null;
+    byId("threshold-share").hidden = found === null || threshold === null;
+    if (document.activeElement !== this.threshold) this.threshold.value = threshold === null ? "" : String(threshold);
+    if (found === null) return;
+    const percent = found.of === 0 ? 0 : (100 * found.count) / found.of;
+    const [count, of] = [found.count, found.of].map((number) => number.toLocaleString("en"));
+    byId("threshold-share").textContent = `${count} of ${of} cells (${percent.toFixed(1)} %)`;
   }
 
   focusJump(): void {

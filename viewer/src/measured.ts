@@ -11,6 +11,17 @@ export interface Measured {
   classes: Rgb[] | null;
 }
 
+/** How many of the objects that have a value have one of at least a threshold. */
+export function reaching(values: Float32Array, threshold: number): { count: number; of: number } {
+  let [count, of] = [0, 0];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    of += 1;
+    if (value >= threshold) count += 1;
+  }
+  return { count, of };
+}
+
 /** What classes are called among the measurements. */
 export const CLASS = "Class";
 
@@ -27,11 +38,12 @@ export function usualRange(values: Float32Array): [number, number] {
   return low < high ? [low, high] : [low, low + 1];
 }
 
-/** The fill and the outline of each label; grey where an object lacks the measurement. */
+/** The fill and the outline of each label; grey where an object lacks the measurement or is below the threshold. */
 export function measuredColors(
   labels: Uint32Array,
   measured: Measured,
   opacity: number,
+  threshold: number | null,
 ): { fills: Uint32Array; outlines: Uint32Array } {
   const { classes } = measured;
   const [low, high] = classes === null ? measured.range : [0, 1];
@@ -43,7 +55,8 @@ export function measuredColors(
   const [fills, outlines] = [new Uint32Array(count), new Uint32Array(count)];
   labels.forEach((label, row) => {
     if (label === 0) return;
-    const share = (measured.values[row] - low) / (high - low);
+    const value = measured.values[row];
+    const share = threshold !== null && value < threshold ? Number.NaN : (value - low) / (high - low);
     const step = classes === null ? Math.round(Math.min(Math.max(share, 0), 1) * 255) : share;
     fills[label] = Number.isFinite(share) ? tables[0][step] : unknown[0];
     outlines[label] = Number.isFinite(share) ? tables[1][step] : unknown[1];

@@ -28,6 +28,7 @@ _COMMANDS = {
     "segment": "cellscale.cli.commands.segment:segment",
     "measure": "cellscale.cli.commands.segment:measure",
     "view": "cellscale.cli.commands.view:view",
+    "classify": "cellscale.cli.commands.classify:classify",
     "compare": "cellscale.cli.commands.compare:compare",
     "gather": "cellscale.cli.commands.gather:gather",
     "verify": "cellscale.cli.commands.verify:verify",

@@ -110,6 +110,11 @@ class CellTable:
         """Return each object's label in a mask, 0 for none."""
         return self._labels[compartment]
 
+    def ids(self) -> list[str]:
+        """Return the id of every object."""
+        found: list[str] = self._read("Object ID").to_pylist()
+        return found
+
     def column(self, number: int) -> NDArray[np.float32]:
         """Return a measurement of every object, NaN where it has none.
 

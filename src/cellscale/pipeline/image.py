@@ -13,7 +13,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.measure_image import measure_image
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.outcome import ImageOutcome, OutputFate
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import misfit_text
 from cellscale.pipeline.run_context import ALONE, Placement
@@ -117,6 +117,7 @@ def attempt(
         peak_memory=meter.peak_memory,
         warnings=tuple(run.warnings),
         notes=tuple(run.notes),
+        fates=tuple(OutputFate(place, fate) for place, fate in run.fates.items()),
         stages=tuple(run.records),
         facts=run.facts,
         machine=this_machine(),

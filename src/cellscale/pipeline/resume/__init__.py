@@ -5,6 +5,7 @@ from cellscale.pipeline.resume.decision import (
     decided,
     identity_of,
     misfit_text,
+    note_made,
     require_right,
     to_be_overwritten,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "identity_of",
     "measurement_mark",
     "misfit_text",
+    "note_made",
     "note_source",
     "open_state",
     "require_one_source",

@@ -93,10 +93,12 @@ def send_intermediates(folder: Path, jobs: Path | str, image: str) -> None:
         shutil.rmtree(folder)
 
 
-def note_intermediates(request: Request, ledger: Ledger, marks: MaskMarks) -> None:
+def note_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:
     """Put intermediates that are whole on record."""
     ledger.begin("intermediates", _mark(request, marks), ())
-    ledger.finish("intermediates", [_place(request.paths.jobs, ledger.image)], {})
+    place = _place(request.paths.jobs, ledger.image)
+    ledger.finish("intermediates", [place], {})
+    run.note_fate("made", [place])
 
 
 def clear_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:

@@ -50,7 +50,7 @@ class Started:
         self._process.join()
         return at_work
 
-    def ended(self, seconds: float = 300) -> int | None:
+    def ended(self, seconds: float = 900) -> int | None:
         """Wait until it has ended, and return its exit code."""
         self._process.join(seconds)
         return self._process.exitcode

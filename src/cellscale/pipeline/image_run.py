@@ -40,6 +40,8 @@ class ImageRun:
     """Outputs that a person changed and that belong to other inputs: left, and named where the image ends."""
     fates: dict[str, Fate] = field(default_factory=dict)
     """What became of each output so far, by its place."""
+    after_stage: Callable[[], None] = field(default=lambda: None)
+    """Called when a stage has ended and is on record."""
     facts: ImageFacts = field(default_factory=ImageFacts)
     """What is known of the image and of how it is worked on."""
 
@@ -78,6 +80,7 @@ class ImageRun:
             name, meter.seconds, meter.peak_memory, finished, worked, read, written, done, meter.processor_seconds
         )
         self.records.append(record)
+        self.after_stage()
         self.listener(StageFinished(self.image, record))
 
     def fence(self) -> None:

@@ -54,6 +54,10 @@ class ImageOutcome:
     """What the costs depend on."""
     machine: Machine = field(default_factory=Machine)
     """Where it was worked on."""
+    run: str = ""
+    """Name of the run whose record tells what the image cost; empty for the one that closes it."""
+    untold: bool = False
+    """Whether some of it was done by an earlier run, which did not come to tell of it."""
     finished_utc: str = ""
     """When the work ended: ISO 8601 in UTC, without an offset."""
 

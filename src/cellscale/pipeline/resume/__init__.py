@@ -1,6 +1,6 @@
 """What is finished, so that a killed run goes on and a second one keeps what fits."""
 
-from cellscale.pipeline.resume.asked import asked, asked_again
+from cellscale.pipeline.resume.asked import asked, asked_again, work_mark
 from cellscale.pipeline.resume.decision import (
     decided,
     identity_of,
@@ -40,4 +40,5 @@ __all__ = [
     "require_one_source",
     "require_right",
     "to_be_overwritten",
+    "work_mark",
 ]

@@ -17,8 +17,9 @@ from cellscale.pipeline.segmenting.tile_store import TileStore
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import Head
 from cellscale.regions import Region, blocks
+from cellscale.storage.group_rights import share_tree
 from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import join, local_path
+from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.record import Ledger
 
 __all__ = [
@@ -122,7 +123,8 @@ def _replacing(target: Path) -> Iterator[Path]:
     """Give a folder to write into, which becomes ``target`` at the end."""
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(part.parent)
     yield part
+    share_tree(part)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TypeAlias
 
+from cellscale.engines.run_settings import drop_settings
 from cellscale.errors import CellscaleError
 from cellscale.faults import failure_text
 from cellscale.pipeline.events import Listener, Notice
@@ -96,7 +97,14 @@ def close_run(
     steps = [_tried(name, step, closing, listener) for name, step in _STEPS]
     if None not in steps:
         _tried("what was told", _clear, closing, listener)
+    if all(image.status == "kept" and not image.stages for image in outcome.images):
+        _tried("settings", _drop_settings, closing, listener)
     return replace(outcome, outputs=(*outcome.outputs, *(made for outputs in steps for made in outputs or ())))
+
+
+def _drop_settings(closing: Closing) -> tuple[str, ...]:
+    drop_settings(closing.request, closing.run_id)
+    return ()
 
 
 def _clear(closing: Closing) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.shape_features import extents
 from cellscale.cells.tables.tsv import table_centroids
-from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS, Dialect
+from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS
+from cellscale.cells.text.dialects import Dialect
 from cellscale.errors import RequestError
 
 __all__ = ["AnnDataWriter", "require", "require_anndata"]

@@ -13,6 +13,7 @@ from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.scattered import scattered_texts
+from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError
 from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
@@ -305,6 +306,7 @@ def _measured(
                 image_pixels=sampled_pixels(image),
                 pixel_size=image.info.pixel_size,
                 matching=Matching(measuring.matching),
+                nucleus_margin=Dialect(measuring.qupath_version).conventions.nucleus_margin,
                 workers=run.budget.workers,
                 chunk=_bounded(image.info.chunk),
                 mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),

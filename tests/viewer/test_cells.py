@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.dialects import Dialect
 from cellscale.images.masks.mask_reader import open_mask
 from cellscale.viewer.table import CellTable
 from tests.cli.runs import run

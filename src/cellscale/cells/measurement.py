@@ -12,7 +12,8 @@ from cellscale.cells.object_ids import object_ids, together
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.cells.shape_features import FEATURES
-from cellscale.cells.text.columns import Columns, Dialect, cell_columns, detection_columns, shown_names
+from cellscale.cells.text.columns import Columns, cell_columns, detection_columns, shown_names
+from cellscale.cells.text.dialects import Dialect
 from cellscale.images.info import PixelSize
 
 __all__ = ["Measurement"]

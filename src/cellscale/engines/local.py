@@ -19,6 +19,7 @@ from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import work_mark
 from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.workspace.locking import dataset_lock
 
@@ -37,15 +38,14 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         # No daemon: Python may crash where it ends while libraries load. Without it, the first image waits.
         with suppress(RuntimeError):
             Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
-    placement = ALONE
+    placement, run_id = ALONE, new_run_id()
     with ExitStack() as stack:
         if not request.dry_run:
             tables = request.measure or request.outputs.report
-            claim = stack.enter_context(dataset_lock(request.paths, tables=tables))
+            claim = stack.enter_context(dataset_lock(request.paths, tables=tables, run=run_id))
             entering = Entering(request.paths.project, Dialect(request.measuring.qupath_version))
-            placement = Placement(claim=claim, entering=entering)
+            placement = Placement(claim=claim, entering=entering, work=work_mark(request))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
-        run_id = new_run_id()
         keep_settings(request, run_id)
         outcomes: list[ImageOutcome] = []
         try:

@@ -51,7 +51,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
     made = Ledger(paths.jobs, image.image).facts("segmentation")
     return ImageRecord(
         image=image.image,
-        status=image.status,
+        status="done" if image.untold and image.status == "kept" else image.status,
         error=image.error,
         cells=image.cells,
         nuclei=image.nuclei,

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from cellscale.errors import RunInProgressError, StorageError
 from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
+from cellscale.storage.group_rights import share_path
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, delete, join, local_path, read_if_there
@@ -109,6 +110,7 @@ def _local(path: Path) -> Iterator[None]:
         path.parent.stat()  # filelock would make the folder
         try:
             lock.acquire(blocking=False)
+            share_path(path)
         except Timeout as error:
             raise RunInProgressError(
                 f"another run is at work on this dataset (it holds {path}): wait for it, or stop it"

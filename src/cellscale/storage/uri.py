@@ -18,6 +18,7 @@ import fsspec
 
 from cellscale.errors import StorageError
 from cellscale.storage.credentials import opened_by, without_credentials
+from cellscale.storage.group_rights import share_folder
 from cellscale.storage.redaction import redacted
 from cellscale.storage.regular import oddity, read_regular, require_regular
 from cellscale.storage.storage_errors import explained
@@ -256,7 +257,10 @@ def make_folder(location: Location) -> None:
     path = local_path(location)
     if path is not None:
         with explained("make the folder", location):
+            missing = [folder for folder in (path, *path.parents) if not folder.exists()]
             path.mkdir(parents=True, exist_ok=True)
+            for folder in reversed(missing):
+                share_folder(folder)
 
 
 def listing(folder: Location) -> list[Entry]:

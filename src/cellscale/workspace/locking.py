@@ -4,10 +4,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from cellscale.storage.locks import folder_lock, run_lock
 from cellscale.storage.shared_locks import shared_folder_lock, shared_run_lock
-from cellscale.storage.uri import join, make_folder
+from cellscale.storage.storage_errors import explained
+from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.claim import Claim
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -70,11 +72,20 @@ def writing_locks(paths: WorkspacePaths, *, tables: bool, shared: bool = False) 
             if folder is None:
                 continue
             make_folder(folder)
+            _require_writable(folder)
             place = _place(folder)
             if place not in taken:
                 held.enter_context(lock_folder(folder))
                 taken.add(place)
         yield
+
+
+def _require_writable(folder: Path | str) -> None:
+    """Check that files can be made in a folder, before anything is computed for it; of a store the lock tells."""
+    path = local_path(folder)
+    if path is not None:
+        with explained("write to", path), TemporaryFile(dir=path):
+            pass
 
 
 def _place(folder: Path | str) -> object:

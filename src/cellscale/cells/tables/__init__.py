@@ -1,7 +1,7 @@
 """Tables and outlines of cells, as files of the formats that others read."""
 
 from cellscale.cells.tables.anndata_classes import write_classes
-from cellscale.cells.tables.anndata_file import AnnDataWriter, require_anndata
+from cellscale.cells.tables.anndata_file import AnnDataWriter
 from cellscale.cells.tables.anndata_matrices import require_anndata
 from cellscale.cells.tables.anndata_names import element_name
 from cellscale.cells.tables.gathered_anndata import write_gathered_anndata

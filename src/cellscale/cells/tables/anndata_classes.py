@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cellscale.cells.tables.anndata_file import require
+from cellscale.cells.tables.anndata_matrices import require
 from cellscale.errors import ImageError
 
 __all__ = ["CLASS", "write_classes"]

@@ -11,7 +11,8 @@ from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.tables.anndata_matrices import AnnDataMatrices
 from cellscale.cells.tables.anndata_names import element_name, layer_names, obs_name, unstructured
 from cellscale.cells.tables.tsv import table_centroids
-from cellscale.cells.text.columns import Columns, Dialect
+from cellscale.cells.text.columns import Columns
+from cellscale.cells.text.dialects import Dialect
 
 __all__ = ["AnnDataWriter"]
 

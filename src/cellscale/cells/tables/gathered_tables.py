@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from cellscale.cells.object_batches import ObjectKind
-from cellscale.cells.text.columns import Columns, Dialect, cell_columns, detection_columns, measured_channels
+from cellscale.cells.text.columns import Columns, cell_columns, detection_columns, measured_channels
+from cellscale.cells.text.dialects import Dialect
 from cellscale.errors import ImageError
 
 __all__ = ["SAMPLE", "ImageTable", "write_gathered"]

@@ -12,7 +12,7 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.tables.tsv import table_centroids
 from cellscale.cells.text.arrow import ascii_column, constant, number_column
-from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.dialects import Dialect
 
 __all__ = ["ParquetWriter"]
 

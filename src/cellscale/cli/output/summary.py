@@ -8,12 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cellscale.cli.output.fates import fate_lines
 from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import telling
+from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.uri import base_name
-from cellscale.workspace.layout import INDEX, WorkspacePaths
+from cellscale.storage.uri import base_name, exists, join
+from cellscale.workspace.layout import INDEX
 
 __all__ = ["show_summary"]
 
@@ -35,7 +37,9 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
     """
     with telling("the table of images"):
         _show_images(outcome, console)
-        for line in (*outcome.notes, *_plans(outcome), *_places(request.paths, request.measure, outcome)):
+        places = _places(request, outcome)
+        fates = () if request.dry_run else fate_lines(outcome)
+        for line in (*outcome.notes, *_plans(outcome), *places, *fates):
             click.echo(printable(line, keep=_BREAK))
     with telling("the list of failed images"):
         if outcome.error is not None:
@@ -84,10 +88,24 @@ def _plans(outcome: RunOutcome) -> Iterable[str]:
     return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
 
 
-def _places(paths: WorkspacePaths, measure: bool, outcome: RunOutcome) -> Iterable[str]:
-    """Say where the files are."""
+def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
+    """Say where the files are, as far as there are any, or in a dry run where they would be."""
+    from cellscale.qupath.entry import PROJECT_FILE  # needs what a run has loaded by then, and `--help` has not
+
+    paths = request.paths
     places: dict[str, Path | str | None] = {"masks": paths.segmasks}
-    if measure:
+    if request.measure:
         places |= {"tables": paths.reports, "QuPath project": paths.project}
     places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
-    return (f"{kind}: {place}" for kind, place in places.items() if place is not None)
+    for kind, place in places.items():
+        file = join(place, PROJECT_FILE) if place is not None and kind == "QuPath project" else place
+        if file is not None and (request.dry_run or _may_be_there(file)):
+            yield f"{kind}: {place}"
+
+
+def _may_be_there(place: Path | str) -> bool:
+    """Tell whether there is something, or it cannot be known."""
+    try:
+        return exists(place)
+    except StorageError:
+        return True

@@ -164,6 +164,7 @@ def _joined(first: ImageOutcome, last: ImageOutcome) -> ImageOutcome:
         seconds=first.seconds + last.seconds,
         peak_memory=max(first.peak_memory, last.peak_memory),
         outputs=first.outputs + last.outputs,
+        fates=first.fates + last.fates,
         notes=first.notes + last.notes,
         warnings=tuple(dict.fromkeys(first.warnings + last.warnings)),  # both tell what is known of the file
         stages=first.stages + last.stages,

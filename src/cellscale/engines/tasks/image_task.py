@@ -15,6 +15,7 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.run_context import Placement
+from cellscale.pipeline.untold import clear_told
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import is_away
@@ -79,6 +80,7 @@ def _done(spec: RunSpec, task: Task | Part, index: int, earlier: TaskResult | No
         shared_state=True,
         position=index,
         run=spec.run,
+        work=f"{spec.run} {task}",
         claim=Claim(spec.request.paths.jobs, spec.run, needed=False),
         tried_again=not last,
         enter_project=places.append,
@@ -99,7 +101,9 @@ def _done(spec: RunSpec, task: Task | Part, index: int, earlier: TaskResult | No
         _write(spec, replace(template, outcome=ImageOutcome(image=entry.name, status="failed", error=str(error))))
         raise
     place = place_to_json(places[-1]) if places else None
-    return _write(spec, replace(template, outcome=outcome, place=place))
+    result = _write(spec, replace(template, outcome=outcome, place=place))
+    clear_told(spec.request.paths.jobs, [entry.name])
+    return result
 
 
 def _outcome(

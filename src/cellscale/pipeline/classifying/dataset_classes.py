@@ -14,7 +14,7 @@ from cellscale.errors import CellscaleError, RequestError, StorageError
 from cellscale.faults import failure_text
 from cellscale.pipeline.classifying.class_colours import Colour, written_colour
 from cellscale.pipeline.classifying.class_table import ClassTable
-from cellscale.pipeline.measuring.project_files import entry_number, note_entry_files
+from cellscale.pipeline.measuring.project_files import entry_number, record_entry_files
 from cellscale.qupath.entry import Classes, classify_objects
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import exists, join, read_bytes, read_if_there
@@ -157,7 +157,7 @@ def _in_project(paths: WorkspacePaths, ledger: Ledger, classes: Classes, places:
     folder = join(paths.project, "data", str(number))
     done = classify_objects(folder, classes)
     if done.changed:
-        note_entry_files(paths.project, ledger, _mark(ledger), number)
+        record_entry_files(paths.project, ledger, _mark(ledger), number)
     places.append(f"{folder} ({done.given:,} cells)")
     if done.left:
         notes.append(

@@ -14,8 +14,9 @@ from cellscale.pipeline.resume import clear_leftovers, decided
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks
 from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.regions import Region, RegionReader, blocks
+from cellscale.storage.group_rights import share_tree
 from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import join, local_path
+from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.record import Ledger
 
 __all__ = [
@@ -92,10 +93,12 @@ def send_intermediates(folder: Path, jobs: Path | str, image: str) -> None:
         shutil.rmtree(folder)
 
 
-def note_intermediates(request: Request, ledger: Ledger, marks: MaskMarks) -> None:
+def note_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:
     """Put intermediates that are whole on record."""
     ledger.begin("intermediates", _mark(request, marks), ())
-    ledger.finish("intermediates", [_place(request.paths.jobs, ledger.image)], {})
+    place = _place(request.paths.jobs, ledger.image)
+    ledger.finish("intermediates", [place], {})
+    run.note_fate("made", [place])
 
 
 def clear_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:
@@ -119,7 +122,8 @@ def _replacing(target: Path) -> Iterator[Path]:
     """Give a folder to write into, which becomes ``target`` at the end."""
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(part.parent)
     yield part
+    share_tree(part)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)

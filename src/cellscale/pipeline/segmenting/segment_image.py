@@ -17,6 +17,7 @@ from cellscale.pipeline.resume import (
     clear_leftovers,
     decided,
     identity_of,
+    note_made,
     note_source,
     require_one_source,
     require_right,
@@ -145,13 +146,14 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             _learn_certificates(run, found)
             facts = _with_earlier(_facts(request, source, model, identity, found), earlier_facts, by_name, entry.name)
     if maps:
-        note_intermediates(request, ledger, marks)
+        note_intermediates(run, request, ledger, marks)
     persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
     counts = {name: count for name, count in facts["objects"].items() if name not in persons}
     clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), by_name)
     clear_intermediates(run, request, ledger, marks)
     if verdict.to_make:
         ledger.finish("segmentation", verdict.to_make, {**facts, "objects": counts}, run.placement.run)
+        note_made(run, verdict)
     return Masks(True, {name: counts[name] for name in request.compartments if name in counts}, outputs)
 
 

@@ -14,7 +14,7 @@ from cellscale.engines.run_settings import keep_settings
 from cellscale.faults import failure_text
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.entering import Entering
-from cellscale.pipeline.events import ImageStarted, Listener, Notice
+from cellscale.pipeline.events import ImageFinished, ImageStarted, Listener, Notice
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
@@ -52,6 +52,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             for position, entry in enumerate(entries, 1):
                 listener(ImageStarted(entry.name, position, len(entries)))
                 outcomes.append(process_image(entry, request, model, budget, listener, placement))
+                listener(ImageFinished(entry.name, outcomes[-1].status))
         finally:
             outcomes = _all_entered(placement, outcomes, listener)
         return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local", run_id=run_id)

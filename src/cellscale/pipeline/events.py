@@ -6,7 +6,17 @@ from typing import Literal, TypeAlias
 
 from cellscale.records.stage_cost import StageRecord
 
-__all__ = ["Advanced", "Event", "ImageStarted", "Listener", "Notice", "StageFinished", "StageStarted", "ignore"]
+__all__ = [
+    "Advanced",
+    "Event",
+    "ImageFinished",
+    "ImageStarted",
+    "Listener",
+    "Notice",
+    "StageFinished",
+    "StageStarted",
+    "ignore",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +28,15 @@ class ImageStarted:
     """From 1."""
     count: int
     """How many images the run has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFinished:
+    """Work on an image is over."""
+
+    image: str
+    status: str
+    """As of `cellscale.pipeline.outcome.ImageOutcome`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +58,8 @@ class Advanced:
     image: str
     stage: str
     units: int = 1
+    cells: int | None = None
+    """Cells (or nuclei, where only these are wanted) that the stage has found so far; None where it finds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,7 @@ class Notice:
     text: str
 
 
-Event: TypeAlias = ImageStarted | StageStarted | Advanced | StageFinished | Notice
+Event: TypeAlias = ImageStarted | ImageFinished | StageStarted | Advanced | StageFinished | Notice
 Listener: TypeAlias = Callable[[Event], None]
 
 

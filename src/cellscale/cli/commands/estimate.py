@@ -85,6 +85,7 @@ def estimate(
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths
+    from cellscale.workspace.plain_places import dataset_paths
     from cellscale.workspace.subfolders import left_out
 
     own = {"--workers": workers, "--batch_size": batch_size, "--max_memory": max_memory}
@@ -94,7 +95,7 @@ def estimate(
         _refuse(
             {"--measuring_machine": measuring_machine}, engine, "where the machine that segments measures as well"
         )
-    paths = workspace_paths(dataset)
+    paths = dataset_paths(dataset)
     found = survey(discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive), image_mpp)
     for text in left_out(paths, recursive=recursive):
         click.echo(f"warning: {printable(text)}", err=True)

@@ -1,6 +1,6 @@
 """The closing words of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import click
@@ -12,8 +12,8 @@ from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import telling
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.uri import base_name
-from cellscale.workspace.layout import INDEX, WorkspacePaths
+from cellscale.storage.uri import base_name, local_path
+from cellscale.workspace.layout import INDEX
 
 __all__ = ["show_summary"]
 
@@ -21,7 +21,7 @@ _BREAK = "\n"
 _COLUMNS = ("image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory")
 
 
-def show_summary(outcome: RunOutcome, request: Request, console: Console) -> None:
+def show_summary(outcome: RunOutcome, request: Request, console: Console, told: Collection[str] = ()) -> None:
     """Show what became of each image, and where the files are.
 
     Parameters
@@ -32,15 +32,19 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
         What was asked.
     console
         Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
+    told
+        Images of which it was told before why they failed.
     """
     with telling("the table of images"):
         _show_images(outcome, console)
-        for line in (*outcome.notes, *_plans(outcome), *_places(request.paths, request.measure, outcome)):
+        for line in (*outcome.notes, *_plans(outcome), *_places(request, outcome)):
             click.echo(printable(line, keep=_BREAK))
     with telling("the list of failed images"):
         if outcome.error is not None:
             click.echo(printable(f"Error: {outcome.error}", keep=_BREAK), err=True)
         for image in outcome.failed:
+            if image.image in told:
+                continue
             click.echo(f"failed: {printable(image.image)}: {printable(str(image.error), keep=_BREAK)}", err=True)
 
 
@@ -84,10 +88,21 @@ def _plans(outcome: RunOutcome) -> Iterable[str]:
     return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
 
 
-def _places(paths: WorkspacePaths, measure: bool, outcome: RunOutcome) -> Iterable[str]:
-    """Say where the files are."""
+def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
+    """Say where the files are, or would be after a dry run."""
+    paths = request.paths
     places: dict[str, Path | str | None] = {"masks": paths.segmasks}
-    if measure:
+    if request.measure:
         places |= {"tables": paths.reports, "QuPath project": paths.project}
-    places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
-    return (f"{kind}: {place}" for kind, place in places.items() if place is not None)
+    for kind, place in places.items():
+        if place is not None and _is_there(place):
+            yield f"{kind}: {place}"
+        elif place is not None and request.dry_run:
+            yield f"{kind} would be in: {place}"
+    yield from (f"report: {place}" for place in outcome.outputs if base_name(place) == INDEX)
+
+
+def _is_there(place: Path | str) -> bool:
+    """Tell whether an output was made; what lies in a store is taken to be there."""
+    path = local_path(place)
+    return path is None or path.exists()

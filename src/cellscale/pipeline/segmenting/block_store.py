@@ -70,6 +70,8 @@ class BlockStore:
         self._name = name
         self._cache: LRUCache[int, LabelledBlock] = LRUCache(capacity)
         self._lock = Lock()
+        self.found = 0
+        """Objects that begin in the blocks labelled so far, by this process; small ones will be removed."""
 
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
@@ -81,7 +83,8 @@ class BlockStore:
 
     def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
         """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
-        arrays = label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit).to_arrays()
+        block = label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit)
+        arrays = block.to_arrays()
         labels = arrays.pop("labels")
         if labels.any():
             # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
@@ -89,6 +92,16 @@ class BlockStore:
         else:
             arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
         self._state.save(self._unit(index), **arrays)
+        begun = self._begun(block)
+        with self._lock:
+            self.found += begun
+
+    def _begun(self, block: LabelledBlock) -> int:
+        """Return how many objects begin in a block, so that those that cross its border count once."""
+        rows, columns = np.divmod(block.objects.identities - 1, self.shape[1])
+        core = block.core
+        inside = (rows >= core.top) & (rows < core.bottom) & (columns >= core.left) & (columns < core.right)
+        return int(np.count_nonzero(inside))
 
     def load(self, index: int) -> LabelledBlock:
         """Return one labelled block."""

@@ -171,6 +171,6 @@ def test_logs_get_a_line_for_each_image_and_one_now_and_then():
         listener(ImageStarted("a", 1, 2))
         listener(StageStarted("a", "network", 9, 2))
         time.sleep(0.2)
-    assert lines[0] == "a: image 1 of 2 · 0 of 2 images done · 0:00 so far"
+    assert lines[0] == "a: image 1 of 2 · 0:00 so far"
     assert lines[1].startswith("a: network 2/9 · 0 of 2 images done")
     assert len(lines) < 8

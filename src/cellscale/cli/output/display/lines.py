@@ -5,7 +5,7 @@ from cellscale.cli.output.display.run_progress import ImageProgress, RunProgress
 from cellscale.cli.output.display.words import clock, roughly
 from cellscale.cli.output.printable import printable
 
-__all__ = ["image_line", "run_line"]
+__all__ = ["image_line", "run_line", "times"]
 
 _COMPILING = "compiling numeric code, once per installation"
 _BETWEEN = "between two steps"
@@ -18,11 +18,14 @@ def run_line(run: RunProgress) -> str:
     parts = [f"{run.finished:,} of {run.count:,} {'image' if run.count == 1 else 'images'} done"] if run.count else []
     if run.failed:
         parts.append(f"{run.failed:,} failed")
-    parts.append(f"{clock(run.elapsed)} so far")
+    return " · ".join([*parts, times(run)])
+
+
+def times(run: RunProgress) -> str:
+    """Return the time so far, and the time left where anything is known of it."""
     left = run.seconds_left() if run.finished < run.count else None
-    if left is not None:
-        parts.append(f"about {roughly(left)} left")
-    return " · ".join(parts)
+    so_far = f"{clock(run.elapsed)} so far"
+    return so_far if left is None else f"{so_far} · about {roughly(left)} left"
 
 
 def image_line(image: ImageProgress, compilation: Compilation, width: int, *, bar: bool = True) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cellscale.cli.output.display.compilation import Compilation
-from cellscale.cli.output.display.lines import image_line, run_line
+from cellscale.cli.output.display.lines import image_line, run_line, times
 from cellscale.cli.output.display.run_progress import RunProgress
 from cellscale.pipeline.events import Event, ImageStarted, Listener
 
@@ -49,7 +49,7 @@ def log_lines(
         run(event)
         compilation.watch()
         if isinstance(event, ImageStarted) and event.count > 1:
-            tell(f"{event.image}: image {event.position:,} of {event.count:,} · {run_line(run)}")
+            tell(f"{event.image}: image {event.position:,} of {event.count:,} · {times(run)}")
 
     threading.Thread(target=now_and_then, name="cellscale-progress", daemon=True).start()
     try:

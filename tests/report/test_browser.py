@@ -102,7 +102,9 @@ def test_the_table_is_sorted_by_the_column_that_is_clicked(page, tmp_path):
 
 def test_numbers_and_pictures_of_an_image_print_on_one_sheet(page, tmp_path):
     crops = tuple(replace(look().crops[0], x=512 * place, y=512) for place in range(4))
-    (tmp_path / "page.html").write_text(image_page(record(), look(side=1024, shape=(2048, 2048), crops=crops)))
+    (tmp_path / "page.html").write_text(
+        image_page(record(), look(side=1024, shape=(2048, 2048), tiles=((20,) * 4,) * 4, crops=crops))
+    )
     page.set_viewport_size({"width": 703, "height": 1032})  # A4 within its margins
     page.emulate_media(media="print")
     page.goto((tmp_path / "page.html").as_uri())

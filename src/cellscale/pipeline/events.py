@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
+from cellscale.images.info import ImageInfo
 from cellscale.records.stage_cost import StageRecord
 
 __all__ = [
@@ -11,12 +13,27 @@ __all__ = [
     "Event",
     "ImageFinished",
     "ImageStarted",
+    "ImagesSeen",
     "Listener",
     "Notice",
     "StageFinished",
     "StageStarted",
     "ignore",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesSeen:
+    """The headers of a run's images were read, before work on the first one begins."""
+
+    images: tuple[tuple[str, ImageInfo], ...]
+    """Name and facts of each image that can be opened."""
+    segment: bool
+    measure: bool
+    jobs: Path | str
+    """Folder of the dataset's runs, with what they took."""
+    image: str = ""
+    """Empty: it is about the run as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,7 @@ class Notice:
     text: str
 
 
-Event: TypeAlias = ImageStarted | ImageFinished | StageStarted | Advanced | StageFinished | Notice
+Event: TypeAlias = ImagesSeen | ImageStarted | ImageFinished | StageStarted | Advanced | StageFinished | Notice
 Listener: TypeAlias = Callable[[Event], None]
 
 

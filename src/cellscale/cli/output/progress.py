@@ -17,7 +17,7 @@ from cellscale.cli.output.display import log_lines, screen
 from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import SteadyFile
 from cellscale.errors import RequestError
-from cellscale.pipeline.events import Advanced, Event, Listener, Notice, StageFinished
+from cellscale.pipeline.events import Advanced, Event, ImagesSeen, Listener, Notice, StageFinished
 from cellscale.storage.redaction import redacted
 
 __all__ = ["SteadyConsole", "Told", "listening"]
@@ -162,10 +162,10 @@ def opened(path: Path) -> Iterator[TextIO]:
 
 
 def log(file: SteadyFile, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Listener:
-    """Write each event but the steps of a stage as a line of JSON."""
+    """Write each event as a line of JSON, but the steps of a stage and what images say of themselves."""
 
     def listen(event: Event) -> None:
-        if isinstance(event, Advanced):
+        if isinstance(event, Advanced | ImagesSeen):
             return
         line = {"time": now().isoformat(), "event": type(event).__name__, **asdict(event)}
         file.write_line(json.dumps(line, ensure_ascii=False))

@@ -93,7 +93,9 @@ def view_overview(subject: Subject, edges: Mapping[Compartment, NDArray[np.float
     contrasts = (contrast_of([planes[0]]), contrast_of([planes[1]]))
     nucleus, membrane = (contrast.stretched(plane) for contrast, plane in zip(contrasts, planes, strict=True))
     brightness = np.rint(nucleus * 255) + np.rint(membrane * 255)
-    return Overview(cell, contrasts, compose(evened(nucleus), evened(membrane)), edges, brightness)
+    if cell > 1:  # pixel by pixel it is seen as its parts up close are
+        nucleus, membrane = evened(nucleus), evened(membrane)
+    return Overview(cell, contrasts, compose(nucleus, membrane), edges, brightness)
 
 
 def view_crops(

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cellscale.cli.output.display.expected import expect
 from cellscale.cli.output.display.time_left import TimeLeft
 from cellscale.pipeline.events import (
     Advanced,
     Event,
     ImageFinished,
+    ImagesSeen,
     ImageStarted,
     StageFinished,
     StageStarted,
@@ -113,7 +115,9 @@ class RunProgress:
             return self.time_left.seconds(self.elapsed, under_way, self.count - self.finished - len(under_way))
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, ImageStarted):
+        if isinstance(event, ImagesSeen):
+            expect(event, self.time_left)
+        elif isinstance(event, ImageStarted):
             self.count = event.count
             self._images[event.image] = ImageProgress(event.image)
             self.time_left.begin(self.elapsed)

@@ -28,7 +28,9 @@ class TimeLeft:
         self._mark = 0.0
 
     def expect(self, seconds: Mapping[str, float]) -> None:
-        """Take what is expected of each image, before one of them is finished."""
+        """Take what is expected of each image; once one is finished without, all go by what is measured."""
+        if self._done:
+            return
         self._expected = {name: max(each, 0.1) for name, each in seconds.items()}
 
     def waited(self, seconds: float) -> None:

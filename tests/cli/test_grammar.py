@@ -1,5 +1,6 @@
 """The fixed command line: what words become which request."""
 
+import os
 import re
 import subprocess
 import sys
@@ -347,3 +348,19 @@ def test_help_shows_underscores_and_sections():
     assert "[both|whole-cell|nuclear]" in text
     options = re.findall(r"^  (?:-\w, )?(--\S+)", text, re.MULTILINE)
     assert [option for option in options if "-" in option[2:]] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("cellscale seg", "segment-and-measure"), ("cellscale segment --nuclear_ch", "--nuclear_channel")],
+)
+def test_the_shell_completes_words(words, completed):
+    asking = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_CELLSCALE_COMPLETE": "bash_complete"}
+    told = subprocess.run(
+        [sys.executable, "-c", "from cellscale.cli.main import cellscale; cellscale(prog_name='cellscale')"],
+        env={**os.environ, **asking},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"plain,{completed}" in told.stdout.splitlines()

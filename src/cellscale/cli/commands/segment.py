@@ -61,7 +61,7 @@ class _RunGroup(WordGroup):
         """Find the mode; files and folders without one have their own."""
         if self._is_place(ctx, args[0]):
             return _plain.name, _plain, args
-        if self.get_command(ctx, args[0]) is None:
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
             known = ". Give images, a folder of them, or 'workspace DATASET'."
             ctx.fail(
                 f"there is no file, folder or mode {args[0]!r}{closest(args[0], self.list_commands(ctx)) or known}"

@@ -140,7 +140,8 @@ class WordGroup(SectionedCommand, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first word names, or say which one may have been meant."""
         word = args[0]
-        if self.get_command(ctx, word) is None and not word.startswith("-"):
+        # A shell that completes words wants no message.
+        if self.get_command(ctx, word) is None and not (ctx.resilient_parsing or word.startswith("-")):
             meant = closest(word, self.list_commands(ctx)) or f". Known: {', '.join(self.list_commands(ctx))}"
             ctx.fail(f"there is no command {word!r}{meant}")
         return super().resolve_command(ctx, args)

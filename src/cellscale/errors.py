@@ -14,6 +14,7 @@ __all__ = [
     "ImageError",
     "MaskError",
     "ModelError",
+    "NoImagesError",
     "RequestError",
     "RunInProgressError",
     "SettingsError",
@@ -43,6 +44,10 @@ class RequestError(CellscaleError):
 
 class ModelError(RequestError):
     """The network's weights are missing, damaged, or not what cellscale can run."""
+
+
+class NoImagesError(RequestError):
+    """The folder of images is not there, or cannot be read."""
 
 
 class RunInProgressError(RequestError):

@@ -10,6 +10,7 @@ from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request, Segmenting
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
+from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry, discover
 
 if TYPE_CHECKING:
@@ -31,8 +32,21 @@ def find_images(request: Request) -> list[ImageEntry]:
             listed[choice] = {entry.name: entry for entry in found}
     own = {image: one.request for one in request.own for image in one.images}
     names = listed[request.channels.names, request.channels.axis]
-    chosen = [(name, own.get(name, request).channels) for name in names]
-    return [listed[channels.names, channels.axis][name] for name, channels in chosen]
+    asked_for = [(name, own.get(name, request).channels) for name in names]
+    entries = [listed[channels.names, channels.axis][name] for name, channels in asked_for]
+    return _of_files(request, entries) if request.images.files else entries
+
+
+def _of_files(request: Request, entries: list[ImageEntry]) -> list[ImageEntry]:
+    """Return those images that lie in the files that are asked for."""
+    files = set(request.images.files)
+    chosen = [entry for entry in entries if entry.image is not None and base_name(entry.image) in files]
+    if not chosen:
+        raise RequestError(
+            f"none of {', '.join(sorted(files))} is worked on in {request.paths.images}: their names do not begin "
+            f"with {request.images.prefix!r}, or are those of masks"
+        )
+    return chosen
 
 
 def require_extras(measuring: Measuring) -> None:

@@ -197,5 +197,6 @@ def _bytes(outputs: Iterable[str]) -> int:
 
 
 def _failed(run: ImageRun, reason: str) -> ImageOutcome:
+    reason = reason.removeprefix(f"{run.image}: ")  # whoever tells it says of which image
     run.listener(Notice(run.image, "error", reason))
     return ImageOutcome(image=run.image, status="failed", error=reason)

@@ -57,17 +57,17 @@ class ImageRun:
     ) -> Iterator[Callable[..., None]]:
         """Announce a stage, measure it, and give its body a function to call after finished units.
 
-        The function takes how many units, 1 if left out, and the processor time that a worker spent on them. What
-        the stopwatches count meanwhile goes into the stage's record.
+        The function takes how many units, 1 if left out, the processor time that a worker spent on them, and how many
+        cells were found so far. What the stopwatches count meanwhile goes into the stage's record.
         """
         finished, worked = 0, 0.0
 
-        def advance(units: int = 1, busy: float = 0.0) -> None:
+        def advance(units: int = 1, busy: float = 0.0, cells: int | None = None) -> None:
             nonlocal finished, worked
             with lock:
                 finished += units
                 worked += busy
-            self.listener(Advanced(self.image, name, units))
+            self.listener(Advanced(self.image, name, units, cells))
 
         lock = Lock()
         self.listener(StageStarted(self.image, name, total, done))

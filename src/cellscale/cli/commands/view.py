@@ -52,9 +52,9 @@ def view(
     from cellscale.viewer.overview_cache import OverviewCache
     from cellscale.viewer.server import open_server
     from cellscale.workspace.discovery import discover
-    from cellscale.workspace.layout import workspace_paths
+    from cellscale.workspace.plain_places import dataset_paths
 
-    paths = workspace_paths(dataset)
+    paths = dataset_paths(dataset)
     require_reachable((dataset,))
     entries = discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive)
     cache = OverviewCache()

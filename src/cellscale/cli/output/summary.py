@@ -1,6 +1,6 @@
 """The closing words of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import click
@@ -23,7 +23,7 @@ _BREAK = "\n"
 _COLUMNS = ("image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory")
 
 
-def show_summary(outcome: RunOutcome, request: Request, console: Console) -> None:
+def show_summary(outcome: RunOutcome, request: Request, console: Console, told: Collection[str] = ()) -> None:
     """Show what became of each image, and where the files are.
 
     Parameters
@@ -34,6 +34,8 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
         What was asked.
     console
         Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
+    told
+        Images of which it was told before why they failed.
     """
     with telling("the table of images"):
         _show_images(outcome, console)
@@ -45,6 +47,8 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
         if outcome.error is not None:
             click.echo(printable(f"Error: {outcome.error}", keep=_BREAK), err=True)
         for image in outcome.failed:
+            if image.image in told:
+                continue
             click.echo(f"failed: {printable(image.image)}: {printable(str(image.error), keep=_BREAK)}", err=True)
 
 
@@ -89,18 +93,20 @@ def _plans(outcome: RunOutcome) -> Iterable[str]:
 
 
 def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
-    """Say where the files are, as far as there are any, or in a dry run where they would be."""
+    """Say where the files are, as far as there are any, or would be after a dry run."""
     from cellscale.qupath.entry import PROJECT_FILE  # needs what a run has loaded by then, and `--help` has not
 
     paths = request.paths
     places: dict[str, Path | str | None] = {"masks": paths.segmasks}
     if request.measure:
         places |= {"tables": paths.reports, "QuPath project": paths.project}
-    places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
     for kind, place in places.items():
         file = join(place, PROJECT_FILE) if place is not None and kind == "QuPath project" else place
-        if file is not None and (request.dry_run or _may_be_there(file)):
+        if file is not None and _may_be_there(file):
             yield f"{kind}: {place}"
+        elif place is not None and request.dry_run:
+            yield f"{kind} would be in: {place}"
+    yield from (f"report: {place}" for place in outcome.outputs if base_name(place) == INDEX)
 
 
 def _may_be_there(place: Path | str) -> bool:

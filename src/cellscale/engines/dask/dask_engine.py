@@ -10,6 +10,7 @@ from dataclasses import replace
 from distributed import Client
 
 from cellscale.engines.at_work import refuse_busy
+from cellscale.engines.before_work import require_writable
 from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
 from cellscale.engines.dask.connection import WorkerPool
 from cellscale.engines.dask.dispatch import work_through
@@ -38,6 +39,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)
+    require_writable(request)
     model = choose_model(request, computes=False)
     network = replace(request.network, checksum=model.sha256 if model else None)
     job = Job(replace(request, network=network, settings=""), new_run_id())

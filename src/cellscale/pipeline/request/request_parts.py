@@ -45,6 +45,9 @@ class ImageChoice:
     prefix: str = ""
     """Take only images whose name begins so; empty for all."""
 
+    files: tuple[str, ...] = ()
+    """Take only the files of these names; all if empty."""
+
     recursive: bool = False
     """Take the images of the folders below as well."""
 

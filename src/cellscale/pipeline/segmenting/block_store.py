@@ -1,5 +1,6 @@
 """Labels of one compartment of an image: block by block, then settled once for all."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -104,8 +105,12 @@ class Store(Protocol):
     def has(self, index: int) -> bool:
         """Tell whether a block is labelled."""
 
+    @property
+    def found(self) -> int:
+        """Objects that begin in the blocks labelled so far, by this process; small ones will be removed."""
 
-class StoredBlocks(Generic[B]):
+
+class StoredBlocks(ABC, Generic[B]):
     """A compartment's labelled blocks on disk.
 
     Parameters
@@ -137,6 +142,8 @@ class StoredBlocks(Generic[B]):
         self._decoded = decoded
         self._cache: LRUCache[int, B] = LRUCache(capacity)
         self._lock = Lock()
+        self.found = 0
+        """Objects that begin in the blocks labelled so far, by this process; small ones will be removed."""
 
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
@@ -156,6 +163,19 @@ class StoredBlocks(Generic[B]):
         else:
             arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
         self._state.save(self._unit(index), **arrays)
+        begun = self._begun(block.core, self.objects(block))
+        with self._lock:
+            self.found += begun
+
+    @abstractmethod
+    def objects(self, block: B) -> NDArray[np.int64]:
+        """Return a block's objects, each by a place in the whole image in raster order, from 1."""
+
+    def _begun(self, core: Region, objects: NDArray[np.int64]) -> int:
+        """Return how many objects begin in a block, so that those that cross its border count once."""
+        rows, columns = np.divmod(objects - 1, self.shape[1])
+        inside = (rows >= core.top) & (rows < core.bottom) & (columns >= core.left) & (columns < core.right)
+        return int(np.count_nonzero(inside))
 
     def load(self, index: int) -> B:
         """Return one labelled block."""
@@ -196,6 +216,10 @@ class BlockStore(StoredBlocks[LabelledBlock]):
 
     def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
         super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity)
+
+    def objects(self, block: LabelledBlock) -> NDArray[np.int64]:
+        """Return a block's objects, each by its first pixel."""
+        return block.objects.identities
 
     def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
         """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""

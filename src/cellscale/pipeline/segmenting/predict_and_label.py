@@ -96,6 +96,7 @@ def _predict_and_label(
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
     total = sum(len(store.cores) for store in stores.values())
+    counted = stores.get("whole-cell") or next(iter(stores.values()))
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
 
@@ -107,7 +108,7 @@ def _predict_and_label(
         tiles.finish(tiles.groups.near(stores[compartment].cores[index]))
         if index % BLOCKS_A_BREATH == 0:
             give_back()
-        labelled(busy=thread_time() - start)
+        labelled(busy=thread_time() - start, cells=counted.found)
 
     count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)
     with (
@@ -127,7 +128,7 @@ def _predict_and_label(
         for labeller in labellers.values():
             start = thread_time()
             for _ in labeller.label_postponed():
-                labelled(busy=thread_time() - start)
+                labelled(busy=thread_time() - start, cells=counted.found)
                 start = thread_time()
 
 

@@ -33,6 +33,10 @@ class SeedBlockStore(StoredBlocks[SeedBlock]):
     def __init__(self, state: RunState, name: str, shape: tuple[int, int]) -> None:
         super().__init__(state, name, shape, SeedBlock.from_arrays)
 
+    def objects(self, block: SeedBlock) -> NDArray[np.int64]:
+        """Return a block's seeds."""
+        return block.seeds
+
 
 class SeedLabeller:
     """Labels the blocks of one compartment, from any thread; none is ever postponed.

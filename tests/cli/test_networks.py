@@ -70,10 +70,6 @@ def test_a_network_by_name_that_is_not_installed(refused):
     refused("--model", "InstanSeg", words=["instanseg weights are not installed", "cellscale models fetch instanseg"])
 
 
-def test_weights_that_nobody_gives_away_are_told(refused):
-    refused("--model", "torch-mesmer", words=["torch-mesmer", "by its authors only", "--model_path"])
-
-
 def test_two_files_for_one_network_are_refused(refused, model):
     refused("--model", model, "--model_path", "other.onnx", words=["--model_path is other.onnx", "give one of them"])
 

@@ -182,9 +182,8 @@ MODELS: dict[str, PublishedModel] = {model.name: model for model in (MESMER, INS
 """All known models by name."""
 
 
-MODEL_NAMES = (*MODELS, "torch-mesmer")
-"""What users call the networks that cellscale knows. The weights of the last one are not to be had by name: they are
-given out on request, and converted by whoever has them."""
+MODEL_NAMES = tuple(MODELS)
+"""What users call the networks that cellscale knows."""
 
 
 def model_of(sha256: str) -> PublishedModel | None:

@@ -56,19 +56,14 @@ def resolve_model(
     """
     expected = None if model_hash is None else parse_checksum(model_hash)
     model_path = None if model_path is None else without_credentials(model_path)
-    model = _named_model(name) if model_path is None else _given_model(model_path, expected)
+    model = (
+        installed_model(known_model(name or MESMER.name))
+        if model_path is None
+        else _given_model(model_path, expected)
+    )
     if expected is not None:
         _require(model, expected, model_path or str(model.path))
     return model
-
-
-def _named_model(name: str | None) -> ResolvedModel:
-    if name == "torch-mesmer":
-        raise ModelError(
-            "the weights of torch-mesmer are given out by its authors only, to people who work academically; convert "
-            "yours to ONNX as the documentation says (Networks), and give the file with --model_path"
-        )
-    return installed_model(MESMER if name is None else known_model(name))
 
 
 def installed_model(model: PublishedModel) -> ResolvedModel:

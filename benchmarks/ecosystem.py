@@ -145,6 +145,7 @@ def sopa(data):
 
     sample = data.samples[0]
     part = spatial(data).filter_by_coordinate_system(sample)
+    outlined = part[f"{sample}_cells_shapes"].index.tolist()  # sopa gives the outlines names of its own
     so.aggregate(
         part,
         image_key=f"{sample}_image",
@@ -157,16 +158,18 @@ def sopa(data):
     channel = str(again.var_names[0])
     labels = data.first["Cell label"].to_pylist()
     ours = dict(zip(labels, data.first[f"Cell: {channel}: Mean"].to_pylist(), strict=True))
-    theirs = dict(zip(part[f"{sample}_cells_shapes"].index, np.asarray(again[:, channel].X).ravel(), strict=True))
+    theirs = dict(zip(outlined, np.asarray(again[:, channel].X).ravel(), strict=True))
     expect(set(theirs), set(ours), "labels")
     differences = [abs(theirs[label] / ours[label] - 1) for label in ours]
     return f"{len(theirs)} cells; means of {channel} differ by {100 * np.median(differences):.1f} % (median)"
 
 
-@check("napari", opened="masks (`.tiff`) as labels over the image, in its viewer model")
+@check("napari", opened="masks (`.tiff`) as labels, in its viewer model")
 def napari(data):
     from napari.components import ViewerModel
+    from npe2 import PluginManager
 
+    PluginManager.instance().discover()  # as napari does when it starts with a window
     viewer = ViewerModel()
     layers = viewer.open(str(data.mask(".tiff")), plugin="napari", layer_type="labels")
     expect(type(layers[0]).__name__, "Labels", "layer")

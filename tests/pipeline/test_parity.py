@@ -19,7 +19,7 @@ from cellscale.pipeline.segmenting import block_store as labels_module
 from cellscale.pipeline.segmenting import preparation as preparation_module
 from cellscale.pipeline.segmenting import tile_store as tiles_module
 from cellscale.pipeline.segmenting.inputs import network_input
-from cellscale.pipeline.segmenting.methods import maxima as maxima_module
+from cellscale.pipeline.segmenting.methods import maxima_method as maxima_module
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.prediction import predict_group
 from cellscale.predict.blending import blend

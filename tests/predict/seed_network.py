@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellscale.predict.instanseg.graph import CLASSIFIER, IMAGE, MAPS, MARGINS
+from cellscale.predict.instanseg.instanseg_graph import CLASSIFIER, IMAGE, MAPS, MARGINS
 from cellscale.predict.onnx_file.building import declared, model, node, tensor
 
 __all__ = ["CLASSIFIER_WEIGHTS", "seed_network"]

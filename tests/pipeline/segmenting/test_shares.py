@@ -12,7 +12,7 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.run_context import ALONE, Placement
-from cellscale.pipeline.segmenting.methods import maxima
+from cellscale.pipeline.segmenting.methods import maxima_method as maxima
 from cellscale.pipeline.segmenting.shares import label_share, plan_shares, predict_share, prepare_share
 from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import discover

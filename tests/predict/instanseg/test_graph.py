@@ -8,7 +8,7 @@ import pytest
 from cellscale.errors import ModelError
 from cellscale.predict.instanseg import SeedNetwork, SquareGrid, converted, square_input
 from cellscale.predict.instanseg import squares as squares_module
-from cellscale.predict.instanseg.graph import HALO, instanseg_graph
+from cellscale.predict.instanseg.instanseg_graph import HALO, instanseg_graph
 from tests.predict.instanseg.archive import random_parameters, torchscript_archive
 
 SHAPE = (336, 352)

@@ -2,8 +2,8 @@
 
 Nothing has to be proven block by block here: a pixel's seed depends on the maps within `REACH` pixels and on nothing
 beyond. What concerns more than one block is only counted: pixels of a seed in this block, and those that two seeds
-share in it. The counts of all blocks add up to those of the whole image, of which `cellscale.label.seeds.numbering`
-makes the labels.
+share in it. The counts of all blocks add up to those of the whole image, of which
+`cellscale.label.seeds.seed_numbers` makes the labels.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from cellscale.label.block import Certificate
 from cellscale.label.seeds.fields import PEAK_DISTANCE, REACH, Classifier, Fields
-from cellscale.label.seeds.masks import grow_masks, overlaps
 from cellscale.label.seeds.peaks import find_seeds
+from cellscale.label.seeds.seed_masks import grow_masks, overlaps
 from cellscale.regions import Region
 
 __all__ = ["FieldReader", "SeedBlock", "label_seed_block"]

@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from cellscale.predict.instanseg.graph import instanseg_graph
+from cellscale.predict.instanseg.instanseg_graph import instanseg_graph
 from cellscale.predict.instanseg.torchscript import read_parameters
 
 __all__ = ["converted"]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ModelError
-from cellscale.predict.instanseg.graph import CLASSIFIER, IMAGE, MAPS, MARGINS
+from cellscale.predict.instanseg.instanseg_graph import CLASSIFIER, IMAGE, MAPS, MARGINS
 from cellscale.predict.network import Computation, require_finite
 from cellscale.predict.onnx_file.model_file import model_bytes, model_name
 from cellscale.predict.onnx_file.signature import signature_of

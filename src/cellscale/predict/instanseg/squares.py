@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.predict.instanseg.graph import HALO
+from cellscale.predict.instanseg.instanseg_graph import HALO
 from cellscale.regions import Region, RegionReader
 
 __all__ = ["SQUARE", "SquareGrid", "square_input"]

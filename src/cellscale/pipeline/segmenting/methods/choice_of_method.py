@@ -1,6 +1,6 @@
 """Which method makes labels of the maps of a network."""
 
-from cellscale.pipeline.segmenting.methods.maxima import MAXIMA
+from cellscale.pipeline.segmenting.methods.maxima_method import MAXIMA
 from cellscale.pipeline.segmenting.methods.method import AnyNetwork, Kind, Method
 from cellscale.pipeline.segmenting.methods.seed_method import SEEDS
 from cellscale.predict.instanseg import SeedNetwork

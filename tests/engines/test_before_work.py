@@ -39,6 +39,14 @@ def test_images_without_their_channels_or_with_an_impossible_pixel_size_come_fir
     assert checked(dataset, channels=ChannelChoice(mpp=1000))[0] == ["a", "b", "c", "d"]  # all fail
 
 
+def test_an_image_of_which_nothing_can_be_known_stops_no_other(dataset, monkeypatch):
+    def look(entry):
+        raise RuntimeError("a reader of another package")
+
+    monkeypatch.setattr(before_work, "open_entry_image", look)
+    assert checked(dataset, segment=False)[0] == ["a", "b", "c"]
+
+
 def test_measuring_alone_asks_for_no_channels(dataset):
     write_image(dataset / "OMETIFF" / "b.ome.tiff", PLANES, ["x", "y"])
     names, events = checked(dataset, segment=False)
@@ -46,15 +54,17 @@ def test_measuring_alone_asks_for_no_channels(dataset):
     assert [type(event) for event in events] == [ImagesSeen]
 
 
-def test_a_disk_with_too_little_room_is_told_unless_the_masks_are_there(dataset, monkeypatch):
+def test_a_disk_with_too_little_room_is_told_unless_the_outputs_are_there(dataset, monkeypatch):
     usage = namedtuple("usage", "total used free")(100, 99, 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
     told = [event for event in checked(dataset)[1] if isinstance(event, Notice)]
     assert len(told) == 1
     assert "3 images may take about" in told[0].text
-    (dataset / "SEGMASK").mkdir()
-    for name in "abc":
-        (dataset / "SEGMASK" / f"{name}_WholeCellMask.tiff").touch()
+    outputs = ("SEGMASK/{}_WholeCellMask.tiff", "SEGMASK/{}_NucleusMask.tiff", "REPORTS/{}_QUANT.tsv")
+    for output in outputs:
+        (dataset / output).parent.mkdir(exist_ok=True)
+        for name in "abc":
+            (dataset / output.format(name)).touch()
     assert not [event for event in checked(dataset)[1] if isinstance(event, Notice)]
 
 

@@ -45,7 +45,7 @@ def test_an_image_whose_table_is_damaged_is_left_out_and_named(measured, damage)
     finally:
         path.write_bytes(whole)
     assert ended.exit_code == 1
-    assert "a: error: its cells are left out: " in ended.stderr
+    assert "failed: a: its cells are left out: " in ended.stderr
     assert set(pq.read_table(measured / "REPORTS" / "all_cells.parquet")["Sample"].to_pylist()) == {"b"}
 
 

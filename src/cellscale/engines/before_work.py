@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
-from cellscale.errors import CellscaleError, StorageError
+from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImagesSeen, Listener, Notice
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmenting import open_input
-from cellscale.storage.uri import local_path
+from cellscale.storage.uri import join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
-from cellscale.workspace.layout import mask_name
+from cellscale.workspace.layout import mask_name, report_name
 
 __all__ = ["failing_first", "require_writable"]
 
@@ -55,8 +55,9 @@ def failing_first(
 ) -> list[ImageEntry]:
     """Return the images in the order in which to work on them: those that will fail come first.
 
-    The channels and µm/px of all images are looked at before any is computed, so that what is wrong with the last one
-    is told in the first minute. Nothing is decided here: each image then fails by itself, with the reason.
+    The channels and µm/px of all images without outputs are looked at before any is computed, so that what is wrong
+    with the last one is told in the first minute. Nothing is decided here: each image then fails by itself, with the
+    reason.
 
     Parameters
     ----------
@@ -69,13 +70,14 @@ def failing_first(
     listener
         Is told if the disk has too little room.
     """
+    waiting = [entry for entry in entries if request.outputs.overwrite or not _has_outputs(entry.name, request)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-check") as pool:
-        seen = list(pool.map(_looked_at(request, budget), entries))
-    known = [(entry.name, info) for entry, info in zip(entries, seen, strict=True) if info is not None]
-    _tell_of_room(request, known, listener)
+        seen = list(pool.map(_looked_at(request, budget), waiting))
+    known = [(entry.name, info) for entry, info in zip(waiting, seen, strict=True) if info is not None]
+    _tell_of_room(request, [info for _, info in known], listener)
     listener(ImagesSeen(tuple(known), request.segment, request.measure, request.paths.jobs))
-    order = sorted(range(len(entries)), key=lambda index: seen[index] is not None)
-    return [entries[index] for index in order]
+    failing = {entry.name for entry, info in zip(waiting, seen, strict=True) if info is None}
+    return sorted(entries, key=lambda entry: entry.name not in failing)
 
 
 def _looked_at(request: Request, budget: Budget) -> Callable[[ImageEntry], ImageInfo | None]:
@@ -92,18 +94,18 @@ def _looked_at(request: Request, budget: Budget) -> Callable[[ImageEntry], Image
                     return source.info
             with closing(open_entry_image(entry)) as image:
                 return image.info
-        except CellscaleError:
+        except Exception:  # whatever it is: the image meets it again when its turn comes, and tells it
             return None
 
     return look
 
 
-def _tell_of_room(request: Request, images: Sequence[tuple[str, ImageInfo]], listener: Listener) -> None:
+def _tell_of_room(request: Request, images: Sequence[ImageInfo], listener: Listener) -> None:
     """Warn where the disk has less room than the images will take."""
     path = local_path(request.paths.segmasks)
     if path is None:
         return
-    pixels = [info.height * info.width for name, info in images if not _has_mask(path, name, request)]
+    pixels = [info.height * info.width for info in images]
     if not pixels:
         return
     needed = sum(pixels) * _BYTES + (max(pixels) * _STATE if request.segment else 0)
@@ -118,8 +120,14 @@ def _tell_of_room(request: Request, images: Sequence[tuple[str, ImageInfo]], lis
             listener(Notice("", "warning", text))
 
 
-def _has_mask(folder: Path, image: str, request: Request) -> bool:
-    return any((folder / mask_name(image, compartment)).exists() for compartment in request.compartments)
+def _has_outputs(image: str, request: Request) -> bool:
+    """Tell whether outputs of an image are there, on a local disk: it is then most likely kept, and not looked at."""
+    masks = [join(request.paths.segmasks, mask_name(image, compartment)) for compartment in request.compartments]
+    table = join(request.paths.reports, report_name(image))
+    wanted = [*(masks if request.segment else []), *([table] if request.measure else [])]
+    with suppress(OSError):  # a name that is too long for the disk
+        return all(path is not None and path.exists() for path in map(local_path, wanted))
+    return False
 
 
 def _existing(path: Path) -> Path:

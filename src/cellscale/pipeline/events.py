@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from cellscale.images.info import ImageInfo
 from cellscale.records.stage_cost import StageRecord
+
+if TYPE_CHECKING:
+    from cellscale.images.info import ImageInfo
 
 __all__ = [
     "Advanced",
@@ -26,7 +28,7 @@ __all__ = [
 class ImagesSeen:
     """The headers of a run's images were read, before work on the first one begins."""
 
-    images: tuple[tuple[str, ImageInfo], ...]
+    images: "tuple[tuple[str, ImageInfo], ...]"
     """Name and facts of each image that can be opened."""
     segment: bool
     measure: bool

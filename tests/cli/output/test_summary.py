@@ -36,6 +36,7 @@ def request_(tmp_path):
     paths = workspace_paths(tmp_path)
     for made in (paths.segmasks, paths.reports, paths.project):
         made.mkdir()
+    (paths.project / "project.qpproj").touch()
     return Request(paths=paths)
 
 

@@ -109,8 +109,8 @@ def squidpy(data):
 def spatial(data):
     """Return the dataset as SpatialData, made anew."""
     import spatialdata
+    from cellscale.engines.gathered_tables_of_dataset import gather
 
-    from cellscale.engines.gather import gather
     from cellscale.workspace.layout import workspace_paths
 
     made = gather(workspace_paths(data.folder), ["spatialdata"], print)

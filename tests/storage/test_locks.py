@@ -15,9 +15,9 @@ import fsspec
 import pytest
 
 from cellscale.errors import RunInProgressError, StorageError
-from cellscale.storage import locks
-from cellscale.storage.lock_holder import this_holder
+from cellscale.storage.locks import exclusive_locks as locks
 from cellscale.storage.locks import folder_lock, run_lock
+from cellscale.storage.locks.lock_holder import this_holder
 
 
 @pytest.mark.parametrize("kind", ["local", "remote"])

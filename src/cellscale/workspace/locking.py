@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from cellscale.storage.locks import folder_lock, run_lock
-from cellscale.storage.shared_locks import shared_folder_lock, shared_run_lock
+from cellscale.storage.locks import folder_lock, run_lock, shared_folder_lock, shared_run_lock
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.claim import Claim

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cellscale.report.html.marks import scale_bar
+from cellscale.report.html.place_marks import scale_bar
 from tests.report.looks import look
 
 

@@ -32,8 +32,8 @@ def gather(ctx: click.Context, /, dataset: str, *, formats: str, **subfolders: A
     """
     from cellscale.cli.output.printable import printable
     from cellscale.cli.output.progress import SteadyConsole, listening
-    from cellscale.engines.gather import FORMATS
-    from cellscale.engines.gather import gather as gathered
+    from cellscale.engines.gather_dataset import FORMATS
+    from cellscale.engines.gather_dataset import gather as gathered
     from cellscale.workspace.layout import workspace_paths
 
     paths = workspace_paths(dataset, Subfolders(**subfolders))

@@ -10,7 +10,7 @@ from cellscale import __version__
 from cellscale.predict.heads import Compartment
 from cellscale.report.facts import extent, image_facts, made_facts, unit
 from cellscale.report.findings import Areas, Findings
-from cellscale.report.html.marks import scale_bar
+from cellscale.report.html.place_marks import scale_bar
 from cellscale.report.html.plots import area_plot, channel_plot, density_plot
 from cellscale.report.html.words import FILTERS
 from cellscale.report.image_record import ImageRecord

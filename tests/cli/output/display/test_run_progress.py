@@ -9,8 +9,8 @@ from rich.console import Console
 from cellscale.cli.output.display import log_lines, screen
 from cellscale.cli.output.display.compilation import Compilation
 from cellscale.cli.output.display.lines import image_line, run_line
+from cellscale.cli.output.display.progress_words import clock, roughly
 from cellscale.cli.output.display.run_progress import RunProgress
-from cellscale.cli.output.display.words import clock, roughly
 from cellscale.pipeline.events import Advanced, ImageFinished, ImageStarted, StageFinished, StageStarted
 from cellscale.records.stage_cost import StageRecord
 

@@ -1,8 +1,8 @@
 """The two lines that tell how far a run is, each as wide as it may be."""
 
 from cellscale.cli.output.display.compilation import Compilation
+from cellscale.cli.output.display.progress_words import clock, roughly
 from cellscale.cli.output.display.run_progress import ImageProgress, RunProgress
-from cellscale.cli.output.display.words import clock, roughly
 from cellscale.cli.output.printable import printable
 
 __all__ = ["image_line", "run_line", "times"]

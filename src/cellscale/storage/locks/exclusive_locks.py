@@ -19,7 +19,7 @@ from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.group_rights import share_path
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.lock_holder import described, this_holder
+from cellscale.storage.locks.lock_holder import described, this_holder
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, delete, join, local_path, read_if_there
 

@@ -10,7 +10,7 @@ from cellscale.engines.before_work import failing_first, require_writable
 from cellscale.engines.preflight import find_images
 from cellscale.errors import StorageError
 from cellscale.pipeline.budget import Budget
-from cellscale.pipeline.events import ImagesSeen, Notice
+from cellscale.pipeline.events import ImagesSeen, Notice, ignore
 from cellscale.pipeline.request import ChannelChoice, Request
 from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import spots, write_dataset, write_image
@@ -70,14 +70,21 @@ def test_a_disk_with_too_little_room_is_told_unless_the_outputs_are_there(datase
 
 def test_folders_that_cannot_be_written_are_told_before_any_work(dataset, monkeypatch):
     request = Request(paths=workspace_paths(dataset))
-    require_writable(request)
+    require_writable(request, ignore)
     monkeypatch.setattr(before_work.os, "access", lambda place, mode: place != dataset)
     with pytest.raises(StorageError, match="is read-only for you"):
-        require_writable(request)
+        require_writable(request, ignore)
 
 
 def test_a_file_in_the_place_of_a_folder_is_told(dataset):
     (dataset / "REPORTS").write_text("")
     with pytest.raises(StorageError, match=r"REPORTS cannot be made: .*is a file"):
-        require_writable(Request(paths=workspace_paths(dataset)))
+        require_writable(Request(paths=workspace_paths(dataset)), ignore)
     assert not (dataset / "SEGMASK").exists()
+
+
+def test_a_dry_run_warns_of_a_folder_that_cannot_be_written(dataset):
+    (dataset / "REPORTS").write_text("")
+    told = []
+    require_writable(Request(paths=workspace_paths(dataset), dry_run=True), told.append)
+    assert [(notice.level, "is a file" in notice.text) for notice in told] == [("warning", True)]

@@ -27,14 +27,25 @@ _STATE = 8.0
 """Bytes a pixel that the labels of both compartments take while an image is worked on."""
 
 
-def require_writable(request: Request) -> None:
+def require_writable(request: Request, listener: Listener) -> None:
     """Check that local folders of outputs can be made and written to, without making one.
+
+    A dry run warns of it: what is finished in another user's dataset may be looked at all the same.
 
     Raises
     ------
     StorageError
         One cannot.
     """
+    try:
+        _require_writable(request)
+    except StorageError as error:
+        if not request.dry_run:
+            raise
+        listener(Notice("", "warning", f"{error}. A run would stop here"))
+
+
+def _require_writable(request: Request) -> None:
     paths = request.paths
     tables = (paths.reports, paths.project) if request.measure else (paths.reports,) if request.outputs.report else ()
     for folder in (paths.jobs, paths.segmasks, *tables):
@@ -43,7 +54,7 @@ def require_writable(request: Request) -> None:
             continue
         above = _existing(path)
         if not above.is_dir():
-            raise StorageError(f"{path} cannot be made: {above} is a file. Move it away, or name another folder.")
+            raise StorageError(f"{path} cannot be made: {above} is a file. Move it away, or name another folder")
         if not os.access(above, os.W_OK | os.X_OK):
             raise StorageError(
                 f"{path} cannot be written: {above} is read-only for you; make it writable, or name another"

@@ -33,7 +33,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)
-    require_writable(request)
+    require_writable(request, listener)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:

@@ -101,6 +101,8 @@ def test_every_run_writes_the_settings_that_repeat_it(dataset, tiny_model):
     (dataset / "cellscale.toml").unlink()
     again = run("segment", "--settings", kept, "workspace", dataset)
     assert again.statuses == dict.fromkeys(["alpha", "beta", "gamma"], "kept")
+    assert list((dataset / "jobs").glob("*/settings.toml")) == [kept]  # a run that makes nothing leaves nothing
+    assert run("segment", "--overwrite", "--settings", kept, "workspace", dataset).exit_code == 0
     first, second = (path.read_text() for path in sorted((dataset / "jobs").glob("*/settings.toml")))
     assert first == second
     without = run("segment", *words, "--dry_run", "workspace", dataset)

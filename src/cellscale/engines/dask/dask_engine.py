@@ -39,7 +39,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)
-    require_writable(request)
+    require_writable(request, listener)
     model = choose_model(request, computes=False)
     network = replace(request.network, checksum=model.sha256 if model else None)
     job = Job(replace(request, network=network, settings=""), new_run_id())

@@ -12,7 +12,6 @@ from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImagesSeen, Listener, Notice
 from cellscale.pipeline.request import Request
-from cellscale.pipeline.segmenting import open_input
 from cellscale.storage.uri import join, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
@@ -99,6 +98,8 @@ def _looked_at(request: Request, budget: Budget) -> Callable[[ImageEntry], Image
             return None
         try:
             if request.segment:
+                from cellscale.pipeline.segmenting import open_input  # loads what measuring alone does without
+
                 asked = request.of(entry.name)
                 with open_input(entry, asked.channels, 0) as source:
                     budget.require_room(source.info)

@@ -17,6 +17,7 @@ from cellscale.engines.engine_request import DaskOptions
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.request import Outputs, Resources
+from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests import requests
@@ -53,6 +54,7 @@ def test_a_task_that_a_run_does_again_tells_of_the_image_as_if_it_had_made_it_th
     (entry,) = discover(request.paths)
 
     def finished_by(run):
+        Claim(request.paths.jobs, run).announce()
         return client.submit(worker_tasks.finish, Job(request, run), entry, 0, True, pure=False).result(timeout=120)
 
     first, again, later = finished_by("one"), finished_by("one"), finished_by("another")
@@ -71,6 +73,7 @@ def test_pictures_that_a_run_added_are_its_own_when_it_comes_again(tmp_path, cli
     statuses = []
     for name, visualize in [("one", False), ("two", True), ("two", True), ("three", True)]:
         job = Job(replace(request, outputs=Outputs(visualize=visualize)), name)
+        Claim(request.paths.jobs, name).announce()
         future = client.submit(worker_tasks.finish, job, entry, 0, True, pure=False)
         statuses.append(future.result(timeout=120).outcome.status)
     assert statuses == ["done", "done", "done", "kept"]

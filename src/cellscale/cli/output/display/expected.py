@@ -11,6 +11,8 @@ __all__ = ["expect"]
 
 def expect(event: ImagesSeen, time_left: TimeLeft) -> None:
     """Have the time that is left begin with an expectation, as soon as there is one; the run does not wait for it."""
+    if not event.segment:
+        return  # what says how much there is to do would load the network, and measuring is soon extrapolated
     with suppress(RuntimeError):  # no thread is to be had
         Thread(target=_expect, args=(event, time_left), name="cellscale-expect").start()
 

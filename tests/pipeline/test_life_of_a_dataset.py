@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from cellscale.storage.content import content_of
 from cellscale.workspace.record import Ledger
 from tests.cli.runs import TABLES, run
-from tests.pipeline.spots import spots, write_image
+from tests.pipeline.spots import spots, write_dataset, write_image
 from tests.predict.tiny_network import write_tiny_network
 
 pytestmark = pytest.mark.slow
@@ -219,3 +219,16 @@ def test_a_short_life():
 @pytest.mark.hostile
 def test_many_long_lives():
     lives(int(os.environ.get("CELLSCALE_LIVES", "100")), 20)
+
+
+def test_what_two_killed_runs_had_begun_is_not_left_behind(tiny_model, tmp_path):
+    dataset = write_dataset(tmp_path, a=spots((64, 64), seed=1))
+    words = ["--no_report", "--model_path", tiny_model]
+    for mask_format, commits, late in [("ome-zarr", 1, False), ("tiff", 0, True)]:  # at its end, and when it begins
+        with pytest.raises(Killed), stopped_at(commits, late=late):
+            run("segment", "--mask_format", mask_format, *words, "workspace", dataset)
+    assert (dataset / "SEGMASK" / "a_NucleusMask.ome.zarr").is_dir()
+    assert run("segment", "--compartment", "whole-cell", *words, "workspace", dataset).exit_code == 0
+    assert sorted(path.name for path in (dataset / "SEGMASK").iterdir() if path.name[0] != ".") == [
+        "a_WholeCellMask.tiff"
+    ]

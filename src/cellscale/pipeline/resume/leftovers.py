@@ -16,6 +16,8 @@ __all__ = ["clear_leftovers"]
 def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[Path | str], mark: Mark) -> None:
     """Remove outputs that a task does not make any more, if they are as it made them for other options; name others.
 
+    What a run that was stopped had begun to make is removed as well.
+
     Parameters
     ----------
     run
@@ -34,9 +36,15 @@ def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[
     StorageError
         One cannot be read or removed.
     """
+    half_made = set(ledger.unfinished(task))
     for place in places:
         record = ledger.record(task, place)
         found = find(place)
+        if record is None and found is not None and base_name(place) in half_made:
+            _remove(place, is_folder=found.is_folder)
+            run.note_fate("removed", [place])
+            run.notice(f"{place} is of a run that was stopped, and is not asked for now: it is removed")
+            continue
         now = mark if isinstance(mark, str) else mark.get(base_name(place))
         if record is None or record.made_from == now or found is None:
             continue

@@ -92,6 +92,22 @@ def _not_asked(request: Request, image: str) -> list[Path | str]:
     ]
 
 
+def _begun(request: Request, ledger: Ledger) -> list[Path | str]:
+    """Return the masks of other compartments that a stopped run had begun, and of which there are no earlier ones."""
+    others = [
+        mask_name(ledger.image, compartment, suffix)
+        for compartment in COMPARTMENTS
+        if compartment not in request.compartments
+        for suffix in SUFFIXES
+    ]
+    known = ledger.records("segmentation")
+    return [
+        join(request.paths.segmasks, name)
+        for name in others
+        if name in ledger.unfinished("segmentation") and name not in known
+    ]
+
+
 def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Masks:
     """Make an image's masks, unless they are there already.
 
@@ -149,7 +165,8 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         note_intermediates(run, request, ledger, marks)
     persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
     counts = {name: count for name, count in facts["objects"].items() if name not in persons}
-    clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), by_name)
+    others = [*_not_asked(request, entry.name), *_begun(request, ledger)]
+    clear_leftovers(run, ledger, "segmentation", others, by_name)
     clear_intermediates(run, request, ledger, marks)
     if verdict.to_make:
         ledger.finish("segmentation", verdict.to_make, {**facts, "objects": counts}, run.placement.run)

@@ -212,7 +212,8 @@ class Ledger:
         self.tasks[task] = {
             "complete": False,
             "fingerprint": fingerprint if isinstance(fingerprint, str) else dict(fingerprint),
-            "unfinished": [base_name(output) for output in outputs],
+            # Those of a run that was stopped before stay known as well: nothing else tells that they are ours.
+            "unfinished": list(dict.fromkeys([*self.unfinished(task), *map(base_name, outputs)])),
             "outputs": known,
             **({} if request is None else {"request": dict(request)}),
         }

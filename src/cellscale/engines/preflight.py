@@ -73,7 +73,7 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
         return None
     return checked_model(
         request.network,
-        request.compartments,
+        request.predicted,
         threads=request.resources.workers or 0,
         computes=computes,
         tried=computes and not request.dry_run,

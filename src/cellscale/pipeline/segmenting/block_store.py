@@ -1,7 +1,8 @@
 """Labels of one compartment of an image: block by block, then settled once for all."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
 from threading import Lock
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
 from cellscale.label.block import Certificate, LabelledBlock, label_block
+from cellscale.label.kernels import grown
 from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
@@ -19,9 +21,10 @@ from cellscale.label.objects import complete_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
+from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.regions import Region, blocks
 
-__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels"]
+__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels", "grown_cells"]
 
 BLOCK = 1024
 """Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
@@ -129,6 +132,8 @@ class CompartmentLabels:
     shape: tuple[int, int]
     """Rows and columns of the image; those of the mosaic differ where the network saw it rescaled."""
     certificate: CertificateSummary
+    growth: float = 0.0
+    """Pixels of the image by which objects grow into the background around them."""
 
     @classmethod
     def settle(cls, store: BlockStore, parameters: Parameters, shape: tuple[int, int]) -> "CompartmentLabels":
@@ -145,14 +150,51 @@ class CompartmentLabels:
         """Objects found."""
         return len(self.resolution)
 
+    @property
+    def reach(self) -> int:
+        """Pixels around a region on which its labels depend besides."""
+        return math.floor(self.growth)
+
     def read(self, region: Region) -> NDArray[np.int32]:
         """Return the labels of a region; 0 for background."""
+        if not self.reach:
+            return self._read(region)
+        labels = np.empty(region.shape, np.int32)
+        for part in blocks(region.shape, (region.height, BLOCK)):  # or what is around a wide region takes as much
+            core = Region(region.top, region.left + part.left, region.bottom, region.left + part.right)
+            seen = core.grown(self.reach, self.shape)
+            labels[part.slices] = grown(self._read(seen), self.growth)[core.within(seen)]
+        return labels
+
+    def _read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region as they are before they grow."""
         if self.mosaic.shape == self.shape:
             return finish_region(self.mosaic.identities(region), self.resolution, region)
         source = nearest_source(region, self.shape, self.mosaic.shape)
         labels = finish_region(self.mosaic.identities(source), self.resolution, source)
         rows, columns = nearest_rows_columns(region, self.shape, self.mosaic.shape)
         return labels[np.ix_(rows - source.top, columns - source.left)]
+
+
+def grown_cells(
+    labels: Mapping[Compartment, CompartmentLabels], growth: float, *, of_nuclei: bool
+) -> dict[Compartment, CompartmentLabels]:
+    """Return labels with those of whole cells grown.
+
+    Parameters
+    ----------
+    labels
+        Of each compartment.
+    growth
+        Pixels of the image.
+    of_nuclei
+        Whole cells are the nuclei, grown, and have their numbers.
+    """
+    grown_ones: dict[Compartment, CompartmentLabels] = dict(labels)
+    made: Compartment = "nuclear" if of_nuclei else "whole-cell"
+    if made in labels:
+        grown_ones["whole-cell"] = replace(labels[made], growth=growth)
+    return {compartment: grown_ones[compartment] for compartment in COMPARTMENTS if compartment in grown_ones}
 
 
 def _noting(store: BlockStore, note: Callable[[Certificate], object]) -> Iterator[LabelledBlock]:

@@ -4,7 +4,7 @@ Unfinished work lies where this says.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from cellscale.workspace.identity import Identity
 from cellscale.workspace.layout import WorkspacePaths, mask_name
 from cellscale.workspace.record import SUFFIXES, Ledger
 
-__all__ = ["MaskMarks", "earlier_mask_mark", "mask_marks", "run_state"]
+__all__ = ["MaskMarks", "earlier_mask_mark", "growth_of", "label_facts", "mask_marks", "run_state"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,22 @@ class MaskMarks:
 def mask_marks(
     identity: Identity, entry: ImageEntry, request: Request, source: NetworkInput, model: Model
 ) -> MaskMarks:
-    """Return what an image's masks depend on."""
+    """Return what an image's masks depend on.
+
+    Raises
+    ------
+    ImageError
+        Cells are to grow by more pixels than they can.
+    """
     maps = fingerprint(_of_maps([identity.facts], entry, request, source, model))
-    return MaskMarks(
-        maps, {compartment: f"{maps} {fingerprint(facts)}" for compartment, facts in _parameters(request).items()}
-    )
+    labels = label_facts(request, source)
+    return MaskMarks(maps, {compartment: f"{maps} {fingerprint(facts)}" for compartment, facts in labels.items()})
 
 
 def earlier_mask_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return the mark of version 0.2, which had one for all masks and went by the time of the image."""
     facts = _of_maps([entry.marker, entry.size], entry, request, source, model)
-    return fingerprint({**facts, "labels": _parameters(request)})
+    return fingerprint({**facts, "labels": label_facts(request, source)})
 
 
 def run_state(
@@ -115,5 +120,25 @@ def _of_maps(
     }
 
 
-def _parameters(request: Request) -> dict[Compartment, dict[str, Any]]:
-    return {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in request.compartments}
+def growth_of(request: Request, source: NetworkInput) -> float | None:
+    """Return by how many pixels of the image whole cells grow; None where they are what the network finds."""
+    growth = request.segmenting.expand_cells
+    if growth is not None:
+        return growth.pixels(source.pixel_size.mpp)
+    return 0.0 if request.cells_of_nuclei else None
+
+
+def label_facts(request: Request, source: NetworkInput) -> dict[Compartment, dict[str, float]]:
+    """Return how the labels of each compartment are found in the maps.
+
+    What there was not always is a fact only where it does something: masks of earlier versions still fit.
+    """
+    facts: dict[Compartment, dict[str, float]] = {
+        compartment: request.segmenting.parameters(compartment).facts() for compartment in request.compartments
+    }
+    growth = growth_of(request, source)
+    if growth is not None and "whole-cell" in facts:
+        if request.cells_of_nuclei:
+            facts["whole-cell"] = {**facts["nuclear"], "of_nuclei": 1.0}
+        facts["whole-cell"]["pixel_expansion"] = growth
+    return facts

@@ -71,7 +71,8 @@ def segment_channels(
     The labels of each compartment, to be read by region while ``state`` is there.
     """
     nucleus, membrane = map(run.reading.around, source.channels)
-    source = replace(source, channels=(nucleus, membrane))
+    nuclei, membranes = (tuple(map(run.reading.around, readers)) for readers in source.separate)
+    source = replace(source, channels=(nucleus, membrane), separate=(nuclei, membranes))
     prepared = prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}

@@ -21,7 +21,7 @@ from cellscale.pipeline.resume import (
     require_one_source,
     require_right,
 )
-from cellscale.pipeline.segmenting.block_store import CompartmentLabels
+from cellscale.pipeline.segmenting.block_store import CertificateSummary, CompartmentLabels, grown_cells
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.intermediates import (
     clear_intermediates,
@@ -30,7 +30,14 @@ from cellscale.pipeline.segmenting.intermediates import (
     send_intermediates,
 )
 from cellscale.pipeline.segmenting.kept_labels import opened_labels, with_same_labels
-from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
+from cellscale.pipeline.segmenting.mask_marks import (
+    MaskMarks,
+    earlier_mask_mark,
+    growth_of,
+    label_facts,
+    mask_marks,
+    run_state,
+)
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
@@ -106,7 +113,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
-    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
@@ -141,7 +148,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
                 write_masks(run, to_make, labels, source, partial(require_right, run, entry, identity))
         else:
             found = _segmented(run, entry, request, source, model, marks, to_make, identity, begin, keep_maps=maps)
-            _learn_certificates(run, found)
+            _learn_certificates(run, [found[compartment].certificate for compartment in request.predicted])
             facts = _with_earlier(_facts(request, source, model, identity, found), earlier_facts, by_name, entry.name)
     if maps:
         note_intermediates(request, ledger, marks)
@@ -166,8 +173,7 @@ def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> 
         )
 
 
-def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, CompartmentLabels]) -> None:
-    certificates = [found.certificate for found in labels.values()]
+def _learn_certificates(run: ImageRun, certificates: Sequence[CertificateSummary]) -> None:
     run.learn(
         blocks=sum(certificate.blocks for certificate in certificates),
         enlarged_blocks=sum(certificate.enlarged for certificate in certificates),
@@ -190,7 +196,7 @@ def _facts(
         "usual_names": source.usual_names,
         "network": model.sha256,
         "image": identity.facts,
-        "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
+        "parameters": label_facts(request, source),
         "version": __version__,
     }
 
@@ -300,7 +306,7 @@ def _labelled(
 ) -> dict[Compartment, CompartmentLabels]:
     """Return the labels; what ``check`` raises where the image was replaced meanwhile, whatever came of that."""
     here = state.folder.parent / "intermediates" / f"{image}.zarr" if keep_maps else None
-    parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.compartments}
+    parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.predicted}
     try:
         labels = segment_channels(run, state, source, network, parameters, here)
     except ImageError:
@@ -309,4 +315,5 @@ def _labelled(
     check()
     if here is not None:
         send_intermediates(here, request.paths.jobs, image)
-    return labels
+    growth = growth_of(request, source)
+    return labels if growth is None else grown_cells(labels, growth, of_nuclei=request.cells_of_nuclei)

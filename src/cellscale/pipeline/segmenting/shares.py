@@ -65,7 +65,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     """
     require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name, run.fence)
-    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
         identity = identity_of(run, entry, request.images, ledger)
         marks = mask_marks(identity, entry, request, source, model)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -79,7 +79,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     if not maps and (verdict.is_done or with_same_labels(request.paths.segmasks, ledger, marks, to_make)):
         return SharePlan()
     with _state(entry, request.paths, model, marks) as state:
-        return _plan(request.compartments, state, shape)
+        return _plan(request.predicted, state, shape)
 
 
 def _plan(compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]) -> SharePlan:
@@ -114,7 +114,7 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     image.
     """
     with _opened(run, entry, request, model) as (prepared, state):
-        stores = _stores(request.compartments, state, prepared.shape)
+        stores = _stores(request.predicted, state, prepared.shape)
         tiles = _Tiles(state, prepared.shape, lambda group: _predict(run, prepared, state, model, [group]))
         labellers = {
             name: BlockLabeller(
@@ -140,7 +140,7 @@ def _opened(
 ) -> Iterator[tuple[PreparedImage, RunState]]:
     """Open the image, prepared for the network, and its run state."""
     identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
-    with open_input(entry, request.channels, run.budget.cache_bytes) as source:
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
         run.budget.require_room(source.info)
         marks = mask_marks(identity, entry, request, source, model)
         with _state(entry, request.paths, model, marks) as state:

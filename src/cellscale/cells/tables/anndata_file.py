@@ -127,6 +127,8 @@ class AnnDataWriter:
         nucleus_areas = np.full(len(batch), np.nan)
         with_nucleus = batch.nucleus_rows >= 0
         nucleus_areas[with_nucleus] = extents(batch.nuclei)[:, 0] * width * height
+        names = np.array(["", *self._measurement.region_names])
+        region = {} if batch.regions is None else {"region": names[batch.regions + 1]}
         return {
             "object_id": batch.ids.astype("U36"),
             "cell_label": batch.cell_labels,
@@ -135,6 +137,7 @@ class AnnDataWriter:
             "centroid_y": centroids[:, 1],
             "area": extents(batch.outlines)[:, 0] * width * height,
             "nucleus_area": nucleus_areas,
+            **region,
         }
 
     def _finish(self) -> None:

@@ -18,6 +18,7 @@ from cellscale.cli.options.segmenting_options import (
 from cellscale.cli.options.shared_options import byte_size, name_list, one_of, option_in, positive_number
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import (
+    AreaChoice,
     ChannelChoice,
     ImageChoice,
     Measuring,
@@ -94,6 +95,19 @@ _OPTIONS = [
         metavar="MICROMETRES",
         type=positive_number,
         help="Size of a pixel. Default: from the image's metadata.",
+    ),
+    _images(
+        "--regions",
+        metavar="PATH_OR_URI",
+        type=without_credentials,
+        help="Only cells whose centre is in a region: a GeoJSON file of polygons or circles in pixels, or a folder "
+        "that has <image>.geojson. Only what regions touch is computed.",
+    ),
+    _images(
+        "--exclude",
+        metavar="PATH_OR_URI",
+        type=without_credentials,
+        help="Leave out cells whose centre is in one of these regions.",
     ),
     _images(
         "--compartment",
@@ -207,6 +221,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     """
     if segment and options["relabel"]:
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
+    if options["keep_intermediates"] and (options["regions"] or options["exclude"]):
+        raise RequestError("--keep_intermediates keeps maps of the whole image; leave it out, or the regions")
     compartment, growth = options["compartment"], growth_of(options)
     # Who only measures takes the masks that are there.
     of_nuclei = segment and growth is not None and compartment == "nuclear"
@@ -227,6 +243,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             rescale=options["rescale_channels"],
             mpp=options["image_mpp"],
         ),
+        area=AreaChoice(**_named(options, "regions", "exclude")),
         preprocessing=preprocessing(options),
         network=NetworkChoice(
             path=options["model_path"],

@@ -14,6 +14,7 @@ from cellscale.storage.content import Check
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [
+    "AreaChoice",
     "ChannelAxis",
     "ChannelChoice",
     "Combine",
@@ -80,6 +81,22 @@ class ChannelChoice:
 
     mpp: float | None = None
     """Micrometres per pixel; None: from the image's metadata."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaChoice:
+    """Which part of each image."""
+
+    regions: str | None = None
+    """Path or URI of a GeoJSON file with regions, or of a folder with one for each image; None: the whole image."""
+
+    exclude: str | None = None
+    """The same of what is left out; None: nothing."""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is not the whole image."""
+        return self.regions is not None or self.exclude is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +212,7 @@ class Request:
 
     images: ImageChoice = field(default_factory=ImageChoice)
     channels: ChannelChoice = field(default_factory=ChannelChoice)
+    area: AreaChoice = field(default_factory=AreaChoice)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     network: NetworkChoice = field(default_factory=NetworkChoice)
     segmenting: Segmenting = field(default_factory=Segmenting)

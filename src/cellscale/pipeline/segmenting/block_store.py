@@ -1,7 +1,7 @@
 """Labels of one compartment of an image: block by block, then settled once for all."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from threading import Lock
@@ -17,14 +17,15 @@ from cellscale.label.kernels import grown
 from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
-from cellscale.label.objects import complete_objects
+from cellscale.label.objects import complete_objects, merge_objects, no_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
+from cellscale.pipeline.area import AreaCores, Selection, is_enough, selected_labels
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.regions import Region, blocks
 
-__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels", "grown_cells"]
+__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels", "grown_cells", "selected_cells"]
 
 BLOCK = 1024
 """Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
@@ -64,19 +65,38 @@ class BlockStore:
         Rows and columns of the image that the network saw.
     capacity
         Blocks kept in memory for the next readers.
+    cores
+        Of each block the part that is labelled, empty for nothing; None for all of all blocks. Stores of other parts
+        need another prefix.
+    prefix
+        Goes before the numbers of the units on disk.
     """
 
-    def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
+    def __init__(
+        self,
+        state: RunState,
+        name: str,
+        shape: tuple[int, int],
+        capacity: int = 8,
+        cores: Sequence[Region] | None = None,
+        prefix: str = "",
+    ) -> None:
         self.shape = shape
-        self.cores = list(blocks(shape, (BLOCK, BLOCK)))
+        self.cores = list(blocks(shape, (BLOCK, BLOCK)) if cores is None else cores)
+        self.is_part = cores is not None
         self._state = state
-        self._name = name
+        self._name = f"{name}/{prefix}"
         self._cache: LRUCache[int, LabelledBlock] = LRUCache(capacity)
         self._lock = Lock()
 
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
-        return [index for index in range(len(self.cores)) if not self.has(index)]
+        return [index for index, core in enumerate(self.cores) if core.size and not self.has(index)]
+
+    @property
+    def count(self) -> int:
+        """Return how many blocks are to be labelled."""
+        return sum(core.size > 0 for core in self.cores)
 
     def has(self, index: int) -> bool:
         """Tell whether a block is labelled."""
@@ -95,6 +115,9 @@ class BlockStore:
 
     def load(self, index: int) -> LabelledBlock:
         """Return one labelled block."""
+        core = self.cores[index]
+        if not core.size:
+            return LabelledBlock(core, np.zeros(core.shape, np.int32), no_objects(), Certificate(0, 0))
         with self._lock:
             if index in self._cache:
                 return self._cache[index]
@@ -115,12 +138,17 @@ class BlockStore:
         return self._state.map_plane(self._unit(index), int(arrays.get(CHECKSUM, -1)))
 
     def __iter__(self) -> Iterator[LabelledBlock]:
-        """Yield every block without keeping it in memory."""
-        for index in range(len(self.cores)):
-            yield self.load(index)
+        """Yield every block that was to be labelled, without keeping it in memory."""
+        for index, core in enumerate(self.cores):
+            if core.size:
+                yield self.load(index)
 
     def _unit(self, index: int) -> str:
-        return f"{self._name}/{index}"
+        return f"{self._name}{index}"
+
+    def is_enough_for(self, plan: AreaCores) -> bool:
+        """Tell whether what is labelled tells for certain what all objects of an area are."""
+        return is_enough(plan, self.cores, -(-self.shape[1] // BLOCK), self.load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,21 +162,27 @@ class CompartmentLabels:
     certificate: CertificateSummary
     growth: float = 0.0
     """Pixels of the image by which objects grow into the background around them."""
+    selection: Selection | None = None
+    """Which objects stay where a part of the image is wanted; None for all."""
 
     @classmethod
     def settle(cls, store: BlockStore, parameters: Parameters, shape: tuple[int, int]) -> "CompartmentLabels":
         """Merge the blocks' objects, remove small ones, fill holes and number the rest, for an image of ``shape``."""
         certificates: list[Certificate] = []
         mosaic = Mosaic(store.shape, (BLOCK, BLOCK), store.load)
-        rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
-        objects = complete_objects((block.objects for block in row) for _, row in rows)
+        noted = _noting(store, certificates.append)
+        if store.is_part:  # rows of blocks may have gaps, and a part has fewer objects
+            objects = iter([merge_objects(block.objects for block in noted)])
+        else:
+            rows = groupby(noted, key=lambda block: block.core.top)
+            objects = complete_objects((block.objects for block in row) for _, row in rows)
         resolution = resolve_objects(objects, mosaic.identities, store.shape, parameters)
         return cls(mosaic, resolution, shape, CertificateSummary.of(certificates))
 
     @property
     def count(self) -> int:
         """Objects found."""
-        return len(self.resolution)
+        return len(self.resolution) if self.selection is None else len(self.selection)
 
     @property
     def reach(self) -> int:
@@ -157,6 +191,11 @@ class CompartmentLabels:
 
     def read(self, region: Region) -> NDArray[np.int32]:
         """Return the labels of a region; 0 for background."""
+        labels = self._grown(region)
+        return labels if self.selection is None else self.selection(labels)
+
+    def _grown(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region before any are left out."""
         if not self.reach:
             return self._read(region)
         labels = np.empty(region.shape, np.int32)
@@ -195,6 +234,32 @@ def grown_cells(
     if made in labels:
         grown_ones["whole-cell"] = replace(labels[made], growth=growth)
     return {compartment: grown_ones[compartment] for compartment in COMPARTMENTS if compartment in grown_ones}
+
+
+def selected_cells(
+    labels: Mapping[Compartment, CompartmentLabels], plan: AreaCores, cores: Sequence[Region], *, of_nuclei: bool
+) -> dict[Compartment, CompartmentLabels]:
+    """Return labels without the objects whose centre is not in the area that is wanted.
+
+    Parameters
+    ----------
+    labels
+        Of each compartment, grown if they are to grow.
+    plan
+        What is wanted.
+    cores
+        What was labelled.
+    of_nuclei
+        Whole cells are the nuclei, grown: they decide for both, and keep the same numbers.
+    """
+    selections = {}
+    for compartment, found in labels.items():
+        if not (of_nuclei and compartment == "nuclear"):
+            parts = plan.in_image(cores, found.reach, BLOCK)
+            selections[compartment] = selected_labels(plan.area, found.read, parts, len(found.resolution))
+    if of_nuclei:
+        selections["nuclear"] = selections["whole-cell"]
+    return {compartment: replace(found, selection=selections[compartment]) for compartment, found in labels.items()}
 
 
 def _noting(store: BlockStore, note: Callable[[Certificate], object]) -> Iterator[LabelledBlock]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
+from cellscale.pipeline.area import choice_mark
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, fingerprint, open_state
@@ -60,17 +61,20 @@ def mask_marks(
     Raises
     ------
     ImageError
-        Cells are to grow by more pixels than they can.
+        Cells are to grow by more pixels than they can, or there are no regions for this image.
     """
     maps = fingerprint(_of_maps([identity.facts], entry, request, source, model))
-    labels = label_facts(request, source)
-    return MaskMarks(maps, {compartment: f"{maps} {fingerprint(facts)}" for compartment, facts in labels.items()})
+    labels, area = label_facts(request, source), choice_mark(request.area, entry.name)
+    return MaskMarks(
+        maps, {compartment: f"{maps} {fingerprint({**facts, **area})}" for compartment, facts in labels.items()}
+    )
 
 
 def earlier_mask_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return the mark of version 0.2, which had one for all masks and went by the time of the image."""
     facts = _of_maps([entry.marker, entry.size], entry, request, source, model)
-    return fingerprint({**facts, "labels": label_facts(request, source)})
+    area = choice_mark(request.area, entry.name)
+    return fingerprint({**facts, **area, "labels": label_facts(request, source)})
 
 
 def run_state(

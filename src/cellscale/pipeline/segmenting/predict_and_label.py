@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 
 from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
+from cellscale.pipeline.area import AreaCores, Part
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
-from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLabels
+from cellscale.pipeline.segmenting.block_store import (
+    BLOCK,
+    BlockStore,
+    CompartmentLabels,
+    grown_cells,
+    selected_cells,
+)
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.intermediates import save_intermediates
 from cellscale.pipeline.segmenting.prediction import predict_group, predict_groups
 from cellscale.pipeline.segmenting.preparation import PreparedImage, prepare
-from cellscale.pipeline.segmenting.tile_store import TileGroups, TileStore
+from cellscale.pipeline.segmenting.tile_store import GROUP, TileGroups, TileStore
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import Compartment
@@ -35,6 +42,9 @@ GROUPS_AT_HAND = 12
 """Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
 
 
+PART_SURROUNDINGS = 48
+"""Pixels around what is labelled of a part of an image whose tiles are predicted with it: its halo and smoothing."""
+
 BLOCKS_A_BREATH = 32
 """Blocks after which free memory is given back, or the peak would depend on how many there are."""
 
@@ -46,8 +56,9 @@ def segment_channels(
     network: Network,
     parameters: Mapping[Compartment, Parameters],
     intermediates: Path | None = None,
+    part: Part | None = None,
 ) -> dict[Compartment, CompartmentLabels]:
-    """Find the cells and nuclei of one image.
+    """Find the cells and nuclei of one image, or of a part of it.
 
     Everything of the image's size lives in ``state``; what an earlier run left there is not done again.
 
@@ -65,6 +76,8 @@ def segment_channels(
         How the maps of each compartment that is wanted become labels.
     intermediates
         Folder in which to keep the network's input and maps as Zarr; None for not keeping them.
+    part
+        What is wanted of the image; None for all of it.
 
     Returns
     -------
@@ -75,26 +88,68 @@ def segment_channels(
     source = replace(source, channels=(nucleus, membrane), separate=(nuclei, membranes))
     prepared = prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
-    stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
-    if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
-        # Intermediates are made of all tiles.
-        tiles = _tile_store(state, prepared, stores, keep_all=intermediates is not None)
-        tiles.predict = partial(predict_group, tiles, network, prepared.read)
-        labellers = {
-            compartment: BlockLabeller(
-                store, map_reader(tiles.read, tiles.groups.grid, position), parameters[compartment], run.budget
-            )
-            for position, (compartment, store) in enumerate(stores.items())
+    if part is None:
+        stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
+        _label_all(run, state, prepared, network, parameters, stores, intermediates)
+        return _settled(run, stores, parameters, source.shape)
+    plan = AreaCores(part.area, source.shape, prepared.shape, part.growth)
+    margin, stores = plan.first_margin, {}
+    while not stores or not all(store.is_enough_for(plan) for store in stores.values()):
+        cores = plan.cores(BLOCK, margin)
+        stores = {
+            compartment: BlockStore(state, compartment, prepared.shape, cores=cores, prefix=f"{margin}-")
+            for compartment in parameters
         }
-        _predict_and_label(run, tiles, prepared, network, labellers)
-        if intermediates:
-            save_intermediates(run, intermediates, prepared, tiles, network.heads)
-        state.drop("tiles")
-        give_back()
+        _label_all(run, state, prepared, network, parameters, stores, None)
+        margin *= 2
+    labels = _settled(run, stores, parameters, source.shape)
+    if part.growth:
+        labels = grown_cells(labels, part.growth, of_nuclei=part.of_nuclei)
+    with run.stage("regions", len(labels)) as advance:
+        labels = selected_cells(labels, plan, cores, of_nuclei=part.of_nuclei)
+        advance(len(labels))
+    return labels
+
+
+def _label_all(
+    run: ImageRun,
+    state: RunState,
+    prepared: PreparedImage,
+    network: Network,
+    parameters: Mapping[Compartment, Parameters],
+    stores: Mapping[Compartment, BlockStore],
+    intermediates: Path | None,
+) -> None:
+    """Label what is missing in the stores."""
+    if not any(store.missing() for store in stores.values()) and (not intermediates or intermediates.exists()):
+        return
+    # Intermediates are made of all tiles.
+    tiles = _tile_store(state, prepared, stores, keep_all=intermediates is not None)
+    tiles.predict = partial(predict_group, tiles, network, prepared.read)
+    labellers = {
+        compartment: BlockLabeller(
+            store, map_reader(tiles.read, tiles.groups.grid, position), parameters[compartment], run.budget
+        )
+        for position, (compartment, store) in enumerate(stores.items())
+    }
+    _predict_and_label(run, tiles, prepared, network, labellers)
+    if intermediates:
+        save_intermediates(run, intermediates, prepared, tiles, network.heads)
+    state.drop("tiles")
+    give_back()
+
+
+def _settled(
+    run: ImageRun,
+    stores: Mapping[Compartment, BlockStore],
+    parameters: Mapping[Compartment, Parameters],
+    shape: tuple[int, int],
+) -> dict[Compartment, CompartmentLabels]:
+    """Return the labels of stores that have all of their blocks."""
     with run.stage("numbering", len(stores)) as advance:
         labels = {}
         for compartment, store in stores.items():
-            labels[compartment] = CompartmentLabels.settle(store, parameters[compartment], source.shape)
+            labels[compartment] = CompartmentLabels.settle(store, parameters[compartment], shape)
             advance()
     return labels
 
@@ -103,9 +158,12 @@ def _tile_store(
     state: RunState, prepared: PreparedImage, stores: Mapping[Compartment, BlockStore], *, keep_all: bool
 ) -> TileStore:
     """Return the image's tiles, of which those are kept that blocks which are not labelled yet will need."""
-    groups = TileGroups(TileGrid.of(prepared.shape))
+    groups, at_hand = TileGroups(TileGrid.of(prepared.shape)), GROUPS_AT_HAND
+    if any(store.is_part for store in stores.values()):
+        # Tile by tile, as every one that is not needed counts; what is seldom needed is predicted when it is.
+        groups, at_hand = TileGroups(groups.grid, side=1, surroundings=PART_SURROUNDINGS), at_hand * GROUP * GROUP
     users = None if keep_all else (groups.near(store.cores[i]) for store in stores.values() for i in store.missing())
-    return TileStore(state, groups, GROUPS_AT_HAND, users)
+    return TileStore(state, groups, at_hand, users)
 
 
 def _predict_and_label(
@@ -117,7 +175,7 @@ def _predict_and_label(
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
     stores = {compartment: labeller.store for compartment, labeller in labellers.items()}
-    total = sum(len(store.cores) for store in stores.values())
+    total = sum(store.count for store in stores.values())
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
 

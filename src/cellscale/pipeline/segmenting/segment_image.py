@@ -8,6 +8,7 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.errors import DamagedStateError, ImageError
+from cellscale.pipeline.area import Part, found_in_regions, part_of
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -52,9 +53,11 @@ from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 __all__ = ["Masks", "mask_outputs", "masks_to_make", "segment_image"]
 
 _FACTS = frozenset(
-    {"objects", "certified", "certificates", "usual_names", "network", "image", "parameters", "version"}
+    {"objects", "certified", "certificates", "usual_names", "network", "image", "parameters", "regions", "version"}
 )
 """What is noted of how masks were made."""
+SHOWN_REGIONS = 12
+"""Regions whose counts a run tells; the record has all."""
 ATTEMPTS = 3
 """How often damaged units of work are done again before the image fails."""
 
@@ -119,6 +122,8 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             run.notice(note)
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
+        growth, of_nuclei = growth_of(request, source), request.cells_of_nuclei
+        part = part_of(request.area, entry.name, source.shape, growth, of_nuclei=of_nuclei)
         marks = mask_marks(identity, entry, request, source, model)
         by_name = marks.of_files(ledger)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -147,9 +152,14 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
                 begin()
                 write_masks(run, to_make, labels, source, partial(require_right, run, entry, identity))
         else:
-            found = _segmented(run, entry, request, source, model, marks, to_make, identity, begin, keep_maps=maps)
+            found = _segmented(
+                run, entry, request, source, model, marks, part, to_make, identity, begin, keep_maps=maps
+            )
             _learn_certificates(run, [found[compartment].certificate for compartment in request.predicted])
-            facts = _with_earlier(_facts(request, source, model, identity, found), earlier_facts, by_name, entry.name)
+            made = _facts(request, source, model, identity, found)
+            if part is not None:
+                made["regions"] = _tell_regions(run, part, found)
+            facts = _with_earlier(made, earlier_facts, by_name, entry.name)
     if maps:
         note_intermediates(request, ledger, marks)
     persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
@@ -179,6 +189,19 @@ def _learn_certificates(run: ImageRun, certificates: Sequence[CertificateSummary
         enlarged_blocks=sum(certificate.enlarged for certificate in certificates),
         largest_halo=max(certificate.largest_halo for certificate in certificates),
     )
+
+
+def _tell_regions(run: ImageRun, part: Part, labels: Mapping[Compartment, CompartmentLabels]) -> dict[str, Any]:
+    """Say how many objects the regions have, and return it for the record."""
+    selections = {compartment: one.selection for compartment, one in labels.items() if one.selection is not None}
+    words = {"whole-cell": "cells", "nuclear": "nuclei"}
+    shown = [
+        f"{name}: " + ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
+        for index, name in enumerate(part.area.names[:SHOWN_REGIONS])
+    ]
+    more = [f"and {len(part.area.names) - SHOWN_REGIONS} more"] if len(part.area.names) > SHOWN_REGIONS else []
+    run.notice("regions: " + "; ".join([*shown, *more]))
+    return found_in_regions(part.area, selections)
 
 
 def _facts(
@@ -231,6 +254,7 @@ def _segmented(
     source: NetworkInput,
     model: Model,
     marks: MaskMarks,
+    part: Part | None,
     files: Mapping[Compartment, Sequence[Path | str]],
     identity: Identity,
     begin: Callable[[], None],
@@ -271,7 +295,7 @@ def _segmented(
 
         for attempt in range(ATTEMPTS):
             try:
-                labels = _labelled(run, entry.name, request, source, network, state, check, keep_maps=keep_maps)
+                labels = _labelled(run, entry.name, request, source, network, state, part, check, keep_maps=keep_maps)
                 begin()
                 write_masks(run, files, labels, source, check)
                 break
@@ -300,6 +324,7 @@ def _labelled(
     source: NetworkInput,
     network: Network,
     state: RunState,
+    part: Part | None,
     check: Callable[[], None],
     *,
     keep_maps: bool,
@@ -308,12 +333,12 @@ def _labelled(
     here = state.folder.parent / "intermediates" / f"{image}.zarr" if keep_maps else None
     parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.predicted}
     try:
-        labels = segment_channels(run, state, source, network, parameters, here)
+        labels = segment_channels(run, state, source, network, parameters, here, part)
     except ImageError:
         check()
         raise
     check()
     if here is not None:
         send_intermediates(here, request.paths.jobs, image)
-    growth = growth_of(request, source)
+    growth = None if part is not None else growth_of(request, source)  # of a part they have grown already
     return labels if growth is None else grown_cells(labels, growth, of_nuclei=request.cells_of_nuclei)

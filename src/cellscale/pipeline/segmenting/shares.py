@@ -63,6 +63,8 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     StorageError
         Something cannot be read.
     """
+    if request.area.is_part:
+        return SharePlan()  # what is needed of a part is known when its first blocks are labelled
     require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
@@ -166,7 +168,7 @@ def _stores(
 
 
 def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Model, groups: Sequence[Group]) -> None:
-    store = TileStore(state, _SomeGroups(TileGrid.of(prepared.shape), tuple(groups)), 1)
+    store = TileStore(state, _SomeGroups(TileGrid.of(prepared.shape), chosen=tuple(groups)), 1)
     with run.stage("network", len(groups), len(groups) - len(store.missing)) as advance:
         predict_groups(
             store,
@@ -181,7 +183,7 @@ def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Mod
 class _SomeGroups(TileGroups):
     """A share of an image's groups of tiles."""
 
-    chosen: tuple[Group, ...]
+    chosen: tuple[Group, ...] = ()
 
     def __iter__(self) -> Iterator[Group]:
         return iter(self.chosen)

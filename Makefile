@@ -17,15 +17,19 @@ BIN := $(VENV)/bin
 ENVIRONMENTS := build/environments
 # With which versions `make suite` runs: newest, locked or lowest.
 SUITE ?= newest
+# The network of `make demo`: mesmer, or instanseg, which companies may use.
+MODEL ?= mesmer
+
 # Passed on purpose: the README says beside `make demo` that running it accepts the licence of the weights.
 ACCEPT := CELLSCALE_ACCEPT_MESMER_LICENSE=1
 
 .DEFAULT_GOAL := help
 .PHONY: help venv weights demo dev lint format test-fast test test-hostile test-versions suite coverage docs viewer lock audit \
-	container-check clean emulator browser writers
+	container-check clean ecosystem emulator browser writers
 
 help:
-	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo"
+	@echo "make demo           simulate two images of tissue, find and measure their cells in ./demo; MODEL=instanseg:"
+	@echo "                    with the network that companies may use as well"
 	@echo "make dev            install the tools of contributors into ./.venv, and checks of every commit"
 	@echo "make lint           check style, types, imports and, where Node.js is, the page of cellscale view"
 	@echo "make format         rewrite the code in the project's style"
@@ -40,6 +44,7 @@ help:
 	@echo "make lock           renew the versions that are installed, in ./requirements"
 	@echo "make audit          look up known faults of the locked versions (needs the internet)"
 	@echo "make container-check  build the container images and work in them (docker, podman or buildah)"
+	@echo "make ecosystem      open results with the programs that read them, and renew docs/ecosystem.md (Python 3.13)"
 	@echo "make venv           only install cellscale into ./.venv"
 	@echo "make clean          remove ./.venv, ./build, ./demo and caches"
 
@@ -66,12 +71,16 @@ $(VENV)/.tools: requirements/dev.txt $(VENV)/.installed
 venv: $(VENV)/.installed
 
 weights: $(VENV)/.installed
+ifeq ($(MODEL),mesmer)
 	@echo "The Mesmer weights are for academic, non-commercial use; going on accepts their licence."
 	$(ACCEPT) $(BIN)/cellscale models fetch mesmer
+else
+	$(BIN)/cellscale models fetch $(MODEL)
+endif
 
 demo: weights
 	$(BIN)/cellscale simulate demo --images 2 --size 1024 --seed 1
-	$(BIN)/cellscale segment-and-measure workspace demo
+	$(BIN)/cellscale segment-and-measure --model $(MODEL) workspace demo
 	@echo
 	@echo "Open demo/REPORTS/index.html in a browser, or look at every cell with: $(BIN)/cellscale view demo"
 	@echo "Masks are in demo/SEGMASK, tables of cells in demo/REPORTS; demo/PROJ/project.qpproj opens in QuPath."
@@ -137,6 +146,23 @@ else
 writers: $(WRITERS)/.installed
 endif
 
+# Programs that read results, as docs/ecosystem.md says, and Snakemake: in an environment of their own, not part of `make test`.
+# IMAGEJ_JAR may name ImageJ's ij.jar (Debian: apt install imagej).
+ECOSYSTEM := $(ENVIRONMENTS)/ecosystem
+$(ECOSYSTEM)/.installed: benchmarks/ecosystem.txt
+	$(PYTHON) -m venv --clear $(ECOSYSTEM)
+	$(ECOSYSTEM)/bin/python $(LOCKED) requirements/build.txt
+	$(ECOSYSTEM)/bin/python $(LOCKED) $<
+	$(ECOSYSTEM)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+ecosystem: weights $(ECOSYSTEM)/.installed
+	rm -rf build/ecosystem
+	$(BIN)/cellscale simulate build/ecosystem --images 2 --size 400 --seed 3
+	$(ECOSYSTEM)/bin/cellscale segment-and-measure --export anndata --mask_format both workspace build/ecosystem
+	$(ECOSYSTEM)/bin/cellscale gather build/ecosystem
+	$(ECOSYSTEM)/bin/python benchmarks/ecosystem.py build/ecosystem --page docs/ecosystem.md
+	$(BIN)/python -m pytest -rs tests/workflows
+
 # Tests of pages need a browser, those of privacy strace and ip. Where they cannot be installed those are skipped, and say so.
 browser:
 	@wanted=""; \
@@ -193,6 +219,8 @@ lock: $(VENV)/.tools
 	$(COMPILE) requirements/audit.txt requirements/audit.in
 	$(COMPILE) tests/records/bigquery_emulator.txt tests/records/bigquery_emulator.in
 	$(filter-out --python-version 3.11,$(COMPILE)) tests/images/writers/programs.txt --python-version 3.12 tests/images/writers/programs.in
+	$(filter-out --universal --python-version 3.11,$(COMPILE)) benchmarks/ecosystem.txt --python-version 3.13 \
+		--extra spatialdata pyproject.toml benchmarks/ecosystem.in
 	$(BIN)/python -m tests.images.formats_page
 
 # Not part of `make lint` or `make test`: what becomes known tomorrow must not fail them. Where nothing can be looked up, this fails.

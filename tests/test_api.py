@@ -18,6 +18,11 @@ def planes():
     return spots((300, 350), seed=4)
 
 
+def test_the_module_names_its_interface_alone():
+    assert dir(cellscale) == ["Segmentation", "__version__", "measure", "open_image", "segment"]
+    assert all(hasattr(cellscale, name) for name in dir(cellscale))
+
+
 @pytest.mark.slow
 def test_an_array_gives_the_masks_of_the_command_line(tmp_path, tiny_model, planes):
     dataset = write_dataset(tmp_path, image=planes)

@@ -13,6 +13,11 @@ __all__ = ["Segmentation", "__version__", "measure", "open_image", "segment"]
 silence_onnxruntime()
 
 
+def __dir__() -> list[str]:
+    """Name the interface, which is loaded when it is first used."""
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     """Load the interface when it is first used, so that ``cellscale --help`` need not wait for it."""
     if name in __all__:

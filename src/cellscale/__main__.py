@@ -1,5 +1,5 @@
 """``python -m cellscale``."""
 
-from cellscale.cli.main import main
+from cellscale.launch import main
 
 main()

@@ -35,8 +35,8 @@ from cellscale.pipeline.segmenting import CertificateSummary, grown_cells, netwo
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.preprocess.channel_scaling import RescaleChannels
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing
-from cellscale.preprocess.scaling import RescaleChannels
 from cellscale.regions import RegionReader
 from cellscale.weights.races import KeptRaces, compiled_folder
 from cellscale.weights.resolve import resolve_model

@@ -14,6 +14,7 @@ __all__ = [
     "ImageError",
     "MaskError",
     "ModelError",
+    "NoImagesError",
     "RequestError",
     "RunInProgressError",
     "SettingsError",
@@ -45,8 +46,16 @@ class ModelError(RequestError):
     """The network's weights are missing, damaged, or not what cellscale can run."""
 
 
+class NoImagesError(RequestError):
+    """The folder of images is not there, or cannot be read."""
+
+
 class RunInProgressError(RequestError):
     """Another run is at work on the same dataset."""
+
+
+class TaskInProgressError(RunInProgressError):
+    """Another process is at work on what a task of a run needs: the same may work a little later."""
 
 
 class SettingsError(RequestError):

@@ -9,7 +9,16 @@ would wait for it, is announced here.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-__all__ = ["Stopped", "ear", "end_last_acts", "is_worth_waiting", "last_act", "worth_waiting"]
+__all__ = [
+    "Stopped",
+    "ear",
+    "end_last_acts",
+    "has_lost",
+    "is_worth_waiting",
+    "last_act",
+    "note_lost",
+    "worth_waiting",
+]
 
 
 class Stopped(BaseException):
@@ -29,8 +38,20 @@ class Stopped(BaseException):
 ear: int | None = None
 """Descriptor from which the numbers of signals can be read, where the command line sees to them; a pipe's."""
 
+_LOST: list[str] = []
+
 _ACTS: list[Callable[[], object]] = []
 _WAITS: list[Callable[[], bool]] = []
+
+
+def note_lost(what: str) -> None:
+    """Note work in a thread that was given up and cannot be stopped: the process is not to wait for it at its end."""
+    _LOST.append(what)
+
+
+def has_lost() -> bool:
+    """Tell whether there is such work."""
+    return bool(_LOST)
 
 
 @contextmanager

@@ -82,6 +82,19 @@ def test_every_compartment_has_its_own_pixels():
         assert named(batch, columns, "Cytoplasm: C1: Max")[row] == (outer.max() if len(outer) else np.nan)
 
 
+@pytest.mark.parametrize(("margin", "columns"), [(0, 10), (2, 12), (5, 15), (None, 40)])
+def test_a_nucleus_is_measured_as_far_from_its_cell_as_the_version_of_qupath_looks(margin, columns):
+    cells, nuclei = np.zeros((2, 30, 60), np.int32)
+    cells[5:15, 4:10] = 1
+    nuclei[8:12, 6:40] = 1
+    cells[20:25, 50:55] = 2  # has no nucleus
+    channel = np.broadcast_to(np.arange(60, dtype=np.uint16), (1, 30, 60))
+    with measured(cells, nuclei, channel, nucleus_margin=margin) as measurement:
+        names, batch = measurement.columns(Dialect.V0_7), next(measurement.batches())
+    assert named(batch, names, "Nucleus: C0: Max")[0] == columns - 1
+    assert named(batch, names, "Cell: C0: Max").tolist() == [9, 54]
+
+
 @pytest.mark.parametrize("nuclei_only", [False, True])
 def test_one_mask_alone_gives_detections(nuclei_only):
     mask = np.array([[4, 4, 0], [0, 0, 9]])

@@ -31,15 +31,15 @@ class Run:
     @property
     def statuses(self):
         """The status of each image, from the closing table."""
-        lines = self.stdout.partition("masks: ")[0].splitlines()[1:]
+        lines = self.stdout.partition("masks")[0].splitlines()[1:]
         return {cells[0]: cells[1] for cells in (line.split("\t") for line in lines) if len(cells) > 1}
 
     @property
     def errors(self):
         """Why each failed image failed."""
-        lines = self.stderr.partition("failed: ")[1:]
-        reasons = "".join(lines).split("failed: ")[1:]
-        return dict(reason.rstrip("\n").split(": ", 1) for reason in reasons)
+        told = [line.removeprefix("failed: ") for line in self.stderr.splitlines() if line.startswith("failed: ")]
+        assert len(told) == len({line.partition(": ")[0] for line in told}), "an image's error was told twice"
+        return dict(line.split(": ", 1) for line in told)
 
     def explains(self, *words):
         """Check that the run was refused as a whole, in one message that has all the words."""

@@ -98,7 +98,7 @@ def test_a_folder_that_may_not_be_written(dataset, tiny_model, small_disk, folde
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     done = segment_and_measure(tiny_model, dataset)
     assert done.exit_code == 1
-    assert "read-only: choose another folder" in done.stderr
+    assert "read-only" in done.stderr
     assert not list(disk.iterdir())
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     assert segment_and_measure(tiny_model, dataset).exit_code == 0

@@ -33,8 +33,11 @@ def test_all_is_planned_at_first(dataset, tiny_model):
     assert done.exit_code == 0
     assert done.statuses == {"alpha": "planned", "beta": "planned"}
     assert "alpha: nucleus: #1 DAPI (by its usual name); membrane: #2 Membrane" in done.stdout
-    assert f"masks: {dataset / 'SEGMASK'}" in done.stdout
-    assert f"tables: {dataset / 'REPORTS'}" in done.stdout
+    assert f"masks would be in: {dataset / 'SEGMASK'}" in done.stdout
+    assert f"tables would be in: {dataset / 'REPORTS'}" in done.stdout
+    told = (done.stdout + done.stderr).splitlines()
+    assert len(told) == len(set(told))
+    assert not any("DAPI" in line for line in done.stderr.splitlines())
 
 
 def test_after_a_run_nothing_is_left_to_plan_but_what_has_changed(dataset, tiny_model):

@@ -1,5 +1,6 @@
 """The fixed command line: what words become which request."""
 
+import os
 import re
 import subprocess
 import sys
@@ -46,6 +47,12 @@ def engine(monkeypatch, tmp_path):
     module.run = engine.run
     monkeypatch.setitem(sys.modules, "cellscale.engines.local", module)
     return engine
+
+
+@pytest.fixture(autouse=True)
+def any_bucket(monkeypatch):
+    """Buckets of these tests are words only."""
+    monkeypatch.setattr("cellscale.cli.commands.segment.require_reachable", lambda places: None)
 
 
 def run(*words):
@@ -302,6 +309,53 @@ def test_an_option_after_the_mode_is_told_its_place(engine):
     assert "No such option" in run("segment", "workspace", "data", "--nonsense").stderr
 
 
+def test_images_without_a_mode_are_worked_on_beside_where_they_lie(engine, tmp_path):
+    for name in ("a.tiff", "b.tiff"):
+        (tmp_path / name).touch()
+    request = asked(engine, "segment-and-measure", "--overwrite", "a.tiff", "b.tiff", "--nuclear_channel", "DAPI")
+    assert (request.paths.images, request.paths.segmasks) == (tmp_path, tmp_path / "SEGMASK")
+    assert request.images.files == ("a.tiff", "b.tiff")
+    assert request.channels.nuclear == ("DAPI",)
+    assert request.outputs.overwrite
+    assert asked(engine, "segment", ".").images.files == ()
+
+
+def test_a_mode_is_a_mode_whatever_lies_in_the_folder(engine, tmp_path):
+    (tmp_path / "workspace").mkdir()
+    assert asked(engine, "segment", "workspace", "data").paths == workspace_paths("data")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["segmnt"], "there is no command 'segmnt'. Did you mean 'segment'?"),
+        (["segment-and-mesure", "workspace", "data"], "Did you mean 'segment-and-measure'?"),
+        (["model", "fetch"], "Did you mean 'models'?"),
+        (["nonsense"], "Known: segment-and-measure, segment, "),
+        (["segment", "workspac", "data"], "no file, folder or mode 'workspac'. Did you mean 'workspace'?"),
+        (["segment", "mydata"], "Give images, a folder of them, or 'workspace DATASET'."),
+        (["segment", "nothere.tiff"], "there is no image nothere.tiff; check the path"),
+        (
+            ["segment", "--compartment", "nucleus", "workspace", "data"],
+            "nuclear. Did you mean 'nuclear'?",
+        ),
+        (["segment", "--max_memory", "4", "workspace", "data"], "'4' has no unit; write 4GB"),
+        (["segment", "--nuclear_chanel", "DAPI", "workspace", "data"], "--nuclear_channel"),
+    ],
+)
+def test_mistyped_words_are_answered_with_the_right_ones(engine, words, told):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert told in result.stderr.replace("\n", " ")
+
+
+def test_a_workspace_without_its_folder_of_images_is_told_what_would_work(tmp_path):
+    (tmp_path / "a.ome.tiff").touch()
+    result = run("measure", "workspace", str(tmp_path))
+    assert result.exit_code == 2
+    assert result.stderr.endswith(f"directly in it. Use: cellscale measure {tmp_path}\n")
+
+
 @pytest.mark.parametrize("words", [["segmnt"], ["segment", "workspac", "data"], ["segment", "workspace"]])
 def test_unknown_and_missing_words_are_refused(engine, words):
     assert run(*words).exit_code == 2
@@ -354,3 +408,19 @@ def test_help_shows_underscores_and_sections():
     assert "[both|whole-cell|nuclear]" in text
     options = re.findall(r"^  (?:-\w, )?(--\S+)", text, re.MULTILINE)
     assert [option for option in options if "-" in option[2:]] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("cellscale seg", "segment-and-measure"), ("cellscale segment --nuclear_ch", "--nuclear_channel")],
+)
+def test_the_shell_completes_words(words, completed):
+    asking = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" ")), "_CELLSCALE_COMPLETE": "bash_complete"}
+    told = subprocess.run(
+        [sys.executable, "-c", "from cellscale.cli.main import cellscale; cellscale(prog_name='cellscale')"],
+        env={**os.environ, **asking},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"plain,{completed}" in told.stdout.splitlines()

@@ -5,7 +5,8 @@ from click.testing import CliRunner
 
 from cellscale.cli.commands import models as commands
 from cellscale.cli.main import cellscale
-from cellscale.weights.catalogue import installed_path
+from cellscale.weights.catalogue import MODELS, installed_path
+from cellscale.weights.license import notice
 from tests.weights.fixtures import CONTENT
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -22,6 +23,16 @@ def test_fetch_verify_and_path_agree(tiny, onnx_file):
     verified = run("verify", "tiny")
     assert verified.exit_code == 0
     assert tiny.sha256 in verified.stdout
+
+
+def test_the_last_line_says_what_was_done(onnx_file):
+    words = ("fetch", "tiny", "--accept_license", "--from", str(onnx_file))
+    assert run(*words).stderr.splitlines()[-1] == "The tiny weights are installed, and checked to the last byte."
+    assert run(*words).stderr.splitlines()[-1] == "The tiny weights were there already and are intact."
+
+
+def test_the_licence_fits_a_terminal():
+    assert max(map(len, notice(MODELS["mesmer"]).splitlines())) < 80
 
 
 def test_hyphens_serve_as_well(onnx_file):

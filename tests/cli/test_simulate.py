@@ -27,6 +27,16 @@ def test_images_are_made_and_named(tmp_path):
     assert again.stdout.count("(was there)") == 2
 
 
+@pytest.mark.parametrize("place", ["mine.ome.tiff", "OMETIFF/mine.tif"])
+def test_a_folder_with_other_images_is_refused(tmp_path, place):
+    (tmp_path / "OMETIFF").mkdir()
+    (tmp_path / place).touch()
+    result = run(tmp_path, "--size", 20)
+    assert result.exit_code == 2
+    assert "holds images that are not simulated (mine." in result.stderr
+    assert not list(tmp_path.rglob("tissue_*"))
+
+
 def test_sizes_channels_and_types_are_taken_in_words(tmp_path):
     words = ("--size", "30x50", "--channels", "dapi, CD8", "--dtype", "uint8", "--truth", "--workers", 1)
     assert run(tmp_path, *words).exit_code == 0

@@ -4,7 +4,7 @@ import pytest
 
 from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
-from cellscale.pipeline.segmenting.segment_image import run_state
+from cellscale.pipeline.segmenting.mask_marks import MaskMarks, run_state
 from cellscale.workspace.layout import workspace_paths
 from tests.requests import request_for as request_with
 
@@ -39,13 +39,16 @@ def test_the_expected_arithmetic_is_that_of_the_network(request_for):
     assert model.arithmetic == model.load().computation.arithmetic == "cpu float32"
 
 
+MARKS = MaskMarks("maps", {"nuclear": "maps labels"})
+
+
 def test_another_device_does_not_go_on_with_unfinished_work(request_for):
-    with run_state(request_for().paths, "image", "mark", "cpu float32") as state:
+    with run_state(request_for().paths, "image", MARKS, "cpu float32") as state:
         state.save_facts("facts", {"percentile": 1.0})
-    with run_state(request_for().paths, "image", "mark", "cpu float32") as state:
+    with run_state(request_for().paths, "image", MARKS, "cpu float32") as state:
         assert state.load_facts("facts") == {"percentile": 1.0}
     for other in ("cuda float32", "cpu:native float32"):
-        with run_state(request_for().paths, "image", "mark", other) as state:
+        with run_state(request_for().paths, "image", MARKS, other) as state:
             assert state.load_facts("facts") is None
 
 

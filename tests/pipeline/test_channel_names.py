@@ -216,9 +216,10 @@ def test_a_list_that_cannot_be_read_refuses_the_request(unnamed):
 
 def test_channels_to_segment_from_are_chosen_by_listed_names(unnamed):
     write_list(unnamed / "OMETIFF" / "markers.csv", "CD3", "DAPI", "CD8")
+    shutil.rmtree(unnamed / "SEGMASK")
     done = run("segment", "--dry_run", "--membrane_channel", "CD3", "workspace", unnamed)
     assert done.exit_code == 0
-    assert "nucleus: #2 DAPI (by its usual name); membrane: #1 CD3 (given)" in done.stderr
+    assert "nucleus: #2 DAPI (by its usual name); membrane: #1 CD3 (given)" in done.stdout
 
 
 def test_cycles_saved_as_time_points_are_measured_and_open_in_qupath(tmp_path):

@@ -15,8 +15,8 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting import block_store, preparation
-from cellscale.pipeline.segmenting.block_store import grown_cells
 from cellscale.pipeline.segmenting.inputs import network_input
+from cellscale.pipeline.segmenting.methods import grown_cells
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.preparation import prepare
 from cellscale.predict.network import OnnxNetwork

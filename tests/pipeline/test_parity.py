@@ -16,10 +16,10 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting import block_store as labels_module
-from cellscale.pipeline.segmenting import predict_and_label as segmentation_module
 from cellscale.pipeline.segmenting import preparation as preparation_module
 from cellscale.pipeline.segmenting import tile_store as tiles_module
 from cellscale.pipeline.segmenting.inputs import network_input
+from cellscale.pipeline.segmenting.methods import maxima_method as maxima_module
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.prediction import predict_group
 from cellscale.predict.blending import blend
@@ -221,7 +221,7 @@ def test_blocks_that_need_tiles_which_were_dropped_get_the_same_labels(tmp_path,
         again.append(group)
         predict_group(store, network, read, group)
 
-    monkeypatch.setattr(segmentation_module, "predict_group", noting)
+    monkeypatch.setattr(maxima_module, "predict_group", noting)
     labels = in_tiles(planes, Half(), tmp_path, workers=2)
     assert again
     for compartment, whole in expected.items():

@@ -20,8 +20,8 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting import block_store
-from cellscale.pipeline.segmenting.block_store import grown_cells
 from cellscale.pipeline.segmenting.inputs import network_input
+from cellscale.pipeline.segmenting.methods import grown_cells
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.predict.network import OnnxNetwork
 from cellscale.regions import Region
@@ -180,7 +180,9 @@ def test_tables_name_the_region_of_each_cell(dataset):
     assert lines[0].endswith("\tRegion")
     assert [line.rpartition("\t")[2] for line in lines[1:]] == [row["Region"] for row in table]
     with h5py.File(dataset / "REPORTS" / "alpha_QUANT.h5ad") as file:
-        assert "region" in file["obs"]
+        codes, names = file["obs/drawn_region/codes"][:], file["obs/drawn_region/categories"].asstr()[:]
+        assert [names[code] for code in codes] == [row["Region"] for row in table]
+        assert set(file["obs/region/categories"].asstr()[:]) == {"alpha_cells"}
     text = "".join(record.read_text(encoding="utf-8") for record in (dataset / "jobs").rglob("alpha*.json"))
     assert '"Stroma"' in text
 

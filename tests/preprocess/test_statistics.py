@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
-from cellscale.preprocess.statistics import ChannelStatistics, channel_statistics, value_range
+from cellscale.preprocess.statistics import ChannelStatistics, channel_percentiles, channel_statistics, value_range
 from tests.preprocess.channels import mapper, reader
 
 DTYPES = ["uint8", "uint16", "uint32", "int8", "int16", "int32", "float32", "float64"]
@@ -76,6 +76,14 @@ def test_any_finite_floats_rank_exactly(image: NDArray[Any]) -> None:
 @settings(max_examples=30)
 def test_blocks_do_not_matter(image: NDArray[Any], rows: int, columns: int) -> None:
     assert statistics(image, (rows, columns)) == statistics(image, image.shape)
+
+
+@pytest.mark.slow
+@given(images(), st.lists(st.sampled_from([0.0, 0.1, 7.5, 50.0, 99.9, 100.0]), min_size=1, max_size=3))
+def test_percentiles_of_all_pixels_are_numpys(image: NDArray[Any], percentages: list[float]) -> None:
+    map_blocks = mapper(reader(image), image.shape, (3, 4))
+    found = channel_percentiles(map_blocks, image.dtype, tuple(percentages), image.size)
+    assert found == [float(np.percentile(image.astype(np.float64), percentage)) for percentage in percentages]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

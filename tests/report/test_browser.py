@@ -1,8 +1,11 @@
 """A real browser shows the report, runs nothing, and asks nobody for anything."""
 
+from dataclasses import replace
+
 import pytest
 
 from cellscale.report.findings import look_to_json
+from cellscale.report.html.pages import image_page
 from cellscale.report.write import update_report
 from cellscale.workspace.layout import workspace_paths
 from tests.report.looks import HOSTILE, look, record
@@ -56,6 +59,59 @@ def test_outlines_can_be_hidden(page, report):
     assert overlay.is_visible()
     page.get_by_label("Show outlines").click()
     assert not overlay.is_visible()
+
+
+def test_parts_are_shown_pixel_by_pixel_and_larger_on_a_click(page, report):
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto((report.parent / "plain_report.html").as_uri())
+        part = page.locator(".crops .stack").first
+        assert part.bounding_box()["width"] >= 512
+        page.locator(".pan").first.click()
+        assert part.bounding_box()["width"] >= 1024
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_places_of_parts_are_framed_on_the_whole_image(page, report):
+    page.goto((report.parent / "plain_report.html").as_uri())
+    whole, frame = page.locator(".whole .stack").bounding_box(), page.locator("svg.places rect").bounding_box()
+    assert (frame["x"] - whole["x"]) / whole["width"] == pytest.approx(512 / 3000, abs=0.01)
+    assert frame["width"] / whole["width"] == pytest.approx(512 / 3000, abs=0.01)
+    bar = page.locator(".whole .bar")
+    assert bar.inner_text() == "200 µm"  # of 1.5 mm
+    assert bar.bounding_box()["width"] / whole["width"] == pytest.approx(200 / 1500, abs=0.005)
+
+
+def test_the_table_is_sorted_by_the_column_that_is_clicked(page, tmp_path):
+    paths = workspace_paths(tmp_path / "sorted")
+    counts = {"a2": 900, "a10": 1_100, "b": 40}
+    index = update_report(paths, [record(name, cells=count) for name, count in counts.items()], set(counts))
+    page.goto(index.as_uri())
+
+    def shown():
+        rows = page.locator(".numbers a").all()
+        return [row.inner_text() for row in sorted(rows, key=lambda row: row.bounding_box()["y"])]
+
+    page.locator(".numbers label").filter(has_text="cells").first.click()
+    assert shown() == ["a10", "a2", "b"]
+    page.get_by_label("Largest first").click()
+    assert shown() == ["b", "a2", "a10"]
+    page.locator(".numbers label").filter(has_text="image").first.click()
+    assert shown() == ["a2", "a10", "b"]
+
+
+def test_numbers_and_pictures_of_an_image_print_on_one_sheet(page, tmp_path):
+    crops = tuple(replace(look().crops[0], x=512 * place, y=512) for place in range(4))
+    (tmp_path / "page.html").write_text(
+        image_page(record(), look(side=1024, shape=(2048, 2048), tiles=((20,) * 4,) * 4, crops=crops))
+    )
+    page.set_viewport_size({"width": 703, "height": 1032})  # A4 within its margins
+    page.emulate_media(media="print")
+    page.goto((tmp_path / "page.html").as_uri())
+    pictures = page.locator(".crops").bounding_box()
+    assert pictures["height"] > 150
+    assert pictures["y"] + pictures["height"] <= 1032
+    assert not page.get_by_text("Show outlines").is_visible()
 
 
 def test_many_images_are_on_several_pages_each_one_click_away(page, tmp_path):

@@ -126,7 +126,7 @@ def test_a_gigantic_image_is_looked_at_in_little_memory(page, large, tmp_path):
     check_image(page, tmp_path, "large", crops=True)
     assert facts(page)["cells"] == "262,144"
     assert "16,384 x 16,384 pixels" in page.locator("figcaption").first.inner_text()
-    crop = page.locator(".grid img.overlay").first
+    crop = page.locator(".crops img.overlay").first
     assert crop.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [512, 512]
 
 

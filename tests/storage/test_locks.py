@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import fsspec
 import pytest
 
 from cellscale.errors import RunInProgressError, StorageError
-from cellscale.storage import locks
+from cellscale.storage.locks import exclusive_locks as locks
 from cellscale.storage.locks import folder_lock, run_lock
+from cellscale.storage.locks.lock_holder import this_holder
 
 
 @pytest.mark.parametrize("kind", ["local", "remote"])
@@ -25,6 +27,25 @@ def test_one_at_a_time(tmp_path: Path, kind) -> None:
         pass
     with run_lock(location):
         pass
+
+
+@pytest.mark.parametrize("kind", ["local", "remote"])
+def test_who_is_refused_learns_who_holds_it(tmp_path: Path, kind) -> None:
+    location = tmp_path / "lock" if kind == "local" else "memory://locks/who"
+    with run_lock(location), pytest.raises(RunInProgressError) as refused, run_lock(location):
+        pass
+    this = this_holder()
+    who = f"process {os.getpid()} of {this['user']} on {this['host']}, since {this['since'][:10]}"
+    assert who in str(refused.value)
+    assert not list(tmp_path.glob("*.holder"))
+
+
+def test_a_lock_whose_holder_says_nothing_holds_all_the_same(tmp_path: Path) -> None:
+    with run_lock(tmp_path / "lock"):
+        for content in (b"", b"{", b"[]", b'{"process": "x"}'):
+            (tmp_path / "lock.holder").write_bytes(content)
+            with pytest.raises(RunInProgressError, match=r"on this dataset \(it holds"), run_lock(tmp_path / "lock"):
+                pass
 
 
 @pytest.mark.parametrize("kind", ["local", "remote"])

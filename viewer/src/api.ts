@@ -17,6 +17,8 @@ export interface ImageFacts {
   masks: Mask[];
   objects: number;
   measurements: string[];
+  /** Classes that a table gave to the cells; the measurement "Class" has their places in this list. */
+  classes: { name: string; color: string }[];
   problems: string[];
 }
 

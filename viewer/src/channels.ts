@@ -8,6 +8,9 @@ export interface ChannelEvents {
   changed(channel: number, setting: Partial<ChannelSetting>): void;
 }
 
+/** Channels that are listed without a filter, and have a key of their own. */
+const FEW = 9;
+
 interface Row {
   item: HTMLLIElement;
   box: HTMLInputElement;
@@ -18,11 +21,20 @@ interface Row {
 export class ChannelList {
   private rows: Row[] = [];
 
-  constructor(private readonly events: ChannelEvents) {}
+  private readonly filter = byId<HTMLInputElement>("channel-filter");
+
+  constructor(private readonly events: ChannelEvents) {
+    this.filter.addEventListener("input", () => this.filtered());
+  }
 
   open(facts: ImageFacts): void {
     this.rows = facts.channels.map(({ name }, channel) => this.row(name, channel));
     byId("channels").replaceChildren(...this.rows.map((row) => row.item));
+    const many = facts.channels.length > FEW;
+    byId("channels").classList.toggle("many", many);
+    this.filter.hidden = !many;
+    this.filter.value = "";
+    this.filtered();
   }
 
   show(channel: number, setting: ChannelSetting, facts: ChannelFacts | undefined): void {
@@ -37,6 +49,12 @@ export class ChannelList {
     if (row.contrast === null) return;
     row.contrast.element.hidden = !setting.shown;
     row.contrast.show(setting);
+  }
+
+  private filtered(): void {
+    const words = this.filter.value.toLowerCase().split(/\s+/);
+    for (const { item, box } of this.rows) item.hidden = !words.every((word) => box.name.toLowerCase().includes(word));
+    byId("channels-none").hidden = this.rows.some(({ item }) => !item.hidden);
   }
 
   private row(name: string, channel: number): Row {

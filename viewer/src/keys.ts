@@ -15,7 +15,8 @@ export function listenToKeys(keys: Key[], others: Key[]): void {
   const acts = new Map([...keys, ...others].flatMap((key) => key.keys.map((name) => [name, key.act] as const)));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event)) return;
-    const act = acts.get(event.key);
+    const digit = event.shiftKey ? /^Digit\d$/.exec(event.code)?.[0] : undefined; // whatever sign the keyboard has there
+    const act = acts.get(digit ?? event.key);
     if (act === undefined) return;
     event.preventDefault();
     act();

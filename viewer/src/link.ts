@@ -11,6 +11,7 @@ export interface Link {
   opacity?: number;
   measurement?: string;
   range?: [number, number];
+  threshold?: number;
   selected?: { mask: "cells" | "nuclei"; label: number };
 }
 
@@ -26,6 +27,7 @@ export function writeLink(image: string, spot: Spot, settings: Settings): string
   words.set("opacity", settings.opacity.toFixed(2));
   if (settings.measurement !== null) words.set("by", settings.measurement);
   if (settings.measurement !== null && settings.range !== null) words.set("range", settings.range.join(","));
+  if (settings.measurement !== null && settings.threshold !== null) words.set("from", String(settings.threshold));
   if (settings.selected !== null) words.set("picked", `${settings.selected.mask},${settings.selected.label}`);
   return `#${words}`;
 }
@@ -44,6 +46,8 @@ export function readLink(hash: string): Link {
   link.measurement = words.get("by") ?? undefined;
   const range = numbers(words.get("range"), 2);
   if (range !== null && range[0] < range[1]) link.range = [range[0], range[1]];
+  const [threshold] = numbers(words.get("from"), 1) ?? [];
+  if (threshold !== undefined) link.threshold = threshold;
   const picked = /^(cells|nuclei),(\d{1,10})$/.exec(words.get("picked") ?? "");
   if (picked !== null) link.selected = { mask: picked[1] as "cells" | "nuclei", label: Number(picked[2]) };
   return link;

@@ -37,6 +37,7 @@ function keysOf(app: App): Key[] {
     { keys: ["[", "PageUp"], shown: "[", what: "previous image", act: () => app.step(-1) },
     { keys: ["]", "PageDown"], shown: "]", what: "next image", act: () => app.step(1) },
     { keys: ["1"], shown: "1 … 9", what: "channel on or off", act: () => channel("1") },
+    { keys: ["Digit0"], shown: "⇧0 … ⇧9", what: "channels 10 to 19 on or off", act: () => app.toggleChannel(9) },
     { keys: ["c"], shown: "c", what: "cells: off, outlines, filled", act: () => app.objects.cycleMode("cells") },
     { keys: ["n"], shown: "n", what: "nuclei: off, outlines, filled", act: () => app.objects.cycleMode("nuclei") },
     { keys: ["g"], shown: "g", what: "go to a cell by its label", act: () => app.objects.focusJump() },
@@ -58,6 +59,12 @@ function furtherKeys(app: App): Key[] {
   const digits = ["2", "3", "4", "5", "6", "7", "8", "9"];
   return [
     ...arrows.map(([key, x, y]) => ({ keys: [key], shown: "", what: "", act: () => app.picture.pan(x, y) })),
+    ...["1", ...digits].map((key) => ({
+      keys: [`Digit${key}`],
+      shown: "",
+      what: "",
+      act: () => app.toggleChannel(Number(key) + 9),
+    })),
     ...digits.map((key) => ({ keys: [key], shown: "", what: "", act: () => app.toggleChannel(Number(key) - 1) })),
   ];
 }

@@ -1,10 +1,10 @@
 /** Cells and nuclei: how they are drawn, what colours them, and which one is selected. */
 
 import * as api from "./api";
-import type { Mask, ObjectFacts } from "./api";
+import type { ImageFacts, Mask, ObjectFacts } from "./api";
 import { CellControls } from "./cells";
 import { labelPixels, pixel, rgb } from "./colors";
-import { type Measured, measuredColors, usualRange } from "./measured";
+import { CLASS, type Measured, measuredColors, reaching, usualRange } from "./measured";
 import { hideNotice, notice } from "./notice";
 import type { MaskStyle } from "./outlines";
 import type { Picture } from "./picture";
@@ -46,6 +46,7 @@ export class Objects {
       opacity: (opacity) => this.change((settings) => (settings.opacity = opacity)),
       measurement: color,
       range: (range) => this.setRange(range),
+      threshold: (threshold) => this.change((settings) => (settings.threshold = threshold)),
       jump: (label) => void host.attempt(() => this.jump(label)),
     });
     this.panel = new SelectionPanel(
@@ -89,7 +90,8 @@ export class Objects {
       const values = await api.measurementValues(number, facts.measurements.indexOf(name));
       await this.fetchLabels(shown);
       if (this.shown !== shown || settings.measurement !== name) return; // something else was chosen meanwhile
-      measured = { name, values, range: settings.range ?? usualRange(values) };
+      const classes = name === CLASS && facts.classes.length > 0 ? facts.classes.map(({ color }) => rgb(color)) : null;
+      measured = { name, values, range: settings.range ?? usualRange(values), classes };
     }
     this.measured = measured;
     this.draw();
@@ -138,6 +140,7 @@ export class Objects {
     const { facts, settings } = this.shown;
     settings.measurement = name;
     settings.range = null;
+    settings.threshold = null;
     if (name !== null && facts.masks.every((mask) => settings.modes[mask] !== "filled"))
       settings.modes[facts.masks[0]] = "filled";
     await this.color();
@@ -186,8 +189,17 @@ export class Objects {
     }
     this.controls.show(shown.settings);
     this.controls.legend(measured?.name ?? null, measured?.range ?? [0, 1]);
+    this.controls.classes(measured !== null && measured.classes !== null ? counted(shown.facts, measured.values) : []);
+    const numbers = measured !== null && measured.classes === null ? measured.values : null;
+    const { threshold } = shown.settings;
+    this.controls.share(threshold, numbers === null ? null : reaching(numbers, threshold ?? Number.NEGATIVE_INFINITY));
     this.panel.mark(measured?.name ?? null);
     this.host.redraw();
+  }
+
+  /** The threshold, where numbers and no classes are shown. */
+  private threshold({ threshold }: Shown["settings"]): number | null {
+    return this.measured?.classes === null ? threshold : null;
   }
 
   private style(mask: Mask, { facts, settings }: Shown): MaskStyle | null {
@@ -200,8 +212,15 @@ export class Objects {
       filled,
       outline: measured === null ? OUTLINES[mask] : BESIDE_COLORS,
       fills: labelPixels(opacity),
-      measured: measured === null || labels === undefined ? null : measuredColors(labels, measured, opacity),
+      measured: measured === null || labels === undefined ? null : measuredColors(labels, measured, opacity, this.threshold(settings)),
       selected: selected?.mask === mask ? selected.label : 0,
     };
   }
+}
+
+/** The classes, each with the number of its cells. */
+function counted({ classes }: ImageFacts, places: Float32Array): { name: string; color: string; count: number }[] {
+  const counts = classes.map(() => 0);
+  for (const place of places) if (Number.isFinite(place)) counts[place] += 1;
+  return classes.map((one, place) => ({ ...one, count: counts[place] }));
 }

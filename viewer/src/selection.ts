@@ -67,5 +67,7 @@ export class SelectionPanel {
       const name = row.cells[0].textContent?.toLowerCase() ?? "";
       row.hidden = !words.every((word) => name.includes(word));
     }
+    const rows = [...this.body.rows];
+    byId("selection-none").hidden = rows.length === 0 || rows.some((row) => !row.hidden);
   }
 }

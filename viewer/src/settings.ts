@@ -25,6 +25,8 @@ export interface Settings {
   measurement: string | null;
   /** Values at the ends of the colours; null for those that the cells suggest. */
   range: [number, number] | null;
+  /** Value of the measurement from which on cells are coloured; null for all. */
+  threshold: number | null;
   selected: Selected | null;
 }
 

@@ -18,6 +18,7 @@ const AT_FIRST: Settings = {
   opacity: 0.55,
   measurement: null,
   range: null,
+  threshold: null,
   selected: null,
 };
 
@@ -32,6 +33,7 @@ export function settingsFor(facts: ImageFacts, link: Link, before: Shown | null)
     opacity: link.opacity ?? old.opacity,
     measurement: known ? measurement : null,
     range: known ? (link.range ?? null) : null,
+    threshold: known ? (link.threshold ?? null) : null,
     selected: null,
   };
 }

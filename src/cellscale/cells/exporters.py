@@ -12,7 +12,7 @@ from cellscale.extensions import Extension, extensions
 if TYPE_CHECKING:  # the command line asks for names alone
     from cellscale.cells.measurement import Measurement
     from cellscale.cells.object_batches import CellBatch
-    from cellscale.cells.text.columns import Dialect
+    from cellscale.cells.text.dialects import Dialect
 
 __all__ = ["ANNDATA", "GEOJSON", "PARQUET", "TSV", "Exporter", "Writer", "exporter_names", "find_exporter"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cellscale.cells.intensity.compartments import MARGIN
 from cellscale.cells.intensity.moments import N_STATISTICS
 from cellscale.cells.label_table import survey
 from cellscale.cells.matching import Matching, each_alone, match
@@ -44,6 +45,7 @@ def measure(
     image_pixels: bytes = b"",
     pixel_size: PixelSize | None = None,
     matching: Matching = Matching.ONE_TO_ONE,
+    nucleus_margin: int | None = MARGIN,
     workers: int | None = None,
     window_pixels: int = 4 << 20,
     chunk: tuple[int, int] = (256, 256),
@@ -75,6 +77,8 @@ def measure(
         None to measure in pixels.
     matching
         How nuclei are paired with cells.
+    nucleus_margin
+        Pixels around a cell's bounding box up to which its nucleus is measured, as QuPath does; None for all of it.
     workers
         Threads; None for one a core.
     window_pixels
@@ -122,7 +126,7 @@ def measure(
             scratch=files,
         )
         del found
-        passage = Passage(measurement, masks, tuple(channels), shape, pool, workers)
+        passage = Passage(measurement, masks, tuple(channels), shape, pool, workers, nucleus_margin)
         passage.run(_window_size(shape, chunk, window_pixels))
         opened.pop_all()
     return measurement

@@ -14,7 +14,8 @@ from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.outline.shapes import Shapes
 from cellscale.cells.scratch_arrays import Scratch
 from cellscale.cells.shape_features import FEATURES, centroids
-from cellscale.cells.text.columns import Columns, Dialect, cell_columns, detection_columns, shown_names
+from cellscale.cells.text.columns import Columns, cell_columns, detection_columns, shown_names
+from cellscale.cells.text.dialects import Dialect
 from cellscale.images.info import PixelSize
 
 __all__ = ["Measurement"]

@@ -1,6 +1,7 @@
 """The command ``cellscale``."""
 
 import gc
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -15,7 +16,7 @@ from cellscale.cli.output.telling import end_output
 from cellscale.cli.stops import Stops
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.faults import failure_text
-from cellscale.stopping import Stopped
+from cellscale.stopping import Stopped, has_lost
 from cellscale.storage.credentials import without_credentials
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import failures
@@ -27,7 +28,9 @@ _COMMANDS = {
     "segment": "cellscale.cli.commands.segment:segment",
     "measure": "cellscale.cli.commands.segment:measure",
     "view": "cellscale.cli.commands.view:view",
+    "classify": "cellscale.cli.commands.classify:classify",
     "compare": "cellscale.cli.commands.compare:compare",
+    "gather": "cellscale.cli.commands.gather:gather",
     "verify": "cellscale.cli.commands.verify:verify",
     "jobs": "cellscale.cli.commands.jobs:jobs",
     "estimate": "cellscale.cli.commands.estimate:estimate",
@@ -102,6 +105,12 @@ def main() -> None:
     try:
         try:
             cellscale(prog_name="cellscale")
+        except SystemExit as end:
+            if has_lost():  # Python would wait for it
+                stops.close()
+                end_output()
+                os._exit(end.code if isinstance(end.code, int) else 1)
+            raise
         finally:
             # While Python ends it looks through all objects for cycles, several times: numba's take a third of a
             # second.

@@ -70,6 +70,7 @@ def benchmark_rows(
 
 
 def _row(request: Request, image: str, parts: Sequence[ImageOutcome], run_id: str, engine: str, *, done: bool) -> Row:
+    run_id = parts[-1].run or run_id
     finished = max(part.finished_utc for part in parts)
     stages = {stage: found for stage in STAGES if (found := _found(stage, parts)) is not None}
     values = {

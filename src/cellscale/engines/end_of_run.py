@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TypeAlias
 
+from cellscale.engines.run_settings import drop_settings
 from cellscale.errors import CellscaleError
 from cellscale.faults import failure_text
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.untold import clear_told
 from cellscale.storage.uri import join
 from cellscale.workspace.layout import BENCHMARKS
 
@@ -92,18 +94,33 @@ def close_run(
         benchmark_table=benchmark_table or None,
         listener=listener,
     )
-    outputs = [made for name, step in _STEPS for made in _tried(name, step, closing, listener)]
-    return replace(outcome, outputs=(*outcome.outputs, *outputs))
+    steps = [_tried(name, step, closing, listener) for name, step in _STEPS]
+    if None not in steps:
+        _tried("what was told", _clear, closing, listener)
+    if all(image.status == "kept" and not image.stages for image in outcome.images):
+        _tried("settings", _drop_settings, closing, listener)
+    return replace(outcome, outputs=(*outcome.outputs, *(made for outputs in steps for made in outputs or ())))
 
 
-def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple[str, ...]:
+def _drop_settings(closing: Closing) -> tuple[str, ...]:
+    drop_settings(closing.request, closing.run_id)
+    return ()
+
+
+def _clear(closing: Closing) -> tuple[str, ...]:
+    clear_told(closing.request.paths.jobs, [image.image for image in closing.outcome.images])
+    return ()
+
+
+def _tried(name: str, step: Step, closing: Closing, listener: Listener) -> tuple[str, ...] | None:
+    """Return what a step made; None where it failed."""
     try:
         return step(closing)
     except Exception as error:  # the images are finished; nothing that follows may make the run a failed one
         if not isinstance(error, CellscaleError):
             _LOG.debug("unexpected error in step %s", name, exc_info=True)
         listener(Notice("", "warning", f"{name}: {failure_text(error)}"))
-    return ()
+    return None
 
 
 def _record(closing: Closing) -> tuple[str, ...]:
@@ -116,7 +133,10 @@ def _record(closing: Closing) -> tuple[str, ...]:
     lost = [image for image in closing.outcome.failed if image.image not in seen]
     failed = {image.image for image in closing.outcome.failed}
     rows = benchmark_rows(closing.request, [*closing.parts, *lost], closing.run_id, failed, engine=closing.engine)
-    files = add_records(join(closing.request.paths.jobs, BENCHMARKS), closing.run_id, rows) if rows else ()
+    folder = join(closing.request.paths.jobs, BENCHMARKS)
+    # Some may be of a run that finished an image and did not come to tell of it.
+    runs = dict.fromkeys(row["run_id"] for row in rows)
+    files = [file for run in runs for file in add_records(folder, run, [row for row in rows if row["run_id"] == run])]
     if closing.benchmark_table:
         from cellscale.records.upload import append_files
 

@@ -8,17 +8,19 @@ from cellscale.cells.text import Dialect
 from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
+from cellscale.engines.before_work import failing_first, require_writable
 from cellscale.engines.end_of_run import close_run, new_run_id
 from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.engines.run_settings import keep_settings
 from cellscale.faults import failure_text
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.entering import Entering
-from cellscale.pipeline.events import ImageStarted, Listener, Notice
+from cellscale.pipeline.events import ImageFinished, ImageStarted, Listener, Notice
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import work_mark
 from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.workspace.locking import dataset_lock
 
@@ -31,30 +33,33 @@ def run(request: Request, listener: Listener) -> RunOutcome:
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)
+    require_writable(request)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     model = choose_model(request)
     if not request.dry_run:
         # No daemon: Python may crash where it ends while libraries load. Without it, the first image waits.
         with suppress(RuntimeError):
             Thread(target=_get_ready, args=(request,), name="cellscale-warm-up").start()
-    placement = ALONE
+    placement, run_id = ALONE, new_run_id()
     with ExitStack() as stack:
         if not request.dry_run:
             tables = request.measure or request.outputs.report
-            claim = stack.enter_context(dataset_lock(request.paths, tables=tables))
+            claim = stack.enter_context(dataset_lock(request.paths, tables=tables, run=run_id))
             entering = Entering(request.paths.project, Dialect(request.measuring.qupath_version))
-            placement = Placement(claim=claim, entering=entering)
+            placement = Placement(claim=claim, entering=entering, work=work_mark(request))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
-        run_id = new_run_id()
         keep_settings(request, run_id)
         outcomes: list[ImageOutcome] = []
         try:
-            for position, entry in enumerate(entries, 1):
+            for position, entry in enumerate(failing_first(request, entries, budget, listener), 1):
                 listener(ImageStarted(entry.name, position, len(entries)))
                 outcomes.append(process_image(entry, request, model, budget, listener, placement))
+                listener(ImageFinished(entry.name, outcomes[-1].status))
         finally:
             outcomes = _all_entered(placement, outcomes, listener)
-        return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="local", run_id=run_id)
+        places = {entry.name: place for place, entry in enumerate(entries)}
+        ordered = sorted(outcomes, key=lambda outcome: places[outcome.image])
+        return close_run(request, RunOutcome(tuple(ordered)), listener, engine="local", run_id=run_id)
 
 
 def _all_entered(placement: Placement, outcomes: list[ImageOutcome], listener: Listener) -> list[ImageOutcome]:

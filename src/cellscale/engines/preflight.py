@@ -1,19 +1,26 @@
 """What every engine needs on the machine that does the work."""
 
+from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cellscale.errors import RequestError
+from cellscale.errors import ModelError, RequestError
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
+from cellscale.preprocess.preprocessing import MESMER
+from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry, discover
 
 if TYPE_CHECKING:
     from cellscale.predict.network import Network
 
 __all__ = ["checked_model", "choose_model", "find_images", "require_extras"]
+
+INSTANSEG = "instanseg"
+"""What the network is called that makes labels of seeds."""
 
 
 def find_images(request: Request) -> list[ImageEntry]:
@@ -26,8 +33,21 @@ def find_images(request: Request) -> list[ImageEntry]:
             listed[choice] = {entry.name: entry for entry in found}
     own = {image: one.request for one in request.own for image in one.images}
     names = listed[request.channels.names, request.channels.axis]
-    chosen = [(name, own.get(name, request).channels) for name in names]
-    return [listed[channels.names, channels.axis][name] for name, channels in chosen]
+    asked_for = [(name, own.get(name, request).channels) for name in names]
+    entries = [listed[channels.names, channels.axis][name] for name, channels in asked_for]
+    return _of_files(request, entries) if request.images.files else entries
+
+
+def _of_files(request: Request, entries: list[ImageEntry]) -> list[ImageEntry]:
+    """Return those images that lie in the files that are asked for."""
+    files = set(request.images.files)
+    chosen = [entry for entry in entries if entry.image is not None and base_name(entry.image) in files]
+    if not chosen:
+        raise RequestError(
+            f"none of {', '.join(sorted(files))} is worked on in {request.paths.images}: their names do not begin "
+            f"with {request.images.prefix!r}, or are those of masks"
+        )
+    return chosen
 
 
 def require_extras(measuring: Measuring) -> None:
@@ -71,13 +91,17 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
     """
     if not request.segment:
         return None
-    return checked_model(
+    model = checked_model(
         request.network,
         request.predicted,
         threads=request.resources.workers or 0,
         computes=computes,
         tried=computes and not request.dry_run,
     )
+    if model.kind == "seeds":
+        for asked in (request, *(own.request for own in request.own)):
+            _refuse_options_of_maxima(asked)
+    return model
 
 
 def checked_model(
@@ -112,12 +136,27 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
+    from cellscale.predict.instanseg import SeedNetwork, is_seed_network
+    from cellscale.weights.catalogue import model_of
     from cellscale.weights.races import KeptRaces, compiled_folder
     from cellscale.weights.resolve import resolve_model
 
     device = parse_device(choice.device)
+    resolved = resolve_model(choice.path, choice.checksum, choice.name)
+    published = model_of(resolved.sha256)
+    terms = published.license.name if published else ""
+    if is_seed_network(resolved.path):
+        _refuse_devices(choice, resolved.name)
+        return Model(
+            resolved.sha256,
+            cache(lambda: SeedNetwork(resolved.path, threads=threads, name=resolved.name)),
+            f"cpu {choice.precision}",
+            "seeds",
+            terms,
+        )
+    if choice.name == INSTANSEG:
+        raise ModelError(f"{resolved.path} is no network as --model {INSTANSEG} names; give one of them only")
     expected = candidates(device, choice.precision)[0].name if computes else device.name
-    resolved = resolve_model(choice.path, choice.checksum)
     folder = compiled_folder(resolved.sha256)
 
     @cache
@@ -140,4 +179,40 @@ def checked_model(
         load()
     if device.engine == "native":
         expected = "cpu:native"
-    return Model(resolved.sha256, load, f"{expected} {choice.precision}")
+    return Model(resolved.sha256, load, f"{expected} {choice.precision}", license=terms)
+
+
+def _refuse_devices(choice: NetworkChoice, name: str) -> None:
+    """Raise `RequestError` where a network that only processors compute is to run elsewhere."""
+    if parse_device(choice.device).name not in (AUTO, "cpu") or parse_device(choice.device).engine == "native":
+        raise RequestError(f"{name} runs on a processor with ONNX Runtime only; leave --device {choice.device} out")
+    if choice.precision != "float32":
+        raise RequestError(f"{name} runs in float32 only; leave --precision {choice.precision} out")
+
+
+def _refuse_options_of_maxima(request: Request) -> None:
+    """Raise `RequestError` where options of Mesmer are given to a network that sees and labels images otherwise."""
+    found = request.preprocessing
+    given = {
+        "--rescale_channels": request.channels.rescale != "none",
+        "--regions": request.area.regions is not None,
+        "--exclude": request.area.exclude is not None,
+        "--percentile": found.percentile != MESMER.percentile,
+        "--clahe": found.clahe != MESMER.clahe,
+        "--clahe_kernel": found.clahe_kernel != MESMER.clahe_kernel,
+    }
+    labels = [
+        f"--{prefix}_{field.name}"
+        for prefix, parameters, usual in (
+            ("whole_cell", request.segmenting.whole_cell, WHOLE_CELL),
+            ("nuclear", request.segmenting.nuclear, NUCLEUS),
+        )
+        for field in fields(Parameters)
+        if getattr(parameters, field.name) != getattr(usual, field.name)
+    ]
+    words = [*(name for name, is_given in given.items() if is_given), *labels]
+    if words:
+        raise RequestError(
+            f"{', '.join(words)}: these options are for networks like Mesmer, whose input and labels are made in "
+            "another way; leave them out"
+        )

@@ -51,7 +51,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
     made = Ledger(paths.jobs, image.image).facts("segmentation")
     return ImageRecord(
         image=image.image,
-        status=image.status,
+        status="done" if image.untold and image.status == "kept" else image.status,
         error=image.error,
         cells=image.cells,
         nuclei=image.nuclei,
@@ -64,6 +64,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
         machine=image.machine,
         network=image.facts.network,
         network_sha256=made.get("network", ""),
+        network_license=made.get("license", ""),
         parameters=made.get("parameters", {}),
         certificates={name: CertificateRecord(**facts) for name, facts in made.get("certificates", {}).items()},
         versions=_versions(),

@@ -2,14 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.label.block import LabelledBlock
 from cellscale.regions import Region
 
 __all__ = ["Mosaic"]
+
+
+class KnownPixels(Protocol):
+    """A block that knows the identity of its pixels."""
+
+    @property
+    def core(self) -> Region:
+        """The block, without halo."""
+
+    def identities(self, part: Region) -> NDArray[np.int64]:
+        """Return the identity of each pixel of a part of the core; 0 for background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +36,7 @@ class Mosaic:
     block_size: tuple[int, int]
     """Rows and columns of a block, as :func:`cellscale.regions.blocks` took them."""
 
-    load: Callable[[int], LabelledBlock]
+    load: Callable[[int], KnownPixels]
     """Returns the block of a raster-order index. Wrap it in a cache where loading is dear."""
 
     def identities(self, region: Region) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ _TASKS: tuple[Task, ...] = (
     "project",
     "pictures",
     "look",
+    "classes",
 )
 
 

@@ -2,11 +2,40 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cellscale.records.stage_cost import StageRecord
 
-__all__ = ["Advanced", "Event", "ImageStarted", "Listener", "Notice", "StageFinished", "StageStarted", "ignore"]
+if TYPE_CHECKING:
+    from cellscale.images.info import ImageInfo
+
+__all__ = [
+    "Advanced",
+    "Event",
+    "ImageFinished",
+    "ImageStarted",
+    "ImagesSeen",
+    "Listener",
+    "Notice",
+    "StageFinished",
+    "StageStarted",
+    "ignore",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesSeen:
+    """The headers of a run's images were read, before work on the first one begins."""
+
+    images: "tuple[tuple[str, ImageInfo], ...]"
+    """Name and facts of each image that can be opened."""
+    segment: bool
+    measure: bool
+    jobs: Path | str
+    """Folder of the dataset's runs, with what they took."""
+    image: str = ""
+    """Empty: it is about the run as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +47,15 @@ class ImageStarted:
     """From 1."""
     count: int
     """How many images the run has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFinished:
+    """Work on an image is over."""
+
+    image: str
+    status: str
+    """As of `cellscale.pipeline.outcome.ImageOutcome`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +77,8 @@ class Advanced:
     image: str
     stage: str
     units: int = 1
+    cells: int | None = None
+    """Cells (or nuclei, where only these are wanted) that the stage has found so far; None where it finds none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +99,7 @@ class Notice:
     text: str
 
 
-Event: TypeAlias = ImageStarted | StageStarted | Advanced | StageFinished | Notice
+Event: TypeAlias = ImagesSeen | ImageStarted | ImageFinished | StageStarted | Advanced | StageFinished | Notice
 Listener: TypeAlias = Callable[[Event], None]
 
 

@@ -13,10 +13,11 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.measure_image import measure_image
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.outcome import ImageOutcome
+from cellscale.pipeline.outcome import ImageOutcome, OutputFate
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import misfit_text
 from cellscale.pipeline.run_context import ALONE, Placement
+from cellscale.pipeline.untold import continued, image_mark, keep_untold, untold
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
 from cellscale.storage.storage_errors import is_away
@@ -97,7 +98,38 @@ def attempt(
     """
     run = ImageRun(entry.name, listener, budget, placement=placement)
     run.learn(file_bytes=entry.size, workers=budget.workers)
+    jobs = None if placement.claim is None or placement.work is None else placement.claim.jobs
+    mark = image_mark(entry, placement.work or "")
+    earlier = None if jobs is None else untold(jobs, entry.name, mark)
     with Meter() as meter:
+
+        def told(outcome: ImageOutcome) -> ImageOutcome:
+            """Return an outcome with all that is known of the work, and that of an earlier run."""
+            known = replace(
+                outcome,
+                seconds=meter.seconds,
+                processor_seconds=meter.processor_seconds,
+                peak_memory=meter.peak_memory,
+                warnings=tuple(run.warnings),
+                notes=tuple(run.notes),
+                fates=tuple(OutputFate(place, fate) for place, fate in run.fates.items()),
+                stages=tuple(run.records),
+                facts=run.facts,
+                machine=this_machine(),
+                run=placement.claim.run if placement.claim is not None else "",
+                finished_utc=datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds"),
+            )
+            return known if earlier is None else continued(earlier, known)
+
+        if jobs is not None:
+
+            def keep() -> None:
+                meter.read()
+                keep_untold(
+                    jobs, mark, replace(told(ImageOutcome(image=entry.name, status="waiting")), finished_utc="")
+                )
+
+            run.after_stage = keep
         try:
             outcome = work(run)
         except RequestError:
@@ -110,18 +142,10 @@ def attempt(
             outcome = _failed(run, failure_text(error))
     if outcome.status == "done":
         run.learn(output_bytes=_bytes(outcome.outputs))
-    return replace(
-        outcome,
-        seconds=meter.seconds,
-        processor_seconds=meter.processor_seconds,
-        peak_memory=meter.peak_memory,
-        warnings=tuple(run.warnings),
-        notes=tuple(run.notes),
-        stages=tuple(run.records),
-        facts=run.facts,
-        machine=this_machine(),
-        finished_utc=datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds"),
-    )
+    outcome = told(outcome)
+    if jobs is not None and run.records:
+        keep_untold(jobs, mark, outcome)
+    return outcome
 
 
 def _worked(run: ImageRun, entry: ImageEntry, request: Request, model: Model | None) -> ImageOutcome:
@@ -173,5 +197,6 @@ def _bytes(outputs: Iterable[str]) -> int:
 
 
 def _failed(run: ImageRun, reason: str) -> ImageOutcome:
+    reason = reason.removeprefix(f"{run.image}: ")  # whoever tells it says of which image
     run.listener(Notice(run.image, "error", reason))
     return ImageOutcome(image=run.image, status="failed", error=reason)

@@ -1,14 +1,16 @@
 """Running the stages of one image: who listens, what it costs, how many workers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
 from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
+from cellscale.pipeline.outcome import Fate
 from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.records.image_facts import ImageFacts
 from cellscale.records.meter import Meter
@@ -36,6 +38,10 @@ class ImageRun:
     """What the image's files held when the work began."""
     misfits: list[str] = field(default_factory=list)
     """Outputs that a person changed and that belong to other inputs: left, and named where the image ends."""
+    fates: dict[str, Fate] = field(default_factory=dict)
+    """What became of each output so far, by its place."""
+    after_stage: Callable[[], None] = field(default=lambda: None)
+    """Called when a stage has ended and is on record."""
     facts: ImageFacts = field(default_factory=ImageFacts)
     """What is known of the image and of how it is worked on."""
 
@@ -51,17 +57,17 @@ class ImageRun:
     ) -> Iterator[Callable[..., None]]:
         """Announce a stage, measure it, and give its body a function to call after finished units.
 
-        The function takes how many units, 1 if left out, and the processor time that a worker spent on them. What
-        the stopwatches count meanwhile goes into the stage's record.
+        The function takes how many units, 1 if left out, the processor time that a worker spent on them, and how many
+        cells were found so far. What the stopwatches count meanwhile goes into the stage's record.
         """
         finished, worked = 0, 0.0
 
-        def advance(units: int = 1, busy: float = 0.0) -> None:
+        def advance(units: int = 1, busy: float = 0.0, cells: int | None = None) -> None:
             nonlocal finished, worked
             with lock:
                 finished += units
                 worked += busy
-            self.listener(Advanced(self.image, name, units))
+            self.listener(Advanced(self.image, name, units, cells))
 
         lock = Lock()
         self.listener(StageStarted(self.image, name, total, done))
@@ -74,6 +80,7 @@ class ImageRun:
             name, meter.seconds, meter.peak_memory, finished, worked, read, written, done, meter.processor_seconds
         )
         self.records.append(record)
+        self.after_stage()
         self.listener(StageFinished(self.image, record))
 
     def fence(self) -> None:
@@ -88,6 +95,10 @@ class ImageRun:
         """
         if self.placement.claim is not None:
             self.placement.claim.require()
+
+    def note_fate(self, fate: Fate, places: Iterable[Path | str]) -> None:
+        """Note what became of outputs: of what is made or removed when that has been done."""
+        self.fates.update((str(place), fate) for place in places)
 
     def learn(self, **facts: Any) -> None:
         """Note some of the `ImageFacts`."""

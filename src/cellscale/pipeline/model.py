@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from cellscale.predict.instanseg import SeedNetwork
     from cellscale.predict.network import Network
 
 __all__ = ["Model"]
@@ -15,6 +16,10 @@ class Model:
     """The network, loaded when the first image needs it."""
 
     sha256: str
-    load: "Callable[[], Network]"
+    load: "Callable[[], Network | SeedNetwork]"
     arithmetic: str = "cpu float32"
     """What the last bits of its maps depend on, if it runs on the device that is expected."""
+    kind: Literal["maxima", "seeds"] = "maxima"
+    """How its maps become labels."""
+    license: str = ""
+    """Name of the terms of its weights; blank where they are not known."""

@@ -7,9 +7,19 @@ from cellscale.records.image_facts import ImageFacts
 from cellscale.records.machine import Machine
 from cellscale.records.stage_cost import StageRecord
 
-__all__ = ["ImageOutcome", "RunOutcome", "Status"]
+__all__ = ["Fate", "ImageOutcome", "OutputFate", "RunOutcome", "Status"]
 
+Fate: TypeAlias = Literal["made", "made again", "kept", "removed", "left as a person's"]
 Status: TypeAlias = Literal["done", "kept", "planned", "waiting", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFate:
+    """What became of one output."""
+
+    place: str
+    """Path or URI."""
+    fate: Fate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,8 @@ class ImageOutcome:
     """Largest resident size of the process while it worked on the image, in bytes."""
     outputs: tuple[str, ...] = ()
     """Paths or URIs of the image's outputs."""
+    fates: tuple[OutputFate, ...] = ()
+    """What became of each output, those that are no longer asked for included."""
     notes: tuple[str, ...] = ()
     """What was chosen and why (channels, µm/px), or in a dry run what would be done."""
     warnings: tuple[str, ...] = ()
@@ -42,6 +54,10 @@ class ImageOutcome:
     """What the costs depend on."""
     machine: Machine = field(default_factory=Machine)
     """Where it was worked on."""
+    run: str = ""
+    """Name of the run whose record tells what the image cost; empty for the one that closes it."""
+    untold: bool = False
+    """Whether some of it was done by an earlier run, which did not come to tell of it."""
     finished_utc: str = ""
     """When the work ended: ISO 8601 in UTC, without an offset."""
 

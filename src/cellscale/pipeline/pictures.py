@@ -31,11 +31,11 @@ from cellscale.storage.atomic import atomic_write, write_bytes
 from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths, look_name, picture_name
-from cellscale.workspace.record import Ledger
+from cellscale.workspace.record import Ledger, Verdict
 
 __all__ = ["Pictured", "look_location", "picture_image"]
 
-VERSION = 3
+VERSION = 4
 """Of what is looked at, and how; looks of other versions are made again."""
 
 
@@ -93,7 +93,10 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     look = None if request.outputs.overwrite else _kept_look(ledger, marks, request.paths, entry.name)
     seen = look
     outputs = _outputs(request.paths, request.outputs, entry.name, look)
-    wanted = decided(run, request, ledger, "pictures", marks[0], outputs, earlier=marks[1]).to_make if outputs else ()
+    verdict = Verdict()
+    if outputs:
+        verdict = decided(run, request, ledger, "pictures", marks[0], outputs, earlier=marks[1])
+    wanted = verdict.to_make
     missing = bool(wanted)
     if not request.dry_run and (look is None or missing):
         ours = bool(ledger.facts("segmentation"))
@@ -115,7 +118,9 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
                 kept = set(outputs) - set(wanted)
                 outputs = _outputs(request.paths, request.outputs, entry.name, seen)
                 made = dict(zip(outputs, _all(pictures), strict=True))
-                _write_pictures(ledger, marks[0], request.paths, made, kept, run.placement.run)
+                _write_pictures(run, ledger, marks[0], request.paths, made, kept)
+                run.note_fate("made again", verdict.stale)
+                run.note_fate("made", set(made).difference(kept, verdict.stale))
                 advance()
     if not request.dry_run:
         if not request.outputs.visualize:
@@ -185,12 +190,12 @@ def _all(pictures: Pictures) -> Iterator[Picture]:
 
 
 def _write_pictures(
+    run: ImageRun,
     ledger: Ledger,
     mark: str,
     paths: WorkspacePaths,
     pictures: Mapping[Path | str, Picture],
     kept: Collection[Path | str],
-    run: str | None,
 ) -> None:
     """Write the pictures but those that are kept, and remove those that an earlier run made of other crops."""
     outputs = [output for output in pictures if output not in kept]
@@ -200,9 +205,10 @@ def _write_pictures(
         stale = join(paths.reports, name)
         if ledger.made("pictures", stale):
             delete(stale)
+            run.note_fate("removed", [stale])
     ledger.begin("pictures", mark, outputs)
     for location in outputs:
         picture = pictures[location]
         with atomic_write(location) as file:
             file.write(imagecodecs.png_encode(np.ascontiguousarray(picture)))
-    ledger.finish("pictures", outputs, {}, run)
+    ledger.finish("pictures", outputs, {}, run.placement.run)

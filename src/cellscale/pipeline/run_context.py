@@ -23,6 +23,9 @@ class Placement:
     run: str | None = None
     """Names the run, where an image's work may be done again in the same run; its outputs then count as just made."""
 
+    work: str | None = None
+    """Names what is done, for what is kept of its costs until they are told; None where nobody tells of them."""
+
     claim: Claim | None = None
     """The claim of the run to the dataset, checked before anything is committed; None where nobody else may come."""
 

@@ -13,7 +13,7 @@ from cellscale.errors import ImageError
 from cellscale.preprocess.keys import DIGIT_BITS, KeySpace, Words, require_supported
 from cellscale.preprocess.preprocessing import MESMER
 
-__all__ = ["ChannelStatistics", "MapBlocks", "channel_statistics", "value_range"]
+__all__ = ["ChannelStatistics", "MapBlocks", "channel_percentiles", "channel_statistics", "value_range"]
 
 _DIGITS = 1 << DIGIT_BITS
 
@@ -91,6 +91,55 @@ def channel_statistics(
     )
     _require_float32_range(min(survey.lowest, clip), min(survey.highest, clip))
     return ChannelStatistics(clip=clip, minimum=min(survey.lowest, clip), maximum=min(survey.highest, clip))
+
+
+def channel_percentiles(
+    map_blocks: MapBlocks, dtype: DTypeLike, percentages: tuple[float, ...], pixels: int
+) -> list[float]:
+    """Return exact percentiles of all pixels of a channel, zeros included, in as many passes as its statistics take.
+
+    Parameters
+    ----------
+    map_blocks
+        Applies a function to every block; called once a pass, must show the same pixels each time.
+    dtype
+        The channel's dtype: integers of 8, 16 or 32 bits, float32 or float64.
+    percentages
+        Which percentiles, each from 0 to 100.
+    pixels
+        Number of pixels of the channel.
+
+    Returns
+    -------
+    The percentiles as ``numpy.percentile`` interpolates them in float64.
+
+    Raises
+    ------
+    ImageError
+        Pixels are NaN or infinite, their range exceeds float32, or ``dtype`` is not supported.
+    """
+    space = KeySpace(require_supported(dtype))
+    survey = reduce(_Survey.merged, map_blocks(partial(_survey, space=space)))
+    _require_float32_range(survey.lowest, survey.highest)
+    places = [(pixels - 1) * (percentage / 100) for percentage in percentages]
+    ranks = {rank for place in places for rank in (int(place), min(int(place) + 1, pixels - 1))}
+    values = _ranked_with_zeros(map_blocks, survey.counts, sorted(ranks), pixels, space)
+    return [
+        _between(values[int(place)], values[min(int(place) + 1, pixels - 1)], place - int(place)) for place in places
+    ]
+
+
+def _ranked_with_zeros(
+    map_blocks: MapBlocks, first: NDArray[np.int64], ranks: list[int], pixels: int, space: KeySpace
+) -> dict[int, float]:
+    """Return the values of some ranks among all pixels, of which the zeros were not counted."""
+    shift = space.bits - DIGIT_BITS
+    below = int(first[: space.key(0.0) >> shift].sum())  # negative ones
+    zeros = pixels - int(first.sum())
+    others = {rank: rank if rank < below else rank - zeros for rank in ranks if rank < below or rank >= below + zeros}
+    wanted = tuple(dict.fromkeys(others.values()))
+    found = dict(zip(wanted, _ranked(map_blocks, first, wanted, space), strict=True)) if wanted else {}
+    return {rank: found[others[rank]] if rank in others else 0.0 for rank in ranks}
 
 
 def value_range(map_blocks: MapBlocks, dtype: DTypeLike) -> tuple[float, float]:
@@ -185,8 +234,11 @@ def _percentile(map_blocks: MapBlocks, first: NDArray[np.int64], wanted: tuple[i
     virtual = (total - 1) * (percentile / 100)
     below = int(virtual)
     low, high = _ranked(map_blocks, first, (below, min(below + 1, total - 1)), space)
-    fraction = virtual - below
-    # Anchored at the nearer value, as numpy does it, so that the last bit agrees.
+    return _between(low, high, virtual - below)
+
+
+def _between(low: float, high: float, fraction: float) -> float:
+    """Return a value between two, anchored at the nearer one, as numpy does it, so that the last bit agrees."""
     return high - (high - low) * (1 - fraction) if fraction >= 0.5 else low + (high - low) * fraction
 
 

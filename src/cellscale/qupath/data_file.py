@@ -109,7 +109,7 @@ def _english() -> JavaObject:
 
 def _workflow(image_type: JavaEnum, dialect: Dialect) -> JavaObject:
     """Return the history of what was done in QuPath: the kind of image was set."""
-    script = "setImageType('FLUORESCENCE')" + (";" if dialect is Dialect.V0_5 else "")
+    script = "setImageType('FLUORESCENCE')" + dialect.conventions.script_ends
     settings = JavaObject(SINGLETON_MAP, {"k": "Image type", "v": image_type})
     step = JavaObject(WORKFLOW_STEP, {"map": settings, "name": "Set image type", "script": script})
     version = count = (1).to_bytes(4, "big")

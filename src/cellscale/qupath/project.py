@@ -8,7 +8,7 @@ from cellscale.cells.text import Dialect
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
 from cellscale.qupath.entry.entry_check import is_still_of
-from cellscale.qupath.entry.entry_data import PROJECT_FILE, VERSIONS, entry_folder
+from cellscale.qupath.entry.entry_data import PROJECT_FILE, entry_folder
 from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
 from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
@@ -119,7 +119,7 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
     """
     location = join(folder, PROJECT_FILE)
     before = read_if_there(location)
-    project = _project(location, before, VERSIONS[dialect], now)
+    project = _project(location, before, dialect.conventions.writer, now)
     if not still_fit(project, images):
         raise StorageError(
             f"{location} was changed by another program while the images were measured: run the same command again"
@@ -153,7 +153,7 @@ def _begin_project(folder: Location, dialect: Dialect) -> None:
     """Make what a new project of QuPath has besides its images: an empty folder, later also empty metadata."""
     make_folder(join(folder, "classifiers"))
     metadata = join(folder, "data", "metadata.json")
-    if dialect is not Dialect.V0_5 and not exists(metadata):
+    if dialect.conventions.tags and not exists(metadata):
         make_folder(join(folder, "data"))
         write_bytes(metadata, b"{}")
 

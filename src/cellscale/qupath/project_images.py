@@ -153,7 +153,7 @@ def _new_entry(image: ProjectImage, dialect: Dialect) -> JsonObject:
         "imageName": name,
         "metadata": {},
     }
-    return entry if dialect is Dialect.V0_5 else entry | {"tags": []}
+    return entry | {"tags": []} if dialect.conventions.tags else entry
 
 
 def _updated_builder(old: Json, new: JsonObject, written: Sequence[JsonObject]) -> JsonObject:

@@ -26,7 +26,7 @@ _DISTURBED = 0.6
 """Share of the cores below which other programs took them."""
 _LOADED = 0.01
 """Seconds from which on the network was loaded rather than found loaded."""
-_ONE_AT_A_TIME = ("local", "batch")
+_ONE_AT_A_TIME = ("local", "batch", "tasks")
 """Engines that work on one image in a process, whose processor time is the image's then."""
 _ENOUGH = 5
 

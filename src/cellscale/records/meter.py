@@ -45,6 +45,10 @@ class Meter:
         self._stop.set()
         self._thread.join()
         self._look()
+        self.read()
+
+    def read(self) -> None:
+        """Bring all up to date while the body runs."""
         self.seconds = time.perf_counter() - self._start
         self.processor_seconds = time.process_time() - self._start_processor
 

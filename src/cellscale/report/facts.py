@@ -29,7 +29,7 @@ COLUMNS = (
     "per mm²",
     "median cell",
     "median nucleus",
-    "time",
+    "time to make",
     "peak memory",
 )
 """Of the table of images."""
@@ -152,10 +152,14 @@ def _unmatched(record: ImageRecord, nuclei: CompartmentLook | None) -> int | Non
 def _circumstances(record: ImageRecord) -> Iterator[tuple[str, str]]:
     if record.network:
         yield "network", record.network
+    if record.network_license:
+        yield "licence of the weights", record.network_license
     if record.network_sha256:
         yield "weights, SHA-256", record.network_sha256
     if record.seconds:
-        yield "time and memory", f"{record.seconds:,.1f} s, at most {record.peak_memory / 1e9:.2f} GB"
+        made = f" on {record.finished_utc[:10]}" if record.finished_utc else ""
+        took = f"{record.seconds:,.1f} s, at most {record.peak_memory / 1e9:.2f} GB"
+        yield "time and memory", f"{took}, for making it{made}; runs that keep it take next to none"
     if record.machine != Machine():
         machine = record.machine
         graphics = f", {machine.num_gpus} x {machine.gpu_type}" if machine.num_gpus else ""

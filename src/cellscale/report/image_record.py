@@ -63,6 +63,8 @@ class ImageRecord:
     network: str = ""
     """Name of the network."""
     network_sha256: str = ""
+    network_license: str = ""
+    """Name of the terms of its weights; blank where they are not known."""
     parameters: dict[Compartment, dict[str, float]] = field(default_factory=dict)
     """Of postprocessing."""
     certificates: dict[Compartment, CertificateRecord] = field(default_factory=dict)

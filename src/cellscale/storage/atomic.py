@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from cellscale.storage.group_rights import share_file, share_path
 from cellscale.storage.regular import open_regular
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, filesystem, local_path
@@ -109,6 +110,7 @@ def _write_new_file(path: Path, content: bytes) -> bool:
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".cellscale-new-", suffix=".part") as part:
         part.write(content)
         part.flush()
+        share_path(Path(part.name))
         path.hardlink_to(part.name)  # unlike a rename, fails where there is a file
     return True
 
@@ -119,6 +121,7 @@ def _local(path: Path, *, durable: bool) -> Iterator[BinaryIO]:
     prefix = f".cellscale-{hashlib.sha256(path.name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}-"
     with explained("write", path):
         part, file = _part(path.parent, prefix)
+        share_file(file, path.parent, path)
     try:
         yield file
         with explained("write", path):

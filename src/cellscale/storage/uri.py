@@ -18,6 +18,7 @@ import fsspec
 
 from cellscale.errors import StorageError
 from cellscale.storage.credentials import opened_by, without_credentials
+from cellscale.storage.group_rights import share_folder
 from cellscale.storage.redaction import redacted
 from cellscale.storage.regular import oddity, read_regular, require_regular
 from cellscale.storage.storage_errors import explained
@@ -50,6 +51,9 @@ _CONNECT_SECONDS, _SILENT_SECONDS = 30, 120
 # What the clients raise they also log, with a traceback, which Python prints where nobody listens.
 for _client in ("fsspec", "gcsfs", "s3fs"):
     logging.getLogger(_client).addHandler(logging.NullHandler())
+
+_ARCHIVES = {"zip", "tar", "libarchive"}
+"""What fsspec opens like a store, and what neither holds a dataset nor is written to file by file."""
 
 _EXTRAS = {"gs": "gcp", "gcs": "gcp", "s3": "s3", "s3a": "s3"}
 
@@ -99,7 +103,7 @@ def filesystem(location: Location) -> tuple[Any, str]:
     Raises
     ------
     StorageError
-        The scheme is unknown, or its client is not installed.
+        The scheme is unknown or an archive's, or its client is not installed.
     """
     # gcsfs asks for the bucket's storage layout otherwise, which needs a permission more than reading and writing do,
     # and waits up to a minute where nobody answers (an emulator). Who has a zonal bucket sets it to true.
@@ -107,6 +111,8 @@ def filesystem(location: Location) -> tuple[Any, str]:
     location = without_credentials(str(location))
     full = opened_by(location)
     scheme = location.partition("://")[0].lower()
+    if scheme in _ARCHIVES:
+        raise StorageError(f"cannot reach {location}: images are not read inside of archives: unpack it")
     try:
         kind = fsspec.get_filesystem_class(scheme)
         options = kind._get_kwargs_from_urls(full)
@@ -251,7 +257,10 @@ def make_folder(location: Location) -> None:
     path = local_path(location)
     if path is not None:
         with explained("make the folder", location):
+            missing = [folder for folder in (path, *path.parents) if not folder.exists()]
             path.mkdir(parents=True, exist_ok=True)
+            for folder in reversed(missing):
+                share_folder(folder)
 
 
 def listing(folder: Location) -> list[Entry]:

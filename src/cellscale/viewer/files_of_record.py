@@ -7,7 +7,7 @@ from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.storage.uri import Entry, find, join
 from cellscale.viewer.open_image import ImageFiles
 from cellscale.workspace.discovery import ImageEntry
-from cellscale.workspace.layout import WorkspacePaths, report_name
+from cellscale.workspace.layout import WorkspacePaths, classes_name, report_name
 from cellscale.workspace.record import Ledger, Task, mask_of_record
 
 __all__ = ["files_of_record"]
@@ -45,6 +45,7 @@ def files_of_record(paths: WorkspacePaths, entry: ImageEntry) -> ImageFiles:
         image=image,
         masks=masks,
         table=table,
+        classes=find(join(paths.reports, classes_name(entry.name))),
         channel_names=None if entry.image is None else entry.channel_names,
         channel_axis=entry.channel_axis,
         doubts=tuple(_doubts(ledger, masks, table)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -19,6 +19,7 @@ from cellscale.predict.heads import Compartment
 from cellscale.regions import Region
 from cellscale.storage.uri import Entry
 from cellscale.viewer.cell_places import find_label, pixel_lengths
+from cellscale.viewer.class_column import CLASS, ClassColumn, read_classes
 from cellscale.viewer.planes.contrast import Brightness, brightness
 from cellscale.viewer.planes.grid import TilePosition, level_shape, tile_region
 from cellscale.viewer.planes.plane import PlaneReader, Source, pyramid_of
@@ -48,6 +49,9 @@ class ImageFiles:
     """Those that are there."""
 
     table: Entry | None
+
+    classes: Entry | None = None
+    """Classes that a table gave to its cells."""
 
     channel_names: GivenNames | None = None
     """Names of its channels from a list."""
@@ -102,6 +106,7 @@ class OpenImage:
         self.problems = list(files.doubts)
         self.masks: dict[Compartment, Mask] = {}
         self.table: CellTable | None = None
+        self.classes: ClassColumn | None = None
         self._start = start
         self._lock = Lock()
         self._brightness: dict[int, Brightness] = {}
@@ -117,6 +122,7 @@ class OpenImage:
             for compartment in files.masks:
                 self._open_mask(compartment, opened)
             self._open_table(opened)
+            self._read_classes()
             if self.table is not None and len(self.table.channels) == len(self.image.info.channels):
                 self.image = with_facts(self.image, channel_names=self.table.channels)
             self._channels = [self._channel(number) for number in range(len(self.image.info.channels))]
@@ -160,11 +166,28 @@ class OpenImage:
         """Look for an object by its label in a mask; None if neither the table nor the mask has it."""
         mask = self.masks.get(compartment)
         row = None if self.table is None else self.table.row(compartment, label)
+        if row is not None and self.classes is not None:
+            given = self.classes.by_id.get(row.object_id, "")
+            row = replace(row, values=((CLASS, given), *row.values))
         lengths = None if row is None else self._pixel_lengths(compartment)
         if row is not None and lengths is not None:
             return FoundObject(row, (row.centroid[0] / lengths[0], row.centroid[1] / lengths[1]))
         place = None if mask is None or label < 1 else find_label(mask, label)
         return None if row is None and place is None else FoundObject(row, place)
+
+    def measured(self, number: int) -> NDArray[np.float32]:
+        """Return a measurement of every object of the table; after the last one, the places of their classes.
+
+        Raises
+        ------
+        NotFoundError
+            There is no table, or no such measurement.
+        """
+        if self.table is None:
+            raise NotFoundError(f"{self.image.info.name} has no table of cells")
+        if self.classes is not None and number == len(self.table.measurements):
+            return self.classes.codes
+        return self.table.column(number)
 
     def _pixel_lengths(self, compartment: Compartment) -> tuple[float, float] | None:
         with self._lock:
@@ -209,6 +232,14 @@ class OpenImage:
             self.problems.append(str(error))
             return
         opened.callback(self.table.close)
+
+    def _read_classes(self) -> None:
+        if self.files.classes is None or self.table is None:
+            return
+        try:
+            self.classes = read_classes(self.files.classes.location, self.table)
+        except CellscaleError as error:
+            self.problems.append(str(error))
 
     def _channel(self, number: int) -> PlaneReader:
         def read(region: Region, level: int) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from typing import Any
 from cellscale.images.channels import usual_membrane, usual_nucleus
 from cellscale.images.info import Channel
 from cellscale.predict.heads import Compartment
+from cellscale.viewer.class_column import CLASS
 from cellscale.viewer.dataset import Dataset
 from cellscale.viewer.open_image import FoundObject, OpenImage
 from cellscale.viewer.planes.contrast import Brightness
@@ -35,7 +36,8 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
 def image_facts(opened: OpenImage) -> dict[str, Any]:
     """Return what is known of an image before a pixel is read."""
     info = opened.image.info
-    size, table = info.pixel_size, opened.table
+    size, table, classes = info.pixel_size, opened.table, opened.classes
+    names = [] if table is None else [*table.measurements, *([CLASS] if classes is not None else [])]
     shown = _shown([channel.name for channel in info.channels])
     return {
         "name": readable(info.name),
@@ -49,7 +51,13 @@ def image_facts(opened: OpenImage) -> dict[str, Any]:
         ],
         "masks": [word for word, compartment in COMPARTMENT_WORDS.items() if compartment in opened.masks],
         "objects": 0 if table is None else table.rows,
-        "measurements": [] if table is None else [readable(name) for name in table.measurements],
+        "measurements": [readable(name) for name in names],
+        "classes": []
+        if classes is None
+        else [
+            {"name": readable(name), "color": colour}
+            for name, colour in zip(classes.names, classes.colours, strict=True)
+        ],
         "problems": [readable(problem) for problem in opened.problems],
     }
 

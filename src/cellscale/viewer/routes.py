@@ -126,7 +126,7 @@ def _table_labels(dataset: Dataset, number: int, mask: Compartment) -> Answer:
 
 def _measurement(dataset: Dataset, number: int, measurement: int) -> Answer:
     with dataset.image(number) as opened:
-        return binary(_table(opened).column(measurement))
+        return binary(opened.measured(measurement))
 
 
 def _table(opened: OpenImage) -> CellTable:

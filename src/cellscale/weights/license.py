@@ -4,22 +4,28 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 
 from cellscale.errors import ModelError
 from cellscale.weights.catalogue import PublishedModel, cache_folder
 
 __all__ = ["is_accepted", "notice", "record_acceptance", "require_acceptance"]
 
+_WIDTH = 79
+"""Characters in a line: terminals have 80."""
+
 
 def notice(model: PublishedModel) -> str:
     """Return what a user should read before accepting the licence of a model's weights."""
     terms = model.license
-    return f"{terms.name}\n\n{terms.terms}\n\nLicence: {terms.location}\nPlease cite: {terms.citation}"
+    parts = (terms.name, terms.terms, f"Licence: {terms.location}", f"Please cite: {terms.citation}")
+    return "\n\n".join(fill(part, _WIDTH, break_long_words=False, break_on_hyphens=False) for part in parts)
 
 
 def is_accepted(model: PublishedModel) -> bool:
-    """Tell whether the licence has been accepted before, or is by the environment."""
-    return os.environ.get(model.license.variable) == "1" or _record(model).is_file()
+    """Tell whether the licence has been accepted before, or is by the environment, or need not be accepted."""
+    variable = model.license.variable
+    return variable is None or os.environ.get(variable) == "1" or _record(model).is_file()
 
 
 def record_acceptance(model: PublishedModel) -> None:

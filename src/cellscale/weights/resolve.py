@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from cellscale.errors import ModelError
 from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import local_path
-from cellscale.weights.catalogue import MESMER, PublishedModel, cache_folder, installed_path
+from cellscale.weights.catalogue import MESMER, PublishedModel, cache_folder, installed_path, known_model
 from cellscale.weights.checksum import Checksum, file_checksum, parse_checksum
 from cellscale.weights.source import open_source, read_chunks
 from cellscale.weights.tensorflow import refuse_tensorflow
@@ -32,7 +32,9 @@ class ResolvedModel:
     """``mesmer``, or the file's name without its suffix."""
 
 
-def resolve_model(model_path: str | None = None, model_hash: str | None = None) -> ResolvedModel:
+def resolve_model(
+    model_path: str | None = None, model_hash: str | None = None, name: str | None = None
+) -> ResolvedModel:
     """Find the model to run and check that it is intact.
 
     The file is hashed each time (a third of a second for Mesmer): a damaged network would give plausible wrong cells.
@@ -40,10 +42,12 @@ def resolve_model(model_path: str | None = None, model_hash: str | None = None) 
     Parameters
     ----------
     model_path
-        Path or URI of an ``.onnx`` file; None means the installed Mesmer weights. A file of another machine is
-        downloaded into the cache; if ``model_hash`` is given as well, only once.
+        Path or URI of an ``.onnx`` file; None means the installed weights. A file of another machine is downloaded
+        into the cache; if ``model_hash`` is given as well, only once.
     model_hash
         SHA-256 or MD5 that the file must have.
+    name
+        Which installed weights; Mesmer's if left out.
 
     Raises
     ------
@@ -52,7 +56,11 @@ def resolve_model(model_path: str | None = None, model_hash: str | None = None) 
     """
     expected = None if model_hash is None else parse_checksum(model_hash)
     model_path = None if model_path is None else without_credentials(model_path)
-    model = installed_model(MESMER) if model_path is None else _given_model(model_path, expected)
+    model = (
+        installed_model(known_model(name or MESMER.name))
+        if model_path is None
+        else _given_model(model_path, expected)
+    )
     if expected is not None:
         _require(model, expected, model_path or str(model.path))
     return model

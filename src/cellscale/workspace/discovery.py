@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cellscale.errors import RequestError, StorageError
+from cellscale.errors import NoImagesError, RequestError, StorageError
 from cellscale.images.channels import GivenNames
 from cellscale.images.image_names import TIFF_SUFFIXES, image_name, other_suffixes
 from cellscale.images.info import ChannelAxis
@@ -97,7 +97,11 @@ def discover(
     chosen = [entry for entry in found if entry.name.startswith(image_filter)]
     if not chosen:
         names = _bounded([entry.name for entry in found])
-        raise RequestError(f"no image's name begins with {image_filter!r}; in {paths.images} there are: {names}")
+        case = any(entry.name.casefold().startswith(image_filter.casefold()) for entry in found)
+        meant = " (upper and lower case letters differ)" if case else ""
+        raise RequestError(
+            f"no image's name begins with {image_filter!r}{meant}; in {paths.images} there are: {names}"
+        )
     listed = list_beside(files) if channel_names is None else given
     return [replace(entry, channel_names=listed, channel_axis=channel_axis) for entry in chosen]
 
@@ -119,10 +123,10 @@ def _entries(
         return listed(folder)
     except StorageError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
-            raise RequestError(str(error)) from error
+            raise NoImagesError(str(error)) from error
         if not required:
             return []
-        raise RequestError(f"there is no folder {folder}; expected one with {_EXPECTED}") from error
+        raise NoImagesError(f"there is no folder {folder}; expected one with {_EXPECTED}") from error
 
 
 def _image_name(entry: Entry) -> str | None:

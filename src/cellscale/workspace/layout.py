@@ -16,6 +16,7 @@ __all__ = [
     "Subfolders",
     "WorkspacePaths",
     "cells_name",
+    "classes_name",
     "index_name",
     "is_mask_name",
     "look_name",
@@ -168,6 +169,11 @@ def cells_name(image: str) -> str:
 def report_name(image: str, suffix: str = ".tsv") -> str:
     """Return the file name of an image's table of cells."""
     return f"{image}_QUANT{suffix}"
+
+
+def classes_name(image: str) -> str:
+    """Return the file name of the classes that a table gave to an image's cells."""
+    return f"{image}_CLASSES.parquet"
 
 
 def picture_name(image: str, what: str) -> str:

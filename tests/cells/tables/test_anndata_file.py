@@ -5,7 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from cellscale.cells.tables.anndata_file import AnnDataWriter, require_anndata
+from cellscale.cells.tables.anndata_file import AnnDataWriter
+from cellscale.cells.tables.anndata_matrices import require_anndata
+from cellscale.cells.text import Dialect
 from cellscale.errors import RequestError
 from cellscale.images.info import PixelSize
 from tests.cells.scenes import blobs, measured, written
@@ -33,7 +35,8 @@ def test_means_layers_and_labels(tmp_path):
     assert found.obs_names.tolist() == [identity.decode() for identity in batch.ids]
     assert found.obs["cell_label"].tolist() == batch.cell_labels.tolist()
     assert found.obs["nucleus_label"].tolist() == batch.nucleus_labels.tolist()
-    assert found.uns == {"unit": "µm", "image": "image"}
+    assert found.uns["unit"] == "µm"
+    assert found.uns["image"] == "image"
     assert len(layer_names(found)) == 23
     for row, (cell, nucleus) in enumerate(zip(batch.cell_labels, batch.nucleus_labels, strict=True)):
         inside = channels[:, cells == cell].astype(np.float64)
@@ -45,6 +48,41 @@ def test_means_layers_and_labels(tmp_path):
         y, x = np.nonzero(cells == cell)
         center = ((x.mean() + 0.5) / 2, (y.mean() + 0.5) / 4)
         np.testing.assert_allclose(found.obsm["spatial"][row], center, atol=0.006)
+
+
+def test_shape_features_have_names_that_anndata_holds_and_that_lead_back_to_qupaths(tmp_path):
+    cells, nuclei = blobs((60, 80), 4)
+    with measured(cells, nuclei, [cells], pixel_size=PixelSize(0.5, 0.25)) as measurement:
+        found = read_back(measurement, tmp_path / "x.h5ad")
+        columns = measurement.columns(Dialect.V0_7)
+        batch = next(measurement.batches())
+    values, absent = batch.select(columns)
+    names = found.uns["qupath_names"]
+    assert names["nucleus_cell_area_ratio"] == "Nucleus/Cell area ratio"
+    assert sorted(names.values()) == sorted(columns.names[24:])
+    for name, original in names.items():
+        column = columns.names.index(original)
+        expected = np.where(absent[:, column], np.nan, values[:, column])
+        np.testing.assert_array_equal(found.obs[name], expected, err_msg=name)
+
+
+def test_what_spatial_tools_look_for(tmp_path):
+    cells = np.array([[1, 1, 0, 5]])
+    for masks, key, region in (
+        ((cells, cells), "cell_label", "my_image_1_cells"),
+        ((cells, None), "cell_label", "my_image_1_cells"),
+        ((None, cells), "nucleus_label", "my_image_1_nuclei"),
+    ):
+        with measured(*masks, [cells], image_name="my image:1") as measurement:
+            found = read_back(measurement, tmp_path / "x.h5ad")
+        attributes = found.uns["spatialdata_attrs"]
+        assert (attributes["region"], attributes["region_key"]) == (region, "region")
+        assert attributes["instance_key"] == "label"
+        assert found.obs["label"].tolist() == [1, 5]
+        assert found.obs["region"].cat.categories.tolist() == [region]
+        assert found.obs["image"].cat.categories.tolist() == ["my image:1"]
+        assert found.obs[key].tolist() == [1, 5]
+        assert list(found.uns["spatial"]) == ["my image:1"]
 
 
 @pytest.mark.parametrize("cells", [np.zeros((3, 3), dtype=int), np.eye(3, dtype=int)])
@@ -81,4 +119,4 @@ def test_the_file_is_closed_when_finishing_fails(tmp_path, monkeypatch):
         monkeypatch.setattr(writer, "_finish", lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError), writer:
             pass
-        assert not writer._file.id.valid
+        assert not writer._file.is_open

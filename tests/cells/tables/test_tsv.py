@@ -110,10 +110,12 @@ def test_the_parquet_table_has_the_same_rows_and_joins_to_the_masks():
     for index, name in enumerate(columns.names):
         column = found[name].combine_chunks()
         assert str(column.type) == "float"
-        np.testing.assert_array_equal(column.is_null().to_numpy(zero_copy_only=False), absent[:, index])
-        np.testing.assert_array_equal(
-            column.to_numpy(zero_copy_only=False)[~absent[:, index]], values[~absent[:, index], index]
-        )
+        nulls = absent[:, index] | np.isnan(values[:, index])
+        np.testing.assert_array_equal(column.is_null().to_numpy(zero_copy_only=False), nulls)
+        np.testing.assert_array_equal(column.to_numpy(zero_copy_only=False)[~nulls], values[~nulls, index])
+    without = batch.nucleus_labels == 0
+    assert without.any()
+    assert found["Nucleus: C0: Mean"].combine_chunks().is_null().to_pylist() == without.tolist()
 
 
 def test_the_parquet_table_may_be_empty_and_is_always_the_same():

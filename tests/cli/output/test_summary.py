@@ -1,6 +1,7 @@
 """The closing words of a run."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -32,7 +33,11 @@ OUTCOME = RunOutcome(
 
 @pytest.fixture
 def request_(tmp_path):
-    return Request(paths=workspace_paths(tmp_path))
+    paths = workspace_paths(tmp_path)
+    for made in (paths.segmasks, paths.reports, paths.project):
+        made.mkdir()
+    (paths.project / "project.qpproj").touch()
+    return Request(paths=paths)
 
 
 def test_away_from_a_terminal_the_summary_is_lines_parted_by_tabs(request_, capsys):
@@ -57,11 +62,24 @@ def test_at_a_terminal_a_table_is_drawn_with_every_character_of_the_names(reques
     assert "12,345" in screen.getvalue()
 
 
-def test_only_what_was_asked_for_is_pointed_at(tmp_path, capsys):
-    show_summary(OUTCOME, Request(paths=workspace_paths(tmp_path), measure=False), Console(file=io.StringIO()))
+def test_only_what_was_asked_for_is_pointed_at(request_, capsys):
+    show_summary(OUTCOME, replace(request_, measure=False), Console(file=io.StringIO()))
     out = capsys.readouterr().out
     assert "masks: " in out
     assert "tables: " not in out
+
+
+def test_folders_that_were_not_made_are_not_pointed_at(tmp_path, capsys):
+    request = Request(paths=workspace_paths(tmp_path))
+    show_summary(OUTCOME, request, Console(file=io.StringIO()))
+    assert str(tmp_path) not in capsys.readouterr().out
+    show_summary(OUTCOME, replace(request, dry_run=True), Console(file=io.StringIO()))
+    assert f"masks would be in: {request.paths.segmasks}" in capsys.readouterr().out
+
+
+def test_why_an_image_failed_is_told_once(request_, capsys):
+    show_summary(OUTCOME, request_, Console(file=io.StringIO()), {"b"})
+    assert capsys.readouterr().err == ""
 
 
 def test_control_characters_in_names_reach_no_terminal_and_break_no_line(request_, capsys):

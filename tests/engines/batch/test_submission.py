@@ -1,11 +1,13 @@
 """Runs handed to Batch, refused by it, cancelled, and handed over twice."""
 
+import hashlib
 import json
 import re
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -19,10 +21,11 @@ from cellscale.errors import RunInProgressError
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.locks import run_lock
 from cellscale.storage.uri import listing, read_bytes
-from cellscale.weights.catalogue import MESMER
+from cellscale.weights.catalogue import INSTANSEG, MESMER, MODELS, installed_path
 from tests.cli.runs import run
 from tests.engines.batch.conftest import CONFIG, ENVIRONMENT, run_uri, upload
 from tests.pipeline.spots import spots, write_dataset
+from tests.predict.seed_network import seed_network
 
 WORDS = ["segment-and-measure", "--env_config_uri", CONFIG]
 
@@ -325,6 +328,21 @@ def test_mesmer_is_put_into_the_bucket_once(dataset, mesmer_path):
     run("jobs", "cancel", uri)
     assert run_uri(run(*words)) != uri
     assert listing(f"{dataset}/jobs/models") == [weights]
+
+
+def test_a_network_by_name_goes_before_that_of_the_config(dataset, monkeypatch, tmp_path):
+    content = seed_network()
+    model = replace(INSTANSEG, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    monkeypatch.setenv("CELLSCALE_CACHE", str(tmp_path))
+    monkeypatch.setitem(MODELS, "instanseg", model)
+    installed_path(model).parent.mkdir()
+    installed_path(model).write_bytes(content)
+    uri = run_uri(
+        run("segment", "--model", "instanseg", "--env_config_uri", configured("named"), "workspace", dataset)
+    )
+    network = json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["network"]
+    assert (network["name"], network["checksum"]) == ("instanseg", model.sha256)
+    assert read_bytes(network["path"]) == content
 
 
 def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):

@@ -56,8 +56,14 @@ class Processes:
         """Start the scheduler and so many workers."""
         self._run("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
         for _ in range(workers):
-            words = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "3GB"]
-            self._run("worker", self.address, *words, "--local-directory", str(self.folder))
+            self._add_worker()
+
+    def replace_worker(self):
+        """Kill the worker that was started first, and start another one."""
+        oldest = self._running.pop(1)
+        oldest.kill()
+        oldest.wait()
+        self._add_worker()
 
     def signal(self, number):
         """Send a signal to all of them."""
@@ -71,6 +77,10 @@ class Processes:
                 process.kill()
             process.wait()
         self._running.clear()
+
+    def _add_worker(self):
+        words = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "3GB"]
+        self._run("worker", self.address, *words, "--local-directory", str(self.folder))
 
     def _run(self, *words):
         command = [sys.executable, "-m", "dask", *words]

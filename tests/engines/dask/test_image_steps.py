@@ -110,3 +110,17 @@ def test_work_that_killed_workers_goes_on_where_it_stopped(work):
     assert not work.needs(third)
     assert work.begin() == (first, third)
     assert work.killed is None
+
+
+def test_costs_are_kept_as_the_work_is_done_and_those_of_an_earlier_run_are_told_with_them(work):
+    earlier = ImageOutcome(image="image", status="waiting", seconds=100.0, stages=record("range", 1))
+    kept = []
+    work.keep, work.recall = kept.append, lambda: earlier
+    (last,) = planned(work, SharePlan())
+    assert kept == []
+    outcome = ImageOutcome(image="image", status="done", stages=record("measurement", 1))
+    work.after(last, worker_tasks.Finished(outcome, ()))
+    assert [stage.stage for stage in work.outcome.stages] == ["range", "measurement"]
+    assert work.outcome.untold
+    assert work.outcome.seconds > 100.0
+    assert kept == [work.outcome]

@@ -139,7 +139,7 @@ def test_a_stage_that_fails_says_so_in_its_costs(tmp_path) -> None:
 def test_what_is_missing_is_named(tmp_path) -> None:
     done = step("preprocess", image_uri=tmp_path / "image.npz")
     assert done.exit_code == 2
-    assert "--tasks_spec_uri, or --output_uri" in done.stderr
+    assert "--tasks, or --output_uri" in done.stderr
     done = step("gather-benchmark", preprocess_benchmarking_uri="x")
     assert done.exit_code == 2
     assert "--prediction_benchmarking_uri" in done.stderr

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cellscale
-from cellscale.cells.text.columns import Dialect, cell_columns, detection_columns
+from cellscale.cells.text.columns import cell_columns, detection_columns
+from cellscale.cells.text.dialects import Dialect
 from cellscale.images.channels.channel_choice import select_channels
 from cellscale.images.channels.distinct_names import distinct_names
 from cellscale.images.open import open_image, with_facts

@@ -12,7 +12,7 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.run_context import ALONE, Placement
-from cellscale.pipeline.segmenting import shares
+from cellscale.pipeline.segmenting.methods import maxima_method as maxima
 from cellscale.pipeline.segmenting.shares import label_share, plan_shares, predict_share, prepare_share
 from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import discover
@@ -123,13 +123,13 @@ def test_a_share_of_an_image_that_is_replaced_meanwhile_keeps_none_of_its_work(d
     machine = Machine(dataset, tiny_model)
     machine.do(prepare_share)
     before = kept(dataset)
-    predict_groups = shares.predict_groups
+    predict_groups = maxima.predict_groups
 
     def then_replaced(*words, **settings):
         write_dataset(dataset, image=spots(PLANES.shape[1:], seed=9))
         return predict_groups(*words, **settings)
 
-    monkeypatch.setattr(shares, "predict_groups", then_replaced)
+    monkeypatch.setattr(maxima, "predict_groups", then_replaced)
     with pytest.raises(ImageError, match="changed while it was worked on"):
         machine.do(predict_share, machine.do(plan_shares).missing_groups[:1])
     assert kept(dataset) == before

@@ -15,7 +15,15 @@ from cellscale.qupath.java.java_types import (
     JavaEnum,
     JavaObject,
 )
-from cellscale.qupath.java.serial_classes import BOOLEAN, DETECTION, FLOAT_ARRAY, INTEGER, KNOWN, RECTANGLE_ROI
+from cellscale.qupath.java.serial_classes import (
+    BOOLEAN,
+    DETECTION,
+    FLOAT_ARRAY,
+    INTEGER,
+    KNOWN,
+    PATH_CLASS,
+    RECTANGLE_ROI,
+)
 from cellscale.qupath.objects.path_objects import array_list, metadata_map
 
 ROI_OBJECT = DETECTION.parent
@@ -26,16 +34,6 @@ GRID = JavaClass(
     1,
     SERIALIZABLE,
     (("gridWidth", "I"), ("cores", "Ljava/util/List;")),
-)
-PATH_CLASS = JavaClass(
-    "qupath.lib.objects.classes.PathClass",
-    1,
-    SERIALIZABLE,
-    (
-        ("colorRGB", "Ljava/lang/Integer;"),
-        ("name", "Ljava/lang/String;"),
-        ("parentClass", "Lqupath/lib/objects/classes/PathClass;"),
-    ),
 )
 TUMOR = JavaObject(PATH_CLASS, {"colorRGB": JavaObject(INTEGER, {"value": -1}), "name": "Tumor", "parentClass": None})
 

@@ -57,6 +57,9 @@ class Passage:
     workers: int
     """Threads of the pool."""
 
+    margin: int | None = MARGIN
+    """Pixels around a cell's box in which its nucleus is looked for; None for all of the nucleus."""
+
     def run(self, size: tuple[int, int]) -> None:
         """Go through the image in windows of about ``size`` rows and columns."""
         measurement = self.measurement
@@ -87,8 +90,14 @@ class Passage:
         regions: NDArray[np.int64] = scratch.zeros((len(owners), 4), np.int64)
         for part in scratch.parts(len(owners)):
             boxes = cells.boxes[owners[part]]
-            regions[part, :2] = np.maximum(boxes[:, :2] - MARGIN, 0)
-            regions[part, 2:] = np.minimum(boxes[:, 2:] + MARGIN, self.shape)
+            if self.margin is None:
+                mine = self.measurement.pairing.nuclei[part]
+                inside = np.where((mine >= 0)[:, None], nuclei.boxes[mine], boxes) if len(nuclei) else boxes
+                regions[part, :2] = np.minimum(boxes[:, :2], inside[:, :2])
+                regions[part, 2:] = np.maximum(boxes[:, 2:], inside[:, 2:])
+                continue
+            regions[part, :2] = np.maximum(boxes[:, :2] - self.margin, 0)
+            regions[part, 2:] = np.minimum(boxes[:, 2:] + self.margin, self.shape)
         return regions
 
     def _windows(self, works: Sequence[WindowObjects], regions: NDArray[np.int64], read: WindowReader) -> None:

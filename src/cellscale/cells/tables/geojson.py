@@ -10,8 +10,8 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.outline.outlines import Outlines
 from cellscale.cells.text.byte_rows import Rows, joined_rows
-from cellscale.cells.text.columns import Dialect
 from cellscale.cells.text.decimal_text import decimal_texts
+from cellscale.cells.text.dialects import Dialect
 from cellscale.cells.text.outline_json import geometry_texts, measurement_texts
 
 __all__ = ["GeoJsonWriter", "write_shapes"]

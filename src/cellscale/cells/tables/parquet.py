@@ -12,7 +12,7 @@ from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.tables.tsv import REGION, table_centroids
 from cellscale.cells.text.arrow import ascii_column, constant, number_column
-from cellscale.cells.text.columns import Dialect
+from cellscale.cells.text.dialects import Dialect
 
 __all__ = ["ParquetWriter"]
 
@@ -24,8 +24,9 @@ class ParquetWriter:
     """Writes the table of one image, batch after batch; a context manager.
 
     The columns are ``Image``, ``Object ID``, ``Object type``, ``Cell label``, ``Nucleus label`` (null where there is
-    none), the centroid as float64, ``Region`` where the image has regions, and the measurements as float32, absent
-    ones null.
+    none), the centroid as float64, ``Region`` where the image has regions (null where an object is in none), and the
+    measurements as float32. What an object does not have is null: a shape feature, and a statistic that is no number,
+    as those of the nucleus in a cell without one.
 
     Parameters
     ----------
@@ -91,7 +92,8 @@ class ParquetWriter:
             _labels(batch.nucleus_labels),
             *(number_column(centroids[:, axis]) for axis in (0, 1)),
             *([] if batch.regions is None else [self._region_column(batch.regions)]),
-            *(number_column(values[:, index], absent[:, index]) for index in range(values.shape[1])),
+            # One NaN would make NaN of every average in a database; nulls are passed over.
+            *(number_column(column, gap | np.isnan(column)) for column, gap in zip(values.T, absent.T, strict=True)),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 

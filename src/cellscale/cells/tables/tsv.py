@@ -10,9 +10,9 @@ from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.outline.shapes import Shapes
 from cellscale.cells.shape_features import RoiForm, centroids, roi_codes, stored_centroids
 from cellscale.cells.text.byte_rows import Rows, joined_rows
-from cellscale.cells.text.columns import Dialect
 from cellscale.cells.text.decimal_rows import decimal_rows
 from cellscale.cells.text.decimal_text import centroid_decimals, decimal_texts
+from cellscale.cells.text.dialects import Dialect
 
 __all__ = ["REGION", "TsvWriter", "table_centroids"]
 
@@ -60,7 +60,7 @@ class TsvWriter:
         """Return the rows of a batch as they are in the table; from any thread."""
         values, absent = batch.select(self._columns)
         count = len(batch)
-        nan = "NaN" if self._dialect is Dialect.V0_7 else ""
+        nan = self._dialect.conventions.undefined
         rows = joined_rows(
             count,
             self._image + b"\t",
@@ -76,7 +76,7 @@ class TsvWriter:
 
     def _rois(self, shapes: Shapes) -> Rows:
         """Return the names of the kinds of outlines."""
-        if self._dialect is Dialect.V0_5:
+        if not self._dialect.conventions.shapes_by_kind:
             return Rows.repeated(RoiForm.GEOMETRY.value.encode(), len(shapes))
         return Rows.chosen([form.value.encode() for form in RoiForm], roi_codes(shapes))
 
@@ -95,7 +95,7 @@ def table_centroids(shapes: Shapes, dialect: Dialect) -> NDArray[np.float64]:
     rectangle nor a simple polygon. Both keep them in float32.
     """
     grid = stored_centroids(shapes)
-    if dialect is Dialect.V0_7:
+    if dialect.conventions.exact_centroids:
         simple = roi_codes(shapes) != list(RoiForm).index(RoiForm.GEOMETRY)
         grid[simple] = centroids(shapes)[simple]
     return grid.astype(np.float64)
@@ -103,7 +103,7 @@ def table_centroids(shapes: Shapes, dialect: Dialect) -> NDArray[np.float64]:
 
 def _fixed_names(dialect: Dialect, unit: str, *, empty: bool) -> tuple[str, ...]:
     """Return the columns before the measurements, of which a table without objects lacks some."""
-    if empty and dialect is Dialect.V0_5:
+    if empty and dialect.conventions.short_empty_tables:
         return ("Image", "Object type", "Name")
     roi = () if empty else ("ROI",)
     described = ("Image", "Object ID", "Object type", "Name", "Classification", "Parent")

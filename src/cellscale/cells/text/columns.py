@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cellscale.cells.text.dialects import Dialect
 
 __all__ = [
     "COMPARTMENTS",
     "STATISTICS",
     "Columns",
-    "Dialect",
     "cell_columns",
     "detection_columns",
     "measured_channels",
@@ -23,16 +23,6 @@ COMPARTMENTS = ("Nucleus", "Cytoplasm", "Membrane", "Cell")
 
 STATISTICS = ("Mean", "Median", "Min", "Max", "Std.Dev.", "Variance")
 """Statistics of a channel's intensities, in order."""
-
-
-class Dialect(Enum):
-    """The QuPath version whose names, order and table conventions are followed; the value is the version."""
-
-    V0_5 = "0.5"
-    """0.5: channel first; an undefined value is an empty cell of the table."""
-
-    V0_7 = "0.7"
-    """0.6 and later: compartment first; an undefined value is written as NaN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +83,14 @@ def measured_channels(columns: Sequence[str]) -> tuple[str, ...]:
 def _cell_intensities(names: Sequence[str], dialect: Dialect) -> Iterator[tuple[str, int]]:
     """Yield name and source of the intensities."""
     channels, compartments = range(len(names)), range(len(COMPARTMENTS))
-    if dialect is Dialect.V0_5:
+    channel_first = dialect.conventions.channel_first
+    if channel_first:
         pairs = [(channel, compartment) for channel in channels for compartment in compartments]
     else:
         pairs = [(channel, compartment) for compartment in compartments for channel in channels]
     for channel, compartment in pairs:
         where = (names[channel], COMPARTMENTS[compartment])
-        first, second = where if dialect is Dialect.V0_5 else where[::-1]
+        first, second = where if channel_first else where[::-1]
         for index, statistic in enumerate(STATISTICS):
             yield f"{first}: {second}: {statistic}", (channel * len(COMPARTMENTS) + compartment) * 6 + index
 

@@ -82,9 +82,11 @@ def estimate(
     from cellscale.records.benchmark_table import read_folder
     from cellscale.records.machine import this_machine
     from cellscale.records.shipped_rates import known_rates
+    from cellscale.storage.reachable import require_reachable
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths
+    from cellscale.workspace.plain_places import dataset_paths
     from cellscale.workspace.subfolders import left_out
 
     own = {"--workers": workers, "--batch_size": batch_size, "--max_memory": max_memory}
@@ -94,7 +96,8 @@ def estimate(
         _refuse(
             {"--measuring_machine": measuring_machine}, engine, "where the machine that segments measures as well"
         )
-    paths = workspace_paths(dataset)
+    paths = dataset_paths(dataset)
+    require_reachable((dataset, *records))
     found = survey(discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive), image_mpp)
     for text in left_out(paths, recursive=recursive):
         click.echo(f"warning: {printable(text)}", err=True)

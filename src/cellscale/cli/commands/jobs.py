@@ -1,5 +1,6 @@
 """``cellscale jobs``: runs on Google Cloud Batch, by the URI of their folder."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import click
@@ -144,22 +145,23 @@ def _read(run: str) -> "Submission":
 
 def _follow(run: str, submission: "Submission", verbosity: int) -> int:
     """Wait for a run, show what became of it, and return the exit code."""
-    from cellscale.cli.output.progress import SteadyConsole, listening
+    from cellscale.cli.output.progress import SteadyConsole, Told, listening
     from cellscale.engines.batch.follow import follow_run
 
-    with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None) as listener:
+    told = Told()
+    with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None, told=told) as listener:
         outcome = follow_run(run.rstrip("/"), submission, listener)
-    _show(run, outcome)
+    _show(run, outcome, told.failed)
     return outcome.exit_code
 
 
-def _show(run: str, outcome: "RunOutcome") -> None:
+def _show(run: str, outcome: "RunOutcome", told: Collection[str] = ()) -> None:
     from cellscale.cli.output.progress import SteadyConsole
     from cellscale.cli.output.summary import show_summary
     from cellscale.engines.tasks.spec import SPEC_NAME, read_spec
     from cellscale.storage.uri import join
 
-    show_summary(outcome, read_spec(join(run, SPEC_NAME)).request, SteadyConsole())
+    show_summary(outcome, read_spec(join(run, SPEC_NAME)).request, SteadyConsole(), told)
 
 
 def _index(run: str, image: str) -> int:

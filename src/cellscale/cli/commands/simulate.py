@@ -83,6 +83,7 @@ def simulate(
     from cellscale.simulate.simulated_dataset import Dataset
     from cellscale.simulate.simulated_dataset import simulate as simulate_images
 
+    _require_own_folder(out)
     dataset = Dataset(size, images=images, channels=channels, seed=seed, dtype=dtype, truth=truth)
     with _progress(dataset) as listen:
         made = simulate_images(
@@ -90,6 +91,21 @@ def simulate(
         )
     for image in made:
         click.echo(f"{image.path}{' (was there)' if image.skipped else ''}")
+
+
+def _require_own_folder(out: Path) -> None:
+    """Refuse a folder with images that are no simulated ones: a later run would take both kinds for one dataset."""
+    from cellscale.errors import RequestError
+    from cellscale.storage.uri import exists, listing
+    from cellscale.workspace.layout import SUBFOLDERS
+    from cellscale.workspace.plain_places import is_image_place
+
+    for folder in (out, out / SUBFOLDERS.images):
+        names = [entry.name for entry in listing(folder) if is_image_place(entry.name)] if exists(folder) else []
+        others = [name for name in names if folder == out or not name.startswith("tissue_")]
+        if others:
+            few = ", ".join(others[:3]) + (", ..." if others[3:] else "")
+            raise RequestError(f"{folder} holds images that are not simulated ({few}); name a new folder")
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from cellscale.cli.commands.stage_plan import plan
 from cellscale.cli.options.shared_options import Option, SectionedCommand, WordGroup, option_in, positive_number
-from cellscale.cli.output.stage_reporting import reported
+from cellscale.cli.output.stage_reporting import in_words, reported
+from cellscale.engines.tasks.array_index import ARRAYS, array_index
 
 if TYPE_CHECKING:
     from cellscale.engines.tasks.results import Part, Task
@@ -20,15 +22,14 @@ _files = option_in("Or from file to file")
 _logs = option_in("Messages")
 
 _TASK = [
-    _tasks("--tasks_spec_uri", "location", metavar="PATH_OR_URI", help="The run's tasks.json."),
+    _tasks("--tasks", "--tasks_spec_uri", "location", metavar="PATH_OR_URI", help="The run's tasks.json."),
     _tasks(
+        "--task",
         "--task_index",
         "index",
         type=click.IntRange(min=0),
-        envvar="BATCH_TASK_INDEX",
-        show_envvar=True,
         metavar="N",
-        help="Which image of the run, from 0.",
+        help=f"Which image of the run, from 0. Default: what an array of jobs says ({', '.join(ARRAYS)}).",
     ),
 ]
 _LOG = [
@@ -75,6 +76,21 @@ class _InOrder(WordGroup):
 @click.group(cls=_InOrder)
 def stage() -> None:
     """Do one step of a run, as other machines do."""
+
+
+stage.add_command(plan)
+
+
+@_command("run-image")
+def run_image(location: str | None, index: int | None, log_format: str | None, verbosity: int) -> None:
+    """Do all steps of one image of a run that were planned, up to the first that fails."""
+    from cellscale.engines.tasks.finish import parts_asked
+    from cellscale.engines.tasks.spec import read_spec
+
+    def steps() -> "Sequence[Task | Part]":
+        return parts_asked(read_spec(_needed(location)))
+
+    _image_tasks(steps, location, index, log_format, verbosity)
 
 
 @_command("segment-image")
@@ -211,7 +227,7 @@ def gather_benchmark(
         from cellscale.engines.tasks.spec import read_spec
         from cellscale.engines.tasks.task_records import gather_costs
 
-        gather_costs(read_spec(location), index, listener)
+        gather_costs(read_spec(location), array_index() if index is None else index, listener)
 
 
 @_command("finish")
@@ -225,8 +241,13 @@ def finish(location: str | None, index: int | None, log_format: str | None, verb
 
         spec = read_spec(_needed(location))
         labels["run"] = spec.run
-        code = finish_run(spec, listener).exit_code
-    click.get_current_context().exit(code)
+        outcome = finish_run(spec, listener)
+    if in_words(log_format):
+        from cellscale.cli.output.progress import SteadyConsole
+        from cellscale.cli.output.summary import show_summary
+
+        show_summary(outcome, spec.request, SteadyConsole())
+    click.get_current_context().exit(outcome.exit_code)
 
 
 def _either(
@@ -248,11 +269,27 @@ def _either(
 def _image_task(
     task: "Task | Part", location: str | None, index: int | None, log_format: str | None, verbosity: int
 ) -> NoReturn:
+    _image_tasks(lambda: (task,), location, index, log_format, verbosity)
+
+
+def _image_tasks(
+    tasks: "Callable[[], Sequence[Task | Part]]",
+    location: str | None,
+    index: int | None,
+    log_format: str | None,
+    verbosity: int,
+) -> NoReturn:
+    index = array_index() if index is None else index
     if index is None:
-        raise click.UsageError("--task_index is missing, and BATCH_TASK_INDEX is not set")
-    labels: dict[str, Any] = {"task": task, "task_index": index}
+        raise click.UsageError(f"--task is missing, and none of {', '.join(ARRAYS)} is set")
+    labels: dict[str, Any] = {"task_index": index}
     with reported(log_format, verbosity, labels) as listener:
-        failed = _run(task, _needed(location), index, labels, listener).status == "failed"
+        failed = False
+        for task in tasks():
+            labels["task"] = task
+            failed = _run(task, _needed(location), index, labels, listener).status == "failed"
+            if failed:
+                break
     click.get_current_context().exit(1 if failed else 0)
 
 
@@ -269,7 +306,7 @@ def _run(
 
 def _needed(location: str | None) -> str:
     if location is None:
-        raise click.UsageError("--tasks_spec_uri is missing")
+        raise click.UsageError("--tasks is missing; cellscale stage plan DATASET writes the list of tasks")
     return location
 
 
@@ -277,5 +314,5 @@ def _given(options: dict[str, Any], needed: Sequence[str]) -> dict[str, Any]:
     """Return the options that were given; refuse if one is missing that is needed."""
     missing = [f"--{name}" for name in needed if options.get(name) is None]
     if missing:
-        raise click.UsageError(f"give --tasks_spec_uri, or {', '.join(missing)} as well")
+        raise click.UsageError(f"give --tasks, or {', '.join(missing)} as well")
     return {name: value for name, value in options.items() if value is not None}

@@ -34,9 +34,13 @@ def verify(ctx: click.Context, /, dataset: str, *, repair: bool, show_all: bool,
     """
     from cellscale.cli.output.printable import printable
     from cellscale.pipeline.dataset_check import verified
+    from cellscale.storage.reachable import require_reachable
     from cellscale.workspace.layout import workspace_paths
+    from cellscale.workspace.plain_places import dataset_paths
 
-    paths = workspace_paths(dataset, Subfolders(**subfolders))
+    named = Subfolders(**subfolders)
+    paths = dataset_paths(dataset) if named == SUBFOLDERS else workspace_paths(dataset, named)
+    require_reachable((dataset,))
 
     def look(*, silent: bool = False) -> "Counter[str]":
         counts: Counter[str] = Counter()

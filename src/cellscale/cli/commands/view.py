@@ -47,13 +47,15 @@ def view(
 
     from cellscale.cli.stops import until_ctrl_c
     from cellscale.compiled import warm_up
+    from cellscale.storage.reachable import require_reachable
     from cellscale.viewer.dataset import Dataset
     from cellscale.viewer.overview_cache import OverviewCache
     from cellscale.viewer.server import open_server
     from cellscale.workspace.discovery import discover
-    from cellscale.workspace.layout import workspace_paths
+    from cellscale.workspace.plain_places import dataset_paths
 
-    paths = workspace_paths(dataset)
+    paths = dataset_paths(dataset)
+    require_reachable((dataset,))
     entries = discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive)
     cache = OverviewCache()
     cache.prune()

@@ -39,6 +39,7 @@ EXTRAS = {
     "gpu": ("onnxruntime-gpu",),
     "openvino": ("openvino",),
     "s3": ("s3fs",),
+    "spatialdata": ("spatialdata",),
 }
 """The packages that tell whether an extra is installed."""
 

@@ -1,6 +1,6 @@
 """The options that make a request, the same for segmenting and for measuring."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,15 @@ from cellscale.cli.options.segmenting_options import (
     label_parameters,
     preprocessing,
 )
-from cellscale.cli.options.shared_options import byte_size, name_list, one_of, option_in, positive_number
+from cellscale.cli.options.shared_options import (
+    Option,
+    byte_size,
+    name_list,
+    normalize_word,
+    one_of,
+    option_in,
+    positive_number,
+)
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import (
     AreaChoice,
@@ -31,9 +39,10 @@ from cellscale.pipeline.request import (
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.storage.credentials import without_credentials
+from cellscale.weights.catalogue import MODEL_NAMES
 from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["make_request", "request_options"]
+__all__ = ["make_request", "request_options", "task_options"]
 
 _images = option_in("Images")
 _network = option_in("Network")
@@ -116,7 +125,13 @@ _OPTIONS = [
         show_default=True,
         help="What to segment and measure.",
     ),
-    _network("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed Mesmer weights."),
+    _network(
+        "--model",
+        metavar=f"[{'|'.join(MODEL_NAMES)}|PATH_OR_URI]",
+        help="The network, by name or as an .onnx file; 'cellscale models list' says what it takes and who may use "
+        "it. Default: mesmer.",
+    ),
+    _network("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed weights."),
     _network("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
     _network(
         "--batch_size", type=click.IntRange(min=1), metavar="TILES", help="Tiles that the network processes at once."
@@ -211,6 +226,17 @@ def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def task_options(more: Sequence[Option]) -> Option:
+    """Return what gives a command the options of a request whose tasks any scheduler starts, and further ones."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed([*more, *_OPTIONS, *SEGMENTING_OPTIONS]):
+            function = option(function)
+        return function
+
+    return decorate
+
+
 def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options: Mapping[str, Any]) -> Request:
     """Turn the values of the options into a request; the one place where flat words become parts.
 
@@ -226,6 +252,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     compartment, growth = options["compartment"], growth_of(options)
     # Who only measures takes the masks that are there.
     of_nuclei = segment and growth is not None and compartment == "nuclear"
+    name, path = _model(options["model"], options["model_path"])
     return Request(
         paths=paths,
         segment=segment,
@@ -246,7 +273,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         area=AreaChoice(**_named(options, "regions", "exclude")),
         preprocessing=preprocessing(options),
         network=NetworkChoice(
-            path=options["model_path"],
+            name=name,
+            path=path,
             checksum=options["model_hash"],
             **_named(options, "batch_size", "device", "precision"),
         ),
@@ -264,6 +292,20 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )
+
+
+def _model(given: str | None, path: str | None) -> tuple[str | None, str | None]:
+    """Return the name and the path of the network from the two options that may give them."""
+    word = normalize_word(given.lower()) if given else None
+    name = next((one for one in MODEL_NAMES if normalize_word(one) == word), None)
+    if given is None or name is not None:
+        return name, path
+    if path is not None and path != given:
+        raise RequestError(
+            f"--model is {given} and --model_path is {path}; give one of them, or one of {', '.join(MODEL_NAMES)} "
+            "with --model"
+        )
+    return None, given
 
 
 def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

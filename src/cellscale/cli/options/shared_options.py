@@ -4,8 +4,9 @@ import csv
 import importlib
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 import click
@@ -22,6 +23,7 @@ __all__ = [
     "WordGroup",
     "at_terminal",
     "byte_size",
+    "closest",
     "name_list",
     "normalize_word",
     "one_of",
@@ -29,6 +31,8 @@ __all__ = [
     "positive_number",
 ]
 
+_NO_MACHINE = 1_000_000
+"""Bytes with which no machine works: whoever gives so few means another unit."""
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _SIZE = re.compile(r"(\d+\.?\d*|\.\d+)\s*([KMGT]?)(I?)B?", re.IGNORECASE | re.ASCII)
 
@@ -69,10 +73,32 @@ Option: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 """A decorator that gives a command an option."""
 
 
+class _Words(click.Choice[str]):
+    """One of some words; what is none of them is told with the one that was meant, all as they are written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the word."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            words = [str(word) for word in self.choices]
+            meant = closest(str(value), words)
+            self.fail(f"{value!r} is not one of {', '.join(words)}{meant}", param, ctx)
+
+
+def closest(word: str, words: Iterable[str]) -> str:
+    """Return a question for the word that was meant, to be put behind a message; empty where none is like it."""
+    known = {normalize_word(one).lower(): one for one in words}
+    wanted = normalize_word(word).lower()
+    found = [one for one in known if wanted in one] if len(wanted) > 2 else []
+    like = get_close_matches(wanted, known, 1, 0.6) or found
+    return f". Did you mean {known[like[0]]!r}?" if like else ""
+
+
 def one_of(*values: str) -> dict[str, Any]:
     """Return the settings of an option that takes one of some words."""
     # The metavar, because click would show the values in their normalised spelling.
-    return {"type": click.Choice(values, case_sensitive=False), "metavar": f"[{'|'.join(values)}]"}
+    return {"type": _Words(values, case_sensitive=False), "metavar": f"[{'|'.join(values)}]"}
 
 
 def option_in(heading: str) -> Callable[..., Option]:
@@ -108,6 +134,17 @@ class WordGroup(SectionedCommand, click.Group):
         wanted = normalize_word(cmd_name)
         names = (name for name in self.list_commands(ctx) if normalize_word(name) == wanted)
         return super().get_command(ctx, next(names, cmd_name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names, or say which one may have been meant."""
+        word = args[0]
+        # A shell that completes words wants no message.
+        if self.get_command(ctx, word) is None and not (ctx.resilient_parsing or word.startswith("-")):
+            meant = closest(word, self.list_commands(ctx)) or f". Known: {', '.join(self.list_commands(ctx))}"
+            ctx.fail(f"there is no command {word!r}{meant}")
+        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their headings, then the commands."""
@@ -145,6 +182,8 @@ class LazyGroup(WordGroup):
 
 def byte_size(text: str) -> int:
     """Read an amount of memory such as ``3GB``, ``512MiB`` or ``3000000000``: GB are 10^9 bytes, GiB are 2^30."""
+    if text.strip().isdecimal() and int(text) < _NO_MACHINE:
+        raise click.BadParameter(f"{text!r} has no unit; write {text.strip()}GB, or the bytes in full")
     size = 0
     if match := _SIZE.fullmatch(text.strip()):
         amount, unit, binary = match.groups()

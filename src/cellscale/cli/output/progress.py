@@ -1,10 +1,10 @@
-"""Listeners for people: progress bars at a terminal, plain lines elsewhere, JSON lines in a log file."""
+"""Listeners for people: progress and notices, at a terminal and in logs, and JSON lines in a log file."""
 
 import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,15 +12,15 @@ from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from cellscale.cli.output.display import log_lines, screen
 from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import SteadyFile
 from cellscale.errors import RequestError
-from cellscale.pipeline.events import Advanced, Event, ImageStarted, Listener, Notice, StageFinished, StageStarted
+from cellscale.pipeline.events import Advanced, Event, ImagesSeen, Listener, Notice, StageFinished
 from cellscale.storage.redaction import redacted
 
-__all__ = ["SteadyConsole", "listening"]
+__all__ = ["SteadyConsole", "Told", "listening"]
 
 
 class _Redacting(logging.Formatter):
@@ -43,8 +43,18 @@ class SteadyConsole(Console):
         self.quiet = True
 
 
+@dataclass(slots=True)
+class Told:
+    """What a person has read already, and need not read again."""
+
+    failed: set[str] = field(default_factory=set)
+    """Images of which it was told why they failed."""
+
+
 @contextmanager
-def listening(console: Console, *, verbose: int, log_file: Path | None) -> Iterator[Listener]:
+def listening(
+    console: Console, *, verbose: int, log_file: Path | None, told: Told | None = None, plans: bool = False
+) -> Iterator[Listener]:
     """Give the pipeline a listener that serves the terminal and the log file.
 
     Parameters
@@ -55,6 +65,10 @@ def listening(console: Console, *, verbose: int, log_file: Path | None) -> Itera
         0 shows warnings and choices, 1 also what each stage took, 2 also the traceback of unexpected errors.
     log_file
         JSON lines are appended here.
+    told
+        Learns what is told.
+    plans
+        Whether the run is a dry one, whose choices are told at its end.
     """
     if verbose > 1:
         handler = logging.StreamHandler()
@@ -62,10 +76,11 @@ def listening(console: Console, *, verbose: int, log_file: Path | None) -> Itera
         logging.basicConfig(level=logging.DEBUG, handlers=[handler])
         logging.getLogger("numba").setLevel(logging.WARNING)
     with ExitStack() as stack:
-        tell = messages(console, verbose)
+        tell = messages(console, verbose, told or Told(), plans=plans)
         listeners: list[Listener] = [tell]
-        if console.is_terminal:
-            listeners.append(stack.enter_context(bars(console)))
+        if not plans:
+            moving = screen(console) if console.is_terminal else log_lines(partial(_print, console))
+            listeners.append(stack.enter_context(moving))
         if log_file is not None:
             stop = partial(Notice, "", "warning")
             file = SteadyFile(
@@ -85,7 +100,7 @@ def all_of(listeners: list[Listener]) -> Listener:
     return listen
 
 
-def messages(console: Console, verbose: int) -> Listener:
+def messages(console: Console, verbose: int, told: Told, *, plans: bool = False) -> Listener:
     """Print notices as lines, and with ``verbose`` the cost of each stage."""
 
     def listen(event: Event) -> None:
@@ -94,13 +109,12 @@ def messages(console: Console, verbose: int) -> Listener:
 
     def show(event: Event) -> None:
         if isinstance(event, Notice):
-            text = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
-            image = _prefix(event.image)
-            console.print(
-                f"{image}{text}{escape(printable(redacted(event.text), keep=_BREAK))}",
-                highlight=False,
-                soft_wrap=True,
-            )
+            if plans and event.image and event.level == "info":
+                return  # the end of a dry run tells it
+            text = escape(printable(redacted(event.text), keep=_BREAK))
+            console.print(_start(event) + text, highlight=False, soft_wrap=True)
+            if event.image and event.level == "error":
+                told.failed.add(event.image)
         elif isinstance(event, StageFinished) and verbose:
             record = event.record
             console.print(
@@ -112,47 +126,23 @@ def messages(console: Console, verbose: int) -> Listener:
     return listen
 
 
+def _start(event: Notice) -> str:
+    """Return the beginning of a notice's line."""
+    if event.level == "error" and event.image:  # as the end of a run writes it, for who looks for it in logs
+        return f"[{STYLES['error']}]failed: [/]{_prefix(event.image)}"
+    kind = f"[{STYLES[event.level]}]{event.level}: [/]" if event.level != "info" else ""
+    return _prefix(event.image) + kind
+
+
+def _print(console: Console, text: str) -> None:
+    """Print a line of progress, if anybody reads it."""
+    with suppress(OSError, ValueError):
+        console.print(escape(printable(redacted(text))), style="dim", highlight=False, soft_wrap=True)
+
+
 def _prefix(image: str) -> str:
     """Return the beginning of a line about an image; empty for the run as a whole."""
     return f"{escape(printable(image))}: " if image else ""
-
-
-@contextmanager
-def bars(console: Console) -> Iterator[Listener]:
-    """Draw a progress bar for each stage at work."""
-    with Progress(
-        TextColumn("[bold]{task.fields[image]}"),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        yield moving(progress)
-
-
-def moving(progress: Progress) -> Listener:
-    """Move the bars of a progress display as events arrive."""
-    tasks: dict[tuple[str, str], TaskID] = {}
-    places: dict[str, str] = {}
-
-    def listen(event: Event) -> None:
-        if isinstance(event, ImageStarted):
-            places[event.image] = f"{event.position}/{event.count} "
-        elif isinstance(event, StageStarted):
-            tasks[event.image, event.stage] = progress.add_task(
-                event.stage,
-                total=event.total,
-                completed=event.done,
-                image=places.get(event.image, "") + escape(printable(event.image)),
-            )
-        elif isinstance(event, Advanced):
-            progress.advance(tasks[event.image, event.stage], event.units)
-        elif isinstance(event, StageFinished):
-            progress.remove_task(tasks.pop((event.image, event.record.stage)))
-
-    return listen
 
 
 @contextmanager
@@ -172,10 +162,10 @@ def opened(path: Path) -> Iterator[TextIO]:
 
 
 def log(file: SteadyFile, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Listener:
-    """Write each event but the steps of a stage as a line of JSON."""
+    """Write each event as a line of JSON, but the steps of a stage and what images say of themselves."""
 
     def listen(event: Event) -> None:
-        if isinstance(event, Advanced):
+        if isinstance(event, Advanced | ImagesSeen):
             return
         line = {"time": now().isoformat(), "event": type(event).__name__, **asdict(event)}
         file.write_line(json.dumps(line, ensure_ascii=False))

@@ -11,13 +11,13 @@ import click
 from cellscale.cli.options.shared_options import CRASH, VERBOSITY, at_terminal
 from cellscale.cli.stops import stops_told
 from cellscale.engines.tasks.retries import TRY_AGAIN
-from cellscale.errors import CellscaleError, RequestError
+from cellscale.errors import CellscaleError, RequestError, TaskInProgressError
 from cellscale.storage.storage_errors import is_away
 
 if TYPE_CHECKING:
     from cellscale.pipeline.events import Listener
 
-__all__ = ["passing_told", "reported"]
+__all__ = ["in_words", "passing_told", "reported"]
 
 
 class _TryAgain(click.ClickException):
@@ -38,9 +38,18 @@ def passing_told() -> Iterator[None]:
     try:
         yield
     except CellscaleError as error:
-        if is_away(error):
+        if _passes(error):
             raise _TryAgain(str(error)) from error
         raise
+
+
+def _passes(error: CellscaleError) -> bool:
+    return is_away(error) or isinstance(error, TaskInProgressError)
+
+
+def in_words(log_format: str | None) -> bool:
+    """Tell whether messages are for people, rather than lines of JSON."""
+    return (log_format or ("text" if at_terminal() else "json")) == "text"
 
 
 @contextmanager
@@ -56,11 +65,14 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
     labels
         What every line of JSON says; may grow meanwhile.
     """
-    if (log_format or ("text" if at_terminal() else "json")) == "text":
+    if in_words(log_format):
         from cellscale.cli.output.progress import SteadyConsole, listening
 
         click.get_current_context().meta[VERBOSITY] = verbosity
-        with listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None) as listener, passing_told():
+        with (
+            listening(SteadyConsole(stderr=True), verbose=verbosity, log_file=None) as listener,
+            passing_told(),
+        ):
             yield listener
         return
     from cellscale.cli.output.json_log import json_logging
@@ -75,7 +87,7 @@ def reported(log_format: str | None, verbosity: int, labels: dict[str, Any]) -> 
             raise
         except CellscaleError as error:
             log.write("ERROR", str(error))
-            sys.exit(TRY_AGAIN if is_away(error) else 2 if isinstance(error, RequestError) else 1)
+            sys.exit(TRY_AGAIN if _passes(error) else 2 if isinstance(error, RequestError) else 1)
         except Exception as error:  # told as one line, and by an exit code that is no image's failure
             log.crash(error)
             sys.exit(CRASH)

@@ -1,6 +1,6 @@
 """The closing words of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import click
@@ -8,12 +8,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cellscale.cli.output.fates import fate_lines
 from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import telling
+from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.uri import base_name
-from cellscale.workspace.layout import INDEX, WorkspacePaths
+from cellscale.storage.uri import base_name, exists, join
+from cellscale.workspace.layout import INDEX
 
 __all__ = ["show_summary"]
 
@@ -21,7 +23,7 @@ _BREAK = "\n"
 _COLUMNS = ("image", "status", "cells", "nuclei", "unmatched nuclei", "time", "peak memory")
 
 
-def show_summary(outcome: RunOutcome, request: Request, console: Console) -> None:
+def show_summary(outcome: RunOutcome, request: Request, console: Console, told: Collection[str] = ()) -> None:
     """Show what became of each image, and where the files are.
 
     Parameters
@@ -32,15 +34,21 @@ def show_summary(outcome: RunOutcome, request: Request, console: Console) -> Non
         What was asked.
     console
         Where a person reads; a table is drawn at a terminal, lines parted by tabs are written elsewhere.
+    told
+        Images of which it was told before why they failed.
     """
     with telling("the table of images"):
         _show_images(outcome, console)
-        for line in (*outcome.notes, *_plans(outcome), *_places(request.paths, request.measure, outcome)):
+        places = _places(request, outcome)
+        fates = () if request.dry_run else fate_lines(outcome)
+        for line in (*outcome.notes, *_plans(outcome), *places, *fates):
             click.echo(printable(line, keep=_BREAK))
     with telling("the list of failed images"):
         if outcome.error is not None:
             click.echo(printable(f"Error: {outcome.error}", keep=_BREAK), err=True)
         for image in outcome.failed:
+            if image.image in told:
+                continue
             click.echo(f"failed: {printable(image.image)}: {printable(str(image.error), keep=_BREAK)}", err=True)
 
 
@@ -84,10 +92,26 @@ def _plans(outcome: RunOutcome) -> Iterable[str]:
     return (f"{image.image}: {note}" for image in outcome.images if image.status == "planned" for note in image.notes)
 
 
-def _places(paths: WorkspacePaths, measure: bool, outcome: RunOutcome) -> Iterable[str]:
-    """Say where the files are."""
+def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
+    """Say where the files are, as far as there are any, or would be after a dry run."""
+    from cellscale.qupath.entry import PROJECT_FILE  # needs what a run has loaded by then, and `--help` has not
+
+    paths = request.paths
     places: dict[str, Path | str | None] = {"masks": paths.segmasks}
-    if measure:
+    if request.measure:
         places |= {"tables": paths.reports, "QuPath project": paths.project}
-    places["report"] = next((place for place in outcome.outputs if base_name(place) == INDEX), None)
-    return (f"{kind}: {place}" for kind, place in places.items() if place is not None)
+    for kind, place in places.items():
+        file = join(place, PROJECT_FILE) if place is not None and kind == "QuPath project" else place
+        if file is not None and _may_be_there(file):
+            yield f"{kind}: {place}"
+        elif place is not None and request.dry_run:
+            yield f"{kind} would be in: {place}"
+    yield from (f"report: {place}" for place in outcome.outputs if base_name(place) == INDEX)
+
+
+def _may_be_there(place: Path | str) -> bool:
+    """Tell whether there is something, or it cannot be known."""
+    try:
+        return exists(place)
+    except StorageError:
+        return True

@@ -10,6 +10,7 @@ from dataclasses import replace
 from distributed import Client
 
 from cellscale.engines.at_work import refuse_busy
+from cellscale.engines.before_work import require_writable
 from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
 from cellscale.engines.dask.connection import WorkerPool
 from cellscale.engines.dask.dispatch import work_through
@@ -23,6 +24,8 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import work_mark
+from cellscale.pipeline.untold import image_mark, keep_untold, untold
 from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
@@ -36,8 +39,8 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
     entries = find_images(request)
+    require_writable(request)
     model = choose_model(request, computes=False)
-    images = [ImageWork(entry, position, len(entries), listener) for position, entry in enumerate(entries, 1)]
     network = replace(request.network, checksum=model.sha256 if model else None)
     job = Job(replace(request, network=network, settings=""), new_run_id())
     with ExitStack() as stack:
@@ -46,10 +49,24 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
             stack.enter_context(dataset_lock(request.paths, tables=tables, run=job.run))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
             keep_settings(request, job.run)
+        count, asked = len(entries), work_mark(request)
+        images = [
+            _image_work(job, asked, ImageWork(entry, position, count, listener))
+            for position, entry in enumerate(entries, 1)
+        ]
         connect = stack.enter_context(connection(options, request.resources))
         _work(connect, job, options, images, listener)
         outcome = RunOutcome(tuple(image.outcome for image in images if image.outcome))
         return close_run(request, outcome, listener, engine="dask", run_id=job.run)
+
+
+def _image_work(job: Job, asked: str, work: ImageWork) -> ImageWork:
+    """Return the work on an image, whose costs are kept in the dataset as it is done."""
+    if not job.request.dry_run:
+        jobs, mark = job.request.paths.jobs, image_mark(work.entry, asked)
+        work.recall = lambda: untold(jobs, work.entry.name, mark)
+        work.keep = lambda outcome: keep_untold(jobs, mark, replace(outcome, run=job.run))
+    return work
 
 
 def _work(

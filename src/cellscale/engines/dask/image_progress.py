@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
+from cellscale.pipeline.events import Advanced, ImageFinished, Listener, Notice, StageFinished, StageStarted
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.records.stage_cost import StageRecord
 
@@ -60,6 +60,7 @@ class Progress:
             self._listener(Notice(self._image, "warning", warning))
         if outcome.error is not None:
             self._listener(Notice(self._image, "error", outcome.error))
+        self._listener(ImageFinished(self._image, outcome.status))
 
     def _tell(self, records: Sequence[StageRecord]) -> None:
         for record in records:

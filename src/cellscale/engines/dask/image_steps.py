@@ -14,6 +14,7 @@ from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.segmenting import SharePlan
+from cellscale.pipeline.untold import continued
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.workspace.discovery import ImageEntry
 
@@ -48,7 +49,13 @@ class ImageWork:
     not tried again; the last one then comes to the same end, or to a better one.
     """
 
-    def __init__(self, entry: ImageEntry, position: int, count: int, listener: Listener) -> None:
+    def __init__(
+        self,
+        entry: ImageEntry,
+        position: int,
+        count: int,
+        listener: Listener,
+    ) -> None:
         self.entry = entry
         self.outcome: ImageOutcome | None = None
         self.places: tuple[ProjectImage, ...] = ()
@@ -59,6 +66,11 @@ class ImageWork:
         self._count = count
         self._listener = listener
         self._progress = Progress(entry.name, listener)
+        self.keep: Callable[[ImageOutcome], None] = lambda outcome: None
+        """Is given what is known of the costs so far."""
+        self.recall: Callable[[], ImageOutcome | None] = lambda: None
+        """Returns what an earlier run kept of them, and did not come to tell."""
+        self._earlier: ImageOutcome | None = None
         self._open: list[Step] = []
         self._stages: Iterator[list[Step]] = iter([[Step(self, worker_tasks.plan)]])
         self._started = 0.0
@@ -69,6 +81,7 @@ class ImageWork:
         if self._open:
             return tuple(self._open)
         self._started = perf_counter()
+        self._earlier = self.recall()
         self._listener(ImageStarted(self.entry.name, self.position, self._count))
         return self._advance()
 
@@ -110,6 +123,8 @@ class ImageWork:
 
     def _advance(self) -> Sequence[Step]:
         self._progress.end()
+        if self._progress.records and self.outcome is None:
+            self.keep(self._costed(ImageOutcome(image=self.entry.name, status="waiting")))
         self._open = next(self._stages, [])
         return tuple(self._open)
 
@@ -139,14 +154,20 @@ class ImageWork:
 
     def _finish(self, finished: worker_tasks.Finished) -> None:
         self._progress.close(finished.outcome)
+        self.outcome, self.places = self._costed(finished.outcome), finished.places
+        if self._progress.records:
+            self.keep(self.outcome)
+
+    def _costed(self, outcome: ImageOutcome) -> ImageOutcome:
+        """Return an outcome with what all tasks cost, those of an earlier run included that was stopped."""
         records = self._progress.records
-        outcome = replace(
-            finished.outcome,
+        costed = replace(
+            outcome,
             seconds=perf_counter() - self._started,
-            peak_memory=max([finished.outcome.peak_memory, *(record.peak_memory for record in records)]),
+            peak_memory=max([outcome.peak_memory, *(record.peak_memory for record in records)]),
             stages=tuple(records),
         )
-        self.outcome, self.places = outcome, finished.places
+        return costed if self._earlier is None else continued(self._earlier, costed)
 
 
 def _parts(items: tuple[T, ...], size: int) -> Iterator[tuple[T, ...]]:

@@ -23,6 +23,7 @@ from cellscale.pipeline.request import ChannelChoice, NetworkChoice, Outputs, Re
 from cellscale.pipeline.run_context import Placement
 from cellscale.pipeline.segmenting import IMAGE, postprocess_file, predict_file, preprocess_file
 from cellscale.predict.heads import COMPARTMENTS
+from cellscale.predict.instanseg import SeedNetwork
 from cellscale.records.benchmark_table import COLUMNS, STAGES, RecordFile, Row, record_id, validated
 from cellscale.regions import RegionReader, blocks
 from cellscale.storage.atomic import write_bytes
@@ -82,7 +83,13 @@ def predict_task(
 
     def work(run: ImageRun) -> ImageOutcome:
         _make_parent(output_uri)
-        predict_file(run, image_uri, output_uri, load())
+        network = load()
+        if isinstance(network, SeedNetwork):
+            raise RequestError(
+                f"{network.name} takes each channel by itself, which these stages do not hand on; segment with it "
+                "by cellscale segment or run"
+            )
+        predict_file(run, image_uri, output_uri, network)
         return ImageOutcome(image=run.image, status="done", outputs=(output_uri,))
 
     return _costed(listener, request, image_uri, work, benchmark_output_uri)

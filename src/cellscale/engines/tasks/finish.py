@@ -1,15 +1,18 @@
 """The end of a run: its true outcome from the results of its tasks, the QuPath project, the records."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 
 from cellscale.engines.end_of_run import close_run
 from cellscale.engines.tasks.project_entry_json import place_from_json
 from cellscale.engines.tasks.results import Part, Task, TaskResult, read_results
 from cellscale.engines.tasks.retries import is_last_try
-from cellscale.engines.tasks.spec import ENGINE, RunSpec, run_folder
+from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.engines.tasks.task_locks import end_lock
 from cellscale.engines.tasks.task_records import parts_of_all
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.events import Listener, Notice
@@ -46,9 +49,16 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
 
     Raises
     ------
+    RunInProgressError
+        A task of the run, or another run, is at work on the dataset.
     StorageError
         Results cannot be read, the outcome cannot be written, or the store is away.
     """
+    with end_lock(spec):
+        return _finished(spec, listener)
+
+
+def _finished(spec: RunSpec, listener: Listener) -> RunOutcome:
     folder = run_folder(spec)
     results = _results(spec)
     measured = results.get("measure-image", {})
@@ -60,13 +70,25 @@ def finish_run(spec: RunSpec, listener: Listener) -> RunOutcome:
         spec.request,
         outcome,
         listener,
-        engine=ENGINE,
+        engine=spec.engine,
         run_id=spec.run,
         parts=parts_of_all(spec),
         benchmark_table=spec.benchmark_table,
     )
-    write_bytes(join(folder, OUTCOME), json.dumps(to_json(outcome), ensure_ascii=False).encode())
+    location = join(folder, OUTCOME)
+    write_bytes(location, json.dumps(to_json(outcome), ensure_ascii=False).encode())
+    listener(Notice("", "info", _told(spec, outcome, location, placed=any(one.place for one in measured.values()))))
     return outcome
+
+
+def _told(spec: RunSpec, outcome: RunOutcome, location: Path | str, *, placed: bool) -> str:
+    """Say what the end of a run found and made."""
+    counts = Counter(image.status for image in outcome.images)
+    images = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    made = [f"outcome: {location}", *(f"report: {place}" for place in outcome.outputs)]
+    if placed:
+        made.append(f"QuPath project: {spec.request.paths.project}")
+    return f"the run {spec.run} is finished, {len(outcome.images)} images: {images}; {', '.join(made)}"
 
 
 def read_outcome(spec: RunSpec) -> RunOutcome | None:
@@ -142,6 +164,7 @@ def _joined(first: ImageOutcome, last: ImageOutcome) -> ImageOutcome:
         seconds=first.seconds + last.seconds,
         peak_memory=max(first.peak_memory, last.peak_memory),
         outputs=first.outputs + last.outputs,
+        fates=first.fates + last.fates,
         notes=first.notes + last.notes,
         warnings=tuple(dict.fromkeys(first.warnings + last.warnings)),  # both tell what is known of the file
         stages=first.stages + last.stages,

@@ -10,10 +10,12 @@ from cellscale.engines.tasks.results import Part, Task, TaskResult, find_result,
 from cellscale.engines.tasks.retries import is_last_try
 from cellscale.engines.tasks.run_part import work_of
 from cellscale.engines.tasks.spec import RunSpec, run_folder
+from cellscale.engines.tasks.task_locks import image_lock
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import ImageStarted, Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.run_context import Placement
+from cellscale.pipeline.untold import clear_told
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import is_away
@@ -54,14 +56,23 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
     ------
     RequestError
         The request is wrong for all images: no weights, say. The result says so, too.
+    TaskInProgressError
+        Another process is at work on the image, or a run of another kind on the dataset; there is no result.
     StorageError
         The result cannot be written, or the store is away (`cellscale.storage.storage_errors.is_away`).
     """
     entry = spec.entry(index)
-    earlier = find_result(run_folder(spec), task, index)
-    if earlier is not None and earlier.outcome.status != "failed":
-        listener(Notice(entry.name, "info", f"{task}: done before"))
-        return earlier
+    with image_lock(spec, index):
+        earlier = find_result(run_folder(spec), task, index)
+        if earlier is not None and earlier.outcome.status != "failed":
+            listener(Notice(entry.name, "info", f"{task}: done before"))
+            return earlier
+        return _done(spec, task, index, earlier, listener)
+
+
+def _done(spec: RunSpec, task: Task | Part, index: int, earlier: TaskResult | None, listener: Listener) -> TaskResult:
+    """Do a task whose lock is held."""
+    entry = spec.entry(index)
     listener(ImageStarted(entry.name, index + 1, len(spec.entries)))
     places = list[ProjectImage]()
     last = is_last_try()
@@ -69,6 +80,7 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
         shared_state=True,
         position=index,
         run=spec.run,
+        work=f"{spec.run} {task}",
         claim=Claim(spec.request.paths.jobs, spec.run, needed=False),
         tried_again=not last,
         enter_project=places.append,
@@ -89,7 +101,9 @@ def run_task(spec: RunSpec, task: Task | Part, index: int, listener: Listener) -
         _write(spec, replace(template, outcome=ImageOutcome(image=entry.name, status="failed", error=str(error))))
         raise
     place = place_to_json(places[-1]) if places else None
-    return _write(spec, replace(template, outcome=outcome, place=place))
+    result = _write(spec, replace(template, outcome=outcome, place=place))
+    clear_told(spec.request.paths.jobs, [entry.name])
+    return result
 
 
 def _outcome(

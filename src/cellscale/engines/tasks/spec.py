@@ -15,10 +15,8 @@ from cellscale.storage.uri import Location, join, make_folder, read_bytes
 from cellscale.workspace.claim import Claim
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["ENGINE", "SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
+__all__ = ["SPEC_NAME", "RunSpec", "read_spec", "run_folder", "write_spec"]
 
-ENGINE = "batch"
-"""Name of the engine whose machines work through such a list."""
 SPEC_NAME = "tasks.json"
 """Name of the list in its run's folder."""
 KEYS = {"version", "run", "request", "options", "benchmark_table", "entries"}
@@ -42,6 +40,11 @@ class RunSpec:
 
     benchmark_table: str | None = None
     """BigQuery table that the end of the run appends benchmark records to; None for none."""
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine whose machines work through the list; ``tasks`` where that is the user's own."""
+        return "tasks" if self.options.env_config_uri is None else "batch"
 
     def entry(self, index: int) -> ImageEntry:
         """Return the image of a task.

@@ -4,7 +4,7 @@ import json
 
 from cellscale.engines.benchmark_rows import benchmark_rows
 from cellscale.engines.tasks.results import Part, Task, find_result, read_results
-from cellscale.engines.tasks.spec import ENGINE, RunSpec, run_folder
+from cellscale.engines.tasks.spec import RunSpec, run_folder
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.storage.atomic import write_bytes
@@ -49,7 +49,7 @@ def gather_costs(spec: RunSpec, index: int | None, listener: Listener) -> None:
     folder = join(run_folder(spec), "benchmarks")
     make_folder(folder)
     for number in range(len(spec.entries)) if index is None else (index,):
-        for row in benchmark_rows(spec.request, parts_of_image(spec, number), spec.run, engine=ENGINE):
+        for row in benchmark_rows(spec.request, parts_of_image(spec, number), spec.run, engine=spec.engine):
             known = {name: value for name, value in row.items() if value is not None}
             write_bytes(join(folder, f"{number}.json"), json.dumps(known, default=str).encode())
             listener(Notice(spec.entry(number).name, "info", f"benchmark record with {len(known)} facts"))

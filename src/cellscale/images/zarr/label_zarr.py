@@ -17,6 +17,7 @@ from cellscale.images.info import PixelSize
 from cellscale.images.masks.mask_writer import row_bands
 from cellscale.images.zarr.zarr_store import zarr_store
 from cellscale.regions import RegionReader
+from cellscale.storage.group_rights import share_tree
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, base_name, filesystem, local_path
 
@@ -181,6 +182,7 @@ def _replaced(path: Path) -> Iterator[Path]:
     part.mkdir()
     try:
         yield part
+        share_tree(part)
         if path.exists():
             path.rename(old)
         part.rename(path)

@@ -6,10 +6,14 @@ from typing import Any
 
 from cellscale.annotations import WantedArea, area_mark, wanted_area
 from cellscale.pipeline.area.area_selection import Selection
+from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import AreaChoice
 from cellscale.predict.heads import Compartment
 
-__all__ = ["Part", "choice_mark", "found_in_regions", "part_of"]
+__all__ = ["Part", "choice_mark", "part_of", "tell_regions"]
+
+SHOWN_REGIONS = 12
+"""Regions whose counts a run tells; the record has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,15 @@ def choice_mark(choice: AreaChoice, image: str) -> dict[str, str]:
     return area_mark(choice.regions, choice.exclude, image)
 
 
-def found_in_regions(area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:
-    """Return how many objects each region has, and its size in pixels, for the record."""
+def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:
+    """Say how many objects the regions have; return that, and their sizes in pixels, for the record."""
+    words = {"whole-cell": "cells", "nuclear": "nuclei"}
+    shown = [
+        f"{name}: " + ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
+        for index, name in enumerate(area.names[:SHOWN_REGIONS])
+    ]
+    more = [f"and {len(area.names) - SHOWN_REGIONS} more"] if len(area.names) > SHOWN_REGIONS else []
+    run.notice("regions: " + "; ".join([*shown, *more]))
     return {
         name: {"pixels": pixels, **{compartment: found.counts[index] for compartment, found in selections.items()}}
         for index, (name, pixels) in enumerate(zip(area.names, area.areas(), strict=True))

@@ -13,6 +13,7 @@ from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.scattered import scattered_texts
+from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError
 from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
@@ -31,6 +32,7 @@ from cellscale.pipeline.resume import (
     earlier_measurement_mark,
     identity_of,
     measurement_mark,
+    note_made,
     note_source,
     require_one_source,
     to_be_overwritten,
@@ -123,10 +125,11 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         give_back()
         # `prepare_writing` has loaded them while the image was measured.
         from cellscale.pipeline.measuring.project_entry import write_project_entry
-        from cellscale.pipeline.measuring.project_files import note_entry_files
+        from cellscale.pipeline.measuring.project_files import entry_hashes, note_entry_files
         from cellscale.pipeline.measuring.write_tables import write_reports
 
         check()
+        entries = entry_hashes(request.paths.project, ledger)
         ledger.begin("measurement", mark, verdict.to_make, asked(request))
         project_entry = beside.submit(
             write_project_entry, run, measurement, image, request.paths, request.measuring, check, number
@@ -141,9 +144,10 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:
-        note_entry_files(request.paths.project, ledger, mark, in_project)
+        note_entry_files(run, request.paths.project, ledger, mark, in_project, entries)
     facts |= {"project_entry": in_project, "version": __version__}
     ledger.finish("measurement", verdict.to_make, facts, run.placement.run)
+    note_made(run, verdict)
     return Report(True, cells, nuclei, measurement.unmatched_nuclei, outputs)
 
 
@@ -307,6 +311,7 @@ def _measured(
                 image_pixels=sampled_pixels(image),
                 pixel_size=image.info.pixel_size,
                 matching=Matching(measuring.matching),
+                nucleus_margin=Dialect(measuring.qupath_version).conventions.nucleus_margin,
                 workers=run.budget.workers,
                 chunk=_bounded(image.info.chunk),
                 mask_chunk=_bounded(max((mask.info.chunk for mask in opened.values()), key=itemgetter(1))),

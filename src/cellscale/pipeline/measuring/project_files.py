@@ -1,5 +1,6 @@
 """Whether the QuPath project has of an image what the record says; what is lost is made, or entered again."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from cellscale.cells.text import Dialect
 from cellscale.images.info import PixelSize
 from cellscale.pipeline.entering import now_of
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.outcome import Fate
 from cellscale.pipeline.request import Request
 from cellscale.qupath.entry import ENTRY_FILES, PROJECT_FILE, is_still_of
 from cellscale.qupath.listed_images import listed_images, same_image
@@ -19,7 +21,16 @@ from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.record import Ledger
 
-__all__ = ["enter", "entry_number", "has_entry_files", "is_listed", "note_entry_files", "taken_numbers"]
+__all__ = [
+    "enter",
+    "entry_hashes",
+    "entry_number",
+    "has_entry_files",
+    "is_listed",
+    "note_entry_files",
+    "record_entry_files",
+    "taken_numbers",
+]
 
 
 def entry_number(ledger: Ledger) -> int | None:
@@ -28,20 +39,69 @@ def entry_number(ledger: Ledger) -> int | None:
     return number if isinstance(number, int) and number > 0 else None
 
 
-def note_entry_files(folder: Path | str, ledger: Ledger, mark: str, number: int | None) -> None:
-    """Put on record what an image's folder in the project holds now.
+def entry_hashes(folder: Path | str | None, ledger: Ledger) -> dict[str, str]:
+    """Return hashes of what an image's folder in the project holds now, by place.
 
     Raises
     ------
     StorageError
         It cannot be read.
     """
-    if number is None:
-        return
+    number = entry_number(ledger)
+    if folder is None or number is None:
+        return {}
+    places = [join(folder, "data", str(number), name) for name in ENTRY_FILES]
+    found = {str(place): ledger.look("project", place, hashed=True) for place in places}
+    return {place: content.hash for place, content in found.items() if content is not None}
+
+
+def note_entry_files(
+    run: ImageRun, folder: Path | str, ledger: Ledger, mark: str, number: int | None, before: Mapping[str, str]
+) -> None:
+    """Put on record what an image's folder in the project holds now.
+
+    Parameters
+    ----------
+    run
+        Is told what became of the files.
+    folder
+        The project.
+    ledger
+        The image's record.
+    mark
+        What the objects were made from.
+    number
+        Of the image's entry; None where it has none.
+    before
+        What `entry_hashes` returned before the files were written.
+
+    Raises
+    ------
+    StorageError
+        They cannot be read.
+    """
+    for place in [] if number is None else record_entry_files(folder, ledger, mark, number):
+        record, known = ledger.record("project", place), before.get(str(place))
+        assert record is not None, "it was just put on record"
+        remade: Fate = "kept" if known == record.content.hash else "made again"
+        run.note_fate("made" if known is None else remade, [place])
+
+
+def record_entry_files(folder: Path | str, ledger: Ledger, mark: str, number: int) -> list[Path | str]:
+    """Put on record what an image's folder in the project holds now, and return its files.
+
+    Parameters
+    ----------
+    folder, ledger, mark
+        As of `note_entry_files`, and so are the errors.
+    number
+        Of the image's entry.
+    """
     files = [place for name in ENTRY_FILES if exists(place := join(folder, "data", str(number), name))]
     ledger.forget("project", ENTRY_FILES)
     ledger.begin("project", mark, ())
     ledger.finish("project", files, {"entry": number})
+    return files
 
 
 def has_entry_files(run: ImageRun, dry_run: bool, folder: Path | str, entry: ImageEntry, ledger: Ledger) -> bool:
@@ -69,6 +129,7 @@ def has_entry_files(run: ImageRun, dry_run: bool, folder: Path | str, entry: Ima
             if base_name(place) == "summary.json" and not dry_run:
                 delete(place)  # one that is there stays: QuPath counts what a person drew
             return False
+    run.note_fate("kept", [join(folder, "data", str(number), name) for name in known])
     return True
 
 

@@ -8,8 +8,8 @@ from cellscale.label.growth import Growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.preprocess.channel_scaling import RescaleChannels
 from cellscale.preprocess.preprocessing import Preprocessing
-from cellscale.preprocess.scaling import RescaleChannels
 from cellscale.storage.content import Check
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -49,6 +49,9 @@ class ImageChoice:
 
     prefix: str = ""
     """Take only images whose name begins so; empty for all."""
+
+    files: tuple[str, ...] = ()
+    """Take only the files of these names; all if empty."""
 
     recursive: bool = False
     """Take the images of the folders below as well."""
@@ -103,8 +106,11 @@ class AreaChoice:
 class NetworkChoice:
     """Which network, and what computes it."""
 
+    name: str | None = None
+    """What the network is called, as `cellscale models list` has it; None: ``mesmer``, or known by its file."""
+
     path: str | None = None
-    """Path or URI of the network; None: the installed Mesmer weights."""
+    """Path or URI of the network; None: the installed weights of that name."""
 
     checksum: str | None = None
     """SHA-256 or MD5 that the network's file must have."""

@@ -1,10 +1,11 @@
 """What is finished, so that a killed run goes on and a second one keeps what fits."""
 
-from cellscale.pipeline.resume.asked import asked, asked_again
+from cellscale.pipeline.resume.asked import asked, asked_again, work_mark
 from cellscale.pipeline.resume.decision import (
     decided,
     identity_of,
     misfit_text,
+    note_made,
     require_right,
     to_be_overwritten,
 )
@@ -33,9 +34,11 @@ __all__ = [
     "identity_of",
     "measurement_mark",
     "misfit_text",
+    "note_made",
     "note_source",
     "open_state",
     "require_one_source",
     "require_right",
     "to_be_overwritten",
+    "work_mark",
 ]

@@ -10,7 +10,7 @@ from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, identify, require_unchanged
 from cellscale.workspace.record import Ledger, Mark, Task, Verdict
 
-__all__ = ["decided", "identity_of", "misfit_text", "require_right", "to_be_overwritten"]
+__all__ = ["decided", "identity_of", "misfit_text", "note_made", "require_right", "to_be_overwritten"]
 
 _WORDS: dict[Task, str] = {
     "segmentation": "masks",
@@ -82,6 +82,8 @@ def decided(
         An output cannot be read.
     """
     verdict = to_be_overwritten(ledger.judge(task, mark, outputs, earlier=earlier), request.outputs)
+    run.note_fate("kept", verdict.kept)
+    run.note_fate("left as a person's", verdict.persons)
     if verdict.persons:
         run.notice(
             f"there are {_WORDS[task]} that this dataset's records do not know, or that were changed; they are kept: "
@@ -92,6 +94,12 @@ def decided(
     if verdict.stale and not request.outputs.overwrite:
         run.notice(f"the {_WORDS[task]} were made from other input or options; they are made again")
     return verdict
+
+
+def note_made(run: ImageRun, verdict: Verdict) -> None:
+    """Note that all that a verdict said is to be made has been made."""
+    run.note_fate("made", verdict.missing)
+    run.note_fate("made again", verdict.stale)
 
 
 def to_be_overwritten(verdict: Verdict, outputs: Outputs) -> Verdict:

@@ -42,9 +42,11 @@ def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[
             continue
         if not ledger.made(task, place):
             run.notice(f"{place} is of another run, and was changed since; it is kept", "warning")
+            run.note_fate("left as a person's", [place])
             continue
         _remove(place, is_folder=found.is_folder)
         ledger.forget(task, [base_name(place)])
+        run.note_fate("removed", [place])
         run.notice(f"{place} was made for other input or options, and is not asked for now: it is removed")
 
 

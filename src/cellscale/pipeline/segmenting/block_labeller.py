@@ -1,6 +1,7 @@
 """Labelling the blocks of one compartment, wherever their maps come from: those that need little memory first."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from cellscale.errors import UncertainError
 from cellscale.label.maps import MapReader
@@ -8,7 +9,20 @@ from cellscale.label.parameters import Parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.segmenting.block_store import BlockStore
 
-__all__ = ["BlockLabeller"]
+__all__ = ["BlockLabeller", "Labeller"]
+
+
+class Labeller(Protocol):
+    """Labels the blocks of one compartment, from any thread."""
+
+    def label(self, index: int) -> bool:
+        """Label a block in a worker's share of the memory; False if it is postponed."""
+
+    def label_alone(self, index: int) -> bool:
+        """Label a block in all the memory that there is; False if even that does not suffice."""
+
+    def label_postponed(self) -> Iterator[int]:
+        """Label the blocks that were postponed, one after another, and yield which."""
 
 
 class BlockLabeller:

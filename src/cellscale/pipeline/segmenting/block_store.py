@@ -1,11 +1,11 @@
 """Labels of one compartment of an image: block by block, then settled once for all."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from cachetools import LRUCache
@@ -13,19 +13,26 @@ from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
 from cellscale.label.block import Certificate, LabelledBlock, label_block
-from cellscale.label.kernels import grown
 from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
 from cellscale.label.objects import complete_objects, merge_objects, no_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
-from cellscale.pipeline.area import AreaCores, Selection, is_enough, selected_labels
+from cellscale.pipeline.area import AreaCores, is_enough
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
-from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.regions import Region, blocks
 
-__all__ = ["BLOCK", "BlockStore", "CertificateSummary", "CompartmentLabels", "grown_cells", "selected_cells"]
+__all__ = [
+    "BLOCK",
+    "Block",
+    "BlockStore",
+    "CertificateSummary",
+    "CompartmentLabels",
+    "SettledLabels",
+    "Store",
+    "StoredBlocks",
+]
 
 BLOCK = 1024
 """Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
@@ -52,7 +59,63 @@ class CertificateSummary:
         )
 
 
-class BlockStore:
+class Block(Protocol):
+    """A labelled block."""
+
+    @property
+    def core(self) -> Region:
+        """The block, without halo."""
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as plain arrays, for storage."""
+
+    def identities(self, part: Region) -> NDArray[np.int64]:
+        """Return the identity of each pixel of a part of the core; 0 for background."""
+
+
+B = TypeVar("B", bound=Block)
+
+
+class SettledLabels(Protocol):
+    """The final labels of one compartment, read by region at the image's own resolution."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the image."""
+
+    @property
+    def certificate(self) -> CertificateSummary:
+        """What proves that they are the whole image's."""
+
+    @property
+    def count(self) -> int:
+        """Objects found."""
+
+    def read(self, region: Region) -> NDArray[np.int32]:
+        """Return the labels of a region; 0 for background."""
+
+
+class Store(Protocol):
+    """A compartment's labelled blocks on disk, whatever they are."""
+
+    cores: list[Region]
+
+    @property
+    def count(self) -> int:
+        """How many blocks are to be labelled."""
+
+    def missing(self) -> list[int]:
+        """Return the raster-order indices of the blocks that are not labelled yet."""
+
+    def has(self, index: int) -> bool:
+        """Tell whether a block is labelled."""
+
+    @property
+    def found(self) -> int:
+        """Objects that begin in the blocks labelled so far, by this process; small ones will be removed."""
+
+
+class StoredBlocks(ABC, Generic[B]):
     """A compartment's labelled blocks on disk.
 
     Parameters
@@ -63,6 +126,8 @@ class BlockStore:
         The compartment.
     shape
         Rows and columns of the image that the network saw.
+    decoded
+        Makes a block of its arrays.
     capacity
         Blocks kept in memory for the next readers.
     cores
@@ -77,6 +142,7 @@ class BlockStore:
         state: RunState,
         name: str,
         shape: tuple[int, int],
+        decoded: Callable[[dict[str, NDArray[Any]]], B],
         capacity: int = 8,
         cores: Sequence[Region] | None = None,
         prefix: str = "",
@@ -86,8 +152,11 @@ class BlockStore:
         self.is_part = cores is not None
         self._state = state
         self._name = f"{name}/{prefix}"
-        self._cache: LRUCache[int, LabelledBlock] = LRUCache(capacity)
+        self._decoded = decoded
+        self._cache: LRUCache[int, B] = LRUCache(capacity)
         self._lock = Lock()
+        self.found = 0
+        """Objects that begin in the blocks labelled so far, by this process; small ones will be removed."""
 
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
@@ -102,9 +171,9 @@ class BlockStore:
         """Tell whether a block is labelled."""
         return self._state.has(self._unit(index))
 
-    def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
-        """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
-        arrays = label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit).to_arrays()
+    def keep(self, index: int, block: B) -> None:
+        """Keep a labelled block."""
+        arrays = block.to_arrays()
         labels = arrays.pop("labels")
         if labels.any():
             # The labels go first and on their own: whoever writes a band of the mask reads only those rows.
@@ -112,12 +181,22 @@ class BlockStore:
         else:
             arrays["blank"] = np.zeros(1, np.int32)  # most blocks of a slide with much glass
         self._state.save(self._unit(index), **arrays)
+        begun = self._begun(block.core, self.objects(block))
+        with self._lock:
+            self.found += begun
 
-    def load(self, index: int) -> LabelledBlock:
+    @abstractmethod
+    def objects(self, block: B) -> NDArray[np.int64]:
+        """Return a block's objects, each by a place in the whole image in raster order, from 1."""
+
+    def _begun(self, core: Region, objects: NDArray[np.int64]) -> int:
+        """Return how many objects begin in a block, so that those that cross its border count once."""
+        rows, columns = np.divmod(objects - 1, self.shape[1])
+        inside = (rows >= core.top) & (rows < core.bottom) & (columns >= core.left) & (columns < core.right)
+        return int(np.count_nonzero(inside))
+
+    def load(self, index: int) -> B:
         """Return one labelled block."""
-        core = self.cores[index]
-        if not core.size:
-            return LabelledBlock(core, np.zeros(core.shape, np.int32), no_objects(), Certificate(0, 0))
         with self._lock:
             if index in self._cache:
                 return self._cache[index]
@@ -126,10 +205,14 @@ class BlockStore:
         if arrays is None or labels is None:
             raise DamagedStateError(f"{self._state.folder}: {self._unit(index)} was damaged or removed")
         arrays.pop(CHECKSUM, None)
-        block = LabelledBlock.from_arrays({**arrays, "labels": labels})
+        block = self._decoded({**arrays, "labels": labels})
         with self._lock:
             self._cache[index] = block
         return block
+
+    def mosaic(self) -> Mosaic:
+        """Return all blocks as one image; each is loaded when it is asked for."""
+        return Mosaic(self.shape, (BLOCK, BLOCK), self.load)
 
     def _labels(self, index: int, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int32] | None:
         """Return a block's labels, from disk as they are touched."""
@@ -137,7 +220,7 @@ class BlockStore:
             return np.broadcast_to(arrays["blank"], self.cores[index].shape)
         return self._state.map_plane(self._unit(index), int(arrays.get(CHECKSUM, -1)))
 
-    def __iter__(self) -> Iterator[LabelledBlock]:
+    def __iter__(self) -> Iterator[B]:
         """Yield every block that was to be labelled, without keeping it in memory."""
         for index, core in enumerate(self.cores):
             if core.size:
@@ -146,9 +229,39 @@ class BlockStore:
     def _unit(self, index: int) -> str:
         return f"{self._name}{index}"
 
+
+class BlockStore(StoredBlocks[LabelledBlock]):
+    """A compartment's blocks, labelled with maxima and interior."""
+
+    def __init__(
+        self,
+        state: RunState,
+        name: str,
+        shape: tuple[int, int],
+        capacity: int = 8,
+        cores: Sequence[Region] | None = None,
+        prefix: str = "",
+    ) -> None:
+        super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity, cores, prefix)
+
+    def load(self, index: int) -> LabelledBlock:
+        """Return one labelled block; one without objects where nothing was to be labelled."""
+        core = self.cores[index]
+        if core.size:
+            return super().load(index)
+        return LabelledBlock(core, np.zeros(core.shape, np.int32), no_objects(), Certificate(0, 0))
+
     def is_enough_for(self, plan: AreaCores) -> bool:
         """Tell whether what is labelled tells for certain what all objects of an area are."""
         return is_enough(plan, self.cores, -(-self.shape[1] // BLOCK), self.load)
+
+    def objects(self, block: LabelledBlock) -> NDArray[np.int64]:
+        """Return a block's objects, each by its first pixel."""
+        return block.objects.identities
+
+    def label(self, index: int, read_maps: MapReader, parameters: Parameters, limit: int) -> None:
+        """Label one block, looking at no more than ``limit`` pixels at once, and keep it."""
+        self.keep(index, label_block(read_maps, self.cores[index], self.shape, parameters, limit=limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +273,12 @@ class CompartmentLabels:
     shape: tuple[int, int]
     """Rows and columns of the image; those of the mosaic differ where the network saw it rescaled."""
     certificate: CertificateSummary
-    growth: float = 0.0
-    """Pixels of the image by which objects grow into the background around them."""
-    selection: Selection | None = None
-    """Which objects stay where a part of the image is wanted; None for all."""
 
     @classmethod
     def settle(cls, store: BlockStore, parameters: Parameters, shape: tuple[int, int]) -> "CompartmentLabels":
         """Merge the blocks' objects, remove small ones, fill holes and number the rest, for an image of ``shape``."""
         certificates: list[Certificate] = []
-        mosaic = Mosaic(store.shape, (BLOCK, BLOCK), store.load)
+        mosaic = store.mosaic()
         noted = _noting(store, certificates.append)
         if store.is_part:  # rows of blocks may have gaps, and a part has fewer objects
             objects = iter([merge_objects(block.objects for block in noted)])
@@ -182,84 +291,16 @@ class CompartmentLabels:
     @property
     def count(self) -> int:
         """Objects found."""
-        return len(self.resolution) if self.selection is None else len(self.selection)
-
-    @property
-    def reach(self) -> int:
-        """Pixels around a region on which its labels depend besides."""
-        return math.floor(self.growth)
+        return len(self.resolution)
 
     def read(self, region: Region) -> NDArray[np.int32]:
         """Return the labels of a region; 0 for background."""
-        labels = self._grown(region)
-        return labels if self.selection is None else self.selection(labels)
-
-    def _grown(self, region: Region) -> NDArray[np.int32]:
-        """Return the labels of a region before any are left out."""
-        if not self.reach:
-            return self._read(region)
-        labels = np.empty(region.shape, np.int32)
-        for part in blocks(region.shape, (region.height, BLOCK)):  # or what is around a wide region takes as much
-            core = Region(region.top, region.left + part.left, region.bottom, region.left + part.right)
-            seen = core.grown(self.reach, self.shape)
-            labels[part.slices] = grown(self._read(seen), self.growth)[core.within(seen)]
-        return labels
-
-    def _read(self, region: Region) -> NDArray[np.int32]:
-        """Return the labels of a region as they are before they grow."""
         if self.mosaic.shape == self.shape:
             return finish_region(self.mosaic.identities(region), self.resolution, region)
         source = nearest_source(region, self.shape, self.mosaic.shape)
         labels = finish_region(self.mosaic.identities(source), self.resolution, source)
         rows, columns = nearest_rows_columns(region, self.shape, self.mosaic.shape)
         return labels[np.ix_(rows - source.top, columns - source.left)]
-
-
-def grown_cells(
-    labels: Mapping[Compartment, CompartmentLabels], growth: float, *, of_nuclei: bool
-) -> dict[Compartment, CompartmentLabels]:
-    """Return labels with those of whole cells grown.
-
-    Parameters
-    ----------
-    labels
-        Of each compartment.
-    growth
-        Pixels of the image.
-    of_nuclei
-        Whole cells are the nuclei, grown, and have their numbers.
-    """
-    grown_ones: dict[Compartment, CompartmentLabels] = dict(labels)
-    made: Compartment = "nuclear" if of_nuclei else "whole-cell"
-    if made in labels:
-        grown_ones["whole-cell"] = replace(labels[made], growth=growth)
-    return {compartment: grown_ones[compartment] for compartment in COMPARTMENTS if compartment in grown_ones}
-
-
-def selected_cells(
-    labels: Mapping[Compartment, CompartmentLabels], plan: AreaCores, cores: Sequence[Region], *, of_nuclei: bool
-) -> dict[Compartment, CompartmentLabels]:
-    """Return labels without the objects whose centre is not in the area that is wanted.
-
-    Parameters
-    ----------
-    labels
-        Of each compartment, grown if they are to grow.
-    plan
-        What is wanted.
-    cores
-        What was labelled.
-    of_nuclei
-        Whole cells are the nuclei, grown: they decide for both, and keep the same numbers.
-    """
-    selections = {}
-    for compartment, found in labels.items():
-        if not (of_nuclei and compartment == "nuclear"):
-            parts = plan.in_image(cores, found.reach, BLOCK)
-            selections[compartment] = selected_labels(plan.area, found.read, parts, len(found.resolution))
-    if of_nuclei:
-        selections["nuclear"] = selections["whole-cell"]
-    return {compartment: replace(found, selection=selections[compartment]) for compartment, found in labels.items()}
 
 
 def _noting(store: BlockStore, note: Callable[[Certificate], object]) -> Iterator[LabelledBlock]:

@@ -1,8 +1,9 @@
-"""What an image gives to the network: two channels, their pixel size, and how they were chosen."""
+"""What an image gives to the network: its channels, their pixel size, and how they were chosen."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import astuple, dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import ChannelChoice
+from cellscale.preprocess.channel_scaling import RescaleChannels
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing
-from cellscale.preprocess.scaling import RescaleChannels
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
@@ -31,13 +32,13 @@ PLAUSIBLE_MPP = (0.01, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class NetworkInput:
-    """The two channels that an image is segmented from, at the image's own pixel size."""
+    """The channels that an image is segmented from, at the image's own pixel size."""
 
     info: ImageInfo
     """The file that the channels are read from."""
-    channels: tuple[RegionReader, RegionReader]
-    """Readers of nucleus and membrane, each of 2-D arrays."""
-    dtypes: tuple[np.dtype[Any], np.dtype[Any]]
+    channels: tuple[RegionReader, ...]
+    """Readers of 2-D arrays: nucleus and membrane, or one of each channel."""
+    dtypes: tuple[np.dtype[Any], ...]
     pixel_size: ChosenPixelSize
     notes: tuple[str, ...]
     """What was chosen and why."""
@@ -51,9 +52,9 @@ class NetworkInput:
     """How several channels become one."""
     rescale: RescaleChannels = "none"
     """How each of several channels is rescaled before, by facts of the whole image."""
-    separate: tuple[tuple[RegionReader, ...], tuple[RegionReader, ...]] = ((), ())
-    """Of nucleus and membrane, readers of the channels that are to be rescaled and combined; empty where the reader
-    in ``channels`` is the one."""
+    separate: tuple[tuple[RegionReader, ...], ...] = ()
+    """For each of ``channels`` readers of those that are to be rescaled and combined; empty where the one there is
+    right, and without any where all are."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -75,6 +76,7 @@ def network_input(
     rescale: RescaleChannels = "none",
     preprocessing: Preprocessing = MESMER,
     pixel_size: ChosenPixelSize,
+    apart: bool = False,
 ) -> NetworkInput:
     """Choose the channels of an open image.
 
@@ -92,6 +94,8 @@ def network_input(
         How the channels become the network's input.
     pixel_size
         µm/px to process the image at.
+    apart
+        Hand on each channel by itself, for a network that takes any number; else one of nuclei, one of membranes.
 
     Raises
     ------
@@ -101,16 +105,19 @@ def network_input(
     info = image.info
     require_plausible(pixel_size, info.name)
     selection = select_channels(info, nuclear, membrane)
-    chosen = (selection.nuclear, selection.membrane)
-    readers = tuple(_narrowed(combined_reader(image, indices, combine), info.name) for indices in chosen)
-    nuclei, membranes = (_separate(image, indices, rescale) for indices in chosen)
+    groups: tuple[tuple[int, ...], ...] = (selection.nuclear, selection.membrane)
+    if apart:
+        groups = tuple((index,) for index in dict.fromkeys(chain(*groups)))
+    readers = tuple(_narrowed(combined_reader(image, indices, combine), info.name) for indices in groups)
+    # Channels that the network takes by themselves are not combined.
+    separate = () if apart else tuple(_separate(image, indices, rescale) for indices in groups)
     corner = Region(0, 0, 1, 1)
     combined = combine if max(len(selection.nuclear), len(selection.membrane)) > 1 else "sum"  # of one it is the same
-    is_rescaled = bool(nuclei or membranes)
+    is_rescaled = any(separate)
     return NetworkInput(
         info=info,
-        channels=(readers[0], readers[1]),
-        dtypes=(readers[0](corner).dtype, readers[1](corner).dtype),
+        channels=readers,
+        dtypes=tuple(read(corner).dtype for read in readers),
         pixel_size=pixel_size,
         notes=(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
@@ -119,14 +126,17 @@ def network_input(
         ),
         usual_names=USUAL_NAMES_VERSION if selection.by_usual_names else None,
         choice=(
-            *map(str, (*chosen, combined, repr(pixel_size.mpp))),
+            str(selection.nuclear),
+            str(selection.membrane),
+            "apart" if apart else combined,
+            repr(pixel_size.mpp),
             *([f"rescale {rescale}"] if is_rescaled else []),
             *([f"preprocessing {astuple(preprocessing)}"] if preprocessing != MESMER else []),
         ),
         preprocessing=preprocessing,
         combine=combine,
         rescale=rescale,
-        separate=(nuclei, membranes),
+        separate=separate,
     )
 
 
@@ -169,9 +179,16 @@ def require_plausible(size: ChosenPixelSize, name: str) -> None:
 
 @contextmanager
 def open_input(
-    entry: ImageEntry, channels: ChannelChoice, preprocessing: Preprocessing, cache_bytes: int
+    entry: ImageEntry,
+    channels: ChannelChoice,
+    preprocessing: Preprocessing,
+    cache_bytes: int,
+    *,
+    apart: bool = False,
 ) -> Iterator[NetworkInput]:
     """Open what an image is to be segmented from: its NPZ file where there is one, else the image itself.
+
+    ``apart`` is as for `network_input`.
 
     Raises
     ------
@@ -185,11 +202,11 @@ def open_input(
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
-        yield _chosen(image, arrays, channels, preprocessing)
+        yield _chosen(image, arrays, channels, preprocessing, apart=apart)
 
 
 def _chosen(
-    image: Image | None, arrays: Image | None, channels: ChannelChoice, preprocessing: Preprocessing
+    image: Image | None, arrays: Image | None, channels: ChannelChoice, preprocessing: Preprocessing, *, apart: bool
 ) -> NetworkInput:
     """Return what an image, or the NPZ file in its place, gives to the network."""
     described = image or arrays
@@ -204,6 +221,7 @@ def _chosen(
             rescale=channels.rescale,
             preprocessing=preprocessing,
             pixel_size=size,
+            apart=apart,
         )
     if arrays.info.shape != described.info.shape:
         raise ImageError(
@@ -211,4 +229,6 @@ def _chosen(
             f"{described.info.height} x {described.info.width}; expected the same. Remove or remake the NPZ file."
         )
     # An NPZ file's two channels are what the user chose when making it.
-    return network_input(arrays, nuclear=("#1",), membrane=("#2",), preprocessing=preprocessing, pixel_size=size)
+    return network_input(
+        arrays, nuclear=("#1",), membrane=("#2",), preprocessing=preprocessing, pixel_size=size, apart=apart
+    )

@@ -1,7 +1,7 @@
 """The network's input and its maps, kept as Zarr for those who want to look at them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,13 +12,11 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import clear_leftovers, decided
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks
-from cellscale.pipeline.segmenting.preparation import PreparedImage
-from cellscale.pipeline.segmenting.tile_store import TileStore
-from cellscale.predict.blending import blend
-from cellscale.predict.heads import Head
-from cellscale.regions import Region, blocks
+from cellscale.pipeline.segmenting.preparation import Prepared
+from cellscale.regions import Region, RegionReader, blocks
+from cellscale.storage.group_rights import share_tree
 from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import join, local_path
+from cellscale.storage.uri import join, local_path, make_folder
 from cellscale.workspace.record import Ledger
 
 __all__ = [
@@ -34,11 +32,11 @@ CHUNK = 1024
 
 
 def save_intermediates(
-    run: ImageRun, target: Path, prepared: PreparedImage, tiles: TileStore, heads: tuple[Head, ...]
+    run: ImageRun, target: Path, prepared: Prepared, read_maps: RegionReader, names: Sequence[str], channels: int
 ) -> None:
     """Write a Zarr group with the arrays ``preprocessed`` and ``maps``.
 
-    ``preprocessed`` is float32 ``(2, rows, columns)``, nucleus then membrane; ``maps`` is float32
+    ``preprocessed`` is float32 ``(channels, rows, columns)``, as the network takes them; ``maps`` is float32
     ``(maps, rows, columns)``, named by the group's attribute ``maps``. Both are at the network's pixel size.
 
     Parameters
@@ -49,24 +47,26 @@ def save_intermediates(
         Folder of the group; it appears when it is whole and replaces an earlier one.
     prepared
         The network's input.
-    tiles
-        The network's output.
-    heads
+    read_maps
+        Answers for a region with the network's maps.
+    names
         What the maps are.
+    channels
+        Number of channels of the network's input.
     """
     import zarr  # takes half a second to load, and few ask for it
 
     cores = list(blocks(prepared.shape, (CHUNK, CHUNK)))
     with run.stage("intermediates", len(cores)) as advance, _replacing(target) as folder:
-        group = zarr.create_group(folder, attributes={"maps": [f"{head.compartment} {head.kind}" for head in heads]})
+        group = zarr.create_group(folder, attributes={"maps": list(names)})
         arrays = [
             group.create_array(name, shape=(count, *prepared.shape), chunks=(count, CHUNK, CHUNK), dtype=np.float32)
-            for name, count in (("preprocessed", 2), ("maps", len(heads)))
+            for name, count in (("preprocessed", channels), ("maps", len(names)))
         ]
 
         def write(core: Region) -> None:
             arrays[0][:, *core.slices] = prepared.read(core)
-            arrays[1][:, *core.slices] = blend(tiles.read, tiles.groups.grid, core)
+            arrays[1][:, *core.slices] = read_maps(core)
 
         for _ in in_order(write, cores, run.budget.workers):
             advance()
@@ -93,10 +93,12 @@ def send_intermediates(folder: Path, jobs: Path | str, image: str) -> None:
         shutil.rmtree(folder)
 
 
-def note_intermediates(request: Request, ledger: Ledger, marks: MaskMarks) -> None:
+def note_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:
     """Put intermediates that are whole on record."""
     ledger.begin("intermediates", _mark(request, marks), ())
-    ledger.finish("intermediates", [_place(request.paths.jobs, ledger.image)], {})
+    place = _place(request.paths.jobs, ledger.image)
+    ledger.finish("intermediates", [place], {})
+    run.note_fate("made", [place])
 
 
 def clear_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: MaskMarks) -> None:
@@ -120,7 +122,8 @@ def _replacing(target: Path) -> Iterator[Path]:
     """Give a folder to write into, which becomes ``target`` at the end."""
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    part.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(part.parent)
     yield part
+    share_tree(part)
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)

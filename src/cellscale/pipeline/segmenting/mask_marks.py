@@ -64,9 +64,13 @@ def mask_marks(
         Cells are to grow by more pixels than they can, or there are no regions for this image.
     """
     maps = fingerprint(_of_maps([identity.facts], entry, request, source, model))
-    labels, area = label_facts(request, source), choice_mark(request.area, entry.name)
+    facts: Mapping[Compartment, Mapping[str, Any]] = label_facts(request, source)
+    if model.kind == "seeds":  # nuclei that find their cells have other labels than nuclei alone
+        seeds = {"seeds": sorted(request.predicted)}
+        facts = _with_growth(dict.fromkeys(request.compartments, seeds), request, source)
+    area = choice_mark(request.area, entry.name)
     return MaskMarks(
-        maps, {compartment: f"{maps} {fingerprint({**facts, **area})}" for compartment, facts in labels.items()}
+        maps, {compartment: f"{maps} {fingerprint({**found, **area})}" for compartment, found in facts.items()}
     )
 
 
@@ -132,17 +136,23 @@ def growth_of(request: Request, source: NetworkInput) -> float | None:
     return 0.0 if request.cells_of_nuclei else None
 
 
-def label_facts(request: Request, source: NetworkInput) -> dict[Compartment, dict[str, float]]:
+def label_facts(request: Request, source: NetworkInput) -> dict[Compartment, dict[str, Any]]:
     """Return how the labels of each compartment are found in the maps.
 
     What there was not always is a fact only where it does something: masks of earlier versions still fit.
     """
-    facts: dict[Compartment, dict[str, float]] = {
+    parameters = {
         compartment: request.segmenting.parameters(compartment).facts() for compartment in request.compartments
     }
+    return _with_growth(parameters, request, source)
+
+
+def _with_growth(
+    facts: Mapping[Compartment, dict[str, Any]], request: Request, source: NetworkInput
+) -> dict[Compartment, dict[str, Any]]:
+    """Return how labels are found, with how those of whole cells grow; it does not change those of nuclei."""
     growth = growth_of(request, source)
-    if growth is not None and "whole-cell" in facts:
-        if request.cells_of_nuclei:
-            facts["whole-cell"] = {**facts["nuclear"], "of_nuclei": 1.0}
-        facts["whole-cell"]["pixel_expansion"] = growth
-    return facts
+    if growth is None or "whole-cell" not in facts:
+        return dict(facts)
+    begun = {**facts["nuclear"], "of_nuclei": 1.0} if request.cells_of_nuclei else facts["whole-cell"]
+    return {**facts, "whole-cell": {**begun, "pixel_expansion": growth}}

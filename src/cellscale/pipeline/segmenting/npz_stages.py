@@ -22,7 +22,8 @@ from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
 from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLabels
 from cellscale.pipeline.segmenting.inputs import MODEL_MPP, network_input
-from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
+from cellscale.pipeline.segmenting.methods import map_reader
+from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND
 from cellscale.pipeline.segmenting.prediction import predict_groups
 from cellscale.pipeline.segmenting.preparation import prepare
 from cellscale.pipeline.segmenting.tile_store import TileGroups, TileStore
@@ -88,8 +89,9 @@ def predict_file(run: ImageRun, image: Location, output: Location, network: Netw
     with _scratch() as (folder, state), closing(open_npz(image, array=IMAGE, scratch=folder)) as pixels:
         shape = pixels.info.shape
         run.learn(network=network.name, batch_size=network.batch_size)
-        tiles = TileStore(state, TileGroups(TileGrid.of(shape)), GROUPS_AT_HAND)
-        with run.stage("network", len(tiles.groups), reading=run.reading, writing=tiles.writing) as advance:
+        groups = TileGroups(TileGrid.of(shape))
+        tiles = TileStore(state, groups, GROUPS_AT_HAND)
+        with run.stage("network", len(groups), reading=run.reading, writing=tiles.writing) as advance:
             predict_groups(
                 tiles,
                 network,
@@ -101,7 +103,7 @@ def predict_file(run: ImageRun, image: Location, output: Location, network: Netw
 
             def arrays() -> Iterator[NpzArray]:
                 for index in range(len(network.heads)):
-                    read = map_reader(tiles.read, tiles.groups.grid, index // 2)
+                    read = map_reader(tiles.read, groups.grid, index // 2)
                     bands = _bands(run, shape, _half(read, index % 2))
                     yield NpzArray(f"arr_{index}", (1, *shape, 1), np.dtype(np.float32), bands)
                     advance()

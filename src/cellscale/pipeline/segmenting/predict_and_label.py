@@ -1,4 +1,4 @@
-"""One image from its two channels to labels: prepare, predict and label, tile by tile and side by side."""
+"""One image from its channels to labels: prepare, predict and label, tile by tile and side by side."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,42 +8,24 @@ from pathlib import Path
 from time import thread_time
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
 from cellscale.pipeline.area import AreaCores, Part
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
-from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
-from cellscale.pipeline.segmenting.block_store import (
-    BLOCK,
-    BlockStore,
-    CompartmentLabels,
-    grown_cells,
-    selected_cells,
-)
+from cellscale.pipeline.segmenting.block_labeller import Labeller
+from cellscale.pipeline.segmenting.block_store import BLOCK, BlockStore, SettledLabels, Store
 from cellscale.pipeline.segmenting.inputs import NetworkInput
-from cellscale.pipeline.segmenting.intermediates import save_intermediates
-from cellscale.pipeline.segmenting.prediction import predict_group, predict_groups
-from cellscale.pipeline.segmenting.preparation import PreparedImage, prepare
-from cellscale.pipeline.segmenting.tile_store import GROUP, TileGroups, TileStore
+from cellscale.pipeline.segmenting.methods import AnyNetwork, Method, grown_cells, method_of, selected_cells
+from cellscale.pipeline.segmenting.preparation import Prepared
+from cellscale.pipeline.segmenting.tile_store import GROUP, Groups, TileStore
 from cellscale.pipeline.trim import give_back
-from cellscale.predict.blending import blend
 from cellscale.predict.heads import Compartment
-from cellscale.predict.network import Network
-from cellscale.predict.tiles import TileGrid
-from cellscale.regions import Region
 
-__all__ = ["GROUPS_AT_HAND", "map_reader", "segment_channels"]
+__all__ = ["GROUPS_AT_HAND", "segment_channels"]
 
 GROUPS_AT_HAND = 12
 """Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
 
-
-PART_SURROUNDINGS = 48
-"""Pixels around what is labelled of a part of an image whose tiles are predicted with it: its halo and smoothing."""
 
 BLOCKS_A_BREATH = 32
 """Blocks after which free memory is given back, or the peak would depend on how many there are."""
@@ -53,11 +35,11 @@ def segment_channels(
     run: ImageRun,
     state: RunState,
     source: NetworkInput,
-    network: Network,
+    network: AnyNetwork,
     parameters: Mapping[Compartment, Parameters],
     intermediates: Path | None = None,
     part: Part | None = None,
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Find the cells and nuclei of one image, or of a part of it.
 
     Everything of the image's size lives in ``state``; what an earlier run left there is not done again.
@@ -71,7 +53,7 @@ def segment_channels(
     source
         The image's channels.
     network
-        Predicts maximum and interior of each of the compartments, in the order of ``parameters``.
+        Predicts the maps of each of the compartments, in the order of ``parameters``.
     parameters
         How the maps of each compartment that is wanted become labels.
     intermediates
@@ -83,85 +65,102 @@ def segment_channels(
     -------
     The labels of each compartment, to be read by region while ``state`` is there.
     """
-    nucleus, membrane = map(run.reading.around, source.channels)
-    nuclei, membranes = (tuple(map(run.reading.around, readers)) for readers in source.separate)
-    source = replace(source, channels=(nucleus, membrane), separate=(nuclei, membranes))
-    prepared = prepare(run, state, source)
+    method = method_of(network)
+    around = run.reading.around
+    source = replace(
+        source,
+        channels=tuple(map(around, source.channels)),
+        separate=tuple(tuple(map(around, readers)) for readers in source.separate),
+    )
+    prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
-    if part is None:
-        stores = {compartment: BlockStore(state, compartment, prepared.shape) for compartment in parameters}
-        _label_all(run, state, prepared, network, parameters, stores, intermediates)
-        return _settled(run, stores, parameters, source.shape)
-    plan = AreaCores(part.area, source.shape, prepared.shape, part.growth)
-    margin, stores = plan.first_margin, {}
-    while not stores or not all(store.is_enough_for(plan) for store in stores.values()):
-        cores = plan.cores(BLOCK, margin)
-        stores = {
-            compartment: BlockStore(state, compartment, prepared.shape, cores=cores, prefix=f"{margin}-")
-            for compartment in parameters
-        }
-        _label_all(run, state, prepared, network, parameters, stores, None)
-        margin *= 2
-    labels = _settled(run, stores, parameters, source.shape)
-    if part.growth:
-        labels = grown_cells(labels, part.growth, of_nuclei=part.of_nuclei)
-    with run.stage("regions", len(labels)) as advance:
-        labels = selected_cells(labels, plan, cores, of_nuclei=part.of_nuclei)
-        advance(len(labels))
-    return labels
+    if part is not None:
+        return _segment_part(run, state, source.shape, prepared, network, parameters, part)
+    stores = method.stores(state, tuple(parameters), prepared.shape)
+    if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
+        # Intermediates are made of all tiles.
+        keep_all = intermediates is not None
+        tiles = _tile_store(state, method.groups(prepared.shape), stores, GROUPS_AT_HAND, keep_all=keep_all)
+        _label(run, method, tiles, prepared, network, parameters, stores)
+        if intermediates:
+            method.save_intermediates(run, intermediates, prepared, tiles, network)
+        state.drop("tiles")
+        give_back()
+    return _settled(run, method, stores, parameters, source.shape)
 
 
-def _label_all(
+def _segment_part(
     run: ImageRun,
     state: RunState,
-    prepared: PreparedImage,
-    network: Network,
+    shape: tuple[int, int],
+    prepared: Prepared,
+    network: AnyNetwork,
     parameters: Mapping[Compartment, Parameters],
-    stores: Mapping[Compartment, BlockStore],
-    intermediates: Path | None,
+    part: Part,
+) -> dict[Compartment, SettledLabels]:
+    """Find the cells and nuclei of a part of an image: of ever more around it, until that is enough."""
+    method = method_of(network)
+    plan = AreaCores(part.area, shape, prepared.shape, part.growth)
+    margin = plan.first_margin
+    stores: Mapping[Compartment, BlockStore] = {}
+    while not stores or not all(store.is_enough_for(plan) for store in stores.values()):
+        cores = plan.cores(BLOCK, margin)
+        stores = method.part_stores(state, tuple(parameters), prepared.shape, cores, f"{margin}-")
+        if any(store.missing() for store in stores.values()):
+            # Tile by tile, as every one that is not needed counts.
+            groups = method.groups(prepared.shape, each_alone=True)
+            tiles = _tile_store(state, groups, stores, GROUPS_AT_HAND * GROUP * GROUP)
+            _label(run, method, tiles, prepared, network, parameters, stores)
+            state.drop("tiles")
+            give_back()
+        margin *= 2
+    labels = _settled(run, method, stores, parameters, shape)
+    if part.growth or part.of_nuclei:
+        labels = grown_cells(labels, part.growth, of_nuclei=part.of_nuclei)
+    with run.stage("regions", len(labels)) as advance:
+        selected = selected_cells(labels, plan, cores, of_nuclei=part.of_nuclei)
+        advance(len(labels))
+    return dict(selected)
+
+
+def _label(
+    run: ImageRun,
+    method: Method,
+    tiles: TileStore,
+    prepared: Prepared,
+    network: AnyNetwork,
+    parameters: Mapping[Compartment, Parameters],
+    stores: Mapping[Compartment, Store],
 ) -> None:
     """Label what is missing in the stores."""
-    if not any(store.missing() for store in stores.values()) and (not intermediates or intermediates.exists()):
-        return
-    # Intermediates are made of all tiles.
-    tiles = _tile_store(state, prepared, stores, keep_all=intermediates is not None)
-    tiles.predict = partial(predict_group, tiles, network, prepared.read)
-    labellers = {
-        compartment: BlockLabeller(
-            store, map_reader(tiles.read, tiles.groups.grid, position), parameters[compartment], run.budget
-        )
-        for position, (compartment, store) in enumerate(stores.items())
-    }
-    _predict_and_label(run, tiles, prepared, network, labellers)
-    if intermediates:
-        save_intermediates(run, intermediates, prepared, tiles, network.heads)
-    state.drop("tiles")
-    give_back()
+    tiles.predict = partial(method.predict_one, tiles, network, prepared.read)
+    labellers = method.labellers(stores, tiles.groups, tiles.load, lambda: network, parameters, run.budget)
+    _predict_and_label(run, tiles, partial(method.predict, tiles, network, prepared.read), stores, labellers)
 
 
 def _settled(
     run: ImageRun,
-    stores: Mapping[Compartment, BlockStore],
+    method: Method,
+    stores: Mapping[Compartment, Store],
     parameters: Mapping[Compartment, Parameters],
     shape: tuple[int, int],
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Return the labels of stores that have all of their blocks."""
     with run.stage("numbering", len(stores)) as advance:
-        labels = {}
-        for compartment, store in stores.items():
-            labels[compartment] = CompartmentLabels.settle(store, parameters[compartment], shape)
-            advance()
+        labels = dict(method.settle(stores, parameters, shape))
+        advance(len(stores))
     return labels
 
 
 def _tile_store(
-    state: RunState, prepared: PreparedImage, stores: Mapping[Compartment, BlockStore], *, keep_all: bool
+    state: RunState,
+    groups: Groups,
+    stores: Mapping[Compartment, Store],
+    at_hand: int,
+    *,
+    keep_all: bool = False,
 ) -> TileStore:
     """Return the image's tiles, of which those are kept that blocks which are not labelled yet will need."""
-    groups, at_hand = TileGroups(TileGrid.of(prepared.shape)), GROUPS_AT_HAND
-    if any(store.is_part for store in stores.values()):
-        # Tile by tile, as every one that is not needed counts; what is seldom needed is predicted when it is.
-        groups, at_hand = TileGroups(groups.grid, side=1, surroundings=PART_SURROUNDINGS), at_hand * GROUP * GROUP
     users = None if keep_all else (groups.near(store.cores[i]) for store in stores.values() for i in store.missing())
     return TileStore(state, groups, at_hand, users)
 
@@ -169,13 +168,13 @@ def _tile_store(
 def _predict_and_label(
     run: ImageRun,
     tiles: TileStore,
-    prepared: PreparedImage,
-    network: Network,
-    labellers: Mapping[Compartment, BlockLabeller],
+    predict: Callable[..., None],
+    stores: Mapping[Compartment, Store],
+    labellers: Mapping[Compartment, Labeller],
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
-    stores = {compartment: labeller.store for compartment, labeller in labellers.items()}
     total = sum(store.count for store in stores.values())
+    counted = stores.get("whole-cell") or next(iter(stores.values()))
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())
 
@@ -187,7 +186,7 @@ def _predict_and_label(
         tiles.finish(tiles.groups.near(stores[compartment].cores[index]))
         if index % BLOCKS_A_BREATH == 0:
             give_back()
-        labelled(busy=thread_time() - start)
+        labelled(busy=thread_time() - start, cells=counted.found)
 
     count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)
     with (
@@ -201,20 +200,13 @@ def _predict_and_label(
                 predicted(busy=busy)
                 _raise_first_error(futures)
 
-            predict_groups(
-                tiles,
-                network,
-                prepared.read,
-                workers=run.budget.workers,
-                after_each=after_each,
-                ahead=tiles.groups.held,
-            )
+            predict(workers=run.budget.workers, after_each=after_each, ahead=tiles.groups.held)
         for future in futures:
             future.result()
         for labeller in labellers.values():
             start = thread_time()
             for _ in labeller.label_postponed():
-                labelled(busy=thread_time() - start)
+                labelled(busy=thread_time() - start, cells=counted.found)
                 start = thread_time()
 
 
@@ -258,27 +250,3 @@ def _raise_first_error(futures: list[Future[None]]) -> None:
     for future in futures:
         if future.done() and not future.cancelled():
             future.result()
-
-
-def map_reader(read: Callable[[int, int], NDArray[np.float32]], grid: TileGrid, position: int) -> MapReader:
-    """Return a reader of one compartment's two maps, blended from tiles.
-
-    Parameters
-    ----------
-    read
-        Returns all maps of the tile at a row and a column, ``(256, 256, k)``.
-    grid
-        The image's tiles.
-    position
-        Which of the network's compartments.
-    """
-    maps = slice(2 * position, 2 * position + 2)
-
-    def read_tile(row: int, column: int) -> NDArray[np.float32]:
-        return read(row, column)[..., maps]
-
-    def read_maps(region: Region) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        maxima, interior = blend(read_tile, grid, region)
-        return maxima, interior
-
-    return read_maps

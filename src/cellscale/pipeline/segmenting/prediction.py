@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.ordered import in_order, timed
-from cellscale.pipeline.segmenting.tile_store import Group, TileStore
+from cellscale.pipeline.segmenting.tile_store import Group, TileGroups, TileStore
 from cellscale.predict.network import Network
 from cellscale.predict.tiles import tile_input
 from cellscale.regions import Region, RegionReader, covering
@@ -114,8 +115,9 @@ class _BlankMaps:
 
 def _prepared(store: TileStore, group: Group, read: RegionReader) -> _Input:
     """Return the input of a group, equal blank tiles once."""
-    grid = store.groups.grid
-    places = store.groups.tiles(group)
+    groups = cast(TileGroups, store.groups)
+    grid = groups.grid
+    places = groups.tiles(group)
     region = covering([grid.region(row, column) for row, column in places])
     pixels = read(region)
 

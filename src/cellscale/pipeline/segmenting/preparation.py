@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from cellscale.ordered import in_order, timed
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.inputs import NetworkInput
+from cellscale.preprocess.channel_scaling import scaling_facts
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
-from cellscale.preprocess.preprocessing import Preprocessing
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
-from cellscale.preprocess.scaling import scaling_facts
 from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
 
-__all__ = ["PreparedImage", "network_shape", "prepare"]
+__all__ = ["Prepared", "PreparedImage", "at_network_size", "network_shape", "passes", "prepare", "recalled"]
 
 STEP = (1024, 2048)
 """Rows and columns that a pass over the image takes at once."""
@@ -34,6 +34,17 @@ ROLES = ("nucleus", "membrane")
 T = TypeVar("T")
 
 
+class Prepared(Protocol):
+    """The image as the network is to see it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns at the network's pixel size."""
+
+    def read(self, region: Region) -> NDArray[np.float32]:
+        """Return the network's input for a region, float32 ``(channels, rows, columns)``."""
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
     """The image as the network is to see it."""
@@ -43,7 +54,7 @@ class PreparedImage:
     facts: tuple[ChannelFacts, ...]
     shape: tuple[int, int]
     """Rows and columns at the network's pixel size."""
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing = MESMER
 
     def read(self, region: Region) -> NDArray[np.float32]:
         """Return the network's input for a region, float32 ``(2, rows, columns)``."""
@@ -62,9 +73,9 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
         Pixels are NaN or infinite, or cannot be read.
     """
     source = _combined(run, state, source)
-    channels, shape = _at_network_size(run, state, source)
+    channels, shape = at_network_size(run, state, source)
     given = source.preprocessing
-    facts = _recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes, given), _are_facts)
+    facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes, given), _are_facts)
     return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape, given)
 
 
@@ -77,14 +88,14 @@ def _combined(run: ImageRun, state: RunState, source: NetworkInput) -> NetworkIn
     """Return the input with its channels rescaled, each by facts of the whole image, and then combined."""
     if not any(source.separate):
         return source
-    scalings = _recalled(state, "scalings", lambda: _scalings(run, source), partial(_are_scalings, source))
+    scalings = recalled(state, "scalings", lambda: _scalings(run, source), partial(_are_scalings, source))
     channels, dtypes = list(source.channels), list(source.dtypes)
     for index, readers in enumerate(source.separate):
         if readers:
             given = [Scaling(**facts) for facts in scalings[ROLES[index]]]
             channels[index] = scaled_reader(readers, given, source.combine)
             dtypes[index] = np.dtype(np.float32)
-    return replace(source, channels=(channels[0], channels[1]), dtypes=(dtypes[0], dtypes[1]), separate=((), ()))
+    return replace(source, channels=tuple(channels), dtypes=tuple(dtypes), separate=())
 
 
 def _scalings(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
@@ -92,29 +103,29 @@ def _scalings(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
     percentile = source.preprocessing.percentile
     corner = Region(0, 0, 1, 1)
     kinds = [[(read, read(corner).dtype) for read in readers] for readers in source.separate]
-    passes = sum(PASSES_TO_SCALE[source.rescale] * PASSES[dtype.itemsize] for pairs in kinds for _, dtype in pairs)
-    with _passes(run, "channels", source.shape, passes) as over:
+    count = sum(PASSES_TO_SCALE[source.rescale] * PASSES[dtype.itemsize] for pairs in kinds for _, dtype in pairs)
+    with passes(run, "channels", source.shape, count) as over:
         return {
             role: [scaling_facts(over(read), dtype, source.rescale, percentile) for read, dtype in pairs]
             for role, pairs in zip(ROLES, kinds, strict=True)
         }
 
 
-def _at_network_size(
+def at_network_size(
     run: ImageRun, state: RunState, source: NetworkInput
 ) -> tuple[tuple[RegionReader, ...], tuple[int, int]]:
     """Return the channels and the shape at the network's pixel size."""
     if source.factor == 1:
         return source.channels, source.shape
-    limits = _recalled(state, "range", lambda: _limits(run, source), _are_limits)
+    limits = recalled(state, "range", lambda: _limits(run, source), _are_limits)
     low_high = (limits["low"], limits["high"])
     readers = (rescaled_reader(read, source.shape, source.factor, low_high) for read in source.channels)
     return tuple(readers), network_shape(source)
 
 
 def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
-    """Return the smallest and largest value over both channels."""
-    with _passes(run, "range", source.shape, len(ROLES)) as over:
+    """Return the smallest and largest value over all channels."""
+    with passes(run, "range", source.shape, len(source.channels)) as over:
         ranges = [value_range(over(read), dtype) for read, dtype in zip(source.channels, source.dtypes, strict=True)]
     return {"low": min(low for low, _ in ranges), "high": max(high for _, high in ranges)}
 
@@ -128,13 +139,13 @@ def _facts(
 ) -> dict[str, Any]:
     """Return the facts of each channel by its role."""
     pairs = list(zip(channels, dtypes, strict=True))
-    with _passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
+    with passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
         statistics = [channel_statistics(over(read), dtype, preprocessing.percentile) for read, dtype in pairs]
     if not preprocessing.clahe:  # then nobody asks for the range of what is equalised
         no_range = {"equalised_minimum": 0, "equalised_maximum": 0}
         return {role: {**asdict(found), **no_range} for role, found in zip(ROLES, statistics, strict=True)}
     facts = {}
-    with _passes(run, "equalisation", shape, len(pairs)) as over:
+    with passes(run, "equalisation", shape, len(pairs)) as over:
         for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
             levels = partial(equalise, read, shape=shape, statistics=found, kernel_side=preprocessing.clahe_kernel)
             low, high = merged_range(over(levels)(level_range))
@@ -143,7 +154,7 @@ def _facts(
 
 
 @contextmanager
-def _passes(
+def passes(
     run: ImageRun, stage: str, shape: tuple[int, int], count: int
 ) -> Iterator[Callable[[RegionReader], MapBlocks]]:
     """Run passes over an image as a stage; yields what turns a reader into a map over its blocks."""
@@ -164,7 +175,7 @@ def _passes(
         yield over
 
 
-def _recalled(
+def recalled(
     state: RunState, name: str, find: Callable[[], dict[str, Any]], are_whole: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
     """Return facts kept under a name; find and keep them where there are none, or damaged ones."""

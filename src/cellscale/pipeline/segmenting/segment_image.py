@@ -8,7 +8,7 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.errors import DamagedStateError, ImageError
-from cellscale.pipeline.area import Part, found_in_regions, part_of
+from cellscale.pipeline.area import Part, part_of, tell_regions
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -18,11 +18,12 @@ from cellscale.pipeline.resume import (
     clear_leftovers,
     decided,
     identity_of,
+    note_made,
     note_source,
     require_one_source,
     require_right,
 )
-from cellscale.pipeline.segmenting.block_store import CertificateSummary, CompartmentLabels, grown_cells
+from cellscale.pipeline.segmenting.block_store import CertificateSummary, SettledLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.intermediates import (
     clear_intermediates,
@@ -39,10 +40,10 @@ from cellscale.pipeline.segmenting.mask_marks import (
     mask_marks,
     run_state,
 )
+from cellscale.pipeline.segmenting.methods import AnyNetwork, grown_cells, method_of_kind, selections_of
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.predict.network import Network
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.storage.uri import join, make_folder
 from cellscale.workspace.discovery import ImageEntry
@@ -53,11 +54,20 @@ from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 __all__ = ["Masks", "mask_outputs", "masks_to_make", "segment_image"]
 
 _FACTS = frozenset(
-    {"objects", "certified", "certificates", "usual_names", "network", "image", "parameters", "regions", "version"}
+    {
+        "objects",
+        "certified",
+        "certificates",
+        "usual_names",
+        "network",
+        "license",
+        "image",
+        "parameters",
+        "regions",
+        "version",
+    }
 )
 """What is noted of how masks were made."""
-SHOWN_REGIONS = 12
-"""Regions whose counts a run tells; the record has all."""
 ATTEMPTS = 3
 """How often damaged units of work are done again before the image fails."""
 
@@ -116,7 +126,8 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
-    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
+    apart = method_of_kind(model.kind).apart
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
@@ -158,16 +169,17 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             _learn_certificates(run, [found[compartment].certificate for compartment in request.predicted])
             made = _facts(request, source, model, identity, found)
             if part is not None:
-                made["regions"] = _tell_regions(run, part, found)
+                made["regions"] = tell_regions(run, part.area, selections_of(found))
             facts = _with_earlier(made, earlier_facts, by_name, entry.name)
     if maps:
-        note_intermediates(request, ledger, marks)
+        note_intermediates(run, request, ledger, marks)
     persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
     counts = {name: count for name, count in facts["objects"].items() if name not in persons}
     clear_leftovers(run, ledger, "segmentation", _not_asked(request, entry.name), by_name)
     clear_intermediates(run, request, ledger, marks)
     if verdict.to_make:
         ledger.finish("segmentation", verdict.to_make, {**facts, "objects": counts}, run.placement.run)
+        note_made(run, verdict)
     return Masks(True, {name: counts[name] for name in request.compartments if name in counts}, outputs)
 
 
@@ -191,25 +203,12 @@ def _learn_certificates(run: ImageRun, certificates: Sequence[CertificateSummary
     )
 
 
-def _tell_regions(run: ImageRun, part: Part, labels: Mapping[Compartment, CompartmentLabels]) -> dict[str, Any]:
-    """Say how many objects the regions have, and return it for the record."""
-    selections = {compartment: one.selection for compartment, one in labels.items() if one.selection is not None}
-    words = {"whole-cell": "cells", "nuclear": "nuclei"}
-    shown = [
-        f"{name}: " + ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
-        for index, name in enumerate(part.area.names[:SHOWN_REGIONS])
-    ]
-    more = [f"and {len(part.area.names) - SHOWN_REGIONS} more"] if len(part.area.names) > SHOWN_REGIONS else []
-    run.notice("regions: " + "; ".join([*shown, *more]))
-    return found_in_regions(part.area, selections)
-
-
 def _facts(
     request: Request,
     source: NetworkInput,
     model: Model,
     identity: Identity,
-    labels: Mapping[Compartment, CompartmentLabels],
+    labels: Mapping[Compartment, SettledLabels],
 ) -> dict[str, Any]:
     """Return what is worth knowing of how masks were made."""
     return {
@@ -218,6 +217,7 @@ def _facts(
         "certificates": {compartment: asdict(found.certificate) for compartment, found in labels.items()},
         "usual_names": source.usual_names,
         "network": model.sha256,
+        "license": model.license,
         "image": identity.facts,
         "parameters": label_facts(request, source),
         "version": __version__,
@@ -260,7 +260,7 @@ def _segmented(
     begin: Callable[[], None],
     *,
     keep_maps: bool,
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Segment the image and write its masks; the state goes when they are there.
 
     ``begin`` is called before the first mask is written.
@@ -322,13 +322,13 @@ def _labelled(
     image: str,
     request: Request,
     source: NetworkInput,
-    network: Network,
+    network: AnyNetwork,
     state: RunState,
     part: Part | None,
     check: Callable[[], None],
     *,
     keep_maps: bool,
-) -> dict[Compartment, CompartmentLabels]:
+) -> dict[Compartment, SettledLabels]:
     """Return the labels; what ``check`` raises where the image was replaced meanwhile, whatever came of that."""
     here = state.folder.parent / "intermediates" / f"{image}.zarr" if keep_maps else None
     parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.predicted}

@@ -12,27 +12,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import thread_time
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cellscale.errors import StorageError
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, identity_of, require_one_source, require_right, to_be_overwritten
-from cellscale.pipeline.segmenting.block_labeller import BlockLabeller
-from cellscale.pipeline.segmenting.block_store import BlockStore
 from cellscale.pipeline.segmenting.inputs import open_input
 from cellscale.pipeline.segmenting.intermediates import intermediates_to_make
 from cellscale.pipeline.segmenting.kept_labels import with_same_labels
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
-from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND, map_reader
-from cellscale.pipeline.segmenting.prediction import predict_groups
-from cellscale.pipeline.segmenting.preparation import PreparedImage, network_shape, prepare
+from cellscale.pipeline.segmenting.methods import Method, method_of_kind
+from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND
+from cellscale.pipeline.segmenting.preparation import Prepared, network_shape
 from cellscale.pipeline.segmenting.segment_image import mask_outputs, masks_to_make
-from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileGroups, TileStore, maps_of, unit
+from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileStore, unit
 from cellscale.predict.heads import Compartment
-from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger
@@ -67,7 +61,8 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         return SharePlan()  # what is needed of a part is known when its first blocks are labelled
     require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name, run.fence)
-    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
+    apart = method_of_kind(model.kind).apart
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
         identity = identity_of(run, entry, request.images, ledger)
         marks = mask_marks(identity, entry, request, source, model)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -81,12 +76,14 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     if not maps and (verdict.is_done or with_same_labels(request.paths.segmasks, ledger, marks, to_make)):
         return SharePlan()
     with _state(entry, request.paths, model, marks) as state:
-        return _plan(request.predicted, state, shape)
+        return _plan(method_of_kind(model.kind), request.predicted, state, shape)
 
 
-def _plan(compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]) -> SharePlan:
-    groups = TileGroups(TileGrid.of(shape))
-    stores = _stores(compartments, state, shape)
+def _plan(
+    method: Method, compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]
+) -> SharePlan:
+    groups = method.groups(shape)
+    stores = method.stores(state, compartments, shape)
     cores = next(iter(stores.values())).cores
     blocks = sorted({index for store in stores.values() for index in store.missing()})
     return SharePlan(
@@ -116,17 +113,12 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     image.
     """
     with _opened(run, entry, request, model) as (prepared, state):
-        stores = _stores(request.predicted, state, prepared.shape)
-        tiles = _Tiles(state, prepared.shape, lambda group: _predict(run, prepared, state, model, [group]))
-        labellers = {
-            name: BlockLabeller(
-                store,
-                map_reader(tiles.read, tiles.groups.grid, position),
-                request.segmenting.parameters(name),
-                run.budget,
-            )
-            for position, (name, store) in enumerate(stores.items())
-        }
+        method = method_of_kind(model.kind)
+        stores = method.stores(state, request.predicted, prepared.shape)
+        parameters = {name: request.segmenting.parameters(name) for name in stores}
+        load = _loader(state, lambda group: _predict(run, prepared, state, model, [group]))
+        groups = method.groups(prepared.shape)
+        labellers = method.labellers(stores, groups, load, model.load, parameters, run.budget)
         work = [(index, name) for index in blocks for name, store in stores.items() if not store.has(index)]
         total = len(blocks) * len(stores)
         with run.stage("labels", total, total - len(work)) as advance:
@@ -137,17 +129,16 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
 
 
 @contextmanager
-def _opened(
-    run: ImageRun, entry: ImageEntry, request: Request, model: Model
-) -> Iterator[tuple[PreparedImage, RunState]]:
+def _opened(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Iterator[tuple[Prepared, RunState]]:
     """Open the image, prepared for the network, and its run state."""
     identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
-    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes) as source:
+    apart = method_of_kind(model.kind).apart
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
         run.budget.require_room(source.info)
         marks = mask_marks(identity, entry, request, source, model)
         with _state(entry, request.paths, model, marks) as state:
             state.before_commit = partial(require_right, run, entry, identity)
-            yield prepare(run, state, source), state
+            yield method_of_kind(model.kind).prepare(run, state, source), state
             state.flush()  # what others cannot see is not done
 
 
@@ -161,16 +152,11 @@ def _state(entry: ImageEntry, paths: WorkspacePaths, model: Model, marks: MaskMa
         yield state
 
 
-def _stores(
-    compartments: tuple[Compartment, ...], state: RunState, shape: tuple[int, int]
-) -> dict[Compartment, BlockStore]:
-    return {compartment: BlockStore(state, compartment, shape) for compartment in compartments}
-
-
-def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Model, groups: Sequence[Group]) -> None:
-    store = TileStore(state, _SomeGroups(TileGrid.of(prepared.shape), chosen=tuple(groups)), 1)
+def _predict(run: ImageRun, prepared: Prepared, state: RunState, model: Model, groups: Sequence[Group]) -> None:
+    method = method_of_kind(model.kind)
+    store = TileStore(state, method.groups(prepared.shape).only(groups), 1)
     with run.stage("network", len(groups), len(groups) - len(store.missing)) as advance:
-        predict_groups(
+        method.predict(
             store,
             model.load(),
             prepared.read,
@@ -179,40 +165,20 @@ def _predict(run: ImageRun, prepared: PreparedImage, state: RunState, model: Mod
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _SomeGroups(TileGroups):
-    """A share of an image's groups of tiles."""
+def _loader(state: RunState, predict: Callable[[Group], None]) -> Callable[[Group], GroupArrays]:
+    """Return what gives a group's maps; a group that is missing is predicted when it is asked for."""
 
-    chosen: tuple[Group, ...] = ()
-
-    def __iter__(self) -> Iterator[Group]:
-        return iter(self.chosen)
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-
-class _Tiles:
-    """An image's predicted tiles; what is missing is predicted when it is asked for."""
-
-    def __init__(self, state: RunState, shape: tuple[int, int], predict: Callable[[Group], None]) -> None:
-        self.groups = TileGroups(TileGrid.of(shape))
-        self._state = state
-        self._predict = predict
-        self._group = lru_cache(GROUPS_AT_HAND)(self._load)
-
-    def read(self, row: int, column: int) -> NDArray[np.float32]:
-        """Return one tile's maps, ``(256, 256, k)``."""
-        return maps_of(self.groups, self._group, row, column)
-
-    def _load(self, group: Group) -> GroupArrays:
-        arrays = self._state.load(unit(group))
+    @lru_cache(GROUPS_AT_HAND)
+    def load(group: Group) -> GroupArrays:
+        arrays = state.load(unit(group))
         if arrays is None:
-            self._predict(group)
-            arrays = self._state.load(unit(group))
+            predict(group)
+            arrays = state.load(unit(group))
         if arrays is None:
             raise StorageError(
-                f"{self._state.folder}: unit {unit(group)} was removed while it was in use; is another run at work? "
+                f"{state.folder}: unit {unit(group)} was removed while it was in use; is another run at work? "
                 "Run the same command again"
             )
         return arrays
+
+    return load

@@ -3,8 +3,8 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from cachetools import LRUCache
@@ -16,7 +16,7 @@ from cellscale.predict.tiles import TileGrid
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import Region
 
-__all__ = ["GROUP", "Group", "GroupArrays", "TileGroups", "TileStore", "maps_of", "unit"]
+__all__ = ["GROUP", "Group", "GroupArrays", "Groups", "TileGroups", "TileStore", "maps_of", "unit"]
 
 GROUP = 4
 """Tiles along a side of a group: the unit of prediction, of storage and of resume."""
@@ -35,17 +35,42 @@ GroupArrays: TypeAlias = dict[str, NDArray[Any]]
 """A group as it is kept: the maps of its different tiles, and for each tile which of them are its own."""
 
 
+class Groups(Protocol):
+    """The tiles of an image in groups: the unit of prediction, of storage and of resume."""
+
+    def __iter__(self) -> Iterator[Group]:
+        """Yield the groups in raster order."""
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+
+    def near(self, block: Region) -> list[Group]:
+        """Return the groups that are needed to label a block, as a rule."""
+
+    @property
+    def held(self) -> int:
+        """Groups that are on disk at a time, as a rule."""
+
+    def only(self, chosen: Sequence[Group]) -> "Groups":
+        """Return a share of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class TileGroups:
     """The tiles of an image in groups, in raster order of groups and of tiles within a group."""
 
     grid: TileGrid
+    chosen: tuple[Group, ...] | None = None
+    """A share of them; None for all."""
     side: int | None = None
     """Tiles along a side of a group; None for `GROUP`."""
     surroundings: int | None = None
     """Pixels around a block that are needed to label it, as a rule; None for `SURROUNDINGS`."""
 
     def __iter__(self) -> Iterator[Group]:
+        if self.chosen is not None:
+            yield from self.chosen
+            return
         for row in range(-(-self.grid.rows.count // self._side)):
             for column in range(-(-self.grid.columns.count // self._side)):
                 yield row, column
@@ -56,7 +81,13 @@ class TileGroups:
 
     def __len__(self) -> int:
         """Return the number of groups."""
+        if self.chosen is not None:
+            return len(self.chosen)
         return -(-self.grid.rows.count // self._side) * -(-self.grid.columns.count // self._side)
+
+    def only(self, chosen: Sequence[Group]) -> "TileGroups":
+        """Return a share of them."""
+        return replace(self, chosen=tuple(chosen))
 
     def tiles(self, group: Group) -> list[tuple[int, int]]:
         """Return the row and column of each tile of a group."""
@@ -110,7 +141,7 @@ class TileStore:
     """
 
     def __init__(
-        self, state: RunState, groups: TileGroups, capacity: int, users: Iterable[Iterable[Group]] | None = None
+        self, state: RunState, groups: Groups, capacity: int, users: Iterable[Iterable[Group]] | None = None
     ) -> None:
         self.state = state
         self.groups = groups
@@ -185,9 +216,10 @@ class TileStore:
 
     def read(self, row: int, column: int) -> NDArray[np.float32]:
         """Return one tile's maps, ``(256, 256, k)``; waits until they are predicted."""
-        return maps_of(self.groups, self._group, row, column)
+        return maps_of(cast(TileGroups, self.groups), self.load, row, column)
 
-    def _group(self, group: Group) -> GroupArrays:
+    def load(self, group: Group) -> GroupArrays:
+        """Return a group's arrays; waits until it is predicted."""
         with self._changed:
             if group in self._cache:
                 return self._cache[group]

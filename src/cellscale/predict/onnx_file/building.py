@@ -1,25 +1,38 @@
 """Parts of ONNX graphs, written as protocol buffers (field numbers from onnx.proto of ONNX)."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
 from cellscale.predict.onnx_file.protobuf import encoded_field
 from cellscale.predict.tiles import TILE
 
-__all__ = ["declared_input", "declared_output", "node", "tensor"]
+__all__ = ["declared", "declared_input", "declared_output", "model", "node", "tensor"]
 
-_FLOAT, _INTEGER, _INTEGERS = 1, 2, 7
-"""Element type of inputs and outputs, and types of attributes."""
+_INTEGER, _TEXT, _INTEGERS = 2, 3, 7
+"""Types of attributes."""
 
 _ELEMENTS = {"float32": 1, "int64": 7}
 """Element types of tensors, by numpy's names."""
 
-_GRAPH_INPUT, _GRAPH_OUTPUT = 11, 12
+_PLACES = {"input": 11, "output": 12}
+"""Fields of a graph that declare values."""
+
+_IR_VERSION, _OPSET = 8, 15
 
 
-def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | list[int]) -> bytes:
+def model(name: str, parts: Sequence[bytes], facts: Mapping[str, str] | None = None) -> bytes:
+    """Return the content of an ``.onnx`` file whose graph has these fields, with facts beside the graph."""
+    opset = encoded_field(1, "") + encoded_field(2, _OPSET)
+    graph = b"".join(parts) + encoded_field(2, name)
+    pairs = [
+        encoded_field(14, encoded_field(1, key) + encoded_field(2, value)) for key, value in (facts or {}).items()
+    ]
+    return b"".join([encoded_field(1, _IR_VERSION), encoded_field(7, graph), encoded_field(8, opset), *pairs])
+
+
+def node(operator: str, inputs: Sequence[str], output: str, **attributes: int | str | list[int]) -> bytes:
     """Return a graph's field with a node."""
     content = b"".join(encoded_field(1, name) for name in inputs) + encoded_field(2, output)
     content += encoded_field(4, operator)
@@ -36,22 +49,27 @@ def tensor(name: str, values: NDArray[Any]) -> bytes:
 
 def declared_input(name: str, channels: int) -> bytes:
     """Return a graph's field that declares an input: any number of tiles, float32."""
-    return _value(_GRAPH_INPUT, name, channels)
+    return declared("input", name, ["n", TILE, TILE, channels])
 
 
 def declared_output(name: str, channels: int) -> bytes:
     """Return a graph's field that declares an output: any number of tiles, float32."""
-    return _value(_GRAPH_OUTPUT, name, channels)
+    return declared("output", name, ["n", TILE, TILE, channels])
 
 
-def _attribute(name: str, value: int | list[int]) -> bytes:
+def declared(
+    place: Literal["input", "output"], name: str, shape: Sequence[int | str], dtype: str = "float32"
+) -> bytes:
+    """Return a graph's field that declares an input or an output; sizes with a name are open."""
+    sizes = [encoded_field(2 if isinstance(size, str) else 1, size) for size in shape]
+    dimensions = b"".join(encoded_field(1, size) for size in sizes)
+    kind = encoded_field(1, encoded_field(1, _ELEMENTS[dtype]) + encoded_field(2, dimensions))
+    return encoded_field(_PLACES[place], encoded_field(1, name) + encoded_field(2, kind))
+
+
+def _attribute(name: str, value: int | str | list[int]) -> bytes:
     if isinstance(value, int):
         return encoded_field(1, name) + encoded_field(3, value) + encoded_field(20, _INTEGER)
+    if isinstance(value, str):
+        return encoded_field(1, name) + encoded_field(4, value) + encoded_field(20, _TEXT)
     return encoded_field(1, name) + b"".join(encoded_field(8, one) for one in value) + encoded_field(20, _INTEGERS)
-
-
-def _value(number: int, name: str, channels: int) -> bytes:
-    sizes = [encoded_field(2, "n"), *(encoded_field(1, size) for size in (TILE, TILE, channels))]
-    shape = b"".join(encoded_field(1, size) for size in sizes)
-    kind = encoded_field(1, encoded_field(1, _FLOAT) + encoded_field(2, shape))
-    return encoded_field(number, encoded_field(1, name) + encoded_field(2, kind))

@@ -9,13 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cellscale.predict.onnx_file.building import declared_input, declared_output, node, tensor
+from cellscale.predict.onnx_file.building import declared_input, declared_output, model, node, tensor
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
-from cellscale.predict.onnx_file.protobuf import encoded_field
 
 __all__ = ["tiny_network"]
-
-_IR_VERSION, _OPSET = 8, 15
 
 
 def tiny_network() -> bytes:
@@ -23,10 +20,9 @@ def tiny_network() -> bytes:
     content = [node("Transpose", [INPUT], "planes", perm=[0, 3, 1, 2])]
     content += _compartment("whole", (0.5, 0.5), "semantic_0", "semantic_1")
     content += _compartment("nuclear", (1.0, 0.0), "semantic_2", "semantic_3")
-    content += [encoded_field(2, "tiny"), declared_input(INPUT, CHANNELS)]
+    content += [declared_input(INPUT, CHANNELS)]
     content += [declared_output(f"semantic_{index}", 1 + index % 2 * 2) for index in range(4)]
-    opset = encoded_field(1, "") + encoded_field(2, _OPSET)
-    return encoded_field(1, _IR_VERSION) + encoded_field(7, b"".join(content)) + encoded_field(8, opset)
+    return model("tiny", content)
 
 
 def _compartment(name: str, mix: Sequence[float], maxima: str, classes: str) -> list[bytes]:

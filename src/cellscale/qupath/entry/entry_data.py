@@ -17,13 +17,10 @@ from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import Location, exists, join, make_folder, read_bytes
 
-__all__ = ["PROJECT_FILE", "VERSIONS", "EntryData", "entry_folder", "write_entry"]
+__all__ = ["PROJECT_FILE", "EntryData", "entry_folder", "write_entry"]
 
 PROJECT_FILE = "project.qpproj"
 """Name of the project's file in its folder."""
-
-VERSIONS = MappingProxyType({Dialect.V0_5: "0.5.1", Dialect.V0_7: "0.7.0"})
-"""The QuPath version that files of a dialect name as their writer."""
 
 _PLURALS = MappingProxyType({ObjectKind.CELL: "Cells", ObjectKind.DETECTION: "Detections"})
 
@@ -95,7 +92,7 @@ def _data_file(project: Location, data: EntryData) -> DataFile:
     builder = server_builder(data.image.info)
     header: JsonObject = {
         "dataVersion": 3,
-        "qupathVersion": VERSIONS[data.dialect],
+        "qupathVersion": data.dialect.conventions.writer,
         "server": builder,
         "id": server_id(builder),
     }
@@ -111,7 +108,7 @@ def _data_file(project: Location, data: EntryData) -> DataFile:
 
 def _server(data: EntryData) -> str:
     builder = server_builder(data.image.info)
-    if data.dialect is Dialect.V0_5:
+    if data.dialect.conventions.server_with_metadata:
         return to_json({"builder": builder, "metadata": builder["metadata"]}, pretty=False)
     return to_json(builder, pretty=True)
 

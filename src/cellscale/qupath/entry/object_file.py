@@ -1,37 +1,32 @@
 """Replacing the objects of an image without losing what a person did to them."""
 
-import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from mmap import ACCESS_READ, mmap
 from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
-from cellscale.errors import StorageError
 from cellscale.qupath.data_file import DataFile, write_data_file
 from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
 from cellscale.qupath.edits.edited_objects import Edited, read_edited
 from cellscale.qupath.edits.written_names import ours_in_all_forms
+from cellscale.qupath.entry.data_bytes import chunks_of, copy_file, digest_of, in_place_of
 from cellscale.qupath.entry.entry_check import is_still_of
 from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.entry.object_tally import ObjectTally
 from cellscale.qupath.gson import JsonObject
 from cellscale.qupath.java.java_reader import UnreadableError
-from cellscale.qupath.java.java_stream import Sink
-from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.ranges import open_ranges
 from cellscale.storage.scratch import scratch_file
-from cellscale.storage.uri import Entry, Location, exists, find, join, read_if_there
+from cellscale.storage.uri import Entry, Location, find, join, read_if_there
 
 __all__ = ["Replaced", "replace_objects"]
 
 _Item = TypeVar("_Item")
 _DATA = "data.qpdata"
-_CHUNK = 2**24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +78,7 @@ def replace_objects(
     it saves the next time.)
     """
     before = find(join(folder, _DATA))
-    record, old = EntryRecord.read(folder), _digest(join(folder, _DATA))
+    record, old = EntryRecord.read(folder), digest_of(join(folder, _DATA))
     record = replace(
         record,
         metadata=_newest(metadata, record.metadata or _metadata_before(folder, old, record)),
@@ -97,23 +92,6 @@ def replace_objects(
     return _carried(folder, facts, batches, record, old, before, tally, image)
 
 
-@contextmanager
-def _in_place_of(target: Location, before: Entry | None) -> Iterator["_HashingSink"]:
-    """Write a file in place of one that was read, unless somebody saves that one meanwhile.
-
-    Raises
-    ------
-    StorageError
-        Somebody did, or it cannot be written.
-    """
-    with atomic_write(target, durable=False) as file:
-        yield _HashingSink(file)
-        if find(target) != before:
-            raise StorageError(
-                f"{target} was saved by another program while the image was measured: run the same command again"
-            )
-
-
 def _replaced(
     folder: Location,
     facts: DataFile,
@@ -124,7 +102,7 @@ def _replaced(
 ) -> Replaced:
     """Write our objects alone."""
     tally = ObjectTally(facts.columns, facts.dialect)
-    with _in_place_of(join(folder, _DATA), before) as writer:
+    with in_place_of(join(folder, _DATA), before) as writer:
         write_data_file(writer, facts, tally.passing(batches))
         new = writer.digest()
         record = replace(record, written=_newest(new, record.written))
@@ -151,12 +129,12 @@ def _carried(
     try:
         edited = _read(target, tally, ours_in_all_forms(record.measurements))
     except UnreadableError as error:
-        _copy(target, kept)
+        copy_file(target, kept)
         warning = f"what was done in QuPath cannot be taken over, because {error}; it is kept as {kept}"
         return replace(_replaced(folder, facts, batches, record, old, before), warnings=(warning,))
     is_other_images = bool(edited.ours) and not edited.kept
     if is_other_images and image is not None and not is_still_of(target, image):
-        _copy(target, kept)
+        copy_file(target, kept)
         warning = f"the objects in the QuPath project were those of another image; they are kept as {kept}"
         return replace(_replaced(folder, facts, batches, record, old, before), warnings=(warning,))
     if tally.digest == record.objects and not is_other_images:
@@ -167,8 +145,8 @@ def _carried(
     lost = not_carried(edited, 0 if same else record.count - edited.ours)
     is_kept = bool(lost) or old not in record.carried
     if is_kept:
-        _copy(target, kept)
-    with _in_place_of(target, before) as writer:
+        copy_file(target, kept)
+    with in_place_of(target, before) as writer:
         write_carried(writer, facts, batches, edited, tally.ids, deleted)
         record = replace(record, carried=_newest(writer.digest(), record.carried))
         record.before_objects().write(folder)
@@ -185,26 +163,11 @@ def _carried(
 
 def _read(target: Location, tally: ObjectTally, written: Collection[str]) -> Edited:
     """Read a person's file."""
-    with scratch_file(None, _chunks(target)) as file:
+    with scratch_file(None, chunks_of(target)) as file:
         if not file.seek(0, os.SEEK_END):
             raise UnreadableError("it is empty")
         with closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
             return read_edited(data, frozenset(tally.ids), tally.outlines, written)
-
-
-class _HashingSink:
-    """Passes bytes on and hashes them."""
-
-    def __init__(self, file: Sink) -> None:
-        self._file = file
-        self._hash = hashlib.blake2b(digest_size=32)
-
-    def write(self, data: bytes | memoryview, /) -> None:
-        self._hash.update(data)
-        self._file.write(data)
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()
 
 
 def _newest(new: _Item, before: Sequence[_Item]) -> tuple[_Item, ...]:
@@ -222,29 +185,3 @@ def _metadata_before(folder: Location, data: str | None, record: EntryRecord) ->
         found = server.get("metadata") if isinstance(server, dict) else None
         return (found,) if isinstance(found, dict) else ()
     return ()
-
-
-def _chunks(location: Location) -> Iterator[bytes]:
-    """Yield a file's content."""
-    reader = open_ranges(location)
-    try:
-        for start in range(0, reader.size, _CHUNK):
-            yield from reader.read([(start, min(_CHUNK, reader.size - start))])
-    finally:
-        reader.close()
-
-
-def _digest(location: Location) -> str | None:
-    """Return a file's BLAKE2b hash, None if there is no file."""
-    if not exists(location):
-        return None
-    found = hashlib.blake2b(digest_size=32)
-    for chunk in _chunks(location):
-        found.update(chunk)
-    return found.hexdigest()
-
-
-def _copy(source: Location, target: Location) -> None:
-    with atomic_write(target) as file:
-        for chunk in _chunks(source):
-            file.write(chunk)

@@ -21,6 +21,7 @@ __all__ = [
     "LOCALE",
     "METADATA_MAP",
     "OBJECT_ARRAY",
+    "PATH_CLASS",
     "POLYGON_ROI",
     "RECTANGLE_ROI",
     "ROOT",
@@ -79,6 +80,16 @@ ROOT = JavaClass("qupath.lib.objects.PathRootObject", 1, EXTERNALIZABLE, (), _PA
 _ROI_OBJECT = JavaClass("qupath.lib.objects.PathROIObject", 1, EXTERNALIZABLE, (), _PATH_OBJECT)
 DETECTION = JavaClass("qupath.lib.objects.PathDetectionObject", 1, EXTERNALIZABLE, (), _ROI_OBJECT)
 CELL = JavaClass("qupath.lib.objects.PathCellObject", 1, EXTERNALIZABLE, (), DETECTION)
+PATH_CLASS = JavaClass(
+    "qupath.lib.objects.classes.PathClass",
+    1,
+    SERIALIZABLE,
+    (
+        ("colorRGB", "Ljava/lang/Integer;"),
+        ("name", _STRING),
+        ("parentClass", "Lqupath/lib/objects/classes/PathClass;"),
+    ),
+)
 METADATA_MAP = JavaClass("qupath.lib.objects.MetadataMap", 1, EXTERNALIZABLE)
 
 _MEASUREMENTS = JavaClass(

@@ -59,7 +59,7 @@ class RoiBatch:
         """Measure outlines; QuPath 0.5 knows only one form for them."""
         codes = np.full(len(shapes), _GEOMETRY)
         vertices = shapes.vertices
-        if dialect is not Dialect.V0_5:
+        if dialect.conventions.shapes_by_kind:
             codes = roi_codes(shapes)
             rings = np.diff(shapes.ring_offsets[shapes.polygon_offsets])
             vertices, apart = join_rings(shapes, np.flatnonzero((codes == _POLYGON) & (rings > 1)))

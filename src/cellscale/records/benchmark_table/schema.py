@@ -69,7 +69,7 @@ _AFTER: tuple[Column, ...] = (
     Column("record_id", "STRING", "identifies the row: the same record written twice has the same"),
     Column("run_id", "STRING", "names the run"),
     Column("cellscale_version", "STRING", "version that did the work"),
-    Column("engine", "STRING", "local, batch, dask, ..."),
+    Column("engine", "STRING", "local, batch, dask, tasks, ..."),
     Column("network", "STRING", "name of the network"),
     Column("device", "STRING", "what computed the network: cpu (ONNX Runtime alone), cpu:native, cuda, ..."),
     Column("precision", "STRING", "number format of the network"),

@@ -10,6 +10,7 @@ from cellscale.report.facts import COLUMNS, Fact, counts, density, median_area, 
 from cellscale.report.findings import Findings
 from cellscale.report.html.pages import environment
 from cellscale.report.html.plots import images_plot
+from cellscale.report.html.ranks import ranks
 from cellscale.report.html.words import count
 from cellscale.report.image_record import ImageRecord, Listed
 from cellscale.workspace.layout import index_name, page_name
@@ -36,6 +37,11 @@ class ListEntry:
     def link(self) -> str:
         """To the image's page."""
         return quote(page_name(self.record.image), safe="")
+
+    @property
+    def status(self) -> str:
+        """Whether there are results, whichever run made them."""
+        return "failed" if self.record.error else "done"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -98,11 +104,24 @@ def index_page(title: str, entries: Sequence[ListEntry], number: int = 1) -> str
             flagged=flagged[:PER_PAGE],
             more_flagged=max(len(flagged) - PER_PAGE, 0),
             cards=mine,
-            rows=told,
+            rows=_ranked(told),
             columns=COLUMNS,
             plots=list(_comparisons(entries)) if number == 1 else [],
         )
     )
+
+
+def _ranked(entries: Sequence[ListEntry]) -> list[tuple[ListEntry, list[int]]]:
+    """Return images with their places by each column of the table."""
+    rows = [
+        (one.record.image, one.status, str(len(one.listed.flags) or ""), *_padded(one.listed.row)) for one in entries
+    ]
+    return list(zip(entries, ranks(rows), strict=True))
+
+
+def _padded(row: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a row of the table with all its columns, whichever version wrote it."""
+    return (*row[: len(COLUMNS)], *[""] * (len(COLUMNS) - len(row)))
 
 
 def _facts(entries: Sequence[ListEntry]) -> list[Fact]:

@@ -10,9 +10,11 @@ from cellscale import __version__
 from cellscale.predict.heads import Compartment
 from cellscale.report.facts import extent, image_facts, made_facts, unit
 from cellscale.report.findings import Areas, Findings
+from cellscale.report.html.place_marks import scale_bar
 from cellscale.report.html.plots import area_plot, channel_plot, density_plot
 from cellscale.report.html.words import FILTERS
 from cellscale.report.image_record import ImageRecord
+from cellscale.report.pictures import cell_size
 
 __all__ = ["environment", "image_page", "page_version"]
 
@@ -34,6 +36,9 @@ def image_page(record: ImageRecord, look: Findings | None) -> str:
             made=list(made_facts(record, look)),
             extent=extent(look) if look is not None else "",
             objects="cells" if look is not None and "whole-cell" in look.compartments else "nuclei",
+            evened=look is not None and cell_size(look.shape) > 1,
+            bar=scale_bar(look, look.shape[1]) if look is not None else None,
+            bars=[scale_bar(look, crop.width) for crop in look.crops] if look is not None else [],
             plots=_plots(look) if look is not None else {},
             warnings=[text for text in record.warnings if text not in flags],
             parameter_names=list(dict.fromkeys(name for values in parameters for name in values)),

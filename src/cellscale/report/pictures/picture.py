@@ -9,8 +9,23 @@ from numpy.typing import NDArray
 
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["CELL_COLOUR", "NUCLEUS_COLOUR", "Contrast", "Picture", "compose", "contrast_of", "draw", "outlines"]
+__all__ = [
+    "CELL_COLOUR",
+    "MEMBRANES",
+    "NUCLEI",
+    "NUCLEUS_COLOUR",
+    "Contrast",
+    "Picture",
+    "compose",
+    "contrast_of",
+    "draw",
+    "outlines",
+]
 
+NUCLEI = (70, 130, 255)
+"""Nuclei in full brightness: blue, but a light one. On black, pure blue is hardly seen."""
+MEMBRANES = (110, 220, 60)
+"""Membranes: a yellowish green. Who does not tell red from green sees blue and yellow, of different brightness."""
 CELL_COLOUR = (255, 255, 255)
 """Outlines of cells: white."""
 NUCLEUS_COLOUR = (255, 225, 40)
@@ -55,16 +70,17 @@ def contrast_of(planes: Sequence[NDArray[Any]]) -> Contrast:
 
 
 def compose(nucleus: NDArray[np.float32], membrane: NDArray[np.float32]) -> Picture:
-    """Return nucleus in green and membrane in blue.
+    """Return nucleus in blue and membrane in green, summed where both are.
 
     Parameters
     ----------
     nucleus, membrane
         Brightnesses from 0 to 1, ``(rows, columns)``.
     """
-    picture = np.zeros((*nucleus.shape, 3), np.uint8)
-    picture[..., 1] = np.rint(nucleus * 255)
-    picture[..., 2] = np.rint(membrane * 255)
+    picture = np.empty((*nucleus.shape, 3), np.uint8)
+    for channel, (blue, green) in enumerate(zip(NUCLEI, MEMBRANES, strict=True)):
+        summed = nucleus * np.float32(blue) + membrane * np.float32(green)
+        picture[..., channel] = np.rint(np.minimum(summed, 255))
     return picture
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region
+from cellscale.report.pictures.local_contrast import evened
 from cellscale.report.pictures.overview import block_means, cell_size, fitted
 from cellscale.report.pictures.picture import (
     CELL_COLOUR,
@@ -40,6 +41,8 @@ class Overview:
     """Without outlines."""
     outlines: Mapping[Compartment, NDArray[np.float32]]
     """Share of each square that is outline."""
+    brightness: NDArray[np.float32]
+    """Of both channels together, by one contrast for the whole image."""
 
     @property
     def overlay(self) -> Picture:
@@ -48,7 +51,7 @@ class Overview:
 
     def signal(self, grid: tuple[int, int], side: int) -> NDArray[np.float64]:
         """Return how bright the tiles of ``side`` pixels are on average, ``grid``."""
-        bright = self.input.sum(axis=2, dtype=np.float64)
+        bright = self.brightness.astype(np.float64)
         starts = [
             np.minimum(np.arange(count) * side // self.cell, size - 1)
             for count, size in zip(grid, bright.shape, strict=True)
@@ -88,7 +91,11 @@ def view_overview(subject: Subject, edges: Mapping[Compartment, NDArray[np.float
     means = (block_means(read, shown.small_shape, step, pool, strips=shown.in_strips) for read in shown.small)
     planes = [fitted(plane, size) for plane in means]
     contrasts = (contrast_of([planes[0]]), contrast_of([planes[1]]))
-    return Overview(cell, contrasts, _composed(planes, contrasts), edges)
+    nucleus, membrane = (contrast.stretched(plane) for contrast, plane in zip(contrasts, planes, strict=True))
+    brightness = np.rint(nucleus * 255) + np.rint(membrane * 255)
+    if cell > 1:  # pixel by pixel it is seen as its parts up close are
+        nucleus, membrane = evened(nucleus), evened(membrane)
+    return Overview(cell, contrasts, compose(nucleus, membrane), edges, brightness)
 
 
 def view_crops(

@@ -21,7 +21,7 @@ from cellscale.workspace.record.file_record import (
 __all__ = ["Ledger", "Mark", "Task", "Verdict"]
 
 Task: TypeAlias = Literal[
-    "segmentation", "intermediates", "relabelling", "measurement", "project", "look", "pictures"
+    "segmentation", "intermediates", "relabelling", "measurement", "project", "look", "pictures", "classes"
 ]
 
 Mark: TypeAlias = str | Mapping[str, str]
@@ -241,6 +241,19 @@ class Ledger:
             **entry, "complete": True, "outputs": {**entry["outputs"], **made}, **facts, **named,
         }  # fmt: skip
         self.write()
+
+    def renew(self, task: Task, output: Path | str) -> None:
+        """Note what an output of ours holds after we added to it; nothing where it is not on record.
+
+        Raises
+        ------
+        StorageError
+            It cannot be read, or the record cannot be written.
+        """
+        record, content = self.record(task, output), seen(output, None)
+        if record is not None and content is not None:
+            self._learn(task, base_name(output), OutputRecord(content, record.made_from))
+            self.write()
 
     def forget(self, task: Task, names: Sequence[str]) -> None:
         """Drop outputs from the record; to be written by the next `begin`, `finish` or `keep`."""

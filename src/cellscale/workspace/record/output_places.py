@@ -32,7 +32,7 @@ def place_of(paths: WorkspacePaths, ledger: Ledger, task: Task, name: str) -> Pa
         return join(paths.jobs, "intermediates", name)
     if task == "look":
         return join(paths.jobs, "report", name)
-    in_reports = task == "pictures" or name.startswith(report_name(ledger.image, "."))
+    in_reports = task in {"pictures", "classes"} or name.startswith(report_name(ledger.image, "."))
     return join(paths.reports if in_reports else paths.segmasks, name)
 
 

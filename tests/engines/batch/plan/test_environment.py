@@ -12,7 +12,7 @@ from cellscale.errors import RequestError
 from tests.engines.batch.conftest import ENVIRONMENT
 
 ORIGINAL = {
-    "segment_container_image": "dchaley/deepcell-imaging:batch",
+    "segment_container_image": "somebody/cellscale:batch",
     "quantify_container_image": "dchaley/qupath-project-initializer:latest",
     "region": "us-central1",
 }
@@ -34,6 +34,14 @@ def test_the_originals_smallest_file(config):
     assert (environment.bigquery_benchmarking_table, environment.segment_model_path) == ("", "")
     assert environment.networking_interface.network == ""
     assert environment.service_account.email == ""
+
+
+@pytest.mark.parametrize(
+    "image", ["dchaley/deepcell-imaging:batch", "eu.gcr.io/p/deepcell-imaging@sha256:ab", "deepcell-imaging"]
+)
+def test_the_originals_container_that_segments_is_refused_before_a_machine_is_paid_for(config, image):
+    with pytest.raises(RequestError, match=r"segment_container_image: .*has no cellscale in it"):
+        read_environment(config(ORIGINAL | {"segment_container_image": image}))
 
 
 def test_the_originals_full_file(config):

@@ -13,6 +13,7 @@ from cellscale.storage.uri import Location, read_bytes
 __all__ = ["Environment", "NetworkInterface", "ServiceAccount", "read_environment"]
 
 _JAVA_IMAGE = "qupath-project-initializer"
+_ORIGINAL_IMAGE = "deepcell-imaging"
 
 
 def _pattern(pattern: str, expected: str, *, blank: bool = False) -> AfterValidator:
@@ -34,6 +35,22 @@ _ContainerImage: TypeAlias = Annotated[
         "a container image; expected for example us-central1-docker.pkg.dev/project/repository/cellscale:tag",
     ),
 ]
+
+
+def _runs_stages(image: str) -> str:
+    if _repository(image) == _ORIGINAL_IMAGE:
+        raise ValueError(
+            f"{image!r} is the original system's container, which has no cellscale in it: each machine would be paid "
+            "for and fail. Build cellscale's own from container/ and name that"
+        )
+    return image
+
+
+def _repository(image: str) -> str:
+    """Return the last part of a container image's name, without registry, tag and digest."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
 _Region: TypeAlias = Annotated[
     str, _pattern(r"[a-z]+(-[a-z]+)+\d+", "a region; expected for example us-central1, without a zone's letter")
 ]
@@ -69,7 +86,7 @@ class Environment(_Part):
 
     region: _Region
     """Region in which machines are rented."""
-    segment_container_image: _ContainerImage
+    segment_container_image: Annotated[_ContainerImage, AfterValidator(_runs_stages)]
     """Container that segments, and conducts the run."""
     quantify_container_image: _ContainerImage
     """Container that measures."""
@@ -90,8 +107,7 @@ class Environment(_Part):
         program, which measures all images in one task; any other name is a cellscale container, which measures one
         image a task.
         """
-        repository = self.quantify_container_image.partition("@")[0]
-        return repository.rpartition("/")[2].partition(":")[0] == _JAVA_IMAGE
+        return _repository(self.quantify_container_image) == _JAVA_IMAGE
 
 
 def read_environment(location: Location) -> Environment:

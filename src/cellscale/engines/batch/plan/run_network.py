@@ -35,7 +35,8 @@ class Weights:
 def choose_weights(request: Request, environment: Environment) -> Weights:
     """Decide which network the machines run, and where they get it.
 
-    The network is that of ``--model_path``, else of the environment config, else the Mesmer weights installed here.
+    The network is that of ``--model_path`` or ``--model``, else of the environment config, else the Mesmer weights
+    installed here.
     What is only here is put into the dataset's bucket, under a name that is its hash: containers hold no weights,
     because the licence does not allow to pass them on. Its hash is that of ``--model_hash``, else of the config.
 
@@ -50,13 +51,13 @@ def choose_weights(request: Request, environment: Environment) -> Weights:
     if not request.segment:
         return Weights(None)
     uri, checksum = request.network.path, request.network.checksum
-    if uri is None:
+    if uri is None and request.network.name is None:
         uri, known = environment.segment_model_path or None, environment.segment_model_hash
         if uri is not None and _ORIGINAL_MESMER in uri:  # the network that we have as ONNX
             uri, known = None, ""
         checksum = checksum or known or None
     if uri is None:
-        model = resolve_model(None, checksum)
+        model = resolve_model(None, checksum, request.network.name)
         place = join(request.paths.jobs, "models", f"{model.name}-{model.sha256[:12]}.onnx")
         return Weights(str(place), model.sha256, model.path)
     refuse_tensorflow(uri)

@@ -4,12 +4,11 @@ import json
 import logging
 import os
 import secrets
-import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from filelock import FileLock, Timeout
 from cellscale.errors import RunInProgressError, StorageError
 from cellscale.stopping import last_act
 from cellscale.storage.atomic import put_bytes, write_new
+from cellscale.storage.group_rights import share_path
 from cellscale.storage.json_text import parsed_json
+from cellscale.storage.locks.lock_holder import described, this_holder
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, delete, join, local_path, read_if_there
 
@@ -109,19 +110,35 @@ def _local(path: Path) -> Iterator[None]:
         path.parent.stat()  # filelock would make the folder
         try:
             lock.acquire(blocking=False)
+            share_path(path)
         except Timeout as error:
-            raise RunInProgressError(
-                f"another run is at work on this dataset (it holds {path}): wait for it, or stop it"
-            ) from error
+            who = described(_told_by(path))
+            held = f"another run is at work on this dataset{f': {who}' if who else ''}"
+            raise RunInProgressError(f"{held} (it holds {path}). Wait for it, or stop it") from error
+    # Beside the lock, not in it: whoever tries to take a lock empties its file.
+    holder = path.with_name(f"{path.name}.holder")
     try:
+        with suppress(OSError):  # a lock holds without it
+            holder.write_text(json.dumps(this_holder()), encoding="utf-8")
         yield
     finally:
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _told_by(path: Path) -> dict[str, Any]:
+    """Return what the holder of a local lock says of itself; nothing where that cannot be read."""
+    try:
+        found = parsed_json(path.with_name(f"{path.name}.holder").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 @contextmanager
 def _remote(location: str) -> Iterator[None]:
-    marker = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
+    marker = {"owner": secrets.token_hex(8), **this_holder()}
     stopped = threading.Event()
     renewing = threading.Thread(target=_keep, args=(location, marker, stopped), daemon=True, name="lock")
 
@@ -199,8 +216,8 @@ def _make_free(location: str) -> bool:
         return False
     if holder.get("expires", 0) > time.time():
         raise RunInProgressError(
-            f"another run is at work on this dataset ({location} is held by process {holder.get('process')} on "
-            f"{holder.get('host')}): wait for it; if it was killed, try again in {_EXPIRY_SECONDS / 60:.0f} minutes"
+            f"another run is at work on this dataset ({location} is held by {described(holder) or 'it'}): wait for "
+            f"it; if it was killed, try again in {_EXPIRY_SECONDS / 60:.0f} minutes"
         )
     delete(location)
     return True

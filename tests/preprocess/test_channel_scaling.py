@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellscale.errors import ImageError
-from cellscale.preprocess.scaling import mean_and_deviation, scaling_facts
+from cellscale.preprocess.channel_scaling import mean_and_deviation, scaling_facts
 from tests.preprocess.channels import mapper, reader
 
 INTEGERS = ["uint8", "int16", "uint16", "int32", "uint32"]

@@ -1,0 +1,32 @@
+"""What each image is expected to take, from its header and the records of runs."""
+
+from contextlib import suppress
+from threading import Thread
+
+from cellscale.cli.output.display.time_left import TimeLeft
+from cellscale.pipeline.events import ImagesSeen
+
+__all__ = ["expect"]
+
+
+def expect(event: ImagesSeen, time_left: TimeLeft) -> None:
+    """Have the time that is left begin with an expectation, as soon as there is one; the run does not wait for it."""
+    with suppress(RuntimeError):  # no thread is to be had
+        Thread(target=_expect, args=(event, time_left), name="cellscale-expect").start()
+
+
+def _expect(event: ImagesSeen, time_left: TimeLeft) -> None:
+    with suppress(Exception):  # without, the time is extrapolated from what was measured
+        from cellscale.planning.image_sizes import image_size
+        from cellscale.records.machine import this_machine
+        from cellscale.records.shipped_rates import known_rates
+
+        machine = this_machine()
+        rates = known_rates(event.jobs, machine)
+        expected = {}
+        for name, info in event.images:
+            size = image_size(info)
+            seconds = rates.segmenting(size, machine.cores) if event.segment else 0.0
+            seconds += rates.measuring_time(size, machine.cores) if event.measure else 0.0
+            expected[name] = rates.start + seconds
+        time_left.expect(expected)

@@ -1,0 +1,36 @@
+"""What became of the outputs of a run, for its closing words."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import get_args
+
+from cellscale.pipeline.outcome import Fate, RunOutcome
+from cellscale.storage.uri import base_name
+
+__all__ = ["fate_lines"]
+
+_SHOWN = 40
+"""Files of one fate that are named one by one; of more, the folders are."""
+_ALWAYS: frozenset[Fate] = frozenset({"removed", "left as a person's"})
+"""What is always named: a person has to know of each."""
+
+
+def fate_lines(outcome: RunOutcome) -> Iterator[str]:
+    """Yield what was made, kept, removed and left as a person's, each with its path; of very many files the folders.
+
+    Parameters
+    ----------
+    outcome
+        What became of the run.
+    """
+    places: dict[Fate, list[str]] = defaultdict(list)
+    last = {one.place: one.fate for image in outcome.images for one in image.fates}
+    for place, fate in last.items():
+        places[fate].append(place)
+    for fate in get_args(Fate):
+        found = places[fate]
+        if len(found) <= _SHOWN or fate in _ALWAYS:
+            yield from (f"{fate}: {place}" for place in found)
+        else:
+            folders = Counter(place[: -len(base_name(place)) - 1] for place in found)
+            yield from (f"{fate}: {count:,} files in {folder}" for folder, count in folders.items())

@@ -1,0 +1,135 @@
+"""What is known before anything is computed: whether outputs can be written, and which images will fail."""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+
+from cellscale.errors import StorageError
+from cellscale.images.info import ImageInfo
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import ImagesSeen, Listener, Notice
+from cellscale.pipeline.request import Request
+from cellscale.pipeline.segmenting import open_input
+from cellscale.storage.uri import join, local_path
+from cellscale.workspace.discovery import ImageEntry
+from cellscale.workspace.entry_image import open_entry_image
+from cellscale.workspace.layout import mask_name, report_name
+
+__all__ = ["failing_first", "require_writable"]
+
+_SIDE_BY_SIDE = 8
+_BYTES = 3.0
+"""Bytes a pixel that masks of both compartments, tables and outlines take in dense tissue, compressed as they are."""
+_STATE = 8.0
+"""Bytes a pixel that the labels of both compartments take while an image is worked on."""
+
+
+def require_writable(request: Request) -> None:
+    """Check that local folders of outputs can be made and written to, without making one.
+
+    Raises
+    ------
+    StorageError
+        One cannot.
+    """
+    paths = request.paths
+    tables = (paths.reports, paths.project) if request.measure else (paths.reports,) if request.outputs.report else ()
+    for folder in (paths.jobs, paths.segmasks, *tables):
+        path = None if folder is None else local_path(folder)
+        if path is None:
+            continue
+        above = _existing(path)
+        if not above.is_dir():
+            raise StorageError(f"{path} cannot be made: {above} is a file. Move it away, or name another folder.")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise StorageError(
+                f"{path} cannot be written: {above} is read-only for you; make it writable, or name another"
+            )
+
+
+def failing_first(
+    request: Request, entries: Sequence[ImageEntry], budget: Budget, listener: Listener
+) -> list[ImageEntry]:
+    """Return the images in the order in which to work on them: those that will fail come first.
+
+    The channels and µm/px of all images without outputs are looked at before any is computed, so that what is wrong
+    with the last one is told in the first minute. Nothing is decided here: each image then fails by itself, with the
+    reason.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    entries
+        The images.
+    budget
+        What may be used.
+    listener
+        Is told if the disk has too little room.
+    """
+    waiting = [entry for entry in entries if request.outputs.overwrite or not _has_outputs(entry.name, request)]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-check") as pool:
+        seen = list(pool.map(_looked_at(request, budget), waiting))
+    known = [(entry.name, info) for entry, info in zip(waiting, seen, strict=True) if info is not None]
+    _tell_of_room(request, [info for _, info in known], listener)
+    listener(ImagesSeen(tuple(known), request.segment, request.measure, request.paths.jobs))
+    failing = {entry.name for entry, info in zip(waiting, seen, strict=True) if info is None}
+    return sorted(entries, key=lambda entry: entry.name not in failing)
+
+
+def _looked_at(request: Request, budget: Budget) -> Callable[[ImageEntry], ImageInfo | None]:
+    """Return what gives an image's facts; None for one that will fail."""
+
+    def look(entry: ImageEntry) -> ImageInfo | None:
+        if entry.problem is not None:
+            return None
+        try:
+            if request.segment:
+                asked = request.of(entry.name)
+                with open_input(entry, asked.channels, asked.preprocessing, 0) as source:
+                    budget.require_room(source.info)
+                    return source.info
+            with closing(open_entry_image(entry)) as image:
+                return image.info
+        except Exception:  # whatever it is: the image meets it again when its turn comes, and tells it
+            return None
+
+    return look
+
+
+def _tell_of_room(request: Request, images: Sequence[ImageInfo], listener: Listener) -> None:
+    """Warn where the disk has less room than the images will take."""
+    path = local_path(request.paths.segmasks)
+    if path is None:
+        return
+    pixels = [info.height * info.width for info in images]
+    if not pixels:
+        return
+    needed = sum(pixels) * _BYTES + (max(pixels) * _STATE if request.segment else 0)
+    with suppress(OSError):
+        free = shutil.disk_usage(_existing(path)).free
+        if free < needed:
+            text = (
+                f"{free / 1e9:.1f} GB are free in {_existing(path)}; {len(pixels):,} images may take about "
+                f"{needed / 1e9:.1f} GB. Make room: if the disk fills up, what is finished is kept, and the same "
+                "command goes on"
+            )
+            listener(Notice("", "warning", text))
+
+
+def _has_outputs(image: str, request: Request) -> bool:
+    """Tell whether outputs of an image are there, on a local disk: it is then most likely kept, and not looked at."""
+    masks = [join(request.paths.segmasks, mask_name(image, compartment)) for compartment in request.compartments]
+    table = join(request.paths.reports, report_name(image))
+    wanted = [*(masks if request.segment else []), *([table] if request.measure else [])]
+    with suppress(OSError):  # a name that is too long for the disk
+        return all(path is not None and path.exists() for path in map(local_path, wanted))
+    return False
+
+
+def _existing(path: Path) -> Path:
+    """Return a folder, or the nearest one above it that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())

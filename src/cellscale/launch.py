@@ -1,0 +1,30 @@
+"""Where the command ``cellscale`` begins: Ctrl-C is heard from here on, while everything else is still to be loaded.
+
+Loading takes some tenths of a second, in which Python's own answer to Ctrl-C is a traceback.
+"""
+
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
+
+__all__ = ["main"]
+
+_NAMES: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+
+def main() -> None:
+    """Run the command line."""
+    for number in _NAMES:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background
+            signal.signal(number, _stopped)
+    # The command line answers in its own way from when it is there (`cellscale.cli.stops`).
+    from cellscale.cli.main import main as run
+
+    run()
+
+
+def _stopped(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    os.write(2, f"Stopped by {_NAMES[number]} before anything was begun.\n".encode())
+    os._exit(128 + number)

@@ -1,0 +1,7 @@
+"""InstanSeg: its weights as ONNX, and its maps of any image."""
+
+from cellscale.predict.instanseg.conversion import converted
+from cellscale.predict.instanseg.seed_network import NUMBER_OF_MAPS, SeedNetwork, is_seed_network
+from cellscale.predict.instanseg.squares import SQUARE, SquareGrid, square_input
+
+__all__ = ["NUMBER_OF_MAPS", "SQUARE", "SeedNetwork", "SquareGrid", "converted", "is_seed_network", "square_input"]

@@ -1,0 +1,108 @@
+"""Which network finds the cells: by name, by file, and what each of them does not take."""
+
+import numpy as np
+import pytest
+import tifffile
+from skimage.segmentation import expand_labels
+
+from cellscale.workspace.record import Ledger
+from tests.cli.runs import MASKS, run
+from tests.pipeline.spots import spots, write_dataset
+from tests.predict.seed_network import seed_network
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "spots.onnx"
+    path.write_bytes(seed_network())
+    return str(path)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return write_dataset(tmp_path / "dataset", image=spots((150, 170)))
+
+
+@pytest.fixture
+def refused(dataset, tmp_path, monkeypatch):
+    """Run with some options; expect a message with some words, and no output."""
+    monkeypatch.setenv("CELLSCALE_CACHE", str(tmp_path / "cache"))
+
+    def check(*options, words):
+        run("segment-and-measure", *options, "workspace", dataset).explains(*words)
+        assert not list(dataset.glob("SEGMASK/*"))
+
+    return check
+
+
+@pytest.mark.slow
+def test_a_network_like_instanseg_is_known_by_its_file(dataset, model):
+    result = run("segment-and-measure", "--model", model, "workspace", dataset)
+    assert result.statuses == {"image": "done"}, result.stderr
+    cells, nuclei = (tifffile.imread(dataset / mask.format("image")) for mask in MASKS)
+    assert nuclei.max() > 20
+    assert np.array_equal(cells[nuclei > 0], nuclei[nuclei > 0])
+    certificates = Ledger(dataset / "jobs", "image").facts("segmentation")["certificates"]
+    assert certificates["nuclear"]["largest_halo"] == 68
+    again = run("segment-and-measure", "--model_path", model, "workspace", dataset)
+    assert again.statuses == {"image": "kept"}
+    assert "spots" in (dataset / "REPORTS/image_report.html").read_text()
+
+
+@pytest.mark.slow
+def test_cells_grow_from_nuclei_whatever_the_network(dataset, model):
+    words = ("segment", "--model", model, "--compartment", "nuclear", "workspace", dataset)
+    assert run(*words).statuses == {"image": "done"}
+    alone = (dataset / MASKS[1].format("image")).read_bytes()
+    assert run(*words[:5], "--expand_cells", "3px", *words[5:]).statuses == {"image": "done"}
+    assert (dataset / MASKS[1].format("image")).read_bytes() == alone
+    cells, nuclei = (tifffile.imread(dataset / mask.format("image")) for mask in MASKS)
+    assert nuclei.max() > 20
+    assert np.array_equal(cells, expand_labels(nuclei, 3))
+    assert run(*words).statuses == {"image": "kept"}  # growth is the cells' alone
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--nuclear_radius", "3"),
+        ("--nuclear_label_erosion", "1"),
+        ("--percentile", "99"),
+        ("--clahe", "off"),
+        ("--clahe_kernel", "64"),
+        ("--rescale_channels", "minmax"),
+        ("--regions", "regions.geojson"),
+        ("--exclude", "folds.geojson"),
+    ],
+)
+def test_options_of_other_networks_are_refused(refused, model, option):
+    refused("--model", model, *option, words=[option[0], "networks like Mesmer", "leave them"])
+
+
+def test_options_of_other_networks_are_refused_for_one_image_too(refused, model, dataset):
+    (dataset / "cellscale.toml").write_text('[image.image]\nclahe = "off"\n', encoding="utf-8")
+    refused("--model", model, words=["--clahe", "networks like Mesmer", "leave them"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--device", "cpu:native"), ["runs on a processor with ONNX Runtime only", "--device cpu:native"]),
+        (("--device", "cuda"), ["ONNX Runtime only", "--device cuda"]),
+        (("--precision", "bf16"), ["float32 only", "--precision bf16"]),
+    ],
+)
+def test_what_only_other_networks_run_on_is_refused(refused, model, options, words):
+    refused("--model", model, *options, words=words)
+
+
+def test_a_network_by_name_that_is_not_installed(refused):
+    refused("--model", "InstanSeg", words=["instanseg weights are not installed", "cellscale models fetch instanseg"])
+
+
+def test_two_files_for_one_network_are_refused(refused, model):
+    refused("--model", model, "--model_path", "other.onnx", words=["--model_path is other.onnx", "give one of them"])
+
+
+def test_another_network_by_the_name_of_instanseg(refused, tiny_model):
+    refused("--model", "instanseg", "--model_path", tiny_model, words=["no network as --model instanseg names"])

@@ -25,15 +25,18 @@ from cellscale.images.masks import whole_labels
 from cellscale.images.open import open_image, with_facts
 from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
+from cellscale.label.growth import Growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume import RunState
-from cellscale.pipeline.segmenting import CertificateSummary, network_input, segment_channels
+from cellscale.pipeline.segmenting import CertificateSummary, grown_cells, network_input, segment_channels
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.preprocess.channel_scaling import RescaleChannels
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.regions import RegionReader
 from cellscale.weights.races import KeptRaces, compiled_folder
 from cellscale.weights.resolve import resolve_model
@@ -63,10 +66,13 @@ def segment(
     nuclear_channel: str | Sequence[str] = (),
     membrane_channel: str | Sequence[str] = (),
     combine: Combine = "sum",
+    rescale_channels: RescaleChannels = "none",
     image_mpp: float | None = None,
+    preprocessing: Preprocessing = MESMER,
     compartments: Compartment | Sequence[Compartment] = ("whole-cell", "nuclear"),
     whole_cell: Parameters = WHOLE_CELL,
     nuclear: Parameters = NUCLEUS,
+    expand_cells: Growth | None = None,
     model_path: str | None = None,
     model_hash: str | None = None,
     device: str = "auto",
@@ -86,13 +92,21 @@ def segment(
     nuclear_channel, membrane_channel
         Name or ``#n`` position (from 1) of a channel, or several; empty: by their usual names.
     combine
-        How several channels become one.
+        How several channels become one: ``sum``, ``max`` or ``mean``.
+    rescale_channels
+        How each of several channels is rescaled before, by facts of the whole image: ``none``, ``percentile``,
+        ``minmax`` or ``zscore``.
     image_mpp
         µm/px; None: the file's, else 0.5.
+    preprocessing
+        How channels become the network's input.
     compartments
         What to find: ``whole-cell``, ``nuclear``, or both.
     whole_cell, nuclear
         How the network's maps become labels.
+    expand_cells
+        How far whole cells grow into the background around them. Where nuclei alone are to be found, whole cells are
+        the nuclei, grown.
     model_path, model_hash
         Another network than the installed Mesmer weights, and the hash that its file must have.
     device, precision
@@ -136,11 +150,16 @@ def segment(
             nuclear=nucleus,
             membrane=membrane,
             combine=combine,
+            rescale=rescale_channels,
+            preprocessing=preprocessing,
             pixel_size=choose_pixel_size(image.info, image_mpp),
         )
         run = ImageRun(image.info.name, listener, Budget.choose(workers, max_memory))
         run.budget.require_room(image.info)
+        growth = None if expand_cells is None else expand_cells.pixels(channels.pixel_size.mpp)
         labels = segment_channels(run, RunState(Path(folder)), channels, network, parameters)
+        if growth is not None:
+            labels = grown_cells(labels, growth, of_nuclei="whole-cell" not in parameters)
         arrays = {compartment: found.read(image.info.region) for compartment, found in labels.items()}
         certificates = {compartment: found.certificate for compartment, found in labels.items()}
     return Segmentation(arrays.get("whole-cell"), arrays.get("nuclear"), certificates)

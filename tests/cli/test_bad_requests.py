@@ -68,6 +68,10 @@ def test_too_little_memory(refused):
         ("--mask_format", "png", ["'png' is not one of", "tiff"]),
         ("--workers", "0", ["'--workers'", "x>=1"]),
         ("--max_memory", "much", ["'much' is not an amount of memory", "3GB"]),
+        ("--expand_cells", "3", ["'3' is not a length", "3um or 5px"]),
+        ("--expand_cells", "200px", ["expanded by 200px", "at most 100 pixels"]),
+        ("--percentile", "0", ["percentile is 0", "up to 100"]),
+        ("--clahe_kernel", "2000", ["kernel is 2000", "8 to 1024"]),
         ("--whole_cell_interior_threshold", "nan", ["interior threshold is nan", "finite number"]),
     ],
 )

@@ -13,9 +13,11 @@ from click.testing import CliRunner
 from cellscale.cli.main import cellscale
 from cellscale.engines.engine_request import BatchOptions
 from cellscale.errors import CellscaleError, ImageError, ModelError, RequestError, StorageError
+from cellscale.label.growth import Growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.preprocess.preprocessing import Preprocessing
 from cellscale.workspace.layout import separate_paths, workspace_paths
 from tests.requests import request_for
 
@@ -205,6 +207,44 @@ def test_postprocessing_parameters_are_set_for_each_compartment(engine):
 def test_mesmer_s_parameters_are_the_defaults(engine):
     request = asked(engine, "segment", "workspace", "data")
     assert (request.segmenting.whole_cell, request.segmenting.nuclear) == (WHOLE_CELL, NUCLEUS)
+    assert request.preprocessing == Preprocessing()
+    assert request.segmenting.expand_cells is None
+    assert (request.channels.combine, request.channels.rescale) == ("sum", "none")
+
+
+def test_erosion_is_given_for_both_compartments_or_for_one(engine):
+    words = ("--label_erosion", "2", "--nuclear_label_erosion", "0", "workspace", "data")
+    request = asked(engine, "segment", *words)
+    assert (request.segmenting.whole_cell.label_erosion, request.segmenting.nuclear.label_erosion) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "growth"),
+    [
+        (["--expand_cells", "3um"], Growth(length=3, unit="um")),
+        (["--expand_cells", "2.5 µm"], Growth(length=2.5, unit="um")),
+        (["--expand-cells", "5PX"], Growth(length=5)),
+        (["--pixel_expansion", "5"], Growth(length=5)),
+    ],
+)
+def test_cells_are_expanded_by_a_length(engine, words, growth):
+    request = asked(engine, "segment", *words, "workspace", "data")
+    assert request.segmenting.expand_cells == growth
+    assert (request.cells_of_nuclei, request.predicted) == (False, ("whole-cell", "nuclear"))
+
+
+def test_expanded_nuclei_are_cells(engine):
+    words = ("--compartment", "nuclear", "--expand_cells", "3um", "workspace", "data")
+    request = asked(engine, "segment", *words)
+    assert (request.compartments, request.predicted) == (("whole-cell", "nuclear"), ("nuclear",))
+    assert asked(engine, "measure", *words).compartments == ("nuclear",)
+
+
+def test_what_the_network_sees_is_chosen(engine):
+    words = ("--percentile", "99", "--clahe", "off", "--clahe_kernel", "64", "--rescale_channels", "zscore")
+    request = asked(engine, "segment", *words, "--combine", "mean", "workspace", "data")
+    assert request.preprocessing == Preprocessing(percentile=99, clahe=False, clahe_kernel=64)
+    assert (request.channels.combine, request.channels.rescale) == ("mean", "zscore")
 
 
 @pytest.mark.parametrize(
@@ -220,7 +260,21 @@ def test_mesmer_s_parameters_are_the_defaults(engine):
         ["--max_memory", "0GB"],
         ["--max_memory", "-3GB"],
         ["--compartment", "cytoplasm"],
-        ["--combine", "mean"],
+        ["--combine", "median"],
+        ["--rescale_channels", "log"],
+        ["--expand_cells", "3"],
+        ["--expand_cells", "3mm"],
+        ["--expand_cells", "nanum"],
+        ["--expand_cells", "-1px"],
+        ["--expand_cells", "101px"],
+        ["--pixel_expansion", "-1"],
+        ["--pixel_expansion", "3", "--expand_cells", "3px"],
+        ["--percentile", "0"],
+        ["--percentile", "101"],
+        ["--clahe", "maybe"],
+        ["--clahe_kernel", "4"],
+        ["--label_erosion", "-1"],
+        ["--nuclear_label_erosion", "1000"],
         ["--engine", "abacus"],
         ["--qupath_version", "0.1"],
         ["--nuclear_channel", ""],

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+from skimage.segmentation import expand_labels
 
 from cellscale.workspace.record import Ledger
 from tests.cli.runs import MASKS, run
@@ -48,10 +49,39 @@ def test_a_network_like_instanseg_is_known_by_its_file(dataset, model):
     assert "spots" in (dataset / "REPORTS/image_report.html").read_text()
 
 
-def test_options_of_other_labels_are_refused(refused, model):
-    refused(
-        "--model", model, "--nuclear_radius", "3", words=["--nuclear_radius", "networks like Mesmer", "leave them"]
-    )
+@pytest.mark.slow
+def test_cells_grow_from_nuclei_whatever_the_network(dataset, model):
+    words = ("segment", "--model", model, "--compartment", "nuclear", "workspace", dataset)
+    assert run(*words).statuses == {"image": "done"}
+    alone = (dataset / MASKS[1].format("image")).read_bytes()
+    assert run(*words[:5], "--expand_cells", "3px", *words[5:]).statuses == {"image": "done"}
+    assert (dataset / MASKS[1].format("image")).read_bytes() == alone
+    cells, nuclei = (tifffile.imread(dataset / mask.format("image")) for mask in MASKS)
+    assert nuclei.max() > 20
+    assert np.array_equal(cells, expand_labels(nuclei, 3))
+    assert run(*words).statuses == {"image": "kept"}  # growth is the cells' alone
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--nuclear_radius", "3"),
+        ("--nuclear_label_erosion", "1"),
+        ("--percentile", "99"),
+        ("--clahe", "off"),
+        ("--clahe_kernel", "64"),
+        ("--rescale_channels", "minmax"),
+        ("--regions", "regions.geojson"),
+        ("--exclude", "folds.geojson"),
+    ],
+)
+def test_options_of_other_networks_are_refused(refused, model, option):
+    refused("--model", model, *option, words=[option[0], "networks like Mesmer", "leave them"])
+
+
+def test_options_of_other_networks_are_refused_for_one_image_too(refused, model, dataset):
+    (dataset / "cellscale.toml").write_text('[image.image]\nclahe = "off"\n', encoding="utf-8")
+    refused("--model", model, words=["--clahe", "networks like Mesmer", "leave them"])
 
 
 @pytest.mark.parametrize(

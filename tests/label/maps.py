@@ -91,4 +91,5 @@ def parameters():
         radius=st.sampled_from([1, 2, 2, 3]),
         small_objects=st.sampled_from([0, 4, 15]),
         holes=st.sampled_from([0, 4, 15, 60]),
+        label_erosion=st.sampled_from([0, 0, 0, 1, 2, 7]),
     )

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.measure import label, regionprops
 from skimage.morphology import disk, h_maxima
-from skimage.segmentation import relabel_sequential, watershed
+from skimage.segmentation import find_boundaries, relabel_sequential, watershed
 
 FOUR = ndimage.generate_binary_structure(2, 1)
 
@@ -28,8 +28,10 @@ def expected_markers(maxima, height, radius):
 
 
 def finished(labels, parameters):
-    """Remove small objects, fill holes, renumber."""
+    """Erode, remove small objects, fill holes, renumber."""
     labels = labels.copy()
+    for _ in range(parameters.label_erosion):
+        labels[find_boundaries(labels, mode="inner")] = 0
     labels[np.bincount(labels.ravel())[labels] < parameters.small_objects] = 0
     filled = labels.copy()
     for properties in regionprops(labels):

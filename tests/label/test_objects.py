@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.measure import regionprops
 
+from cellscale.label.block import label_block
 from cellscale.label.objects import Objects, complete_objects, measure, merge_objects
+from cellscale.label.parameters import Parameters
 from cellscale.regions import Region, blocks
 
 
@@ -76,3 +78,19 @@ def test_an_object_is_let_go_of_when_the_row_below_has_no_part_of_it():
     labels[1:3, 1:3], labels[11:23, 1:3], labels[35:, 1:3] = 1, 2, 3
     rows = [[_part(labels, core)] for core in blocks(labels.shape, (10, 4))]
     assert [some.identities.tolist() for some in complete_objects(rows)] == [[], [1], [], [2], [3]]
+
+
+def test_an_object_that_erosion_takes_apart_comes_out_whole_where_blocks_between_have_nothing_of_it():
+    interior = np.zeros((60, 12), np.float32)
+    interior[2:12, 1:11] = interior[48:58, 1:11] = interior[12:48, 5] = 1
+    maxima = np.zeros((60, 12), np.float32)
+    maxima[5, 5] = 1
+    parameters = Parameters(maxima_threshold=0.1, interior_smoothing=0, label_erosion=1)
+
+    def read(region):
+        return maxima[region.slices], interior[region.slices]
+
+    labelled = [label_block(read, core, interior.shape, parameters) for core in blocks(interior.shape, (6, 12))]
+    whole = [objects for objects in complete_objects([block.objects] for block in labelled) if len(objects)]
+    assert [objects.sizes.tolist() for objects in whole] == [[2 * (64 + 1)]]
+    assert [objects.boxes.tolist() for objects in whole] == [[[3, 2, 57, 10]]]

@@ -119,7 +119,13 @@ def test_a_finished_image_is_kept_and_overwrite_makes_the_same_bytes_again(tmp_p
 
 
 @pytest.mark.parametrize(
-    "options", [["--nuclear_channel", "#2"], ["--image_mpp", "0.6"], ["--whole_cell_small_objects", "60"]]
+    "options",
+    [
+        ["--nuclear_channel", "#2"],
+        ["--image_mpp", "0.6"],
+        ["--whole_cell_small_objects", "60"],
+        ["--expand_cells", "2um"],
+    ],
 )
 def test_other_options_never_reuse_what_was_made_before(tmp_path, tiny_model, options):
     planes = spots((400, 400), seed=3)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.statistics import MapBlocks, channel_statistics
 from cellscale.regions import Region, RegionReader, blocks
 
@@ -50,11 +51,18 @@ def mapper(read: RegionReader, shape: tuple[int, int], size: tuple[int, int]) ->
 
 
 def facts_of(
-    read: RegionReader, shape: tuple[int, int], dtype: np.dtype[Any], size: tuple[int, int] = (300, 200)
+    read: RegionReader,
+    shape: tuple[int, int],
+    dtype: np.dtype[Any],
+    size: tuple[int, int] = (300, 200),
+    preprocessing: Preprocessing = MESMER,
 ) -> ChannelFacts:
     """Return a channel's facts, gathered over blocks of ``size``."""
-    statistics = channel_statistics(mapper(read, shape, size), dtype)
-    low, high = merged_range(level_range(equalise(read, block, shape, statistics)) for block in blocks(shape, size))
+    statistics = channel_statistics(mapper(read, shape, size), dtype, preprocessing.percentile)
+    side = preprocessing.clahe_kernel
+    low, high = merged_range(
+        level_range(equalise(read, block, shape, statistics, side)) for block in blocks(shape, size)
+    )
     return ChannelFacts(statistics.clip, statistics.minimum, statistics.maximum, low, high)
 
 

@@ -13,32 +13,39 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from skimage.exposure import equalize_adapthist, rescale_intensity
 
+from cellscale.errors import RequestError
 from cellscale.preprocess.equalise import ChannelFacts, equalise, finish, preprocess
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
 from cellscale.regions import Region
 from tests.preprocess.channels import GOLDEN, assembled, facts_of, golden, reader
 
 
-def reference(image: NDArray[Any]) -> NDArray[np.float32]:
+def reference(image: NDArray[Any], preprocessing: Preprocessing = MESMER) -> NDArray[np.float32]:
     """Preprocess a whole channel with numpy and scikit-image."""
     image = image.copy()
     non_zero = image[image != 0]
     if non_zero.size:
-        percentile = np.percentile(non_zero.astype(np.float64), 99.9)
+        percentile = np.percentile(non_zero.astype(np.float64), preprocessing.percentile)
         image[image > percentile] = np.float64(percentile).astype(image.dtype)
     pixels = image.astype(np.float32)
     if pixels.min() == pixels.max():
         return np.zeros_like(pixels)
+    rescaled = rescale_intensity(pixels, out_range=(0.0, 1.0))
+    if not preprocessing.clahe:
+        return rescaled
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return equalize_adapthist(rescale_intensity(pixels, out_range=(0.0, 1.0)), kernel_size=128)
+        return equalize_adapthist(rescaled, kernel_size=preprocessing.clahe_kernel)
 
 
-def preprocessed(image: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
+def preprocessed(
+    image: NDArray[Any], size: tuple[int, int], preprocessing: Preprocessing = MESMER
+) -> NDArray[np.float32]:
     """Preprocess a whole channel by regions of ``size``."""
     read = reader(image)
-    facts = facts_of(read, image.shape, image.dtype)
-    return assembled(lambda region: preprocess(read, region, image.shape, facts), image.shape, size)
+    facts = facts_of(read, image.shape, image.dtype, preprocessing=preprocessing)
+    return assembled(lambda region: preprocess(read, region, image.shape, facts, preprocessing), image.shape, size)
 
 
 def tissue(shape: tuple[int, int], dtype: str, seed: int) -> NDArray[Any]:
@@ -84,6 +91,31 @@ def test_any_partition_equals_scikit_image(
 ) -> None:
     image = tissue(shape, dtype, seed)
     np.testing.assert_array_equal(preprocessed(image, size), reference(image))
+
+
+@given(
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
+    size=st.tuples(st.integers(30, 300), st.integers(30, 300)),
+    preprocessing=st.builds(
+        Preprocessing,
+        percentile=st.sampled_from([50.0, 99.0, 99.9, 100.0]),
+        clahe=st.sampled_from([True, True, True, False]),
+        clahe_kernel=st.sampled_from([8, 9, 30, 64, 77, 100, 256, 301]),
+    ),
+    dtype=st.sampled_from(["uint8", "uint16", "float32"]),
+)
+@settings(max_examples=40)
+def test_any_percentile_and_kernel_equal_scikit_image_in_any_partition(
+    shape: tuple[int, int], size: tuple[int, int], preprocessing: Preprocessing, dtype: str
+) -> None:
+    image = tissue(shape, dtype, seed=shape[0])
+    np.testing.assert_array_equal(preprocessed(image, size, preprocessing), reference(image, preprocessing))
+
+
+@pytest.mark.parametrize("preprocessing", [{"percentile": 0}, {"percentile": 100.5}, {"clahe_kernel": 7}])
+def test_values_out_of_range_are_refused(preprocessing: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match=r"is (0|100\.5|7); give"):
+        Preprocessing(**preprocessing)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 6))

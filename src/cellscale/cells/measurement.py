@@ -6,12 +6,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.annotations import WantedArea
 from cellscale.cells.matching import Pairing
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.object_ids import object_ids, together
 from cellscale.cells.outline.outlines import Outlines
+from cellscale.cells.outline.shapes import Shapes
 from cellscale.cells.scratch_arrays import Scratch
-from cellscale.cells.shape_features import FEATURES
+from cellscale.cells.shape_features import FEATURES, centroids
 from cellscale.cells.text.columns import Columns, cell_columns, detection_columns, shown_names
 from cellscale.cells.text.dialects import Dialect
 from cellscale.images.info import PixelSize
@@ -71,6 +73,9 @@ class Measurement:
         self.pairing = pairing
         self.intensities = intensities
         self.scratch = scratch
+        self.region_names: tuple[str, ...] = ()
+        """Names of the image's regions; empty for none, and until `assign_regions`."""
+        self._regions: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return the number of objects."""
@@ -117,6 +122,22 @@ class Measurement:
             further = self.pairing.further[rows]
             keys[further] = together(keys[further], self.nuclei.keys[nuclei[further]])
         return object_ids(self.identity, keys)
+
+    def assign_regions(self, area: WantedArea, size: int = 4096) -> None:
+        """Find out which of an image's regions holds each object's centroid."""
+        regions = self.scratch.filled(len(self), -1)
+        for start in range(0, len(self), size):
+            part = slice(start, min(start + size, len(self)))
+            regions[part] = area.indices(centroids(self._outlines(part)))
+        self.region_names, self._regions = area.names, regions
+
+    def _outlines(self, part: slice) -> Shapes:
+        """Return the outlines of the objects in a range."""
+        return (
+            self.nuclei.shapes(self.pairing.nuclei[part])
+            if self._of_nuclei
+            else self.cells.shapes(self.pairing.cells[part])
+        )
 
     @property
     def root_id(self) -> str:
@@ -180,11 +201,12 @@ class Measurement:
             ids=self.ids(np.arange(start, stop)),
             cell_labels=cell_labels,
             nucleus_labels=nucleus_labels,
-            outlines=self.nuclei.shapes(nuclei) if self._of_nuclei else self.cells.shapes(cells),
+            outlines=self._outlines(slice(start, stop)),
             nuclei=self.nuclei.shapes(inner[inner >= 0]),
             nucleus_rows=np.where(inner >= 0, np.cumsum(inner >= 0) - 1, -1),
             values=values,
             absent=absent,
+            regions=None if self._regions is None else self._regions[start:stop],
         )
 
     @property

@@ -55,6 +55,9 @@ class CellBatch:
     absent: NDArray[np.bool_]
     """Where an object does not have the measurement at all (a NaN value is a measurement), ``(n, m)``."""
 
+    regions: NDArray[np.int64] | None = None
+    """Index of the region of the image that holds each object's centroid, -1 for none, ``(n,)``; None without any."""
+
     def __len__(self) -> int:
         """Return the number of objects."""
         return len(self.ids)

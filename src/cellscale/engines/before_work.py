@@ -101,7 +101,7 @@ def _looked_at(request: Request, budget: Budget) -> Callable[[ImageEntry], Image
                 from cellscale.pipeline.segmenting import open_input  # loads what measuring alone does without
 
                 asked = request.of(entry.name)
-                with open_input(entry, asked.channels, 0) as source:
+                with open_input(entry, asked.channels, asked.preprocessing, 0) as source:
                     budget.require_room(source.info)
                     return source.info
             with closing(open_entry_image(entry)) as image:

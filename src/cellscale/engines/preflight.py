@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from cellscale.errors import ModelError, RequestError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.model import Model
-from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request, Segmenting
+from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
+from cellscale.preprocess.preprocessing import MESMER
 from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry, discover
 
@@ -92,12 +93,14 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
         return None
     model = checked_model(
         request.network,
-        request.compartments,
+        request.predicted,
         threads=request.resources.workers or 0,
         computes=computes,
         tried=computes and not request.dry_run,
     )
-    _refuse_label_options(request.segmenting, model.kind)
+    if model.kind == "seeds":
+        for asked in (request, *(own.request for own in request.own)):
+            _refuse_options_of_maxima(asked)
     return model
 
 
@@ -187,19 +190,29 @@ def _refuse_devices(choice: NetworkChoice, name: str) -> None:
         raise RequestError(f"{name} runs in float32 only; leave --precision {choice.precision} out")
 
 
-def _refuse_label_options(segmenting: Segmenting, kind: str) -> None:
-    """Raise `RequestError` where options of Mesmer's labels are given to a network that makes them otherwise."""
-    given = [
+def _refuse_options_of_maxima(request: Request) -> None:
+    """Raise `RequestError` where options of Mesmer are given to a network that sees and labels images otherwise."""
+    found = request.preprocessing
+    given = {
+        "--rescale_channels": request.channels.rescale != "none",
+        "--regions": request.area.regions is not None,
+        "--exclude": request.area.exclude is not None,
+        "--percentile": found.percentile != MESMER.percentile,
+        "--clahe": found.clahe != MESMER.clahe,
+        "--clahe_kernel": found.clahe_kernel != MESMER.clahe_kernel,
+    }
+    labels = [
         f"--{prefix}_{field.name}"
-        for prefix, found, usual in (
-            ("whole_cell", segmenting.whole_cell, WHOLE_CELL),
-            ("nuclear", segmenting.nuclear, NUCLEUS),
+        for prefix, parameters, usual in (
+            ("whole_cell", request.segmenting.whole_cell, WHOLE_CELL),
+            ("nuclear", request.segmenting.nuclear, NUCLEUS),
         )
         for field in fields(Parameters)
-        if getattr(found, field.name) != getattr(usual, field.name)
+        if getattr(parameters, field.name) != getattr(usual, field.name)
     ]
-    if kind == "seeds" and given:
+    words = [*(name for name, is_given in given.items() if is_given), *labels]
+    if words:
         raise RequestError(
-            f"{', '.join(given)}: these options are for networks like Mesmer, whose maps become labels in another "
-            "way; leave them out"
+            f"{', '.join(words)}: these options are for networks like Mesmer, whose input and labels are made in "
+            "another way; leave them out"
         )

@@ -115,6 +115,7 @@ def label_block(
     """
     if halo < 1:
         raise ValueError(f"halo is {halo}, expected at least 1")
+    halo = max(halo, parameters.label_erosion + 1)
     maps = read_maps(read, core.grown(halo, shape), shape, parameters)
     tiles = []
     largest, enlargements = halo, 0

@@ -36,8 +36,9 @@ class LargeObjects:
         objects
             Whole objects, each of them once, in any order.
         smallest
-            Objects with fewer pixels are left out.
+            Objects with fewer pixels are left out, and those without any.
         """
+        smallest = max(smallest, 1)
         identities, sizes, holed = [np.empty(0, np.int64)], [np.empty(0, np.int64)], []
         for some in objects:
             large = some.take(some.sizes >= smallest)

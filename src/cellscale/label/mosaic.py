@@ -25,7 +25,10 @@ class KnownPixels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mosaic:
-    """The blocks that tile an image, in raster order, each loaded when it is asked for."""
+    """The blocks that tile an image, in raster order, each loaded when it is asked for.
+
+    Of a block a part may have been labelled, or nothing; the rest is background.
+    """
 
     shape: tuple[int, int]
     """Rows and columns of the whole image."""
@@ -38,7 +41,7 @@ class Mosaic:
 
     def identities(self, region: Region) -> NDArray[np.int64]:
         """Return the identity of each pixel of ``region``; 0 for background."""
-        pixels = np.empty(region.shape, np.int64)
+        pixels = np.zeros(region.shape, np.int64)
         height, width = self.block_size
         across = -(-self.shape[1] // width)
         for down in range(region.top // height, -(-region.bottom // height)):
@@ -51,5 +54,6 @@ class Mosaic:
                     min(region.bottom, core.bottom),
                     min(region.right, core.right),
                 )
-                pixels[part.within(region)] = block.identities(part)
+                if part.height > 0 and part.width > 0:  # else of this block only another part was labelled
+                    pixels[part.within(region)] = block.identities(part)
         return pixels

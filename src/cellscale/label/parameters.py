@@ -1,7 +1,7 @@
 """What a user may set about labelling."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from cellscale.errors import RequestError
 
@@ -39,6 +39,9 @@ class Parameters:
     holes: int = 15
     """Holes of fewer pixels are filled; 0 fills none."""
 
+    label_erosion: int = 0
+    """Pixels by which the edges of objects are taken away, before small ones are removed; 0 for none."""
+
     def __post_init__(self) -> None:
         self._require_finite()
         if not self.maxima_threshold > 0:
@@ -48,14 +51,23 @@ class Parameters:
                 raise RequestError(f"{_words(name)} is {getattr(self, name)}; give a value from 0 to 100 pixels")
         if not 1 <= self.radius <= 50:
             raise RequestError(f"radius is {self.radius}; give a whole number from 1 to 50 pixels")
+        if not 0 <= self.label_erosion <= 50:
+            raise RequestError(f"label erosion is {self.label_erosion}; give a whole number from 0 to 50 pixels")
         for name in ("small_objects", "holes"):
             if getattr(self, name) < 0:
                 raise RequestError(f"{_words(name)} is {getattr(self, name)}; give 0 pixels or more")
+
+    def facts(self) -> dict[str, float]:
+        """Return the values by name, for records; without those that there were not always, where they do nothing."""
+        return {name: value for name, value in asdict(self).items() if value or name not in _LATER}
 
     def _require_finite(self) -> None:
         for name in ("maxima_threshold", "interior_threshold", "interior_smoothing", "maxima_smoothing"):
             if not math.isfinite(getattr(self, name)):
                 raise RequestError(f"{_words(name)} is {getattr(self, name)}; give a finite number")
+
+
+_LATER = ("label_erosion",)
 
 
 def _words(name: str) -> str:

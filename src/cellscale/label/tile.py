@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.label.kernels.erosion import eroded
 from cellscale.label.kernels.frame import Frame
 from cellscale.label.kernels.markers import FREE, OUTSIDE, UNKNOWN, mark
 from cellscale.label.kernels.watershed import flood, seed_open_sides
@@ -35,7 +36,7 @@ def label_tile(maps: Maps, core: Region, shape: tuple[int, int], parameters: Par
     Parameters
     ----------
     maps
-        The tile with its halo, at least a pixel on each side that is not the image's.
+        The tile with its halo, on each side that is not the image's at least a pixel more than objects are eroded.
     core
         The tile.
     shape
@@ -48,7 +49,8 @@ def label_tile(maps: Maps, core: Region, shape: tuple[int, int], parameters: Par
     The tile; None if the adversary can change a pixel of it, or of the row above and the column to the left.
     """
     frame = Frame(maps.region, shape, parameters.radius)
-    needed = frame.slices(Region(max(core.top - 1, 0), max(core.left - 1, 0), core.bottom, core.right))
+    seen = Region(max(core.top - 1, 0), max(core.left - 1, 0), core.bottom, core.right)
+    needed = frame.slices(seen.grown(parameters.label_erosion, shape))
     values = frame.padded(maps.interior, beyond=-np.inf)
     inside = values > np.float32(parameters.interior_threshold)
     if not inside[needed].any():
@@ -59,7 +61,11 @@ def label_tile(maps: Maps, core: Region, shape: tuple[int, int], parameters: Par
     flood(values, labels)
     if (labels[needed] == UNKNOWN).any():
         return None
-    return _summarised(labels, _identities(firsts, frame), core, frame)
+    there = np.empty(0, np.int32)
+    if parameters.label_erosion:
+        there = np.unique(labels[frame.slices(core)])
+        labels[needed] = eroded(labels[needed], parameters.label_erosion)
+    return _summarised(labels, there[there > 0], _identities(firsts, frame), core, frame)
 
 
 def _identities(firsts: NDArray[np.int64], frame: Frame) -> NDArray[np.int64]:
@@ -70,12 +76,20 @@ def _identities(firsts: NDArray[np.int64], frame: Frame) -> NDArray[np.int64]:
     return rows * frame.shape[1] + columns + 1
 
 
-def _summarised(labels: NDArray[np.int32], identities: NDArray[np.int64], core: Region, frame: Frame) -> LabelledTile:
-    """Cut out the core, and renumber its labels by ascending identity."""
+def _summarised(
+    labels: NDArray[np.int32], there: NDArray[np.int32], identities: NDArray[np.int64], core: Region, frame: Frame
+) -> LabelledTile:
+    """Cut out the core, and renumber its labels by ascending identity.
+
+    What was ``there`` before erosion is noted even where nothing is left of it: whoever waits for the parts of an
+    object, row of blocks after row, must not take a gap for its end.
+    """
     below, right = core.bottom == frame.shape[0], core.right == frame.shape[1]
     window = labels[frame.slices(Region(core.top - 1, core.left - 1, core.bottom + below, core.right + right))]
     facts = measure(window, core.height, core.width, identities.size)
-    present = np.flatnonzero((facts[:, 0] > 0) | (facts[:, 6] > 0))
+    is_present = (facts[:, 0] > 0) | (facts[:, 6] > 0)
+    is_present[there] = True
+    present = np.flatnonzero(is_present)
     present = present[np.argsort(identities[present - 1])]
     numbers = np.zeros(facts.shape[0], np.int32)
     numbers[present] = np.arange(1, present.size + 1)

@@ -1,18 +1,17 @@
-"""Kernels of contrast-limited adaptive histogram equalisation over blocks of 128 pixels.
+"""Kernels of contrast-limited adaptive histogram equalisation over square blocks of pixels, as a rule 128 x 128.
 
 Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994, with the conventions of
 scikit-image's ``equalize_adapthist``, whose result these reproduce bit for bit.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 
-__all__ = ["BLOCK", "GREY_LEVELS", "bin_table", "block_maps", "interpolate", "to_bins"]
-
-BLOCK = 128
-"""Rows and columns of the blocks whose histograms are equalised."""
+__all__ = ["GREY_LEVELS", "bin_table", "block_maps", "clip_count", "interpolate", "to_bins", "weights"]
 
 GREY_LEVELS = 1 << 14
 """Number of grey levels of the result."""
@@ -20,8 +19,8 @@ GREY_LEVELS = 1 << 14
 BINS = 256
 """Number of histogram bins."""
 
-CLIP_COUNT = BLOCK * BLOCK // 100
-"""No bin may hold more pixels: 1 % of a block."""
+CLIP_SHARE = 0.01
+"""No bin may hold a larger share of a block's pixels."""
 
 LEVELS_PER_BIN = 1 + GREY_LEVELS // BINS
 
@@ -30,6 +29,21 @@ def bin_table() -> NDArray[np.uint8]:
     """Return the bin of each of the 65,536 levels of a rescaled channel."""
     levels = np.rint(np.arange(65536) / 65535 * (GREY_LEVELS - 1)).astype(np.int64)
     return (levels // LEVELS_PER_BIN).astype(np.uint8)
+
+
+def clip_count(side: int) -> int:
+    """Return how many pixels a bin may hold of a block of ``side`` rows and columns; at least 1."""
+    return max(int(CLIP_SHARE * (side * side)), 1)
+
+
+def weights(side: int) -> NDArray[np.floating[Any]]:
+    """Return how far each row or column of a cell between block centres is on its way to the next, 0 to below 1.
+
+    Products of these with grey levels are exact in float32 where ``side`` is a power of two up to 128. Else they are
+    float64, in which the reference computes: the last bit can decide which integer results.
+    """
+    fractions = np.arange(side) / side
+    return fractions.astype(np.float32) if side <= 128 and side & (side - 1) == 0 else fractions
 
 
 @kernel
@@ -62,52 +76,55 @@ def to_bins(
 
 
 @kernel
-def block_maps(bins: NDArray[np.uint8], maps: NDArray[np.float32]) -> None:
+def block_maps(bins: NDArray[np.uint8], clip: int, maps: NDArray[np.float32]) -> None:
     """Write the equalised grey level of every bin of every block.
 
     Parameters
     ----------
     bins
-        Whole blocks: ``(128 * block rows, 128 * block columns)``.
+        Whole blocks: ``(side * block rows, side * block columns)``.
+    clip
+        `clip_count` of a block.
     maps
         ``(block rows, block columns, 256)``, overwritten.
     """
+    side = bins.shape[0] // maps.shape[0]
     counts = np.empty(BINS, np.int64)
     for block_row in range(maps.shape[0]):
         for block_column in range(maps.shape[1]):
             # One histogram for all blocks, wiped: it stays in the cache, and nothing is allocated a block.
             counts[:] = 0
-            for row in range(block_row * BLOCK, (block_row + 1) * BLOCK):
-                for column in range(block_column * BLOCK, (block_column + 1) * BLOCK):
+            for row in range(block_row * side, (block_row + 1) * side):
+                for column in range(block_column * side, (block_column + 1) * side):
                     counts[bins[row, column]] += 1
-            _limit_contrast(counts)
-            _cumulate(counts, maps[block_row, block_column])
+            _limit_contrast(counts, clip)
+            _cumulate(counts, side * side, maps[block_row, block_column])
 
 
 @kernel
-def _limit_contrast(counts: NDArray[np.int64]) -> None:
+def _limit_contrast(counts: NDArray[np.int64], clip: int) -> None:
     """Cut bins down to the clip count and spread what was cut off over the others."""
     # All cuts first: how much each bin is given depends on what was cut off all of them.
     excess = 0
     for index in range(BINS):
-        if counts[index] > CLIP_COUNT:
-            excess += counts[index] - CLIP_COUNT
-            counts[index] = CLIP_COUNT
+        if counts[index] > clip:
+            excess += counts[index] - clip
+            counts[index] = clip
     # An equal share where it fits below the clip count; the others are filled up to it, and what is left goes round
     # one by one. Any other way to spread gives other grey levels than the reference.
     share = excess // BINS
     for index in range(BINS):
-        if counts[index] < CLIP_COUNT - share:
+        if counts[index] < clip - share:
             counts[index] += share
             excess -= share
-        if CLIP_COUNT - share <= counts[index] < CLIP_COUNT:
-            excess -= CLIP_COUNT - counts[index]
-            counts[index] = CLIP_COUNT
-    _spread(counts, excess)
+        if clip - share <= counts[index] < clip:
+            excess -= clip - counts[index]
+            counts[index] = clip
+    _spread(counts, excess, clip)
 
 
 @kernel
-def _spread(counts: NDArray[np.int64], excess: int) -> None:
+def _spread(counts: NDArray[np.int64], excess: int, clip: int) -> None:
     """Give the ``excess`` pixels, one each, to bins below the clip count, at strides that shrink as bins fill."""
     # A round that gives nothing away is the last one, or this could go on for ever.
     before = -1
@@ -116,9 +133,9 @@ def _spread(counts: NDArray[np.int64], excess: int) -> None:
         for first in range(BINS):
             below = 0
             for index in range(BINS):
-                below += counts[index] < CLIP_COUNT
+                below += counts[index] < clip
             for index in range(first, BINS, max(1, below // excess)):
-                if counts[index] < CLIP_COUNT:
+                if counts[index] < clip:
                     counts[index] += 1
                     excess -= 1
             if excess <= 0:
@@ -126,18 +143,23 @@ def _spread(counts: NDArray[np.int64], excess: int) -> None:
 
 
 @kernel
-def _cumulate(counts: NDArray[np.int64], levels: NDArray[np.float32]) -> None:
+def _cumulate(counts: NDArray[np.int64], pixels: int, levels: NDArray[np.float32]) -> None:
     """Write the grey level that each bin's cumulated count stands for."""
-    # Integer division, as of the reference: a rounded quotient would be another level.
+    # A product with a rounded quotient, cut off, as of the reference: dividing at the end would give other levels.
+    scale = (GREY_LEVELS - 1) / pixels
     cumulated = 0
     for index in range(BINS):
         cumulated += counts[index]
-        levels[index] = min(cumulated * (GREY_LEVELS - 1) // (BLOCK * BLOCK), GREY_LEVELS - 1)
+        levels[index] = np.floor(min(cumulated * scale, float(GREY_LEVELS - 1)))
 
 
 @kernel
 def interpolate(
-    bins: NDArray[np.uint8], maps: NDArray[np.float32], offset: tuple[int, int], levels: NDArray[np.uint16]
+    bins: NDArray[np.uint8],
+    maps: NDArray[np.float32],
+    offset: tuple[int, int],
+    fractions: NDArray[np.floating[Any]],
+    levels: NDArray[np.uint16],
 ) -> None:
     """Write every pixel's grey level: the maps of the four nearest block centres, bilinearly.
 
@@ -149,30 +171,33 @@ def interpolate(
         ``(n + 1, m + 1, 256)`` for pixels in n x m cells between block centres: the map above and left of the first
         cell first.
     offset
-        Row and column of the first pixel within the first cell, 0 to 127.
+        Row and column of the first pixel within the first cell.
+    fractions
+        `weights` of the cells' rows and columns.
     levels
         Overwritten.
     """
-    corners = np.empty((BINS, 4), np.float32)
+    side = fractions.size
+    backs = np.ones_like(fractions) - fractions
+    corners = np.empty((BINS, 4), fractions.dtype)
     height, width = levels.shape
     for cell_row in range(maps.shape[0] - 1):
-        top = cell_row * BLOCK - offset[0]
+        top = cell_row * side - offset[0]
         for cell_column in range(maps.shape[1] - 1):
-            left = cell_column * BLOCK - offset[1]
+            left = cell_column * side - offset[1]
             # The four maps side by side, so that a pixel finds what it needs in one line of the cache.
             for index in range(BINS):
                 corners[index, 0] = maps[cell_row, cell_column, index]
                 corners[index, 1] = maps[cell_row, cell_column + 1, index]
                 corners[index, 2] = maps[cell_row + 1, cell_column, index]
                 corners[index, 3] = maps[cell_row + 1, cell_column + 1, index]
-            for row in range(max(top, 0), min(top + BLOCK, height)):
-                down = np.float32((row - top) / BLOCK)
-                up = np.float32(1) - down
-                for column in range(max(left, 0), min(left + BLOCK, width)):
-                    right = np.float32((column - left) / BLOCK)
-                    back = np.float32(1) - right
+            for row in range(max(top, 0), min(top + side, height)):
+                down, up = fractions[row - top], backs[row - top]
+                for column in range(max(left, 0), min(left + side, width)):
+                    right, back = fractions[column - left], backs[column - left]
                     corner = corners[bins[row, column]]
-                    # Summed in this order in float32: the last bit decides which integer results.
-                    total = corner[0] * (up * back) + corner[1] * (up * right)
-                    total = total + corner[2] * (down * back)
-                    levels[row, column] = np.uint16(total + corner[3] * (down * right))
+                    # Each product rounded to float32 and summed in this order: the last bit decides which integer
+                    # results.
+                    total = np.float32(corner[0] * (up * back)) + np.float32(corner[1] * (up * right))
+                    total = total + np.float32(corner[2] * (down * back))
+                    levels[row, column] = np.uint16(total + np.float32(corner[3] * (down * right)))

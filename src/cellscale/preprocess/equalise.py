@@ -1,7 +1,7 @@
 """Clip, rescale and equalise a channel, region by region.
 
-A region needs only the pixels of the 128-pixel blocks around it, so that an image of any size is equalised in bounded
-memory, and each pixel's value is the same whatever region it is computed in.
+A region needs only the pixels of the blocks around it, as a rule 128 pixels wide, so that an image of any size is
+equalised in bounded memory, and each pixel's value is the same whatever region it is computed in.
 """
 
 from collections.abc import Iterable
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.preprocess.clahe import BLOCK, bin_table, block_maps, interpolate, to_bins
+from cellscale.preprocess.clahe import bin_table, block_maps, clip_count, interpolate, to_bins, weights
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.statistics import ChannelStatistics
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["ChannelFacts", "equalise", "finish", "level_range", "merged_range", "preprocess"]
+__all__ = ["ChannelFacts", "equalise", "finish", "level_range", "merged_range", "preprocess", "rescale"]
 
 _BIN_TABLE = bin_table()
 
@@ -36,28 +37,30 @@ class ChannelFacts(ChannelStatistics):
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """What one axis of a region needs: blocks of 128 pixels from the image's first pixel on."""
+    """What one axis of a region needs: blocks of pixels from the image's first pixel on."""
 
     start: int
     stop: int
     length: int
     """Pixels of the whole image along the axis."""
+    side: int
+    """Pixels of a block along the axis."""
 
     @property
     def cells(self) -> range:
         """Cells between block centres that the region touches; cell i lies between blocks i - 1 and i."""
-        return range((self.start + BLOCK // 2) // BLOCK, (self.stop - 1 + BLOCK // 2) // BLOCK + 1)
+        return range((self.start + self.side // 2) // self.side, (self.stop - 1 + self.side // 2) // self.side + 1)
 
     @property
     def blocks(self) -> range:
         """Blocks whose maps those cells interpolate."""
-        last = (self.length - 1) // BLOCK
+        last = (self.length - 1) // self.side
         return range(max(self.cells.start - 1, 0), min(self.cells.stop - 1, last) + 1)
 
     @property
     def sources(self) -> NDArray[np.int64]:
         """For each pixel of the blocks, the image's pixel it is; beyond the image's end they are mirrored."""
-        pixels = np.arange(self.blocks.start * BLOCK, self.blocks.stop * BLOCK)
+        pixels = np.arange(self.blocks.start * self.side, self.blocks.stop * self.side)
         period = max(2 * (self.length - 1), 1)
         pixels %= period
         return np.minimum(pixels, period - pixels) if self.length > 1 else np.zeros_like(pixels)
@@ -71,17 +74,21 @@ class _Span:
     @property
     def inside(self) -> slice:
         """The region's pixels among those of the blocks."""
-        origin = self.blocks.start * BLOCK
+        origin = self.blocks.start * self.side
         return slice(self.start - origin, self.stop - origin)
 
     @property
     def offset(self) -> int:
         """Position of the region's first pixel in its first cell."""
-        return (self.start + BLOCK // 2) % BLOCK
+        return (self.start + self.side // 2) % self.side
 
 
 def equalise(
-    read: RegionReader, region: Region, shape: tuple[int, int], statistics: ChannelStatistics
+    read: RegionReader,
+    region: Region,
+    shape: tuple[int, int],
+    statistics: ChannelStatistics,
+    kernel_side: int = MESMER.clahe_kernel,
 ) -> NDArray[np.uint16]:
     """Return a region of the clipped, rescaled and equalised channel, before the last rescale.
 
@@ -95,6 +102,8 @@ def equalise(
         Rows and columns of the whole image.
     statistics
         Facts of the whole channel.
+    kernel_side
+        Rows and columns of the blocks whose histograms are equalised.
 
     Returns
     -------
@@ -102,13 +111,15 @@ def equalise(
     """
     if _is_constant(statistics):
         return np.zeros(region.shape, np.uint16)
-    rows, columns = _Span(region.top, region.bottom, shape[0]), _Span(region.left, region.right, shape[1])
+    rows = _Span(region.top, region.bottom, shape[0], kernel_side)
+    columns = _Span(region.left, region.right, shape[1], kernel_side)
     bins = _block_bins(read, rows.sources, columns.sources, statistics)
     maps = np.empty((len(rows.blocks), len(columns.blocks), 256), np.float32)
-    block_maps(bins, maps)
+    block_maps(bins, clip_count(kernel_side), maps)
     levels = np.empty(region.shape, np.uint16)
     corners = maps[np.ix_(rows.corners, columns.corners)]
-    interpolate(bins[rows.inside, columns.inside], corners, (rows.offset, columns.offset), levels)
+    inside, offset = bins[rows.inside, columns.inside], (rows.offset, columns.offset)
+    interpolate(inside, corners, offset, weights(kernel_side), levels)
     return levels
 
 
@@ -140,7 +151,11 @@ def finish(levels: NDArray[np.uint16], facts: ChannelFacts) -> NDArray[np.float3
 
 
 def preprocess(
-    read: RegionReader, region: Region, shape: tuple[int, int], facts: ChannelFacts
+    read: RegionReader,
+    region: Region,
+    shape: tuple[int, int],
+    facts: ChannelFacts,
+    preprocessing: Preprocessing = MESMER,
 ) -> NDArray[np.float32]:
     """Return a region of the network's input channel.
 
@@ -149,13 +164,35 @@ def preprocess(
     read, region, shape
         As for `equalise`.
     facts
-        Facts of the whole channel.
+        Facts of the whole channel, found with the same ``preprocessing``.
+    preprocessing
+        Whether to equalise, and over which blocks.
 
     Returns
     -------
     float32 in 0..1, ``region.shape``.
     """
-    return finish(equalise(read, region, shape, facts), facts)
+    if preprocessing.clahe:
+        return finish(equalise(read, region, shape, facts, preprocessing.clahe_kernel), facts)
+    return rescale(read, region, facts)
+
+
+def rescale(read: RegionReader, region: Region, statistics: ChannelStatistics) -> NDArray[np.float32]:
+    """Return a region of the clipped channel, rescaled to 0..1 over the whole image; zeros where it is constant.
+
+    This is the network's input where the contrast is not evened out.
+
+    Returns
+    -------
+    float32, ``region.shape``.
+    """
+    if _is_constant(statistics):
+        return np.zeros(region.shape, np.float32)
+    scaled = np.minimum(_as_float32(read(region)), np.float32(statistics.clip))
+    low, high = np.float32(statistics.minimum), np.float32(statistics.maximum)
+    scaled -= low
+    scaled /= np.float32(float(high) - float(low))
+    return scaled
 
 
 def _is_constant(statistics: ChannelStatistics) -> bool:
@@ -168,14 +205,19 @@ def _block_bins(
 ) -> NDArray[np.uint8]:
     """Return the histogram bins of whole blocks, given the image's row and column of each of their pixels."""
     region = Region(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-    with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, then is clipped
-        pixels: NDArray[Any] = np.ascontiguousarray(read(region), np.float32)
+    pixels = _as_float32(read(region))
     low, high = np.float32(statistics.minimum), np.float32(statistics.maximum)
     bins = np.empty(pixels.shape, np.uint8)
     to_bins(pixels, (np.float32(statistics.clip), low, np.float32(float(high) - float(low))), _BIN_TABLE, bins)
     if _is_ascending(rows) and _is_ascending(columns):
         return bins
     return bins[np.ix_(rows - region.top, columns - region.left)]
+
+
+def _as_float32(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return pixels as float32."""
+    with np.errstate(over="ignore"):  # float64 beyond float32's range becomes infinite, then is clipped
+        return np.ascontiguousarray(pixels, np.float32)
 
 
 def _is_ascending(pixels: NDArray[np.int64]) -> bool:

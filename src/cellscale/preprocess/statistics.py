@@ -11,11 +11,9 @@ from numpy.typing import DTypeLike, NDArray
 from cellscale.compiled import kernel
 from cellscale.errors import ImageError
 from cellscale.preprocess.keys import DIGIT_BITS, KeySpace, Words, require_supported
+from cellscale.preprocess.preprocessing import MESMER
 
 __all__ = ["ChannelStatistics", "MapBlocks", "channel_percentiles", "channel_statistics", "value_range"]
-
-PERCENTILE = 99.9
-"""Brighter pixels than this percentile of the non-zero ones are clipped to it."""
 
 _DIGITS = 1 << DIGIT_BITS
 
@@ -34,7 +32,7 @@ class ChannelStatistics:
     """What equalisation needs to know of a whole channel, exact in the channel's dtype."""
 
     clip: float
-    """Brighter pixels become this value: the 99.9th percentile of the non-zero pixels, truncated for integers."""
+    """Brighter pixels become this value: a percentile of the non-zero pixels, truncated for integers."""
 
     minimum: float
     """Smallest value after clipping."""
@@ -58,7 +56,9 @@ class _Survey:
         return _Survey(self.counts + other.counts, min(self.lowest, other.lowest), max(self.highest, other.highest))
 
 
-def channel_statistics(map_blocks: MapBlocks, dtype: DTypeLike) -> ChannelStatistics:
+def channel_statistics(
+    map_blocks: MapBlocks, dtype: DTypeLike, percentile: float = MESMER.percentile
+) -> ChannelStatistics:
     """Return the exact statistics of a channel.
 
     One pass for integers of up to 16 bits, two for 32-bit values, four for float64: each pass counts 16 more bits of
@@ -70,10 +70,12 @@ def channel_statistics(map_blocks: MapBlocks, dtype: DTypeLike) -> ChannelStatis
         Applies a function to every block; called once a pass, must show the same pixels each time.
     dtype
         The channel's dtype: integers of 8, 16 or 32 bits, float32 or float64.
+    percentile
+        Of the non-zero pixels, above 0, at most 100: brighter ones are clipped to it.
 
     Returns
     -------
-    The statistics; the percentile equals ``numpy.percentile(non_zero, 99.9)`` in float64, cast to ``dtype``.
+    The statistics; the percentile equals ``numpy.percentile(non_zero, percentile)`` in float64, cast to ``dtype``.
 
     Raises
     ------
@@ -84,7 +86,9 @@ def channel_statistics(map_blocks: MapBlocks, dtype: DTypeLike) -> ChannelStatis
     survey = reduce(_Survey.merged, map_blocks(partial(_survey, space=space)))
     total = int(survey.counts.sum())
     # A blank channel has no percentile; any clip that leaves zeros alone will do.
-    clip = _truncated(_percentile(map_blocks, survey.counts, total, space), space.dtype) if total else 0.0
+    clip = (
+        _truncated(_percentile(map_blocks, survey.counts, (total, percentile), space), space.dtype) if total else 0.0
+    )
     _require_float32_range(min(survey.lowest, clip), min(survey.highest, clip))
     return ChannelStatistics(clip=clip, minimum=min(survey.lowest, clip), maximum=min(survey.highest, clip))
 
@@ -224,9 +228,10 @@ def _count_digits(
             counts[rest & np.uint64(65535)] += 1
 
 
-def _percentile(map_blocks: MapBlocks, first: NDArray[np.int64], total: int, space: KeySpace) -> float:
-    """Return the percentile of ``total`` non-zero pixels, given their counts by first digit."""
-    virtual = (total - 1) * (PERCENTILE / 100)
+def _percentile(map_blocks: MapBlocks, first: NDArray[np.int64], wanted: tuple[int, float], space: KeySpace) -> float:
+    """Return a percentile of the non-zero pixels, given their number, which one, and counts by first digit."""
+    total, percentile = wanted
+    virtual = (total - 1) * (percentile / 100)
     below = int(virtual)
     low, high = _ranked(map_blocks, first, (below, min(below + 1, total - 1)), space)
     return _between(low, high, virtual - below)

@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
+from cellscale.annotations import DrawnRegion, DrawnRegions, WantedArea
 from cellscale.cells.tables import AnnDataWriter, ImageTable, ParquetWriter, write_gathered, write_gathered_anndata
 from cellscale.cells.text import Dialect
 from cellscale.errors import ImageError
@@ -26,7 +28,7 @@ class One:
     anndata: Any
 
 
-def one(tmp_path, name, seed=0, *, dialect=Dialect.V0_7, kind="both", channels=("A", "B: c"), size=UNIT):
+def one(tmp_path, name, seed=0, *, dialect=Dialect.V0_7, kind="both", channels=("A", "B: c"), size=UNIT, area=None):
     """Measure an image and write its tables."""
     anndata = pytest.importorskip("anndata")
     cells, nuclei = blobs((60, 80), seed)
@@ -39,6 +41,8 @@ def one(tmp_path, name, seed=0, *, dialect=Dialect.V0_7, kind="both", channels=(
     planes = np.random.default_rng(seed).normal(size=(len(channels), 60, 80)).astype(np.float32)
     words = {"image_name": name, "channel_names": list(channels), "pixel_size": size}
     with measured(*masks[kind], planes, **words) as measurement:
+        if area is not None:
+            measurement.assign_regions(area)
         stream = io.BytesIO()
         written(ParquetWriter, measurement, stream, 7, image_name=f"{name}.ome.tiff", dialect=dialect)
         with (tmp_path / f"{name}.h5ad").open("w+b") as file:
@@ -128,6 +132,23 @@ def test_images_of_other_channels_and_kinds_are_joined_with_gaps(tmp_path):
         assert np.isnan(np.delete(means, places, axis=1)).all()
         assert obs["label"].tolist() == own.obs["label"].tolist()
         assert obs["unit"].unique().tolist() == [own.uns["unit"]]
+
+
+def test_regions_that_people_drew_stay_with_the_cells(tmp_path):
+    left = WantedArea.of(DrawnRegions((DrawnRegion("Tumor", shapely.box(0, 0, 30, 60)),), "test"), shapely.Polygon())
+    images = {"a": one(tmp_path, "a"), "b": one(tmp_path, "b", 1, area=left)}
+    table = gathered(images)
+    assert table.schema.names.index("Region") == table.schema.names.index("Centroid Y µm") + 1
+    rows = table.select(["Sample", "Centroid X µm", "Region"]).to_pylist()
+    inside = [row["Sample"] == "b" and row["Centroid X µm"] <= 15 for row in rows]
+    assert 0 < sum(inside) < len(images["b"].anndata)
+    assert [row["Region"] for row in rows] == ["Tumor" if one else None for one in inside]
+    found, own = gathered_anndata(images, tmp_path), images["b"].anndata
+    names = found.obs["drawn_region"]
+    assert [None if name != name else name for name in names.astype(object)] == [row["Region"] for row in rows]
+    assert names[len(images["a"].anndata) :].tolist() == own.obs["drawn_region"].tolist()
+    assert found.obs["region"].cat.categories.tolist() == ["a_cells", "b_cells"]
+    assert "drawn_region" not in images["a"].anndata.obs
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Whatever happens to workers and scheduler, a run ends with the bytes of the local engine."""
 
+import json
 import shutil
 
 import pytest
@@ -119,3 +120,21 @@ def test_settings_of_some_images_hold_on_every_worker(dataset, dask_run, small_s
     (dataset / "cellscale.toml").unlink()
     here = run("segment-and-measure", "--model_path", tiny_model, "--dry_run", "workspace", dataset)
     assert here.statuses == {"large": "planned", "small": "kept"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", [False, True])
+def test_expanded_and_eroded_cells_of_rescaled_channels_and_of_regions(
+    tmp_path, dask_run, tiny_model, small_shares, part
+):
+    options = ["--expand_cells", "2um", "--label_erosion", "1", "--percentile", "99", "--clahe_kernel", "96"]
+    options += ["--membrane_channel", "#1,#2", "--rescale_channels", "zscore", "--combine", "mean"]
+    if part:
+        square = [[40, 30], [400, 30], [400, 300], [40, 300], [40, 30]]
+        regions = tmp_path / "regions.geojson"
+        regions.write_text(json.dumps({"type": "Polygon", "coordinates": [square]}), encoding="utf-8")
+        options += ["--regions", str(regions)]
+    here, there = (write_dataset(tmp_path / name, image=SMALL["small3"]) for name in ("here", "there"))
+    assert run("segment", "--model_path", tiny_model, *options, "workspace", here).exit_code == 0
+    assert dask_run(there, *options, command="segment").statuses == {"image": "done"}
+    assert contents(there / "SEGMASK") == contents(here / "SEGMASK")

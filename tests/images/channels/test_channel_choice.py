@@ -5,8 +5,7 @@ import pytest
 
 from cellscale.errors import ChannelError
 from cellscale.images.array import ArrayImage
-from cellscale.images.channels.channel_choice import combined_reader, select_channels
-from cellscale.regions import Region
+from cellscale.images.channels.channel_choice import select_channels
 
 
 def info_of(*names):
@@ -179,30 +178,3 @@ def test_a_blank_membrane_can_be_asked_for() -> None:
 def test_real_panels() -> None:
     chosen = select_channels(info_of("HH3", "Membrane", "Background", "NaK ATPase", "LaminAC"))
     assert (chosen.nuclear, chosen.membrane) == ((0,), (1,))
-
-
-@pytest.mark.parametrize(
-    ("dtype", "summed"),
-    [("uint8", "uint32"), ("uint16", "uint32"), ("int16", "int32"), ("int32", "int64"), ("uint32", "int64"),
-     ("float32", "float32"), ("float64", "float64")],
-)  # fmt: skip
-def test_combinations_do_not_overflow(dtype, summed) -> None:
-    top = 1000.5 if dtype[0] == "f" else np.iinfo(dtype).max
-    pixels = np.full((3, 4, 5), top, dtype)
-    pixels[1, 0, 0] = 0
-    image = ArrayImage(pixels)
-    region = Region(0, 0, 3, 4)
-    total = combined_reader(image, (0, 1), "sum")(region)
-    assert total.dtype == summed
-    assert total.shape == (3, 4)
-    assert (total[0, 0], total[1, 1]) == (top, 2 * top)
-    largest = combined_reader(image, (0, 1), "max")(region)
-    assert (largest.dtype, largest[0, 0]) == (dtype, top)
-    one = combined_reader(image, (1,))(region)
-    assert (one.dtype, one.shape, one[0, 0]) == (dtype, (3, 4), 0)
-
-
-def test_a_blank_channel() -> None:
-    blank = combined_reader(ArrayImage(np.ones((1, 4, 5))), ())(Region(1, 1, 3, 4))
-    assert blank.shape == (2, 3)
-    assert not blank.any()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.tables.anndata_matrices import AnnDataMatrices
-from cellscale.cells.tables.anndata_names import element_name, layer_names, obs_name, unstructured
+from cellscale.cells.tables.anndata_names import DRAWN_REGION, element_name, layer_names, obs_name, unstructured
 from cellscale.cells.tables.tsv import table_centroids
 from cellscale.cells.text.columns import Columns
 from cellscale.cells.text.dialects import Dialect
@@ -25,7 +25,8 @@ class AnnDataWriter:
     ``X`` has the mean intensities of whole cells, objects by channels; there is a layer for each other compartment
     and statistic, like ``nucleus_median`` or ``cell_std`` (``median``, ``std`` for detections). ``obs`` has image,
     region, labels, centroids and shape features, indexed by object id, and ``obsm["spatial"]`` the centroids once
-    more, where spatial tools look for them. Lengths are in the unit that ``uns["unit"]`` names, and
+    more, where spatial tools look for them; ``obs["drawn_region"]`` is the region that a person drew around it, where
+    the image has any. Lengths are in the unit that ``uns["unit"]`` names, and
     ``uns["qupath_names"]`` has QuPath's names of the shape features.
 
     Parameters
@@ -93,12 +94,18 @@ class AnnDataWriter:
             "centroid_x": centroids[:, 0],
             "centroid_y": centroids[:, 1],
             **{obs_name(name): values[:, index] for index, name in enumerate(self._shapes.names)},
+            **({} if batch.regions is None else {DRAWN_REGION: self._drawn(batch.regions)}),
         }
 
     def _finish(self) -> None:
         image = self._measurement.image_name
         uns = unstructured({image: self._measurement.unit}, self._shapes.names, [self._region])
-        self._file.finish(self._measurement.channel_names, _CATEGORIES, {**uns, "image": image})
+        drawn = (DRAWN_REGION,) if self._measurement.region_names else ()
+        self._file.finish(self._measurement.channel_names, (*_CATEGORIES, *drawn), {**uns, "image": image})
+
+    def _drawn(self, regions: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the names of the regions that people drew, None for none."""
+        return np.array([None, *self._measurement.region_names], dtype=object)[regions + 1]
 
 
 def _shapes(measurement: Measurement) -> Columns:

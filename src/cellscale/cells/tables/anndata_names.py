@@ -7,8 +7,10 @@ from typing import Any
 from cellscale.cells.object_batches import ObjectKind
 from cellscale.cells.text.columns import COMPARTMENTS, STATISTICS
 
-__all__ = ["element_name", "layer_names", "obs_name", "unstructured"]
+__all__ = ["DRAWN_REGION", "element_name", "layer_names", "obs_name", "unstructured"]
 
+DRAWN_REGION = "drawn_region"
+"""Column of ``obs`` that is ``Region`` in other tables: ``region`` is SpatialData's word for the mask of cells."""
 _DIAMETERS = {"µm": 10.0, "px": 20.0}
 """Of a dot that stands for a cell in squidpy's pictures, about as large as a cell."""
 _UNIT = re.compile(r" (µm|px)(\^2)?$")

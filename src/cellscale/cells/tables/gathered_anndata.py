@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cellscale.cells.object_batches import ObjectKind
 from cellscale.cells.tables.anndata_matrices import AnnDataMatrices
-from cellscale.cells.tables.anndata_names import element_name, layer_names, obs_name, unstructured
+from cellscale.cells.tables.anndata_names import DRAWN_REGION, element_name, layer_names, obs_name, unstructured
 from cellscale.cells.tables.gathered_tables import ImageTable
+from cellscale.cells.tables.tsv import REGION
 from cellscale.cells.text.columns import Columns
 
 __all__ = ["write_gathered_anndata"]
@@ -59,6 +60,7 @@ def write_gathered_anndata(stream: BinaryIO, tables: Sequence[ImageTable]) -> No
     layers = list(dict.fromkeys(name for part in parts for name in part.layers))
     shapes = list(dict.fromkeys(name for part in parts for name in part.shapes))
     regions = [part.region for part in parts if len(part.table)]
+    drawn = (DRAWN_REGION,) if any(REGION in table.schema.names for table in tables) else ()
     with AnnDataMatrices(stream, layers, (sum(map(len, tables)), len(channels))) as file:
         start = 0
         for part in parts:
@@ -69,7 +71,7 @@ def write_gathered_anndata(stream: BinaryIO, tables: Sequence[ImageTable]) -> No
                 file.observe(_observed(part, batch))
                 start += len(batch)
         units = {table.sample: table.unit for table in tables}
-        file.finish(channels, _CATEGORIES, unstructured(units, shapes, regions))
+        file.finish(channels, (*_CATEGORIES, *drawn), unstructured(units, shapes, regions))
 
 
 def _nothing(schema: pa.Schema) -> pa.RecordBatch:
@@ -125,7 +127,12 @@ def _observed(part: _Part, batch: pa.RecordBatch) -> dict[str, NDArray[Any]]:
         "centroid_x": centroids[0],
         "centroid_y": centroids[1],
         **{obs_name(name): _numbers(batch, name) for name in part.shapes},
+        **({DRAWN_REGION: _texts(batch, REGION)} if REGION in batch.schema.names else {}),
     }
+
+
+def _texts(batch: pa.RecordBatch, name: str) -> NDArray[Any]:
+    return np.array(batch.column(name).to_pylist(), dtype=object)
 
 
 def _numbers(batch: pa.RecordBatch, name: str) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
 from cellscale.cells.object_batches import ObjectKind
+from cellscale.cells.tables.tsv import REGION
 from cellscale.cells.text.columns import Columns, cell_columns, detection_columns, measured_channels
 from cellscale.cells.text.dialects import Dialect
 from cellscale.errors import ImageError
@@ -65,7 +66,7 @@ class ImageTable:
     @property
     def measurements(self) -> list[str]:
         """Names of the measurements."""
-        other = {*_FIRST, *self.centroids}
+        other = {*_FIRST, *self.centroids, REGION}
         return [name for name in self.schema.names if name not in other]
 
     def __len__(self) -> int:
@@ -113,7 +114,7 @@ def write_gathered(stream: BinaryIO, tables: Sequence[ImageTable]) -> None:
         stream,
         schema,
         compression="zstd",
-        use_dictionary=[SAMPLE, "Image", "Object type"],
+        use_dictionary=[SAMPLE, "Image", "Object type", REGION],
         use_byte_stream_split=numbers,
     ) as writer:
         for table in tables:
@@ -129,8 +130,10 @@ def _completed(columns: Mapping[str, pa.Array], sample: str, count: int, schema:
 
 
 def _joined(schemas: Sequence[pa.Schema]) -> pa.Schema:
-    """Return the columns of all tables: what tells objects, centroids, measurements, each as they first appear."""
+    """Return the columns of all tables: what tells objects, centroids, region, measurements, as they first appear."""
     fields = {field.name: field.type for schema in schemas for field in schema}
-    ranks = [0 if name in _FIRST else 1 if name.startswith(_CENTROIDS) else 2 for name in fields]
+    ranks = [
+        0 if name in _FIRST else 1 if name.startswith(_CENTROIDS) else 2 if name == REGION else 3 for name in fields
+    ]
     names = [list(fields)[index] for index in np.argsort(ranks, kind="stable")]
     return pa.schema([(SAMPLE, pa.string()), *((name, fields[name]) for name in names)])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
-from cellscale.cells.tables.tsv import table_centroids
+from cellscale.cells.tables.tsv import REGION, table_centroids
 from cellscale.cells.text.arrow import ascii_column, constant, number_column
 from cellscale.cells.text.dialects import Dialect
 
@@ -24,8 +24,9 @@ class ParquetWriter:
     """Writes the table of one image, batch after batch; a context manager.
 
     The columns are ``Image``, ``Object ID``, ``Object type``, ``Cell label``, ``Nucleus label`` (null where there is
-    none), the centroid as float64, and the measurements as float32. What an object does not have is null: a shape
-    feature, and a statistic that is no number, as those of the nucleus in a cell without one.
+    none), the centroid as float64, ``Region`` where the image has regions (null where an object is in none), and the
+    measurements as float32. What an object does not have is null: a shape feature, and a statistic that is no number,
+    as those of the nucleus in a cell without one.
 
     Parameters
     ----------
@@ -46,7 +47,8 @@ class ParquetWriter:
         self._dialect = dialect
         self._scale = np.array(measurement.scale)
         self._columns = measurement.columns(dialect)
-        self._schema = _schema(measurement.unit, self._columns.names)
+        self._regions = pa.array(measurement.region_names, pa.string())
+        self._schema = _schema(measurement.unit, self._columns.names, regions=len(self._regions) > 0)
         self._writer = pa_parquet.ParquetWriter(
             stream,
             self._schema,
@@ -89,10 +91,15 @@ class ParquetWriter:
             _labels(batch.cell_labels),
             _labels(batch.nucleus_labels),
             *(number_column(centroids[:, axis]) for axis in (0, 1)),
+            *([] if batch.regions is None else [self._region_column(batch.regions)]),
             # One NaN would make NaN of every average in a database; nulls are passed over.
             *(number_column(column, gap | np.isnan(column)) for column, gap in zip(values.T, absent.T, strict=True)),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
+
+    def _region_column(self, regions: NDArray[np.int64]) -> pa.Array:
+        """Return the names of regions, null for none."""
+        return self._regions.take(pa.array(regions, mask=regions < 0))
 
     def _flush(self) -> None:
         """Write the waiting batches as one row group."""
@@ -102,7 +109,7 @@ class ParquetWriter:
             self._waiting = []
 
 
-def _schema(unit: str, names: tuple[str, ...]) -> pa.Schema:
+def _schema(unit: str, names: tuple[str, ...], *, regions: bool) -> pa.Schema:
     """Return names and types of the columns."""
     fixed = {
         "Image": pa.string(),
@@ -113,6 +120,8 @@ def _schema(unit: str, names: tuple[str, ...]) -> pa.Schema:
         f"Centroid X {unit}": pa.float64(),
         f"Centroid Y {unit}": pa.float64(),
     }
+    if regions:
+        fixed[REGION] = pa.string()
     return pa.schema([*fixed.items(), *((name, pa.float32()) for name in names)])
 
 

@@ -14,7 +14,10 @@ from cellscale.cells.text.decimal_rows import decimal_rows
 from cellscale.cells.text.decimal_text import centroid_decimals, decimal_texts
 from cellscale.cells.text.dialects import Dialect
 
-__all__ = ["TsvWriter", "table_centroids"]
+__all__ = ["REGION", "TsvWriter", "table_centroids"]
+
+REGION = "Region"
+"""Column, after those of QuPath's own table, that names the region which holds an object's centroid."""
 
 
 class TsvWriter:
@@ -41,7 +44,9 @@ class TsvWriter:
         self._scale = measurement.scale
         self._columns = measurement.columns_by_appearance(dialect)
         names = _fixed_names(dialect, measurement.unit, empty=not len(measurement))
-        stream.write("\t".join(map(_quoted, (*names, *self._columns.names))).encode() + b"\n")
+        self._regions = [b"\t", *(f"\t{name}".encode() for name in measurement.region_names)]
+        last = (REGION,) if measurement.region_names else ()
+        stream.write("\t".join(map(_quoted, (*names, *self._columns.names, *last))).encode() + b"\n")
 
     def write(self, batch: CellBatch) -> None:
         """Write the rows of a batch."""
@@ -64,6 +69,7 @@ class TsvWriter:
             self._rois(batch.outlines),
             *self._centroids(batch.outlines),
             Rows.of_texts(decimal_rows(values, absent, nan=nan)),
+            *([] if batch.regions is None else [Rows.chosen(self._regions, batch.regions + 1)]),
             b"\n",
         )
         return rows.data.data

@@ -1,7 +1,6 @@
 """The options that make a request, the same for segmenting and for measuring."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,12 @@ import click
 
 from cellscale.cells.exporters import exporter_names
 from cellscale.cli.options.engine_options import ENGINE_OPTIONS
+from cellscale.cli.options.segmenting_options import (
+    SEGMENTING_OPTIONS,
+    growth_of,
+    label_parameters,
+    preprocessing,
+)
 from cellscale.cli.options.shared_options import (
     Option,
     byte_size,
@@ -20,8 +25,8 @@ from cellscale.cli.options.shared_options import (
     positive_number,
 )
 from cellscale.errors import RequestError
-from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.pipeline.request import (
+    AreaChoice,
     ChannelChoice,
     ImageChoice,
     Measuring,
@@ -80,16 +85,38 @@ _OPTIONS = [
     ),
     _images(
         "--combine",
-        **one_of("sum", "max"),
+        **one_of("sum", "max", "mean"),
         default="sum",
         show_default=True,
         help="How several channels are merged into one.",
+    ),
+    _images(
+        "--rescale_channels",
+        **one_of("none", "percentile", "minmax", "zscore"),
+        default="none",
+        show_default=True,
+        help="Rescale each of several channels before they are merged, so that a bright one does not outweigh the "
+        "rest: to 0 to 1 up to --percentile or the largest value, or by mean and standard deviation; each of the "
+        "whole image.",
     ),
     _images(
         "--image_mpp",
         metavar="MICROMETRES",
         type=positive_number,
         help="Size of a pixel. Default: from the image's metadata.",
+    ),
+    _images(
+        "--regions",
+        metavar="PATH_OR_URI",
+        type=without_credentials,
+        help="Only cells whose centre is in a region: a GeoJSON file of polygons or circles in pixels, or a folder "
+        "that has <image>.geojson. Only what regions touch is computed.",
+    ),
+    _images(
+        "--exclude",
+        metavar="PATH_OR_URI",
+        type=without_credentials,
+        help="Leave out cells whose centre is in one of these regions.",
     ),
     _images(
         "--compartment",
@@ -191,37 +218,10 @@ _OPTIONS = [
     _running("-v", "--verbose", "verbosity", count=True, help="Say more; twice: tracebacks as well."),
 ]
 
-_PARAMETER_HELP = {
-    "maxima_threshold": "Height by which a maximum must stand out to be an object's centre.",
-    "interior_threshold": "Interior above this belongs to objects.",
-    "interior_smoothing": "Sigma of the Gaussian over the interior, in pixels.",
-    "maxima_smoothing": "Sigma of the Gaussian over the maxima, in pixels.",
-    "radius": "Radius of the neighbourhood of a maximum, in pixels.",
-    "small_objects": "Objects of fewer pixels are removed.",
-    "holes": "Holes of fewer pixels are filled.",
-}
-_LABELS: dict[str, tuple[str, Parameters]] = {
-    "whole_cell": ("Labels of whole cells", WHOLE_CELL),
-    "nuclear": ("Labels of nuclei", NUCLEUS),
-}
-
-
-def _label_options() -> Iterator[Option]:
-    """Make an option of every postprocessing parameter of each compartment."""
-    for prefix, (heading, defaults) in _LABELS.items():
-        for field in fields(Parameters):
-            yield option_in(heading)(
-                f"--{prefix}_{field.name}",
-                type=type(getattr(defaults, field.name)),
-                default=getattr(defaults, field.name),
-                show_default=True,
-                help=_PARAMETER_HELP[field.name],
-            )
-
 
 def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command all options of a request."""
-    for option in reversed([*_OPTIONS, *ENGINE_OPTIONS, *_label_options()]):
+    for option in reversed([*_OPTIONS, *ENGINE_OPTIONS, *SEGMENTING_OPTIONS]):
         function = option(function)
     return function
 
@@ -230,7 +230,7 @@ def task_options(more: Sequence[Option]) -> Option:
     """Return what gives a command the options of a request whose tasks any scheduler starts, and further ones."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed([*more, *_OPTIONS, *_label_options()]):
+        for option in reversed([*more, *_OPTIONS, *SEGMENTING_OPTIONS]):
             function = option(function)
         return function
 
@@ -247,13 +247,18 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     """
     if segment and options["relabel"]:
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
-    compartment = options["compartment"]
+    if options["keep_intermediates"] and (options["regions"] or options["exclude"]):
+        raise RequestError("--keep_intermediates keeps maps of the whole image; leave it out, or the regions")
+    compartment, growth = options["compartment"], growth_of(options)
+    # Who only measures takes the masks that are there.
+    of_nuclei = segment and growth is not None and compartment == "nuclear"
     name, path = _model(options["model"], options["model_path"])
     return Request(
         paths=paths,
         segment=segment,
         measure=measure,
-        compartments=COMPARTMENTS if compartment == "both" else (compartment,),
+        compartments=COMPARTMENTS if compartment == "both" or of_nuclei else (compartment,),
+        cells_of_nuclei=of_nuclei,
         dry_run=options["dry_run"],
         images=ImageChoice(prefix=options["image_filter"], **_named(options, "recursive", "check")),
         channels=ChannelChoice(
@@ -262,8 +267,11 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             nuclear=tuple(chain.from_iterable(options["nuclear_channels"])),
             membrane=tuple(chain.from_iterable(options["membrane_channels"])),
             combine=options["combine"],
+            rescale=options["rescale_channels"],
             mpp=options["image_mpp"],
         ),
+        area=AreaChoice(**_named(options, "regions", "exclude")),
+        preprocessing=preprocessing(options),
         network=NetworkChoice(
             name=name,
             path=path,
@@ -271,8 +279,9 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             **_named(options, "batch_size", "device", "precision"),
         ),
         segmenting=Segmenting(
-            whole_cell=_parameters("whole_cell", options),
-            nuclear=_parameters("nuclear", options),
+            whole_cell=label_parameters("whole_cell", options),
+            nuclear=label_parameters("nuclear", options),
+            expand_cells=growth,
             **_named(options, "mask_format", "keep_intermediates"),
         ),
         measuring=Measuring(**_named(options, "relabel", "matching", "qupath_version", "exports")),
@@ -302,7 +311,3 @@ def _model(given: str | None, path: str | None) -> tuple[str | None, str | None]
 def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """Return the options that are called as the fields that they become."""
     return {name: options[name] for name in names}
-
-
-def _parameters(prefix: str, options: Mapping[str, Any]) -> Parameters:
-    return Parameters(**{field.name: options[f"{prefix}_{field.name}"] for field in fields(Parameters)})

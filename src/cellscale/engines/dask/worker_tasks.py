@@ -147,7 +147,7 @@ def _checked(job: Job) -> Model | None:
     with _LOADING:  # or threads that begin together would each load it
         chosen = _fit(job)
         asked = job.request
-        return chosen and _loaded(_Network(asked.network, asked.compartments, chosen.sha256, chosen))
+        return chosen and _loaded(_Network(asked.network, asked.predicted, chosen.sha256, chosen))
 
 
 def _model(job: Job) -> Model:
@@ -167,7 +167,7 @@ def _choose(request: Request) -> Model | None:
     """Return the network; all threads of a worker use it, each of which computes a tile at a time."""
     if not request.segment:
         return None
-    return checked_model(request.network, request.compartments, threads=1, tried=not request.dry_run)
+    return checked_model(request.network, request.predicted, threads=1, tried=not request.dry_run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which channels show nucleus and membrane, and what channels are called."""
 
-from cellscale.images.channels.channel_choice import ChannelSelection, Combine, combined_reader, select_channels
+from cellscale.images.channels.channel_choice import ChannelSelection, select_channels
+from cellscale.images.channels.combining import Combine, Scaling, combined_reader, scaled_reader
 from cellscale.images.channels.given_names import GivenNames, has_own_names
 from cellscale.images.channels.name_list import LIST_NAMES, parse_names
 from cellscale.images.channels.usual_names import USUAL_NAMES_VERSION, usual_membrane, usual_nucleus
@@ -11,9 +12,11 @@ __all__ = [
     "ChannelSelection",
     "Combine",
     "GivenNames",
+    "Scaling",
     "combined_reader",
     "has_own_names",
     "parse_names",
+    "scaled_reader",
     "select_channels",
     "usual_membrane",
     "usual_nucleus",

@@ -1,23 +1,15 @@
-"""Which channels show the nucleus and the membrane, and reading them as one."""
+"""Which channels show the nucleus and the membrane."""
 
 import difflib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from cellscale.errors import ChannelError
 from cellscale.images.channels.usual_names import is_of_some_cells, usual_membrane, usual_nucleus
-from cellscale.images.info import Channel, Image, ImageInfo
-from cellscale.regions import Region, RegionReader
+from cellscale.images.info import Channel, ImageInfo
 
-__all__ = ["ChannelSelection", "Combine", "combined_reader", "select_channels"]
-
-Combine = Literal["sum", "max"]
-"""How several channels become one."""
+__all__ = ["ChannelSelection", "select_channels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,48 +144,3 @@ def _one(info: ImageInfo, wanted: str) -> int:
 def _listed(info: ImageInfo, indices: Sequence[int] | None = None) -> str:
     channels = info.channels if indices is None else [info.channels[index] for index in indices]
     return ", ".join(f"#{channel.index + 1} {channel.name}" for channel in channels)
-
-
-def combined_reader(image: Image, indices: Sequence[int], combine: Combine = "sum") -> RegionReader:
-    """Return a reader of one or several channels as a single one.
-
-    Parameters
-    ----------
-    image
-        The image.
-    indices
-        Channels; none for a blank one.
-    combine
-        Sum or maximum of each pixel's values.
-
-    Returns
-    -------
-    Reads ``(rows, columns)``: in the image's dtype for one channel or the maximum; for a sum of integers in uint32 or
-    int32, or int64 for 32-bit images, so that it cannot overflow; zeros of uint8 for a blank channel.
-    """
-    channels = tuple(indices)
-    if not channels:
-        return lambda region: np.zeros(region.shape, np.uint8)
-    if len(channels) == 1:
-        return lambda region: _plane(image.read(channels, region))
-    if combine == "max":
-        return lambda region: _plane(image.read(channels, region).max(axis=0, keepdims=True))
-    dtype = _sum_type(image.info.dtype)
-
-    def read_sum(region: Region) -> NDArray[Any]:
-        return _plane(image.read(channels, region).sum(axis=0, keepdims=True, dtype=dtype))
-
-    return read_sum
-
-
-def _plane(pixels: NDArray[Any]) -> NDArray[Any]:
-    plane: NDArray[Any] = pixels[0]
-    return plane
-
-
-def _sum_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    if dtype.kind == "f":
-        return dtype
-    if dtype.itemsize >= 4:
-        return np.dtype(np.int64)
-    return np.dtype(np.uint32 if dtype.kind == "u" else np.int32)

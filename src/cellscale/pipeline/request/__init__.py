@@ -2,6 +2,7 @@
 
 from cellscale.pipeline.request.request_json import request_from_json, request_to_json
 from cellscale.pipeline.request.request_parts import (
+    AreaChoice,
     ChannelAxis,
     ChannelChoice,
     Combine,
@@ -20,6 +21,7 @@ from cellscale.pipeline.request.request_parts import (
 from cellscale.pipeline.request.typed_json import from_json, to_json
 
 __all__ = [
+    "AreaChoice",
     "ChannelAxis",
     "ChannelChoice",
     "Combine",

@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from cellscale.images.channels import Combine
+from cellscale.label.growth import Growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.preprocess.channel_scaling import RescaleChannels
+from cellscale.preprocess.preprocessing import Preprocessing
 from cellscale.storage.content import Check
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = [
+    "AreaChoice",
     "ChannelAxis",
     "ChannelChoice",
     "Combine",
@@ -27,9 +32,9 @@ __all__ = [
 ]
 
 ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
-Combine: TypeAlias = Literal["sum", "max"]
 _OF_RUN = (
-    "paths", "segment", "measure", "compartments", "dry_run", "images", "network", "outputs", "resources",
+    "paths", "segment", "measure", "compartments", "cells_of_nuclei", "dry_run", "images", "network", "outputs",
+    "resources",
 )  # fmt: skip
 """What is the same for all images of a run."""
 
@@ -74,8 +79,27 @@ class ChannelChoice:
     combine: Combine = "sum"
     """How several channels become one."""
 
+    rescale: RescaleChannels = "none"
+    """How each of several channels is rescaled before, by facts of the whole image."""
+
     mpp: float | None = None
     """Micrometres per pixel; None: from the image's metadata."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaChoice:
+    """Which part of each image."""
+
+    regions: str | None = None
+    """Path or URI of a GeoJSON file with regions, or of a folder with one for each image; None: the whole image."""
+
+    exclude: str | None = None
+    """The same of what is left out; None: nothing."""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is not the whole image."""
+        return self.regions is not None or self.exclude is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +134,9 @@ class Segmenting:
 
     nuclear: Parameters = NUCLEUS
     """How nuclear maps become labels."""
+
+    expand_cells: Growth | None = None
+    """How far the labels of whole cells grow into the background around them; None for not at all."""
 
     mask_format: MaskFormat = "tiff"
     """File format of the masks."""
@@ -183,11 +210,16 @@ class Request:
     compartments: tuple[Compartment, ...] = COMPARTMENTS
     """What to segment and to measure."""
 
+    cells_of_nuclei: bool = False
+    """Whole cells are the nuclei, grown as `Segmenting` says, not what the network finds."""
+
     dry_run: bool = False
     """Only say what would be done."""
 
     images: ImageChoice = field(default_factory=ImageChoice)
     channels: ChannelChoice = field(default_factory=ChannelChoice)
+    area: AreaChoice = field(default_factory=AreaChoice)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
     network: NetworkChoice = field(default_factory=NetworkChoice)
     segmenting: Segmenting = field(default_factory=Segmenting)
     measuring: Measuring = field(default_factory=Measuring)
@@ -198,6 +230,11 @@ class Request:
 
     settings: str = field(default="", compare=False)
     """The settings file that asks for the same again, which is kept with the run; empty for none."""
+
+    @property
+    def predicted(self) -> tuple[Compartment, ...]:
+        """What the network has to find; a part of ``compartments`` where cells are made of nuclei."""
+        return ("nuclear",) if self.cells_of_nuclei else self.compartments
 
     def of(self, image: str) -> "Request":
         """Return what is asked of one image: in its own way, as far as that is not the same for a whole run.

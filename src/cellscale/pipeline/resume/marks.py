@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cellscale.pipeline.area import choice_mark
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import ChannelChoice, ImageChoice, Measuring, Request
 from cellscale.pipeline.resume.decision import identity_of
@@ -44,6 +45,7 @@ def measurement_mark(
         {
             **files_by_content(run, entry, request.images, ledger, masks),
             "options": _options(request.channels, request.measuring),
+            **choice_mark(request.area, entry.name),
         }
     )
 

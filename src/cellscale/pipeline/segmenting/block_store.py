@@ -1,7 +1,7 @@
 """Labels of one compartment of an image: block by block, then settled once for all."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from threading import Lock
@@ -16,9 +16,10 @@ from cellscale.label.block import Certificate, LabelledBlock, label_block
 from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
-from cellscale.label.objects import complete_objects
+from cellscale.label.objects import complete_objects, merge_objects, no_objects
 from cellscale.label.parameters import Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
+from cellscale.pipeline.area import AreaCores, is_enough
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
 from cellscale.regions import Region, blocks
 
@@ -99,6 +100,10 @@ class Store(Protocol):
 
     cores: list[Region]
 
+    @property
+    def count(self) -> int:
+        """How many blocks are to be labelled."""
+
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
 
@@ -125,6 +130,11 @@ class StoredBlocks(ABC, Generic[B]):
         Makes a block of its arrays.
     capacity
         Blocks kept in memory for the next readers.
+    cores
+        Of each block the part that is labelled, empty for nothing; None for all of all blocks. Stores of other parts
+        need another prefix.
+    prefix
+        Goes before the numbers of the units on disk.
     """
 
     def __init__(
@@ -134,11 +144,14 @@ class StoredBlocks(ABC, Generic[B]):
         shape: tuple[int, int],
         decoded: Callable[[dict[str, NDArray[Any]]], B],
         capacity: int = 8,
+        cores: Sequence[Region] | None = None,
+        prefix: str = "",
     ) -> None:
         self.shape = shape
-        self.cores = list(blocks(shape, (BLOCK, BLOCK)))
+        self.cores = list(blocks(shape, (BLOCK, BLOCK)) if cores is None else cores)
+        self.is_part = cores is not None
         self._state = state
-        self._name = name
+        self._name = f"{name}/{prefix}"
         self._decoded = decoded
         self._cache: LRUCache[int, B] = LRUCache(capacity)
         self._lock = Lock()
@@ -147,7 +160,12 @@ class StoredBlocks(ABC, Generic[B]):
 
     def missing(self) -> list[int]:
         """Return the raster-order indices of the blocks that are not labelled yet."""
-        return [index for index in range(len(self.cores)) if not self.has(index)]
+        return [index for index, core in enumerate(self.cores) if core.size and not self.has(index)]
+
+    @property
+    def count(self) -> int:
+        """Return how many blocks are to be labelled."""
+        return sum(core.size > 0 for core in self.cores)
 
     def has(self, index: int) -> bool:
         """Tell whether a block is labelled."""
@@ -203,19 +221,39 @@ class StoredBlocks(ABC, Generic[B]):
         return self._state.map_plane(self._unit(index), int(arrays.get(CHECKSUM, -1)))
 
     def __iter__(self) -> Iterator[B]:
-        """Yield every block without keeping it in memory."""
-        for index in range(len(self.cores)):
-            yield self.load(index)
+        """Yield every block that was to be labelled, without keeping it in memory."""
+        for index, core in enumerate(self.cores):
+            if core.size:
+                yield self.load(index)
 
     def _unit(self, index: int) -> str:
-        return f"{self._name}/{index}"
+        return f"{self._name}{index}"
 
 
 class BlockStore(StoredBlocks[LabelledBlock]):
     """A compartment's blocks, labelled with maxima and interior."""
 
-    def __init__(self, state: RunState, name: str, shape: tuple[int, int], capacity: int = 8) -> None:
-        super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity)
+    def __init__(
+        self,
+        state: RunState,
+        name: str,
+        shape: tuple[int, int],
+        capacity: int = 8,
+        cores: Sequence[Region] | None = None,
+        prefix: str = "",
+    ) -> None:
+        super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity, cores, prefix)
+
+    def load(self, index: int) -> LabelledBlock:
+        """Return one labelled block; one without objects where nothing was to be labelled."""
+        core = self.cores[index]
+        if core.size:
+            return super().load(index)
+        return LabelledBlock(core, np.zeros(core.shape, np.int32), no_objects(), Certificate(0, 0))
+
+    def is_enough_for(self, plan: AreaCores) -> bool:
+        """Tell whether what is labelled tells for certain what all objects of an area are."""
+        return is_enough(plan, self.cores, -(-self.shape[1] // BLOCK), self.load)
 
     def objects(self, block: LabelledBlock) -> NDArray[np.int64]:
         """Return a block's objects, each by its first pixel."""
@@ -241,8 +279,12 @@ class CompartmentLabels:
         """Merge the blocks' objects, remove small ones, fill holes and number the rest, for an image of ``shape``."""
         certificates: list[Certificate] = []
         mosaic = store.mosaic()
-        rows = groupby(_noting(store, certificates.append), key=lambda block: block.core.top)
-        objects = complete_objects((block.objects for block in row) for _, row in rows)
+        noted = _noting(store, certificates.append)
+        if store.is_part:  # rows of blocks may have gaps, and a part has fewer objects
+            objects = iter([merge_objects(block.objects for block in noted)])
+        else:
+            rows = groupby(noted, key=lambda block: block.core.top)
+            objects = complete_objects((block.objects for block in row) for _, row in rows)
         resolution = resolve_objects(objects, mosaic.identities, store.shape, parameters)
         return cls(mosaic, resolution, shape, CertificateSummary.of(certificates))
 

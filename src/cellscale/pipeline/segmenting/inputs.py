@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain
 from typing import Any
 
@@ -15,6 +15,8 @@ from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import ChannelChoice
+from cellscale.preprocess.channel_scaling import RescaleChannels
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
@@ -44,6 +46,15 @@ class NetworkInput:
     """The same as facts, for fingerprints."""
     usual_names: int | None = None
     """Version of the list of usual names that channels were looked for in; None where all were given."""
+    preprocessing: Preprocessing = MESMER
+    """How the channels become the network's input."""
+    combine: Combine = "sum"
+    """How several channels become one."""
+    rescale: RescaleChannels = "none"
+    """How each of several channels is rescaled before, by facts of the whole image."""
+    separate: tuple[tuple[RegionReader, ...], ...] = ()
+    """For each of ``channels`` readers of those that are to be rescaled and combined; empty where the one there is
+    right, and without any where all are."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -62,6 +73,8 @@ def network_input(
     nuclear: Sequence[str] = (),
     membrane: Sequence[str] = (),
     combine: Combine = "sum",
+    rescale: RescaleChannels = "none",
+    preprocessing: Preprocessing = MESMER,
     pixel_size: ChosenPixelSize,
     apart: bool = False,
 ) -> NetworkInput:
@@ -75,6 +88,10 @@ def network_input(
         Names or ``#n`` positions of channels; empty: by their usual names.
     combine
         How several channels become one.
+    rescale
+        How each of several channels is rescaled before.
+    preprocessing
+        How the channels become the network's input.
     pixel_size
         µm/px to process the image at.
     apart
@@ -92,8 +109,11 @@ def network_input(
     if apart:
         groups = tuple((index,) for index in dict.fromkeys(chain(*groups)))
     readers = tuple(_narrowed(combined_reader(image, indices, combine), info.name) for indices in groups)
+    # Channels that the network takes by themselves are not combined.
+    separate = () if apart else tuple(_separate(image, indices, rescale) for indices in groups)
     corner = Region(0, 0, 1, 1)
     combined = combine if max(len(selection.nuclear), len(selection.membrane)) > 1 else "sum"  # of one it is the same
+    is_rescaled = any(separate)
     return NetworkInput(
         info=info,
         channels=readers,
@@ -101,7 +121,8 @@ def network_input(
         pixel_size=pixel_size,
         notes=(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
-            f"{pixel_size.mpp:g} µm/px ({pixel_size.source})",
+            f"{pixel_size.mpp:g} µm/px ({pixel_size.source})"
+            + (f"; each channel rescaled ({rescale}) before the {combine}" if is_rescaled else ""),
         ),
         usual_names=USUAL_NAMES_VERSION if selection.by_usual_names else None,
         choice=(
@@ -109,8 +130,21 @@ def network_input(
             str(selection.membrane),
             "apart" if apart else combined,
             repr(pixel_size.mpp),
+            *([f"rescale {rescale}"] if is_rescaled else []),
+            *([f"preprocessing {astuple(preprocessing)}"] if preprocessing != MESMER else []),
         ),
+        preprocessing=preprocessing,
+        combine=combine,
+        rescale=rescale,
+        separate=separate,
     )
+
+
+def _separate(image: Image, indices: Sequence[int], rescale: RescaleChannels) -> tuple[RegionReader, ...]:
+    """Return readers of the channels that are to be rescaled; of one alone the preprocessing undoes it."""
+    if rescale == "none" or len(indices) < 2:
+        return ()
+    return tuple(_narrowed(combined_reader(image, (index,)), image.info.name) for index in indices)
 
 
 def _narrowed(read: RegionReader, name: str) -> RegionReader:
@@ -145,7 +179,12 @@ def require_plausible(size: ChosenPixelSize, name: str) -> None:
 
 @contextmanager
 def open_input(
-    entry: ImageEntry, channels: ChannelChoice, cache_bytes: int, *, apart: bool = False
+    entry: ImageEntry,
+    channels: ChannelChoice,
+    preprocessing: Preprocessing,
+    cache_bytes: int,
+    *,
+    apart: bool = False,
 ) -> Iterator[NetworkInput]:
     """Open what an image is to be segmented from: its NPZ file where there is one, else the image itself.
 
@@ -163,18 +202,26 @@ def open_input(
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
-        yield _chosen(image, arrays, channels, apart)
+        yield _chosen(image, arrays, channels, preprocessing, apart=apart)
 
 
-def _chosen(image: Image | None, arrays: Image | None, channels: ChannelChoice, apart: bool) -> NetworkInput:
+def _chosen(
+    image: Image | None, arrays: Image | None, channels: ChannelChoice, preprocessing: Preprocessing, *, apart: bool
+) -> NetworkInput:
     """Return what an image, or the NPZ file in its place, gives to the network."""
     described = image or arrays
     assert described is not None, "an entry has an image or an NPZ file"
     size = choose_pixel_size(described.info, channels.mpp)
     if arrays is None:
-        nuclear, membrane = channels.nuclear, channels.membrane
         return network_input(
-            described, nuclear=nuclear, membrane=membrane, combine=channels.combine, pixel_size=size, apart=apart
+            described,
+            nuclear=channels.nuclear,
+            membrane=channels.membrane,
+            combine=channels.combine,
+            rescale=channels.rescale,
+            preprocessing=preprocessing,
+            pixel_size=size,
+            apart=apart,
         )
     if arrays.info.shape != described.info.shape:
         raise ImageError(
@@ -182,4 +229,6 @@ def _chosen(image: Image | None, arrays: Image | None, channels: ChannelChoice, 
             f"{described.info.height} x {described.info.width}; expected the same. Remove or remake the NPZ file."
         )
     # An NPZ file's two channels are what the user chose when making it.
-    return network_input(arrays, nuclear=("#1",), membrane=("#2",), pixel_size=size, apart=apart)
+    return network_input(
+        arrays, nuclear=("#1",), membrane=("#2",), preprocessing=preprocessing, pixel_size=size, apart=apart
+    )

@@ -4,11 +4,12 @@ Unfinished work lies where this says.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
+from cellscale.pipeline.area import choice_mark
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, fingerprint, open_state
@@ -21,7 +22,7 @@ from cellscale.workspace.identity import Identity
 from cellscale.workspace.layout import WorkspacePaths, mask_name
 from cellscale.workspace.record import SUFFIXES, Ledger
 
-__all__ = ["MaskMarks", "earlier_mask_mark", "mask_marks", "run_state"]
+__all__ = ["MaskMarks", "earlier_mask_mark", "growth_of", "label_facts", "mask_marks", "run_state"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,29 @@ class MaskMarks:
 def mask_marks(
     identity: Identity, entry: ImageEntry, request: Request, source: NetworkInput, model: Model
 ) -> MaskMarks:
-    """Return what an image's masks depend on."""
+    """Return what an image's masks depend on.
+
+    Raises
+    ------
+    ImageError
+        Cells are to grow by more pixels than they can, or there are no regions for this image.
+    """
     maps = fingerprint(_of_maps([identity.facts], entry, request, source, model))
-    facts: Mapping[Compartment, dict[str, Any]] = _parameters(request)
+    facts: Mapping[Compartment, Mapping[str, Any]] = label_facts(request, source)
     if model.kind == "seeds":  # nuclei that find their cells have other labels than nuclei alone
-        facts = {compartment: {"seeds": sorted(request.compartments)} for compartment in request.compartments}
-    return MaskMarks(maps, {compartment: f"{maps} {fingerprint(found)}" for compartment, found in facts.items()})
+        seeds = {"seeds": sorted(request.predicted)}
+        facts = _with_growth(dict.fromkeys(request.compartments, seeds), request, source)
+    area = choice_mark(request.area, entry.name)
+    return MaskMarks(
+        maps, {compartment: f"{maps} {fingerprint({**found, **area})}" for compartment, found in facts.items()}
+    )
 
 
 def earlier_mask_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return the mark of version 0.2, which had one for all masks and went by the time of the image."""
     facts = _of_maps([entry.marker, entry.size], entry, request, source, model)
-    return fingerprint({**facts, "labels": _parameters(request)})
+    area = choice_mark(request.area, entry.name)
+    return fingerprint({**facts, **area, "labels": label_facts(request, source)})
 
 
 def run_state(
@@ -116,5 +128,31 @@ def _of_maps(
     }
 
 
-def _parameters(request: Request) -> dict[Compartment, dict[str, Any]]:
-    return {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in request.compartments}
+def growth_of(request: Request, source: NetworkInput) -> float | None:
+    """Return by how many pixels of the image whole cells grow; None where they are what the network finds."""
+    growth = request.segmenting.expand_cells
+    if growth is not None:
+        return growth.pixels(source.pixel_size.mpp)
+    return 0.0 if request.cells_of_nuclei else None
+
+
+def label_facts(request: Request, source: NetworkInput) -> dict[Compartment, dict[str, Any]]:
+    """Return how the labels of each compartment are found in the maps.
+
+    What there was not always is a fact only where it does something: masks of earlier versions still fit.
+    """
+    parameters = {
+        compartment: request.segmenting.parameters(compartment).facts() for compartment in request.compartments
+    }
+    return _with_growth(parameters, request, source)
+
+
+def _with_growth(
+    facts: Mapping[Compartment, dict[str, Any]], request: Request, source: NetworkInput
+) -> dict[Compartment, dict[str, Any]]:
+    """Return how labels are found, with how those of whole cells grow; it does not change those of nuclei."""
+    growth = growth_of(request, source)
+    if growth is None or "whole-cell" not in facts:
+        return dict(facts)
+    begun = {**facts["nuclear"], "of_nuclei": 1.0} if request.cells_of_nuclei else facts["whole-cell"]
+    return {**facts, "whole-cell": {**begun, "pixel_expansion": growth}}

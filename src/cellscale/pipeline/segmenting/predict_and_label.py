@@ -9,13 +9,15 @@ from time import thread_time
 from typing import Self
 
 from cellscale.label.parameters import Parameters
+from cellscale.pipeline.area import AreaCores, Part
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import Labeller
-from cellscale.pipeline.segmenting.block_store import SettledLabels, Store
+from cellscale.pipeline.segmenting.block_store import BLOCK, BlockStore, SettledLabels, Store
 from cellscale.pipeline.segmenting.inputs import NetworkInput
-from cellscale.pipeline.segmenting.methods import AnyNetwork, method_of
-from cellscale.pipeline.segmenting.tile_store import Groups, TileStore
+from cellscale.pipeline.segmenting.methods import AnyNetwork, Method, grown_cells, method_of, selected_cells
+from cellscale.pipeline.segmenting.preparation import Prepared
+from cellscale.pipeline.segmenting.tile_store import GROUP, Groups, TileStore
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 
@@ -36,8 +38,9 @@ def segment_channels(
     network: AnyNetwork,
     parameters: Mapping[Compartment, Parameters],
     intermediates: Path | None = None,
+    part: Part | None = None,
 ) -> dict[Compartment, SettledLabels]:
-    """Find the cells and nuclei of one image.
+    """Find the cells and nuclei of one image, or of a part of it.
 
     Everything of the image's size lives in ``state``; what an earlier run left there is not done again.
 
@@ -55,36 +58,111 @@ def segment_channels(
         How the maps of each compartment that is wanted become labels.
     intermediates
         Folder in which to keep the network's input and maps as Zarr; None for not keeping them.
+    part
+        What is wanted of the image; None for all of it.
 
     Returns
     -------
     The labels of each compartment, to be read by region while ``state`` is there.
     """
     method = method_of(network)
-    source = replace(source, channels=tuple(map(run.reading.around, source.channels)))
+    around = run.reading.around
+    source = replace(
+        source,
+        channels=tuple(map(around, source.channels)),
+        separate=tuple(tuple(map(around, readers)) for readers in source.separate),
+    )
     prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
+    if part is not None:
+        return _segment_part(run, state, source.shape, prepared, network, parameters, part)
     stores = method.stores(state, tuple(parameters), prepared.shape)
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         # Intermediates are made of all tiles.
-        tiles = _tile_store(state, method.groups(prepared.shape), stores, keep_all=intermediates is not None)
-        tiles.predict = partial(method.predict_one, tiles, network, prepared.read)
-        labellers = method.labellers(stores, tiles.groups, tiles.load, lambda: network, parameters, run.budget)
-        _predict_and_label(run, tiles, partial(method.predict, tiles, network, prepared.read), stores, labellers)
+        keep_all = intermediates is not None
+        tiles = _tile_store(state, method.groups(prepared.shape), stores, GROUPS_AT_HAND, keep_all=keep_all)
+        _label(run, method, tiles, prepared, network, parameters, stores)
         if intermediates:
             method.save_intermediates(run, intermediates, prepared, tiles, network)
         state.drop("tiles")
         give_back()
+    return _settled(run, method, stores, parameters, source.shape)
+
+
+def _segment_part(
+    run: ImageRun,
+    state: RunState,
+    shape: tuple[int, int],
+    prepared: Prepared,
+    network: AnyNetwork,
+    parameters: Mapping[Compartment, Parameters],
+    part: Part,
+) -> dict[Compartment, SettledLabels]:
+    """Find the cells and nuclei of a part of an image: of ever more around it, until that is enough."""
+    method = method_of(network)
+    plan = AreaCores(part.area, shape, prepared.shape, part.growth)
+    margin = plan.first_margin
+    stores: Mapping[Compartment, BlockStore] = {}
+    while not stores or not all(store.is_enough_for(plan) for store in stores.values()):
+        cores = plan.cores(BLOCK, margin)
+        stores = method.part_stores(state, tuple(parameters), prepared.shape, cores, f"{margin}-")
+        if any(store.missing() for store in stores.values()):
+            # Tile by tile, as every one that is not needed counts.
+            groups = method.groups(prepared.shape, each_alone=True)
+            tiles = _tile_store(state, groups, stores, GROUPS_AT_HAND * GROUP * GROUP)
+            _label(run, method, tiles, prepared, network, parameters, stores)
+            state.drop("tiles")
+            give_back()
+        margin *= 2
+    labels = _settled(run, method, stores, parameters, shape)
+    if part.growth or part.of_nuclei:
+        labels = grown_cells(labels, part.growth, of_nuclei=part.of_nuclei)
+    with run.stage("regions", len(labels)) as advance:
+        selected = selected_cells(labels, plan, cores, of_nuclei=part.of_nuclei)
+        advance(len(labels))
+    return dict(selected)
+
+
+def _label(
+    run: ImageRun,
+    method: Method,
+    tiles: TileStore,
+    prepared: Prepared,
+    network: AnyNetwork,
+    parameters: Mapping[Compartment, Parameters],
+    stores: Mapping[Compartment, Store],
+) -> None:
+    """Label what is missing in the stores."""
+    tiles.predict = partial(method.predict_one, tiles, network, prepared.read)
+    labellers = method.labellers(stores, tiles.groups, tiles.load, lambda: network, parameters, run.budget)
+    _predict_and_label(run, tiles, partial(method.predict, tiles, network, prepared.read), stores, labellers)
+
+
+def _settled(
+    run: ImageRun,
+    method: Method,
+    stores: Mapping[Compartment, Store],
+    parameters: Mapping[Compartment, Parameters],
+    shape: tuple[int, int],
+) -> dict[Compartment, SettledLabels]:
+    """Return the labels of stores that have all of their blocks."""
     with run.stage("numbering", len(stores)) as advance:
-        labels = dict(method.settle(stores, parameters, source.shape))
+        labels = dict(method.settle(stores, parameters, shape))
         advance(len(stores))
     return labels
 
 
-def _tile_store(state: RunState, groups: Groups, stores: Mapping[Compartment, Store], *, keep_all: bool) -> TileStore:
+def _tile_store(
+    state: RunState,
+    groups: Groups,
+    stores: Mapping[Compartment, Store],
+    at_hand: int,
+    *,
+    keep_all: bool = False,
+) -> TileStore:
     """Return the image's tiles, of which those are kept that blocks which are not labelled yet will need."""
     users = None if keep_all else (groups.near(store.cores[i]) for store in stores.values() for i in store.missing())
-    return TileStore(state, groups, GROUPS_AT_HAND, users)
+    return TileStore(state, groups, at_hand, users)
 
 
 def _predict_and_label(
@@ -95,7 +173,7 @@ def _predict_and_label(
     labellers: Mapping[Compartment, Labeller],
 ) -> None:
     """Predict all tiles while the blocks whose tiles are there are labelled."""
-    total = sum(len(store.cores) for store in stores.values())
+    total = sum(store.count for store in stores.values())
     counted = stores.get("whole-cell") or next(iter(stores.values()))
     # By block, not by compartment: both read the same tiles.
     work = sorted((index, compartment) for compartment, store in stores.items() for index in store.missing())

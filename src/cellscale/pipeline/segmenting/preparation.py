@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.images.channels import Scaling, scaled_reader
 from cellscale.ordered import in_order, timed
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.inputs import NetworkInput
+from cellscale.preprocess.channel_scaling import scaling_facts
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
 from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
@@ -24,6 +27,8 @@ STEP = (1024, 2048)
 """Rows and columns that a pass over the image takes at once."""
 PASSES = {1: 1, 2: 1, 4: 2, 8: 4}
 """Passes over a channel that exact statistics take at most, by bytes a pixel."""
+PASSES_TO_SCALE = {"minmax": 1, "percentile": 1, "zscore": 3}
+"""Passes over a channel that facts by which it is rescaled take at most, times those of exact statistics."""
 ROLES = ("nucleus", "membrane")
 
 T = TypeVar("T")
@@ -49,12 +54,13 @@ class PreparedImage:
     facts: tuple[ChannelFacts, ...]
     shape: tuple[int, int]
     """Rows and columns at the network's pixel size."""
+    preprocessing: Preprocessing = MESMER
 
     def read(self, region: Region) -> NDArray[np.float32]:
         """Return the network's input for a region, float32 ``(2, rows, columns)``."""
         pixels = np.empty((2, *region.shape), np.float32)
         for index, (read, facts) in enumerate(zip(self.channels, self.facts, strict=True)):
-            pixels[index] = preprocess(read, region, self.shape, facts)
+            pixels[index] = preprocess(read, region, self.shape, facts, self.preprocessing)
         return pixels
 
 
@@ -66,14 +72,43 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
     ImageError
         Pixels are NaN or infinite, or cannot be read.
     """
+    source = _combined(run, state, source)
     channels, shape = at_network_size(run, state, source)
-    facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes), _are_facts)
-    return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape)
+    given = source.preprocessing
+    facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes, given), _are_facts)
+    return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape, given)
 
 
 def network_shape(source: NetworkInput) -> tuple[int, int]:
     """Return the rows and columns that the network sees of an image."""
     return source.shape if source.factor == 1 else rescaled_shape(source.shape, source.factor)
+
+
+def _combined(run: ImageRun, state: RunState, source: NetworkInput) -> NetworkInput:
+    """Return the input with its channels rescaled, each by facts of the whole image, and then combined."""
+    if not any(source.separate):
+        return source
+    scalings = recalled(state, "scalings", lambda: _scalings(run, source), partial(_are_scalings, source))
+    channels, dtypes = list(source.channels), list(source.dtypes)
+    for index, readers in enumerate(source.separate):
+        if readers:
+            given = [Scaling(**facts) for facts in scalings[ROLES[index]]]
+            channels[index] = scaled_reader(readers, given, source.combine)
+            dtypes[index] = np.dtype(np.float32)
+    return replace(source, channels=tuple(channels), dtypes=tuple(dtypes), separate=())
+
+
+def _scalings(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
+    """Return how each channel is rescaled, by role."""
+    percentile = source.preprocessing.percentile
+    corner = Region(0, 0, 1, 1)
+    kinds = [[(read, read(corner).dtype) for read in readers] for readers in source.separate]
+    count = sum(PASSES_TO_SCALE[source.rescale] * PASSES[dtype.itemsize] for pairs in kinds for _, dtype in pairs)
+    with passes(run, "channels", source.shape, count) as over:
+        return {
+            role: [scaling_facts(over(read), dtype, source.rescale, percentile) for read, dtype in pairs]
+            for role, pairs in zip(ROLES, kinds, strict=True)
+        }
 
 
 def at_network_size(
@@ -96,16 +131,24 @@ def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
 
 
 def _facts(
-    run: ImageRun, channels: Iterable[RegionReader], shape: tuple[int, int], dtypes: Iterable[np.dtype[Any]]
+    run: ImageRun,
+    channels: Iterable[RegionReader],
+    shape: tuple[int, int],
+    dtypes: Iterable[np.dtype[Any]],
+    preprocessing: Preprocessing,
 ) -> dict[str, Any]:
     """Return the facts of each channel by its role."""
     pairs = list(zip(channels, dtypes, strict=True))
     with passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
-        statistics = [channel_statistics(over(read), dtype) for read, dtype in pairs]
+        statistics = [channel_statistics(over(read), dtype, preprocessing.percentile) for read, dtype in pairs]
+    if not preprocessing.clahe:  # then nobody asks for the range of what is equalised
+        no_range = {"equalised_minimum": 0, "equalised_maximum": 0}
+        return {role: {**asdict(found), **no_range} for role, found in zip(ROLES, statistics, strict=True)}
     facts = {}
     with passes(run, "equalisation", shape, len(pairs)) as over:
         for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
-            low, high = merged_range(over(partial(equalise, read, shape=shape, statistics=found))(level_range))
+            levels = partial(equalise, read, shape=shape, statistics=found, kernel_side=preprocessing.clahe_kernel)
+            low, high = merged_range(over(levels)(level_range))
             facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
     return facts
 
@@ -146,6 +189,18 @@ def recalled(
 def _are_limits(facts: dict[str, Any]) -> bool:
     """Tell whether facts can be a range of values."""
     return facts.keys() == {"low", "high"} and all(map(_is_number, facts.values()))
+
+
+def _are_scalings(source: NetworkInput, facts: dict[str, Any]) -> bool:
+    """Tell whether facts can be how each channel is rescaled."""
+    names = {field.name for field in fields(Scaling)}
+    return facts.keys() == set(ROLES) and all(
+        isinstance(facts[role], list)
+        and len(facts[role]) == len(readers)
+        and all(isinstance(one, dict) and one.keys() == names for one in facts[role])
+        and all(_is_number(number) for one in facts[role] for number in one.values())
+        for role, readers in zip(ROLES, source.separate, strict=True)
+    )
 
 
 def _are_facts(facts: dict[str, Any]) -> bool:

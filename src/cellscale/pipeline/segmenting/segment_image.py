@@ -8,6 +8,7 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.errors import DamagedStateError, ImageError
+from cellscale.pipeline.area import Part, part_of, tell_regions
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -22,7 +23,7 @@ from cellscale.pipeline.resume import (
     require_one_source,
     require_right,
 )
-from cellscale.pipeline.segmenting.block_store import SettledLabels
+from cellscale.pipeline.segmenting.block_store import CertificateSummary, SettledLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.intermediates import (
     clear_intermediates,
@@ -31,8 +32,15 @@ from cellscale.pipeline.segmenting.intermediates import (
     send_intermediates,
 )
 from cellscale.pipeline.segmenting.kept_labels import opened_labels, with_same_labels
-from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
-from cellscale.pipeline.segmenting.methods import AnyNetwork, method_of_kind
+from cellscale.pipeline.segmenting.mask_marks import (
+    MaskMarks,
+    earlier_mask_mark,
+    growth_of,
+    label_facts,
+    mask_marks,
+    run_state,
+)
+from cellscale.pipeline.segmenting.methods import AnyNetwork, grown_cells, method_of_kind, selections_of
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
@@ -46,7 +54,18 @@ from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger, Verdict
 __all__ = ["Masks", "mask_outputs", "masks_to_make", "segment_image"]
 
 _FACTS = frozenset(
-    {"objects", "certified", "certificates", "usual_names", "network", "license", "image", "parameters", "version"}
+    {
+        "objects",
+        "certified",
+        "certificates",
+        "usual_names",
+        "network",
+        "license",
+        "image",
+        "parameters",
+        "regions",
+        "version",
+    }
 )
 """What is noted of how masks were made."""
 ATTEMPTS = 3
@@ -124,12 +143,14 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
     apart = method_of_kind(model.kind).apart
-    with open_input(entry, request.channels, run.budget.cache_bytes, apart=apart) as source:
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
+        growth, of_nuclei = growth_of(request, source), request.cells_of_nuclei
+        part = part_of(request.area, entry.name, source.shape, growth, of_nuclei=of_nuclei)
         marks = mask_marks(identity, entry, request, source, model)
         by_name = marks.of_files(ledger)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -158,9 +179,14 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
                 begin()
                 write_masks(run, to_make, labels, source, partial(require_right, run, entry, identity))
         else:
-            found = _segmented(run, entry, request, source, model, marks, to_make, identity, begin, keep_maps=maps)
-            _learn_certificates(run, found)
-            facts = _with_earlier(_facts(request, source, model, identity, found), earlier_facts, by_name, entry.name)
+            found = _segmented(
+                run, entry, request, source, model, marks, part, to_make, identity, begin, keep_maps=maps
+            )
+            _learn_certificates(run, [found[compartment].certificate for compartment in request.predicted])
+            made = _facts(request, source, model, identity, found)
+            if part is not None:
+                made["regions"] = tell_regions(run, part.area, selections_of(found))
+            facts = _with_earlier(made, earlier_facts, by_name, entry.name)
     if maps:
         note_intermediates(run, request, ledger, marks)
     persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
@@ -186,8 +212,7 @@ def _tell_of_other_list(run: ImageRun, ledger: Ledger, source: NetworkInput) -> 
         )
 
 
-def _learn_certificates(run: ImageRun, labels: Mapping[Compartment, SettledLabels]) -> None:
-    certificates = [found.certificate for found in labels.values()]
+def _learn_certificates(run: ImageRun, certificates: Sequence[CertificateSummary]) -> None:
     run.learn(
         blocks=sum(certificate.blocks for certificate in certificates),
         enlarged_blocks=sum(certificate.enlarged for certificate in certificates),
@@ -211,7 +236,7 @@ def _facts(
         "network": model.sha256,
         "license": model.license,
         "image": identity.facts,
-        "parameters": {compartment: asdict(request.segmenting.parameters(compartment)) for compartment in labels},
+        "parameters": label_facts(request, source),
         "version": __version__,
     }
 
@@ -246,6 +271,7 @@ def _segmented(
     source: NetworkInput,
     model: Model,
     marks: MaskMarks,
+    part: Part | None,
     files: Mapping[Compartment, Sequence[Path | str]],
     identity: Identity,
     begin: Callable[[], None],
@@ -286,7 +312,7 @@ def _segmented(
 
         for attempt in range(ATTEMPTS):
             try:
-                labels = _labelled(run, entry.name, request, source, network, state, check, keep_maps=keep_maps)
+                labels = _labelled(run, entry.name, request, source, network, state, part, check, keep_maps=keep_maps)
                 begin()
                 write_masks(run, files, labels, source, check)
                 break
@@ -315,19 +341,21 @@ def _labelled(
     source: NetworkInput,
     network: AnyNetwork,
     state: RunState,
+    part: Part | None,
     check: Callable[[], None],
     *,
     keep_maps: bool,
 ) -> dict[Compartment, SettledLabels]:
     """Return the labels; what ``check`` raises where the image was replaced meanwhile, whatever came of that."""
     here = state.folder.parent / "intermediates" / f"{image}.zarr" if keep_maps else None
-    parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.compartments}
+    parameters = {compartment: request.segmenting.parameters(compartment) for compartment in request.predicted}
     try:
-        labels = segment_channels(run, state, source, network, parameters, here)
+        labels = segment_channels(run, state, source, network, parameters, here, part)
     except ImageError:
         check()
         raise
     check()
     if here is not None:
         send_intermediates(here, request.paths.jobs, image)
-    return labels
+    growth = None if part is not None else growth_of(request, source)  # of a part they have grown already
+    return labels if growth is None else grown_cells(labels, growth, of_nuclei=request.cells_of_nuclei)

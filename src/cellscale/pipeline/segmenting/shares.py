@@ -57,10 +57,12 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     StorageError
         Something cannot be read.
     """
+    if request.area.is_part:
+        return SharePlan()  # what is needed of a part is known when its first blocks are labelled
     require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name, run.fence)
     apart = method_of_kind(model.kind).apart
-    with open_input(entry, request.channels, run.budget.cache_bytes, apart=apart) as source:
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
         identity = identity_of(run, entry, request.images, ledger)
         marks = mask_marks(identity, entry, request, source, model)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -74,7 +76,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     if not maps and (verdict.is_done or with_same_labels(request.paths.segmasks, ledger, marks, to_make)):
         return SharePlan()
     with _state(entry, request.paths, model, marks) as state:
-        return _plan(method_of_kind(model.kind), request.compartments, state, shape)
+        return _plan(method_of_kind(model.kind), request.predicted, state, shape)
 
 
 def _plan(
@@ -112,7 +114,7 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     """
     with _opened(run, entry, request, model) as (prepared, state):
         method = method_of_kind(model.kind)
-        stores = method.stores(state, request.compartments, prepared.shape)
+        stores = method.stores(state, request.predicted, prepared.shape)
         parameters = {name: request.segmenting.parameters(name) for name in stores}
         load = _loader(state, lambda group: _predict(run, prepared, state, model, [group]))
         groups = method.groups(prepared.shape)
@@ -131,7 +133,7 @@ def _opened(run: ImageRun, entry: ImageEntry, request: Request, model: Model) ->
     """Open the image, prepared for the network, and its run state."""
     identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
     apart = method_of_kind(model.kind).apart
-    with open_input(entry, request.channels, run.budget.cache_bytes, apart=apart) as source:
+    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
         run.budget.require_room(source.info)
         marks = mask_marks(identity, entry, request, source, model)
         with _state(entry, request.paths, model, marks) as state:

@@ -62,20 +62,28 @@ class TileGroups:
     grid: TileGrid
     chosen: tuple[Group, ...] | None = None
     """A share of them; None for all."""
+    side: int | None = None
+    """Tiles along a side of a group; None for `GROUP`."""
+    surroundings: int | None = None
+    """Pixels around a block that are needed to label it, as a rule; None for `SURROUNDINGS`."""
 
     def __iter__(self) -> Iterator[Group]:
         if self.chosen is not None:
             yield from self.chosen
             return
-        for row in range(-(-self.grid.rows.count // GROUP)):
-            for column in range(-(-self.grid.columns.count // GROUP)):
+        for row in range(-(-self.grid.rows.count // self._side)):
+            for column in range(-(-self.grid.columns.count // self._side)):
                 yield row, column
+
+    @property
+    def _side(self) -> int:
+        return self.side or GROUP
 
     def __len__(self) -> int:
         """Return the number of groups."""
         if self.chosen is not None:
             return len(self.chosen)
-        return -(-self.grid.rows.count // GROUP) * -(-self.grid.columns.count // GROUP)
+        return -(-self.grid.rows.count // self._side) * -(-self.grid.columns.count // self._side)
 
     def only(self, chosen: Sequence[Group]) -> "TileGroups":
         """Return a share of them."""
@@ -83,8 +91,9 @@ class TileGroups:
 
     def tiles(self, group: Group) -> list[tuple[int, int]]:
         """Return the row and column of each tile of a group."""
-        rows = range(group[0] * GROUP, min((group[0] + 1) * GROUP, self.grid.rows.count))
-        columns = range(group[1] * GROUP, min((group[1] + 1) * GROUP, self.grid.columns.count))
+        side = self._side
+        rows = range(group[0] * side, min((group[0] + 1) * side, self.grid.rows.count))
+        columns = range(group[1] * side, min((group[1] + 1) * side, self.grid.columns.count))
         return [(row, column) for row in rows for column in columns]
 
     def touching(self, region: Region) -> list[Group]:
@@ -93,24 +102,26 @@ class TileGroups:
         columns = self.grid.columns.touching(region.left, region.right)
         return [
             (row, column)
-            for row in range(rows.start // GROUP, (rows.stop - 1) // GROUP + 1)
-            for column in range(columns.start // GROUP, (columns.stop - 1) // GROUP + 1)
+            for row in range(rows.start // self._side, (rows.stop - 1) // self._side + 1)
+            for column in range(columns.start // self._side, (columns.stop - 1) // self._side + 1)
         ]
 
     def near(self, block: Region) -> list[Group]:
         """Return the groups that are needed to label a block, as a rule."""
-        return self.touching(block.grown(SURROUNDINGS, self.grid.shape))
+        around = SURROUNDINGS if self.surroundings is None else self.surroundings
+        return self.touching(block.grown(around, self.grid.shape))
 
     @property
     def held(self) -> int:
         """Groups that are on disk at a time, as a rule."""
-        return ROWS_HELD * -(-self.grid.columns.count // GROUP)
+        return ROWS_HELD * max(GROUP // self._side, 1) * -(-self.grid.columns.count // self._side)
 
     def slot(self, row: int, column: int) -> tuple[Group, int]:
         """Return the group of a tile and the tile's position in it."""
-        group = (row // GROUP, column // GROUP)
-        width = min(GROUP, self.grid.columns.count - group[1] * GROUP)
-        return group, (row % GROUP) * width + column % GROUP
+        side = self._side
+        group = (row // side, column // side)
+        width = min(side, self.grid.columns.count - group[1] * side)
+        return group, (row % side) * width + column % side
 
 
 class TileStore:

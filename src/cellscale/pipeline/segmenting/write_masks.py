@@ -11,6 +11,7 @@ from cellscale.images.masks import write_mask
 from cellscale.ordered import in_order
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.segmenting.inputs import NetworkInput
+from cellscale.pipeline.segmenting.methods import GrownLabels, SelectedLabels
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region, blocks
 
@@ -67,7 +68,8 @@ def write_masks(
 
 def _write(output: Path | str, labels: Labels, source: NetworkInput, workers: int, check: Callable[[], None]) -> None:
     """Write a mask, bands being finished in threads ahead of the writer, and ``check`` called before it is whole."""
-    rows = max(BAND // labels.shape[1], 1)
+    reach = labels.reach if isinstance(labels, (GrownLabels, SelectedLabels)) else 0
+    rows = max(BAND // labels.shape[1], 2 * reach, 1)  # what is read around a band does not outweigh it
 
     def checked() -> Iterator[NDArray[np.int32]]:
         yield from in_order(labels.read, blocks(labels.shape, (rows, labels.shape[1])), workers)

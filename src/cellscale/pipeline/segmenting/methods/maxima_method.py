@@ -30,6 +30,9 @@ from cellscale.regions import Region, RegionReader
 
 __all__ = ["MAXIMA", "map_reader"]
 
+NEAR_SURROUNDINGS = 48
+"""Pixels around what is labelled of a part of an image whose tiles are predicted with it: its halo and smoothing."""
+
 
 class _Maxima:
     """Labels of maxima and interior; see `Method`."""
@@ -39,8 +42,10 @@ class _Maxima:
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> PreparedImage:
         return prepare(run, state, source)
 
-    def groups(self, shape: tuple[int, int]) -> TileGroups:
-        return TileGroups(TileGrid.of(shape))
+    def groups(self, shape: tuple[int, int], *, each_alone: bool = False) -> TileGroups:
+        grid = TileGrid.of(shape)
+        # Single tiles are for parts of an image, where what is seldom needed is predicted when it is.
+        return TileGroups(grid, side=1, surroundings=NEAR_SURROUNDINGS) if each_alone else TileGroups(grid)
 
     def predict(
         self,
@@ -68,6 +73,19 @@ class _Maxima:
         self, state: RunState, compartments: Sequence[Compartment], shape: tuple[int, int]
     ) -> dict[Compartment, BlockStore]:
         return {compartment: BlockStore(state, compartment, shape) for compartment in compartments}
+
+    def part_stores(
+        self,
+        state: RunState,
+        compartments: Sequence[Compartment],
+        shape: tuple[int, int],
+        cores: Sequence[Region],
+        prefix: str,
+    ) -> dict[Compartment, BlockStore]:
+        return {
+            compartment: BlockStore(state, compartment, shape, cores=cores, prefix=prefix)
+            for compartment in compartments
+        }
 
     def labellers(
         self,

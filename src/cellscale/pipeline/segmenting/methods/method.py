@@ -9,14 +9,14 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import Labeller
-from cellscale.pipeline.segmenting.block_store import SettledLabels
+from cellscale.pipeline.segmenting.block_store import BlockStore, SettledLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, Groups, TileStore
 from cellscale.predict.heads import Compartment
 from cellscale.predict.instanseg import SeedNetwork
 from cellscale.predict.network import Network
-from cellscale.regions import RegionReader
+from cellscale.regions import Region, RegionReader
 
 __all__ = ["AnyNetwork", "Kind", "Method"]
 
@@ -35,8 +35,8 @@ class Method(Protocol):
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> Prepared:
         """Learn the whole-image facts that the network's input needs, or recall them from an earlier run."""
 
-    def groups(self, shape: tuple[int, int]) -> Groups:
-        """Return the tiles of an image of so many rows and columns."""
+    def groups(self, shape: tuple[int, int], *, each_alone: bool = False) -> Groups:
+        """Return the tiles of an image of so many rows and columns; ``each_alone``: no two in a group."""
 
     def predict(
         self,
@@ -57,6 +57,22 @@ class Method(Protocol):
         self, state: RunState, compartments: Sequence[Compartment], shape: tuple[int, int]
     ) -> Mapping[Compartment, Any]:
         """Return the stores of an image's blocks."""
+
+    def part_stores(
+        self,
+        state: RunState,
+        compartments: Sequence[Compartment],
+        shape: tuple[int, int],
+        cores: Sequence[Region],
+        prefix: str,
+    ) -> Mapping[Compartment, BlockStore]:
+        """Return the stores of parts of an image's blocks; ``cores`` and ``prefix`` are as for `StoredBlocks`.
+
+        Raises
+        ------
+        RequestError
+            Parts of an image cannot be labelled alone.
+        """
 
     def labellers(
         self,

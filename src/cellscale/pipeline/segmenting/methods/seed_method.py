@@ -4,8 +4,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
+from cellscale.errors import RequestError
 from cellscale.label.parameters import Parameters
 from cellscale.label.seeds import Classifier
 from cellscale.pipeline.budget import Budget
@@ -28,7 +29,7 @@ from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, Groups, TileStore
 from cellscale.predict.heads import Compartment
 from cellscale.predict.instanseg import NUMBER_OF_MAPS, SeedNetwork, SquareGrid
-from cellscale.regions import RegionReader
+from cellscale.regions import Region, RegionReader
 
 __all__ = ["SEEDS"]
 
@@ -49,7 +50,7 @@ class _Seeds:
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> ScaledImage:
         return prepare_scaled(run, state, source)
 
-    def groups(self, shape: tuple[int, int]) -> SquareGroups:
+    def groups(self, shape: tuple[int, int], *, each_alone: bool = False) -> SquareGroups:
         return SquareGroups(SquareGrid(shape))
 
     def predict(
@@ -79,6 +80,16 @@ class _Seeds:
         self, state: RunState, compartments: Sequence[Compartment], shape: tuple[int, int]
     ) -> dict[Compartment, SeedBlockStore]:
         return {compartment: SeedBlockStore(state, compartment, shape) for compartment in compartments}
+
+    def part_stores(
+        self,
+        state: RunState,
+        compartments: Sequence[Compartment],
+        shape: tuple[int, int],
+        cores: Sequence[Region],
+        prefix: str,
+    ) -> NoReturn:
+        raise RequestError("regions are for networks like Mesmer; this one labels whole images. Leave them out")
 
     def labellers(
         self,

@@ -1,0 +1,122 @@
+"""Several channels read as one, as they are or each rescaled before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.images.info import Image
+from cellscale.regions import Region, RegionReader
+
+__all__ = ["Combine", "Scaling", "combined_reader", "scaled_reader"]
+
+Combine: TypeAlias = Literal["sum", "max", "mean"]
+"""How several channels become one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How a channel's values become those that are combined: cut off above, moved, and divided."""
+
+    clip: float
+    """Larger values become this one."""
+
+    offset: float
+    """Value that becomes 0."""
+
+    span: float
+    """Difference that becomes 1; 0 makes all values 0, as of a channel of one value."""
+
+    def __call__(self, pixels: NDArray[Any]) -> NDArray[np.float64]:
+        """Return rescaled values."""
+        if not self.span > 0:
+            return np.zeros(pixels.shape, np.float64)
+        return (np.minimum(pixels.astype(np.float64), self.clip) - self.offset) / self.span
+
+
+def combined_reader(image: Image, indices: Sequence[int], combine: Combine = "sum") -> RegionReader:
+    """Return a reader of one or several channels as a single one.
+
+    Parameters
+    ----------
+    image
+        The image.
+    indices
+        Channels; none for a blank one.
+    combine
+        Sum, maximum or mean of each pixel's values.
+
+    Returns
+    -------
+    Reads ``(rows, columns)``: in the image's dtype for one channel or the maximum; for a sum of integers in uint32 or
+    int32, or int64 for 32-bit images, so that it cannot overflow; float32 for a mean, or float64 of float64; zeros of
+    uint8 for a blank channel.
+    """
+    channels = tuple(indices)
+    if not channels:
+        return lambda region: np.zeros(region.shape, np.uint8)
+    if len(channels) == 1:
+        return lambda region: _plane(image.read(channels, region))
+    if combine == "max":
+        return lambda region: _plane(image.read(channels, region).max(axis=0, keepdims=True))
+    if combine == "mean":
+        mean = np.float64 if image.info.dtype == np.float64 else np.float32
+        return lambda region: image.read(channels, region).mean(axis=0, dtype=np.float64).astype(mean)
+    dtype = _sum_type(image.info.dtype)
+
+    def read_sum(region: Region) -> NDArray[Any]:
+        return _plane(image.read(channels, region).sum(axis=0, keepdims=True, dtype=dtype))
+
+    return read_sum
+
+
+def scaled_reader(
+    channels: Sequence[RegionReader], scalings: Sequence[Scaling], combine: Combine = "sum"
+) -> RegionReader:
+    """Return a reader of several channels as a single one, each rescaled before.
+
+    Parameters
+    ----------
+    channels
+        At least one reader of ``(rows, columns)``.
+    scalings
+        One for each.
+    combine
+        Sum, maximum or mean of each pixel's rescaled values.
+
+    Returns
+    -------
+    Reads float32 ``(rows, columns)``, computed in float64, channel after channel.
+    """
+
+    def read_scaled(region: Region) -> NDArray[np.float32]:
+        total = np.zeros(region.shape, np.float64)
+        for index, (read, scale) in enumerate(zip(channels, scalings, strict=True)):
+            scaled = scale(read(region))
+            if index == 0:
+                total = scaled
+            elif combine == "max":
+                np.maximum(total, scaled, out=total)
+            else:
+                total += scaled
+        if combine == "mean":
+            total /= len(channels)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is told by whoever looks at the range
+            return total.astype(np.float32)
+
+    return read_scaled
+
+
+def _plane(pixels: NDArray[Any]) -> NDArray[Any]:
+    plane: NDArray[Any] = pixels[0]
+    return plane
+
+
+def _sum_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if dtype.kind == "f":
+        return dtype
+    if dtype.itemsize >= 4:
+        return np.dtype(np.int64)
+    return np.dtype(np.uint32 if dtype.kind == "u" else np.int32)

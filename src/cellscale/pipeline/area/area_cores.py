@@ -1,0 +1,98 @@
+"""The rectangles of an image that are labelled where only a part of it is wanted."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cellscale.annotations import WantedArea
+from cellscale.regions import Region, blocks
+
+__all__ = ["AreaCores"]
+
+FIRST_MARGIN = 64
+"""Pixels around the area that are labelled with it at first: cells at its border are seen whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaCores:
+    """What has to be labelled, at the network's pixel size."""
+
+    area: WantedArea
+    """In the image's own pixels."""
+
+    image_shape: tuple[int, int]
+    shape: tuple[int, int]
+    """Rows and columns that the network sees."""
+
+    growth: float = 0.0
+    """Pixels of the image by which labels will grow."""
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """The network's pixels a pixel of the image, down and across."""
+        return self.shape[0] / self.image_shape[0], self.shape[1] / self.image_shape[1]
+
+    @property
+    def reach(self) -> int:
+        """Pixels of the network from which labels can keep others from growing."""
+        return math.ceil(2 * self.growth * max(self.scale)) + 1 if self.growth else 0
+
+    @property
+    def first_margin(self) -> int:
+        """Pixels of the network around the area to begin with."""
+        return FIRST_MARGIN + self.reach
+
+    def cores(self, side: int, margin: int) -> list[Region]:
+        """Return of each block, in raster order, the part that is to be labelled; an empty rectangle for nothing.
+
+        Parameters
+        ----------
+        side
+            Rows and columns of a block.
+        margin
+            Pixels around the area.
+        """
+        return [self._core(block, margin) for block in blocks(self.shape, (side, side))]
+
+    def in_image(self, cores: Iterable[Region], around: int, side: int) -> list[Region]:
+        """Return the blocks of the image that hold rectangles of the network's with so many pixels around them."""
+        across = -(-self.image_shape[1] // side)
+        found: set[int] = set()
+        for core in cores:
+            if core.size:
+                part = self._in_image(core).grown(around, self.image_shape)
+                rows = range(part.top // side, -(-part.bottom // side))
+                columns = range(part.left // side, -(-part.right // side))
+                found.update(row * across + column for row in rows for column in columns)
+        every = list(blocks(self.image_shape, (side, side)))
+        return [every[index] for index in sorted(found)]
+
+    def _core(self, block: Region, margin: int) -> Region:
+        nothing = Region(block.top, block.left, block.top, block.left)
+        part = self.area.part(self._in_image(block.grown(margin, self.shape)))
+        if part is None:
+            return nothing
+        down, across = self.scale
+        seen = Region(
+            math.floor(part.top * down),
+            math.floor(part.left * across),
+            math.ceil(part.bottom * down),
+            math.ceil(part.right * across),
+        ).grown(margin, self.shape)
+        core = Region(
+            max(seen.top, block.top),
+            max(seen.left, block.left),
+            min(seen.bottom, block.bottom),
+            min(seen.right, block.right),
+        )
+        return core if core.height > 0 and core.width > 0 else nothing
+
+    def _in_image(self, region: Region) -> Region:
+        """Return the rectangle of the image that holds one of the network's."""
+        down, across = self.scale
+        return Region(
+            max(math.floor(region.top / down) - 1, 0),
+            max(math.floor(region.left / across) - 1, 0),
+            min(math.ceil(region.bottom / down) + 1, self.image_shape[0]),
+            min(math.ceil(region.right / across) + 1, self.image_shape[1]),
+        )

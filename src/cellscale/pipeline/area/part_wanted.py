@@ -1,0 +1,67 @@
+"""What of an image is wanted, and what was found there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cellscale.annotations import WantedArea, area_mark, wanted_area
+from cellscale.pipeline.area.area_selection import Selection
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import AreaChoice
+from cellscale.predict.heads import Compartment
+
+__all__ = ["Part", "choice_mark", "part_of", "tell_regions"]
+
+SHOWN_REGIONS = 12
+"""Regions whose counts a run tells; the record has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is wanted of an image."""
+
+    area: WantedArea
+    growth: float = 0.0
+    """Pixels of the image by which whole cells grow, before those outside the area are left out."""
+    of_nuclei: bool = False
+    """Whole cells are the nuclei, grown."""
+
+
+def part_of(
+    choice: AreaChoice, image: str, shape: tuple[int, int], growth: float | None, *, of_nuclei: bool
+) -> Part | None:
+    """Return what is wanted of an image; None for all of it.
+
+    Raises
+    ------
+    ImageError
+        There are no regions for this image, or they are not as expected.
+    """
+    area = wanted_area(choice.regions, choice.exclude, image, shape)
+    return None if area is None else Part(area, growth or 0.0, of_nuclei)
+
+
+def choice_mark(choice: AreaChoice, image: str) -> dict[str, str]:
+    """Return hashes of the files that say what is wanted of an image; empty where all of it is.
+
+    Raises
+    ------
+    ImageError
+        There are no regions for this image.
+    """
+    return area_mark(choice.regions, choice.exclude, image)
+
+
+def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:
+    """Say how many objects the regions have; return that, and their sizes in pixels, for the record."""
+    words = {"whole-cell": "cells", "nuclear": "nuclei"}
+    shown = [
+        f"{name}: " + ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
+        for index, name in enumerate(area.names[:SHOWN_REGIONS])
+    ]
+    more = [f"and {len(area.names) - SHOWN_REGIONS} more"] if len(area.names) > SHOWN_REGIONS else []
+    run.notice("regions: " + "; ".join([*shown, *more]))
+    return {
+        name: {"pixels": pixels, **{compartment: found.counts[index] for compartment, found in selections.items()}}
+        for index, (name, pixels) in enumerate(zip(area.names, area.areas(), strict=True))
+    }

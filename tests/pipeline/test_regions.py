@@ -1,0 +1,201 @@
+"""Cells of a part of an image are those of the whole image, pixel for pixel, and no others."""
+
+import json
+
+import h5py
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from skimage.measure import regionprops
+
+from cellscale.annotations import DrawnRegion, DrawnRegions, WantedArea
+from cellscale.images.array import ArrayImage
+from cellscale.images.info import PixelSize
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.label.parameters import NUCLEUS, Parameters
+from cellscale.pipeline.area import Part, area_cores
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import ignore
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.resume.state import RunState
+from cellscale.pipeline.segmenting import block_store
+from cellscale.pipeline.segmenting.inputs import network_input
+from cellscale.pipeline.segmenting.methods import grown_cells
+from cellscale.pipeline.segmenting.predict_and_label import segment_channels
+from cellscale.predict.network import OnnxNetwork
+from cellscale.regions import Region
+from tests.cli.runs import run as run_command
+from tests.pipeline.spots import spots, write_dataset
+
+PLANES = spots((400, 450), seed=12)
+NOTHING = shapely.Polygon()
+HOLED = shapely.Polygon([(130, 130), (320, 120), (300, 290), (190, 270)], [[(205, 180), (235, 180), (220, 212)]])
+"""In the middle, oblique, with a hole."""
+
+
+@pytest.fixture(scope="module")
+def network(tiny_model):
+    return OnnxNetwork(tiny_model, threads=1)
+
+
+def segmented(network, folder, part=None, mpp=0.5, workers=1, cell=None):
+    image = ArrayImage(PLANES, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
+    source = network_input(image, pixel_size=choose_pixel_size(image.info))
+    run = ImageRun("image", ignore, Budget(workers, 2**30))
+    parameters = {"whole-cell": cell or Parameters(maxima_threshold=0.075), "nuclear": NUCLEUS}
+    return segment_channels(run, RunState(folder), source, network, parameters, part=part), run
+
+
+def read(labels):
+    return labels.read(Region(0, 0, *labels.shape))
+
+
+def area(*polygons, left_out=NOTHING):
+    regions = [DrawnRegion(f"R{index}", polygon) for index, polygon in enumerate(polygons)]
+    return WantedArea.of(DrawnRegions(tuple(regions), "test"), left_out)
+
+
+def in_area(labels, polygon):
+    """Leave out, of whole labels, those whose centre is not in a polygon, and number the rest anew."""
+    numbers = np.zeros(labels.max() + 1, np.int32)
+    kept = [
+        one.label
+        for one in regionprops(labels)
+        if polygon.intersects(shapely.Point(*(np.array(one.centroid)[::-1] + 0.5)))
+    ]
+    numbers[kept] = np.arange(1, len(kept) + 1)
+    return numbers[labels]
+
+
+@pytest.fixture(scope="module")
+def whole(network, tmp_path_factory):
+    return {mpp: segmented(network, tmp_path_factory.mktemp("whole"), mpp=mpp)[0] for mpp in (0.5, 0.65)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mpp", "block"), [(0.5, 90), (0.65, 1024)])
+def test_cells_of_a_region_are_those_of_the_whole_image(network, whole, tmp_path, monkeypatch, mpp, block):
+    monkeypatch.setattr(block_store, "BLOCK", block)
+    monkeypatch.setattr("cellscale.pipeline.segmenting.predict_and_label.BLOCK", block)
+    found, _ = segmented(network, tmp_path, Part(area(HOLED)), mpp, workers=2)
+    for compartment, labels in whole[mpp].items():
+        expected = in_area(read(labels), HOLED)
+        assert expected.max() > 3
+        np.testing.assert_array_equal(read(found[compartment]), expected)
+        assert found[compartment].count == expected.max()
+
+
+@pytest.mark.slow
+def test_a_margin_that_is_too_small_grows_until_nothing_can_change_a_cell(network, whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(area_cores, "FIRST_MARGIN", 1)
+    found, run = segmented(network, tmp_path, Part(area(HOLED)))
+    assert [record.stage for record in run.records].count("labels") > 1
+    np.testing.assert_array_equal(read(found["whole-cell"]), in_area(read(whole[0.5]["whole-cell"]), HOLED))
+
+
+@pytest.mark.slow
+def test_grown_cells_of_a_region_are_those_of_the_whole_image_grown(network, whole, tmp_path):
+    found, _ = segmented(network, tmp_path, Part(area(HOLED), growth=8.5))
+    expected = read(grown_cells(whole[0.5], 8.5, of_nuclei=False)["whole-cell"])
+    np.testing.assert_array_equal(read(found["whole-cell"]), in_area(expected, HOLED))
+
+
+@pytest.mark.slow
+def test_overlapping_regions_count_each_cell_once_and_nothing_that_is_left_out(network, whole, tmp_path):
+    left, right = shapely.box(50, 50, 220, 220), shapely.box(150, 50, 320, 220)
+    left_out = shapely.Point(185, 130).buffer(40)
+    wanted = area(left, right, left_out=left_out)
+    found, _ = segmented(network, tmp_path, Part(wanted))
+    expected = in_area(read(whole[0.5]["whole-cell"]), shapely.union(left, right) - left_out)
+    np.testing.assert_array_equal(read(found["whole-cell"]), expected)
+    counts = found["whole-cell"].selection.counts
+    assert counts[0] == in_area(read(whole[0.5]["whole-cell"]), left - left_out).max()
+    assert sum(counts) == expected.max()
+
+
+def test_only_tiles_that_a_region_touches_are_predicted(network, tmp_path):
+    _, run = segmented(network, tmp_path, Part(area(shapely.box(0, 0, 60, 50))))
+    first = next(record for record in run.records if record.stage == "network")
+    # 2 x 2 of the 9 tiles show the region with 64 pixels around it and what is needed to label those.
+    assert first.units == 1 * 2
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_has_nothing_left_to_label(network, tmp_path):
+    first, _ = segmented(network, tmp_path, Part(area(HOLED)))
+    again, run = segmented(network, tmp_path, Part(area(HOLED)))
+    assert {record.stage for record in run.records} == {"numbering", "regions"}
+    np.testing.assert_array_equal(read(again["nuclear"]), read(first["nuclear"]))
+
+
+def feature(name, *rings, **facts):
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [[*ring, ring[0]] for ring in rings]},
+        "properties": {"objectType": "annotation", "name": name, **facts},
+    }
+
+
+def box(left, top, right, bottom):
+    return [[left, top], [right, top], [right, bottom], [left, bottom]]
+
+
+def write_regions(path, *features):
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory, tiny_model):
+    """Two images in regions of their own, measured."""
+    dataset = write_dataset(
+        tmp_path_factory.mktemp("dataset"), alpha=PLANES[:, :200, :220], beta=PLANES[:, 200:, 200:]
+    )
+    folder = dataset / "regions"
+    folder.mkdir()
+    write_regions(
+        folder / "alpha.geojson", feature("Tumor", box(0, 0, 110, 200)), feature("Stroma", box(110, 0, 220, 90))
+    )
+    done = measured(tiny_model, dataset)
+    assert done.statuses == {"alpha": "done", "beta": "failed"}
+    assert "beta.geojson: there is no such file of regions" in done.errors["beta"]
+    return dataset
+
+
+def measured(model, dataset, *options):
+    words = ["--model_path", model, "--regions", dataset / "regions", "--export", "anndata", *options]
+    return run_command("segment-and-measure", *words, "workspace", dataset)
+
+
+def test_tables_name_the_region_of_each_cell(dataset):
+    table = pq.read_table(dataset / "REPORTS" / "alpha_QUANT.parquet").to_pylist()
+    assert table
+    for row in table:
+        x, y = row["Centroid X µm"] * 2, row["Centroid Y µm"] * 2
+        assert row["Region"] == ("Tumor" if x <= 110 else "Stroma")
+        assert x <= 110 or y <= 90
+    assert {row["Region"] for row in table} == {"Tumor", "Stroma"}
+    lines = (dataset / "REPORTS" / "alpha_QUANT.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith("\tRegion")
+    assert [line.rpartition("\t")[2] for line in lines[1:]] == [row["Region"] for row in table]
+    with h5py.File(dataset / "REPORTS" / "alpha_QUANT.h5ad") as file:
+        codes, names = file["obs/drawn_region/codes"][:], file["obs/drawn_region/categories"].asstr()[:]
+        assert [names[code] for code in codes] == [row["Region"] for row in table]
+        assert set(file["obs/region/categories"].asstr()[:]) == {"alpha_cells"}
+    text = "".join(record.read_text(encoding="utf-8") for record in (dataset / "jobs").rglob("alpha*.json"))
+    assert '"Stroma"' in text
+
+
+@pytest.mark.slow
+def test_the_same_regions_are_kept_and_others_made_again(dataset, tiny_model):
+    assert measured(tiny_model, dataset).statuses["alpha"] == "kept"
+    write_regions(dataset / "regions" / "alpha.geojson", feature("Tumor", box(0, 0, 100, 200)))
+    assert measured(tiny_model, dataset).statuses["alpha"] == "done"
+    table = pq.read_table(dataset / "REPORTS" / "alpha_QUANT.parquet")
+    assert set(table["Region"].to_pylist()) == {"Tumor"}
+
+
+def test_maps_of_the_whole_image_are_not_kept_of_a_part(tmp_path):
+    refused = run_command("segment", "--regions", tmp_path, "--keep_intermediates", "workspace", tmp_path)
+    refused.explains("--keep_intermediates", "leave it out, or the regions")

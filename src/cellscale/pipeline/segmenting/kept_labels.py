@@ -1,17 +1,18 @@
-"""Labels that are there already, in a mask of another format."""
+"""Masks that are there already: with the labels that are wanted, in another format, and those that nobody asks for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from cellscale.images.masks import Mask, open_mask
+from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks
-from cellscale.predict.heads import Compartment
+from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.storage.uri import join
 from cellscale.workspace.layout import mask_name
-from cellscale.workspace.record import SUFFIXES, Ledger
+from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger
 
-__all__ = ["opened_labels", "with_same_labels"]
+__all__ = ["masks_not_asked", "opened_labels", "with_same_labels"]
 
 
 def with_same_labels(
@@ -77,3 +78,28 @@ def opened_labels(
             compartment: stack.enter_context(open_mask(place, expect_shape=shape, cache_bytes=cache_bytes))
             for compartment, place in masks.items()
         }
+
+
+def masks_not_asked(request: Request, ledger: Ledger) -> list[Path | str]:
+    """Return masks that earlier runs may have made, and a run is not asked for.
+
+    They are those of the same compartments in other formats, and those of other compartments that a stopped run had
+    begun and of which there are no earlier ones: masks of the other compartment else stay good.
+
+    Parameters
+    ----------
+    request
+        What is asked.
+    ledger
+        The image's record.
+    """
+    wanted = FORMATS[request.segmenting.mask_format]
+    known, begun = ledger.records("segmentation"), ledger.unfinished("segmentation")
+    names = []
+    for compartment in COMPARTMENTS:
+        for suffix in SUFFIXES:
+            name = mask_name(ledger.image, compartment, suffix)
+            asked = compartment in request.compartments
+            if (asked and suffix not in wanted) or (not asked and name in begun and name not in known):
+                names.append(name)
+    return [join(request.paths.segmasks, name) for name in names]

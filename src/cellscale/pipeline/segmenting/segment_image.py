@@ -31,7 +31,7 @@ from cellscale.pipeline.segmenting.intermediates import (
     note_intermediates,
     send_intermediates,
 )
-from cellscale.pipeline.segmenting.kept_labels import opened_labels, with_same_labels
+from cellscale.pipeline.segmenting.kept_labels import masks_not_asked, opened_labels, with_same_labels
 from cellscale.pipeline.segmenting.mask_marks import (
     MaskMarks,
     earlier_mask_mark,
@@ -101,32 +101,6 @@ def masks_to_make(
     return {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
 
 
-def _not_asked(request: Request, image: str) -> list[Path | str]:
-    """Return the masks of the same compartments in formats that are not asked for."""
-    suffixes = set(SUFFIXES).difference(FORMATS[request.segmenting.mask_format])
-    return [
-        join(request.paths.segmasks, mask_name(image, compartment, suffix))
-        for compartment in request.compartments
-        for suffix in suffixes
-    ]
-
-
-def _begun(request: Request, ledger: Ledger) -> list[Path | str]:
-    """Return the masks of other compartments that a stopped run had begun, and of which there are no earlier ones."""
-    others = [
-        mask_name(ledger.image, compartment, suffix)
-        for compartment in COMPARTMENTS
-        if compartment not in request.compartments
-        for suffix in SUFFIXES
-    ]
-    known = ledger.records("segmentation")
-    return [
-        join(request.paths.segmasks, name)
-        for name in others
-        if name in ledger.unfinished("segmentation") and name not in known
-    ]
-
-
 def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Masks:
     """Make an image's masks, unless they are there already.
 
@@ -191,7 +165,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         note_intermediates(run, request, ledger, marks)
     persons = {name for name, group in files.items() if group and set(group) <= set(verdict.persons)}
     counts = {name: count for name, count in facts["objects"].items() if name not in persons}
-    others = [*_not_asked(request, entry.name), *_begun(request, ledger)]
+    others = masks_not_asked(request, ledger)
     clear_leftovers(run, ledger, "segmentation", others, by_name)
     clear_intermediates(run, request, ledger, marks)
     if verdict.to_make:

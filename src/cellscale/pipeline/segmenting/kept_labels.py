@@ -1,4 +1,4 @@
-"""Masks that are there already: with the labels that are wanted, in another format, and those that nobody asks for."""
+"""Masks that are there already: with the labels that are wanted, in another format, and those not asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

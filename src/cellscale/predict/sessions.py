@@ -1,10 +1,8 @@
 """Sessions of ONNX Runtime, with the settings that each device needs."""
 
-import io
 import os
 import re
 import threading
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +13,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 from cellscale.errors import ModelError
 from cellscale.predict.devices import DEVICES, Device, Precision
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
+from cellscale.predict.quiet import quiet
 from cellscale.predict.tiles import TILE
 
 __all__ = ["RUNTIME", "RUN_ERRORS", "Runtime", "SessionSettings", "is_out_of_memory", "open_session"]
@@ -72,11 +71,12 @@ class _OnnxRuntime:
         return found
 
     def session(self, content: bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
+        if not any("cuda" in name.lower() or "tensorrt" in name.lower() for name, _ in providers):
+            return onnxruntime.InferenceSession(content, options, providers=providers)
         # It prints where it fell back to another provider, or found no libraries; who asks finds out by the result.
         # The standard output is the whole process's: two threads that put it back in turn would leave it turned away.
-        with _SILENCE, redirect_stdout(io.StringIO()):
-            if any("cuda" in name.lower() or "tensorrt" in name.lower() for name, _ in providers):
-                onnxruntime.preload_dlls()
+        with _SILENCE, quiet():
+            onnxruntime.preload_dlls()
             return onnxruntime.InferenceSession(content, options, providers=providers)
 
 

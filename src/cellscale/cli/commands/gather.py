@@ -40,7 +40,7 @@ def gather(ctx: click.Context, /, dataset: str, *, formats: str, **subfolders: A
     chosen = [one for one in FORMATS if formats == one or (formats == "both" and one != "spatialdata")]
     with listening(SteadyConsole(stderr=True), verbose=0, log_file=None) as listener:
         done = gathered(paths, chosen, listener)
-    click.echo(f"{done.cells:,} cells of {done.images:,} images")
+    click.echo(f"{done.cells:,} cells of {done.images:,} {'image' if done.images == 1 else 'images'}")
     for place in done.files:
         click.echo(printable(place))
     ctx.exit(1 if done.failed else 0)

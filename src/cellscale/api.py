@@ -19,7 +19,8 @@ from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.tables import ParquetWriter
 from cellscale.cells.text import Dialect
 from cellscale.errors import MaskError, RequestError
-from cellscale.images.channels import Combine, combined_reader
+from cellscale.images.channels import combined_reader
+from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image
 from cellscale.images.masks import whole_labels
 from cellscale.images.open import open_image, with_facts
@@ -35,8 +36,7 @@ from cellscale.pipeline.segmenting import CertificateSummary, grown_cells, netwo
 from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.preprocess.channel_scaling import RescaleChannels
-from cellscale.preprocess.preprocessing import MESMER, Preprocessing
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
 from cellscale.regions import RegionReader
 from cellscale.weights.races import KeptRaces, compiled_folder
 from cellscale.weights.resolve import resolve_model

@@ -2,18 +2,16 @@
 
 import math
 import sys
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from cellscale.preprocess.keys import require_supported
+from cellscale.preprocess.preprocessing import RescaleChannels
 from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
 
-__all__ = ["RescaleChannels", "mean_and_deviation", "scaling_facts"]
-
-RescaleChannels: TypeAlias = Literal["none", "percentile", "minmax", "zscore"]
-"""How channels are rescaled, each by itself, before they are combined."""
+__all__ = ["mean_and_deviation", "scaling_facts"]
 
 
 def scaling_facts(

@@ -1,10 +1,14 @@
 """What a user may set about preprocessing."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from cellscale.errors import RequestError
 
-__all__ = ["MESMER", "Preprocessing"]
+__all__ = ["MESMER", "Preprocessing", "RescaleChannels"]
+
+RescaleChannels: TypeAlias = Literal["none", "percentile", "minmax", "zscore"]
+"""How channels are rescaled, each by itself, before they are combined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

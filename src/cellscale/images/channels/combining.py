@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["Combine", "Scaling", "combined_reader", "scaled_reader"]
-
-Combine: TypeAlias = Literal["sum", "max", "mean"]
-"""How several channels become one."""
+__all__ = ["Scaling", "combined_reader", "scaled_reader"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from cellscale.images.channels import Combine
+from cellscale.images.combine_words import Combine
 from cellscale.label.growth import Growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.preprocess.channel_scaling import RescaleChannels
-from cellscale.preprocess.preprocessing import Preprocessing
+from cellscale.preprocess.preprocessing import Preprocessing, RescaleChannels
 from cellscale.storage.content import Check
 from cellscale.workspace.layout import WorkspacePaths
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
-from cellscale.images.channels import USUAL_NAMES_VERSION, Combine, combined_reader, select_channels
+from cellscale.images.channels import USUAL_NAMES_VERSION, combined_reader, select_channels
+from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import ChannelChoice
-from cellscale.preprocess.channel_scaling import RescaleChannels
-from cellscale.preprocess.preprocessing import MESMER, Preprocessing
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image

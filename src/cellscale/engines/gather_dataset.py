@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.regular import open_regular
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import filesystem, join, local_path
+from cellscale.storage.uri import Location, filesystem, join, local_path
 from cellscale.workspace.layout import WorkspacePaths, report_name
 from cellscale.workspace.record import Ledger, recorded_images
 
@@ -103,7 +102,7 @@ def _is_measured(paths: WorkspacePaths, name: str) -> bool:
     return report_name(name, ".parquet") in Ledger(paths.jobs, name).names("measurement")
 
 
-def _opened(location: Path | str, name: str, opened: ExitStack) -> ImageTable:
+def _opened(location: Location, name: str, opened: ExitStack) -> ImageTable:
     """Open an image's table until the stack ends."""
     with explained("read", location):
         path = local_path(location)

@@ -22,7 +22,7 @@ from cellscale.images.masks import Mask, open_mask
 from cellscale.pipeline.images_on_record import ImagesOnRecord
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.regions import Region
-from cellscale.storage.uri import find, join, local_path, read_bytes
+from cellscale.storage.uri import Location, find, join, local_path, read_bytes
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import WorkspacePaths, shapes_name
 from cellscale.workspace.record import Ledger, mask_of_record
@@ -80,7 +80,7 @@ class _Lazy:
         return np.stack([self._read(channel, region) for channel in range(channels.start, channels.stop)])
 
 
-def write_spatialdata(location: Path | str, paths: WorkspacePaths, tables: Sequence[ImageTable]) -> None:
+def write_spatialdata(location: Location, paths: WorkspacePaths, tables: Sequence[ImageTable]) -> None:
     """Write a SpatialData folder of all images; it appears when it is whole, and replaces an earlier one.
 
     Elements are called after their image: ``<image>_image``, ``<image>_cells`` and ``<image>_nuclei`` (labels),
@@ -188,7 +188,7 @@ def _factors(shape: tuple[int, ...]) -> list[int] | None:
     return factors or None
 
 
-def _outlines(location: Path | str) -> Any:
+def _outlines(location: Location) -> Any:
     """Return outlines by label, as a GeoDataFrame; None where there are none."""
     import geopandas
     import shapely

@@ -64,9 +64,8 @@ def open_image(
     """
     if isinstance(source, np.ndarray):
         return with_facts(ArrayImage(source), channel_names=channel_names, pixel_size=pixel_size)
-    if isinstance(source, str):
-        source = without_credentials(source)
-    image = open_file(source, channel_axis=channel_axis, cache_bytes=cache_bytes, scratch=scratch)
+    location = without_credentials(source) if isinstance(source, str) else Path(source)
+    image = open_file(location, channel_axis=channel_axis, cache_bytes=cache_bytes, scratch=scratch)
     try:
         return with_facts(image, channel_names=channel_names, pixel_size=pixel_size)
     except ImageError:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from cellscale.errors import RequestError, StorageError
@@ -11,7 +10,7 @@ from cellscale.pipeline.images_on_record import ImagesOnRecord
 from cellscale.qupath.entry import PROJECT_FILE
 from cellscale.qupath.listed_images import listed_images
 from cellscale.storage.content import content_of
-from cellscale.storage.uri import find, join
+from cellscale.storage.uri import Location, find, join
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import identify
 from cellscale.workspace.layout import WorkspacePaths
@@ -40,7 +39,7 @@ class Finding:
     image: str
     task: Task
     """Which makes the file; for the image itself the segmentation, which is of another image then."""
-    place: Path | str
+    place: Location
     state: State
     """``changed``: other bytes than were written; ``unfinished``: of a run that did not end; ``of another run``: as
     written, for other options or another image than the task's last run."""
@@ -106,7 +105,7 @@ def verified_image(paths: WorkspacePaths, ledger: Ledger, entry: ImageEntry | No
     yield from _listed(paths, ledger)
 
 
-def _state(place: Path | str, record: OutputRecord | None, *, unfinished: bool) -> State:
+def _state(place: Location, record: OutputRecord | None, *, unfinished: bool) -> State:
     found = find(place)
     if found is None:
         return "missing"

@@ -6,11 +6,10 @@ long as there are images.
 
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from cellscale.cells.text import Dialect
 from cellscale.qupath.project_image import ProjectImage
-from cellscale.storage.uri import filesystem, local_path
+from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["Entering", "now_of"]
 
@@ -31,7 +30,7 @@ class Entering:
         Of the QuPath version that a new project and new entries follow.
     """
 
-    def __init__(self, folder: Path | str | None, dialect: Dialect) -> None:
+    def __init__(self, folder: Location | None, dialect: Dialect) -> None:
         self._folder = folder
         self._dialect = dialect
         self._waiting: dict[str, ProjectImage] = {}

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cellscale.records.stage_cost import StageRecord
+from cellscale.storage.uri import Location
 
 if TYPE_CHECKING:
     from cellscale.images.info import ImageInfo
@@ -32,7 +32,7 @@ class ImagesSeen:
     """Name and facts of each image that can be opened."""
     segment: bool
     measure: bool
-    jobs: Path | str
+    jobs: Location
     """Folder of the dataset's runs, with what they took."""
     image: str = ""
     """Empty: it is about the run as a whole."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from cellscale.records.image_facts import ImageFacts
 from cellscale.records.meter import Meter
 from cellscale.records.stage_cost import StageRecord
 from cellscale.records.stopwatch import Stopwatch
+from cellscale.storage.uri import Location
 from cellscale.workspace.identity import Identity
 
 __all__ = ["ImageRun"]
@@ -96,7 +96,7 @@ class ImageRun:
         if self.placement.claim is not None:
             self.placement.claim.require()
 
-    def note_fate(self, fate: Fate, places: Iterable[Path | str]) -> None:
+    def note_fate(self, fate: Fate, places: Iterable[Location]) -> None:
         """Note what became of outputs: of what is made or removed when that has been done."""
         self.fates.update((str(place), fate) for place in places)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -28,7 +27,7 @@ from cellscale.report.examine import STEPS, Pictures, examine
 from cellscale.report.findings import Findings, look_from_json, look_to_json
 from cellscale.report.pictures import Picture
 from cellscale.storage.atomic import atomic_write, write_bytes
-from cellscale.storage.uri import Entry, base_name, delete, join, local_path, make_folder, read_bytes
+from cellscale.storage.uri import Entry, Location, base_name, delete, join, local_path, make_folder, read_bytes
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths, look_name, picture_name
 from cellscale.workspace.record import Ledger, Verdict
@@ -45,11 +44,11 @@ class Pictured:
 
     made: bool
     """False where all was there before the run, or nothing was asked for."""
-    outputs: tuple[Path | str, ...] = ()
+    outputs: tuple[Location, ...] = ()
     """Pictures."""
 
 
-def look_location(jobs: Path | str, image: str) -> Path | str:
+def look_location(jobs: Location, image: str) -> Location:
     """Return where what was seen in an image is kept."""
     return join(jobs, "report", look_name(image))
 
@@ -169,11 +168,11 @@ def _write_look(ledger: Ledger, mark: str, paths: WorkspacePaths, image: str, lo
     ledger.finish("look", [location], {})
 
 
-def _overviews(paths: WorkspacePaths, image: str) -> tuple[Path | str, ...]:
+def _overviews(paths: WorkspacePaths, image: str) -> tuple[Location, ...]:
     return tuple(join(paths.reports, picture_name(image, what)) for what in ("input", "overlay"))
 
 
-def _outputs(paths: WorkspacePaths, outputs: Outputs, image: str, look: Findings | None) -> tuple[Path | str, ...]:
+def _outputs(paths: WorkspacePaths, outputs: Outputs, image: str, look: Findings | None) -> tuple[Location, ...]:
     """Return where the pictures of an image go: overviews, then crops, as far as those are known."""
     if not outputs.visualize:
         return ()
@@ -194,8 +193,8 @@ def _write_pictures(
     ledger: Ledger,
     mark: str,
     paths: WorkspacePaths,
-    pictures: Mapping[Path | str, Picture],
-    kept: Collection[Path | str],
+    pictures: Mapping[Location, Picture],
+    kept: Collection[Location],
 ) -> None:
     """Write the pictures but those that are kept, and remove those that an earlier run made of other crops."""
     outputs = [output for output in pictures if output not in kept]

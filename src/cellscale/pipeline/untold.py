@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.outcome import ImageOutcome
@@ -14,7 +13,7 @@ from cellscale.records.image_facts import ImageFacts
 from cellscale.records.stage_cost import StageRecord
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.uri import delete, join, local_path, make_folder, read_if_there
+from cellscale.storage.uri import Location, delete, join, local_path, make_folder, read_if_there
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["Untold", "clear_told", "continued", "image_mark", "keep_untold", "untold"]
@@ -36,7 +35,7 @@ def image_mark(entry: ImageEntry, work: str) -> str:
     return fingerprint({"work": work, "image": [entry.size, entry.marker]})
 
 
-def untold(jobs: Path | str, image: str, mark: str) -> ImageOutcome | None:
+def untold(jobs: Location, image: str, mark: str) -> ImageOutcome | None:
     """Return what an earlier run did for the same request and did not come to tell; None where there is nothing.
 
     Raises
@@ -54,7 +53,7 @@ def untold(jobs: Path | str, image: str, mark: str) -> ImageOutcome | None:
     return found.outcome if found.mark == mark and found.outcome.status != "failed" else None
 
 
-def keep_untold(jobs: Path | str, mark: str, outcome: ImageOutcome) -> None:
+def keep_untold(jobs: Location, mark: str, outcome: ImageOutcome) -> None:
     """Keep what was done so far; where that cannot be, the work goes on all the same."""
     with suppress(StorageError):
         make_folder(join(jobs, _FOLDER))
@@ -62,7 +61,7 @@ def keep_untold(jobs: Path | str, mark: str, outcome: ImageOutcome) -> None:
             file.write(json.dumps(to_json(Untold(mark=mark, outcome=outcome)), ensure_ascii=False).encode())
 
 
-def clear_told(jobs: Path | str, images: Iterable[str]) -> None:
+def clear_told(jobs: Location, images: Iterable[str]) -> None:
     """Forget what has been told.
 
     Raises
@@ -132,5 +131,5 @@ def _joined(before: StageRecord | None, now: StageRecord) -> StageRecord:
     )
 
 
-def _location(jobs: Path | str, image: str) -> Path | str:
+def _location(jobs: Location, image: str) -> Location:
     return join(jobs, _FOLDER, f"{image}.json")

@@ -5,14 +5,13 @@ import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 from cellscale.report.findings import Findings, look_from_json
 from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed
 from cellscale.report.html.pages import image_page, page_version
 from cellscale.report.image_record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.storage.atomic import write_bytes, write_text
-from cellscale.storage.uri import delete, exists, find, join, listing, make_folder, read_if_there
+from cellscale.storage.uri import Location, delete, exists, find, join, listing, make_folder, read_if_there
 from cellscale.workspace.layout import INDEX, WorkspacePaths, index_name, look_name, page_name, run_name
 
 __all__ = ["update_report"]
@@ -28,7 +27,7 @@ def update_report(
     *,
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
-) -> Path | str:
+) -> Location:
     """Write the pages of images and those of the list of all images, each only where there is anything new to tell.
 
     Parameters
@@ -72,12 +71,12 @@ def update_report(
     return join(paths.reports, INDEX)
 
 
-def _title(images: Path | str) -> str:
+def _title(images: Location) -> str:
     """Return what the dataset is called: the folder of images and the one that it is in."""
     return "/".join(str(images).rstrip("/").replace("\\", "/").split("/")[-2:])
 
 
-def _updated(kept: Path | str, reports: Path | str, record: ImageRecord) -> ImageRecord:
+def _updated(kept: Location, reports: Location, record: ImageRecord) -> ImageRecord:
     """Write an image's page if there is anything new to tell, and return what is known of the image."""
     before = read_if_there(join(kept, run_name(record.image)))
     earlier = None if before is None else record_from_json(before)
@@ -96,7 +95,7 @@ def _updated(kept: Path | str, reports: Path | str, record: ImageRecord) -> Imag
     return record
 
 
-def _mark(kept: Path | str, record: ImageRecord) -> str:
+def _mark(kept: Location, record: ImageRecord) -> str:
     """Return a hash of all that a page is made from; what was seen changes with its file, which need not be read."""
     # A page does not say whether its image was made or kept by the last run.
     told = replace(record, page="", listed=None, status="", notes=(), made_warnings=())
@@ -105,7 +104,7 @@ def _mark(kept: Path | str, record: ImageRecord) -> str:
     return hashlib.sha256(b"\0".join([page_version(), record_to_json(told), seen.encode()])).hexdigest()
 
 
-def _write_list(kept: Path | str, reports: Path | str, title: str, records: Sequence[ImageRecord]) -> None:
+def _write_list(kept: Location, reports: Location, title: str, records: Sequence[ImageRecord]) -> None:
     """Write those pages of the list that say anything new, and remove those of images that are gone."""
     before = _marks(kept)
     entries = [index_entry(record, None) for record in records]
@@ -130,7 +129,7 @@ def _list_mark(title: str, records: Sequence[ImageRecord], told: Iterable[ImageR
     return hashlib.sha256(b"\0".join([page_version(), *(fact.encode() for fact in facts)])).hexdigest()
 
 
-def _marks(kept: Path | str) -> dict[str, str]:
+def _marks(kept: Location) -> dict[str, str]:
     """Return what the pages of the list were made from; damaged facts are as none."""
     try:
         marks = json.loads(read_if_there(join(kept, _MARKS)) or b"{}")
@@ -141,7 +140,7 @@ def _marks(kept: Path | str) -> dict[str, str]:
     return {name: str(known[name]) for number in range(1, len(known) + 1) if (name := index_name(number)) in known}
 
 
-def _listed(kept: Path | str, image: str) -> ImageRecord | None:
+def _listed(kept: Location, image: str) -> ImageRecord | None:
     """Return what earlier runs told of an image; None where that is damaged."""
     text = read_if_there(join(kept, run_name(image)))
     record = None if text is None else record_from_json(text)
@@ -150,13 +149,13 @@ def _listed(kept: Path | str, image: str) -> ImageRecord | None:
     return replace(record, listed=listed(record, _look(kept, image)))
 
 
-def _look(kept: Path | str, image: str) -> Findings | None:
+def _look(kept: Location, image: str) -> Findings | None:
     """Return what was seen in an image; None where nothing was."""
     text = read_if_there(join(kept, look_name(image)))
     return None if text is None else look_from_json(text)
 
 
-def _recorded(kept: Path | str) -> list[str]:
+def _recorded(kept: Location) -> list[str]:
     """Return the names of the images that earlier runs told of."""
     suffix = run_name("")
     return [entry.name.removesuffix(suffix) for entry in listing(kept) if entry.name.endswith(suffix)]

@@ -5,7 +5,6 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from cellscale.storage.regular import open_regular
@@ -162,7 +161,7 @@ def _stamp(found: Entry) -> str:
     return f"{facts.st_mtime_ns} {facts.st_ino} {facts.st_ctime_ns}"
 
 
-def _folder_stamp(folder: Path | str) -> str:
+def _folder_stamp(folder: Location) -> str:
     """Return a hash of the names, sizes and times of the first files of a folder, level by level."""
     start = len(str(folder))
     digest, waiting, looked = hashlib.sha256(), [folder], 0
@@ -216,7 +215,7 @@ def _sample(location: Location, size: int) -> Iterator[bytes]:
             yield file.read(length)
 
 
-def _folder(folder: Path | str, kind: Kind) -> str:
+def _folder(folder: Location, kind: Kind) -> str:
     files = list(_all_files(folder, "") if kind == "whole" else _sampled_files(folder))
     parts = (
         f"{name} {entry.size} {content_of(entry.location, kind, entry)}\n".encode("utf-8", "surrogateescape")
@@ -225,7 +224,7 @@ def _folder(folder: Path | str, kind: Kind) -> str:
     return f"{kind} folder:{_digest(parts)}"
 
 
-def _all_files(folder: Path | str, prefix: str) -> Iterator[tuple[str, Entry]]:
+def _all_files(folder: Location, prefix: str) -> Iterator[tuple[str, Entry]]:
     for entry in listing(folder):
         if entry.is_folder:
             yield from _all_files(entry.location, f"{prefix}{entry.name}/")
@@ -233,7 +232,7 @@ def _all_files(folder: Path | str, prefix: str) -> Iterator[tuple[str, Entry]]:
             yield f"{prefix}{entry.name}", entry
 
 
-def _sampled_files(folder: Path | str) -> Iterator[tuple[str, Entry]]:
+def _sampled_files(folder: Location) -> Iterator[tuple[str, Entry]]:
     """Yield the metadata near the top, and the files that even steps through each level of folders lead to."""
     folders: list[Entry] = []
     for entry in listing(folder):

@@ -41,7 +41,7 @@ __all__ = [
     "read_if_there",
 ]
 
-Location: TypeAlias = str | os.PathLike[str]
+Location: TypeAlias = Path | str
 """A path, or a URI as text."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
@@ -65,7 +65,7 @@ class Entry:
     name: str
     """Last part of the location."""
 
-    location: Path | str
+    location: Location
     """Where it is: a path, or a URI."""
 
     size: int
@@ -137,7 +137,7 @@ def _google_timeout() -> Any:
     return ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS)
 
 
-def join(base: Location, *parts: str) -> Path | str:
+def join(base: Location, *parts: str) -> Location:
     """Return the location of ``parts`` below a folder: a ``Path`` below a local folder, a URI below a URI."""
     folder = local_path(base)
     if folder is not None:

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from cellscale.errors import ImageError
 from cellscale.predict.heads import Compartment
 from cellscale.storage.regular import open_regular
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import base_name, filesystem, local_path
+from cellscale.storage.uri import Location, base_name, filesystem, local_path
 from cellscale.viewer.request_errors import NotFoundError
 
 __all__ = ["CellRow", "CellTable"]
@@ -61,7 +60,7 @@ class CellTable:
         It cannot be read.
     """
 
-    def __init__(self, location: Path | str) -> None:
+    def __init__(self, location: Location) -> None:
         self._name = base_name(location)
         self._lock = threading.Lock()  # a Parquet file is read by one thread at a time
         with ExitStack() as opened, explained("read", location):

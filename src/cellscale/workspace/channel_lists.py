@@ -1,11 +1,10 @@
 """Where the names of a dataset's channels are listed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
 from cellscale.images.channels import LIST_NAMES, GivenNames, parse_names
-from cellscale.storage.uri import Entry, base_name, read_bytes
+from cellscale.storage.uri import Entry, Location, base_name, read_bytes
 
 __all__ = ["NO_LIST", "list_beside", "list_named"]
 
@@ -13,7 +12,7 @@ NO_LIST = "none"
 """Asks for the names in the images' own files."""
 
 
-def list_named(location: Path | str) -> GivenNames:
+def list_named(location: Location) -> GivenNames:
     """Return the names in the list that a user names.
 
     Raises

@@ -2,12 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from cellscale.errors import RunInProgressError
 from cellscale.storage.atomic import write_text
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.uri import delete, join, make_folder, read_if_there
+from cellscale.storage.uri import Location, delete, join, make_folder, read_if_there
 
 __all__ = ["Claim"]
 
@@ -21,7 +20,7 @@ class Claim:
     A lock holds as long as a process lives. Work that it has given out goes on on other machines when it dies.
     """
 
-    jobs: Path | str
+    jobs: Location
     """Folder of the dataset's runs."""
     run: str
     """Name of the run."""
@@ -29,7 +28,7 @@ class Claim:
     """Whether the run must have announced itself; else it may write where nobody has."""
 
     @property
-    def location(self) -> Path | str:
+    def location(self) -> Location:
         """Where the name of the run is that may write."""
         return join(self.jobs, "run.json")
 
@@ -87,7 +86,7 @@ class Claim:
         write_text(self.location, json.dumps({"run": run}) + "\n")
 
 
-def _holder(location: Path | str) -> str | None:
+def _holder(location: Location) -> str | None:
     """Return the run that may write, empty where it has ended; None where no run has said so."""
     content = read_if_there(location)
     if content is None:

@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cellscale.errors import NoImagesError, RequestError, StorageError
 from cellscale.images.channels import GivenNames
 from cellscale.images.image_names import TIFF_SUFFIXES, image_name, other_suffixes
 from cellscale.images.info import ChannelAxis
 from cellscale.storage.places import same_place
-from cellscale.storage.uri import Entry, listing
+from cellscale.storage.uri import Entry, Location, listing
 from cellscale.workspace.channel_lists import NO_LIST, list_beside, list_named
 from cellscale.workspace.layout import WorkspacePaths, is_mask_name
 from cellscale.workspace.subfolders import entries_below
@@ -30,10 +29,10 @@ class ImageEntry:
     name: str
     """File name without its suffix; all outputs are named after it. Bytes that are not UTF-8 are escaped."""
 
-    image: Path | str | None
+    image: Location | None
     """The image file; None where there is only an NPZ file."""
 
-    npz: Path | str | None = None
+    npz: Location | None = None
     """The NPZ file that replaces the image's pixels for segmentation, where there is one."""
 
     size: int = 0
@@ -55,7 +54,7 @@ class ImageEntry:
 def discover(
     paths: WorkspacePaths,
     image_filter: str = "",
-    channel_names: Path | str | None = None,
+    channel_names: Location | None = None,
     channel_axis: ChannelAxis | None = None,
     *,
     recursive: bool = False,
@@ -86,7 +85,7 @@ def discover(
     """
     given = None if channel_names in (None, NO_LIST) else list_named(channel_names or "")
     numpy = _by_name(_entries(paths.numpy, required=False), _npz_name) if paths.numpy else {}
-    listed_by: Callable[[Path | str], list[Entry]] = (lambda _: entries_below(paths)) if recursive else listing
+    listed_by: Callable[[Location], list[Entry]] = (lambda _: entries_below(paths)) if recursive else listing
     files = _entries(paths.images, listed_by, required=not numpy)
     images = _by_name(files, _image_name)
     if same_place(paths.images, paths.segmasks):
@@ -116,9 +115,7 @@ def _by_name(files: list[Entry], name_of: Callable[[Entry], str | None]) -> dict
     return found
 
 
-def _entries(
-    folder: Path | str, listed: Callable[[Path | str], list[Entry]] = listing, *, required: bool
-) -> list[Entry]:
+def _entries(folder: Location, listed: Callable[[Location], list[Entry]] = listing, *, required: bool) -> list[Entry]:
     try:
         return listed(folder)
     except StorageError as error:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from cellscale.errors import ImageError
 from cellscale.storage.content import WHOLE, Check, Content, content_of, seen
+from cellscale.storage.uri import Location
 from cellscale.workspace.discovery import ImageEntry
 
 __all__ = ["Identity", "identify", "require_unchanged"]
@@ -81,14 +81,14 @@ def require_unchanged(entry: ImageEntry, identity: Identity) -> None:
             )
 
 
-def _files(entry: ImageEntry) -> Iterator[tuple[str, Path | str]]:
+def _files(entry: ImageEntry) -> Iterator[tuple[str, Location]]:
     if entry.image is not None:
         yield "image", entry.image
     if entry.npz is not None:
         yield "npz", entry.npz
 
 
-def _seen(location: Path | str, before: Content | None, entry: ImageEntry) -> Content:
+def _seen(location: Location, before: Content | None, entry: ImageEntry) -> Content:
     now = seen(location, before, "sample")
     if now is None:
         raise ImageError(f"{entry.name}: {location} is no longer there")

@@ -70,22 +70,22 @@ SUBFOLDERS = Subfolders()
 class WorkspacePaths:
     """The folders of one dataset: absolute paths of this machine, or URIs."""
 
-    images: Path | str
+    images: Location
     """Images are read from here."""
 
-    numpy: Path | str | None
+    numpy: Location | None
     """NPZ files are read from here; None for nowhere."""
 
-    segmasks: Path | str
+    segmasks: Location
     """Label masks are written to, or for measuring alone read from here."""
 
-    project: Path | str | None
+    project: Location | None
     """The QuPath project is written here; None for no project."""
 
-    reports: Path | str
+    reports: Location
     """Tables are written here."""
 
-    jobs: Path | str
+    jobs: Location
     """State of runs that are under way, a folder for each."""
 
 
@@ -201,7 +201,7 @@ def run_name(image: str) -> str:
     return f"{image}.run.json"
 
 
-def _absolute(location: Location) -> Path | str:
+def _absolute(location: Location) -> Location:
     path = local_path(location)
     if path is not None:
         if str(location).lower().rstrip("/") == "file:":
@@ -214,7 +214,7 @@ def _absolute(location: Location) -> Path | str:
     return uri.rstrip("/")
 
 
-def _sibling(folder: Path | str, name: str) -> Path | str:
+def _sibling(folder: Location, name: str) -> Location:
     """Return a folder beside another; inside of it where that is a whole bucket, beside which are other people's."""
     if isinstance(folder, Path):
         return folder.parent / name

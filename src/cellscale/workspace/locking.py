@@ -3,12 +3,11 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from tempfile import TemporaryFile
 
 from cellscale.storage.locks import folder_lock, run_lock, shared_folder_lock, shared_run_lock
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import join, local_path, make_folder
+from cellscale.storage.uri import Location, join, local_path, make_folder
 from cellscale.workspace.claim import Claim
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -79,7 +78,7 @@ def writing_locks(paths: WorkspacePaths, *, tables: bool, shared: bool = False) 
         yield
 
 
-def _require_writable(folder: Path | str) -> None:
+def _require_writable(folder: Location) -> None:
     """Check that files can be made in a folder, before anything is computed for it; of a store the lock tells."""
     path = local_path(folder)
     if path is not None:
@@ -87,7 +86,7 @@ def _require_writable(folder: Path | str) -> None:
             pass
 
 
-def _place(folder: Path | str) -> object:
+def _place(folder: Location) -> object:
     """Return what is the same for two ways to the same folder."""
     if isinstance(folder, str):
         return folder.rstrip("/")

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cellscale.predict.heads import Compartment
-from cellscale.storage.uri import Entry, find, join, listing, local_path
+from cellscale.storage.uri import Entry, Location, find, join, listing, local_path
 from cellscale.workspace.layout import mask_name
 
 __all__ = ["find_mask"]
@@ -13,7 +13,7 @@ _ENDINGS = (".tiff", ".ome.zarr", ".tif", ".ome.tiff", ".ome.tif", ".zarr")
 """Ours first: what was made by `--relabel`, or by a later run, goes before what it was made from."""
 
 
-def find_mask(folder: Path | str, image: str, compartment: Compartment) -> Entry | None:
+def find_mask(folder: Location, image: str, compartment: Compartment) -> Entry | None:
     """Return an image's mask; None where there is none.
 
     The ending may be any that an image may have, in letters of any case. Of several masks the first counts: TIFF as
@@ -44,7 +44,7 @@ def find_mask(folder: Path | str, image: str, compartment: Compartment) -> Entry
     return None if ending is None else find(join(folder, others[ending]))
 
 
-def _names(folder: Path | str) -> tuple[str, ...]:
+def _names(folder: Location) -> tuple[str, ...]:
     """Return the names in a folder; none where there is no such folder."""
     if find(folder) is None:
         return ()
@@ -58,5 +58,5 @@ def _local_names(path: Path, changed: int) -> tuple[str, ...]:
     return _listed(path)
 
 
-def _listed(folder: Path | str) -> tuple[str, ...]:
+def _listed(folder: Location) -> tuple[str, ...]:
     return tuple(entry.name for entry in listing(folder))

@@ -42,7 +42,7 @@ def plain_dataset(places: Sequence[str]) -> tuple[WorkspacePaths, tuple[str, ...
     images = [place.rstrip("/") if is_zarr(place) else place for place in places]
     if len(images) == 1 and not _is_image(images[0]):
         return _folder_dataset(images[0]), ()
-    folders: dict[str, Path | str] = {}
+    folders: dict[str, Location] = {}
     for image in images:
         if not is_image_place(image):
             raise RequestError(
@@ -101,6 +101,6 @@ def _is_image(place: Location) -> bool:
     return is_image_place(place) or (path is not None and path.is_file())
 
 
-def _above(place: Location) -> Path | str:
+def _above(place: Location) -> Location:
     path = local_path(place)
     return str(place).rpartition("/")[0] if path is None else path.absolute().parent

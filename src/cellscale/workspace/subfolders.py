@@ -7,7 +7,7 @@ from pathlib import Path
 from cellscale.errors import StorageError
 from cellscale.images.channels import LIST_NAMES
 from cellscale.images.image_names import SUFFIXES
-from cellscale.storage.uri import Entry, listing, local_path
+from cellscale.storage.uri import Entry, Location, listing, local_path
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["entries_below", "left_out"]
@@ -30,7 +30,7 @@ def entries_below(paths: WorkspacePaths) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.name)
 
 
-def _below(folder: Path | str, prefix: str, above: frozenset[Path], outputs: set[str]) -> Iterator[Entry]:
+def _below(folder: Location, prefix: str, above: frozenset[Path], outputs: set[str]) -> Iterator[Entry]:
     path = local_path(folder)
     here = above if path is None else above | {path.resolve()}
     for entry in listing(folder):

@@ -8,6 +8,7 @@ import click
 
 from cellscale.cli.options.shared_options import WordGroup, name_list
 from cellscale.errors import RequestError
+from cellscale.storage.uri import Location
 
 if TYPE_CHECKING:
     from cellscale.records.benchmark_table import Row
@@ -136,7 +137,7 @@ def run(
         click.echo(f"{pixels:,}\t{seconds:.1f}\t{seconds / pixels * 1e6:.2f}\t{memory}")
 
 
-def _folder(dataset: str) -> str | Path:
+def _folder(dataset: str) -> Location:
     """Return the folder of a dataset's records, which may be given itself."""
     from cellscale.storage.uri import base_name, join
     from cellscale.workspace.layout import BENCHMARKS, workspace_paths

@@ -1,13 +1,13 @@
 """``cellscale estimate``: what a run will take."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cellscale.cli.options.shared_options import SectionedCommand, byte_size, one_of, positive_number
 from cellscale.errors import RequestError
+from cellscale.storage.uri import Location
 
 if TYPE_CHECKING:
     from cellscale.images.info import ChannelAxis
@@ -124,7 +124,7 @@ def _refuse(options: Mapping[str, object], engine: str, why: str) -> None:
             raise RequestError(f"{option} has no meaning with --engine {engine}, {why}; leave it out")
 
 
-def _rows(jobs: str | Path, others: Sequence[str | Path]) -> "list[Row]":
+def _rows(jobs: Location, others: Sequence[Location]) -> "list[Row]":
     """Return all records that tell of cards."""
     from cellscale.records.benchmark_table import read_folder
     from cellscale.records.shipped_rates import user_records

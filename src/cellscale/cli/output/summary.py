@@ -1,7 +1,6 @@
 """The closing words of a run."""
 
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -14,7 +13,7 @@ from cellscale.cli.output.telling import telling
 from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.uri import base_name, exists, join
+from cellscale.storage.uri import Location, base_name, exists, join
 from cellscale.workspace.layout import INDEX
 
 __all__ = ["show_summary"]
@@ -97,7 +96,7 @@ def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
     from cellscale.qupath.entry import PROJECT_FILE  # needs what a run has loaded by then, and `--help` has not
 
     paths = request.paths
-    places: dict[str, Path | str | None] = {"masks": paths.segmasks}
+    places: dict[str, Location | None] = {"masks": paths.segmasks}
     if request.measure:
         places |= {"tables": paths.reports, "QuPath project": paths.project}
     for kind, place in places.items():
@@ -109,7 +108,7 @@ def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
     yield from (f"report: {place}" for place in outcome.outputs if base_name(place) == INDEX)
 
 
-def _may_be_there(place: Path | str) -> bool:
+def _may_be_there(place: Location) -> bool:
     """Tell whether there is something, or it cannot be known."""
     try:
         return exists(place)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
-from pathlib import Path
 
 from cellscale.engines.end_of_run import close_run
 from cellscale.engines.tasks.project_entry_json import place_from_json
@@ -22,7 +21,7 @@ from cellscale.pipeline.request import from_json, to_json
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.storage_errors import is_away
-from cellscale.storage.uri import join, read_if_there
+from cellscale.storage.uri import Location, join, read_if_there
 
 __all__ = ["finish_run", "gather_outcome", "parts_asked", "read_outcome"]
 
@@ -81,7 +80,7 @@ def _finished(spec: RunSpec, listener: Listener) -> RunOutcome:
     return outcome
 
 
-def _told(spec: RunSpec, outcome: RunOutcome, location: Path | str, *, placed: bool) -> str:
+def _told(spec: RunSpec, outcome: RunOutcome, location: Location, *, placed: bool) -> str:
     """Say what the end of a run found and made."""
     counts = Counter(image.status for image in outcome.images)
     images = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
@@ -59,12 +58,12 @@ class RunSpec:
         return self.entries[index]
 
 
-def run_folder(spec: RunSpec) -> Path | str:
+def run_folder(spec: RunSpec) -> Location:
     """Return the folder of a run's list, results and state, ``jobs/<run>``."""
     return join(spec.request.paths.jobs, spec.run)
 
 
-def write_spec(spec: RunSpec) -> Path | str:
+def write_spec(spec: RunSpec) -> Location:
     """Write a run's list of tasks to ``jobs/<run>/tasks.json`` and return its location.
 
     From then on tasks of earlier runs write nothing to the dataset.

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
@@ -39,7 +38,7 @@ from cellscale.pipeline.resume import (
 )
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
-from cellscale.storage.uri import Entry, local_path
+from cellscale.storage.uri import Entry, Location, local_path
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import WorkspacePaths, mask_name
@@ -66,7 +65,7 @@ class Report:
     """Labels in the nucleus mask."""
     unmatched_nuclei: int | None
     """Nuclei that belong to no cell."""
-    outputs: tuple[Path | str, ...]
+    outputs: tuple[Location, ...]
 
 
 def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_to_come: bool = False) -> Report:
@@ -158,7 +157,7 @@ def prepare_writing() -> None:
     import cellscale.pipeline.measuring.write_tables  # noqa: F401
 
 
-def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[Path | str, ...]:
+def outline_image(run: ImageRun, entry: ImageEntry, request: Request) -> tuple[Location, ...]:
     """Write the outlines of an image's cells alone, of which `measure_image` makes the same again.
 
     Returns
@@ -241,9 +240,7 @@ def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: L
     return is_in_project(run, request, entry, ledger)
 
 
-def _kept(
-    run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Path | str, ...], verdict: Verdict
-) -> Report:
+def _kept(run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Location, ...], verdict: Verdict) -> Report:
     if not request.dry_run:
         ledger.keep()
     if verdict.persons:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
@@ -17,6 +16,7 @@ from cellscale.qupath.entry import EntryData, not_shown_texts, thumbnail_jpeg, w
 from cellscale.qupath.project import entry_ids, place_images, update_project
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.credentials import has_credentials
+from cellscale.storage.uri import Location
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import WorkspacePaths
@@ -51,7 +51,7 @@ def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Le
     return place.entry_id == entry_id
 
 
-def _place_now(folder: Path | str, entry: ImageEntry, channels: ChannelChoice, position: int) -> ProjectImage:
+def _place_now(folder: Location, entry: ImageEntry, channels: ChannelChoice, position: int) -> ProjectImage:
     """Return the place that an image would get if it were measured again."""
     size = None if channels.mpp is None else PixelSize(channels.mpp, channels.mpp)
     with closing(open_entry_image(entry, pixel_size=size)) as opened:

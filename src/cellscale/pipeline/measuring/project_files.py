@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
 
 from cellscale.cells.text import Dialect
 from cellscale.images.info import PixelSize
@@ -16,7 +15,7 @@ from cellscale.qupath.listed_images import listed_images, same_image
 from cellscale.qupath.project import place_images, update_project
 from cellscale.qupath.project_image import ProjectImage
 from cellscale.storage.content import stamp_of
-from cellscale.storage.uri import base_name, delete, exists, join
+from cellscale.storage.uri import Location, base_name, delete, exists, join
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.record import Ledger
@@ -39,7 +38,7 @@ def entry_number(ledger: Ledger) -> int | None:
     return number if isinstance(number, int) and number > 0 else None
 
 
-def entry_hashes(folder: Path | str | None, ledger: Ledger) -> dict[str, str]:
+def entry_hashes(folder: Location | None, ledger: Ledger) -> dict[str, str]:
     """Return hashes of what an image's folder in the project holds now, by place.
 
     Raises
@@ -56,7 +55,7 @@ def entry_hashes(folder: Path | str | None, ledger: Ledger) -> dict[str, str]:
 
 
 def note_entry_files(
-    run: ImageRun, folder: Path | str, ledger: Ledger, mark: str, number: int | None, before: Mapping[str, str]
+    run: ImageRun, folder: Location, ledger: Ledger, mark: str, number: int | None, before: Mapping[str, str]
 ) -> None:
     """Put on record what an image's folder in the project holds now.
 
@@ -87,7 +86,7 @@ def note_entry_files(
         run.note_fate("made" if known is None else remade, [place])
 
 
-def record_entry_files(folder: Path | str, ledger: Ledger, mark: str, number: int) -> list[Path | str]:
+def record_entry_files(folder: Location, ledger: Ledger, mark: str, number: int) -> list[Location]:
     """Put on record what an image's folder in the project holds now, and return its files.
 
     Parameters
@@ -104,7 +103,7 @@ def record_entry_files(folder: Path | str, ledger: Ledger, mark: str, number: in
     return files
 
 
-def has_entry_files(run: ImageRun, dry_run: bool, folder: Path | str, entry: ImageEntry, ledger: Ledger) -> bool:
+def has_entry_files(run: ImageRun, dry_run: bool, folder: Location, entry: ImageEntry, ledger: Ledger) -> bool:
     """Tell whether an image's folder in the project has all that was written there, or what QuPath saved for it.
 
     Raises
@@ -133,7 +132,7 @@ def has_entry_files(run: ImageRun, dry_run: bool, folder: Path | str, entry: Ima
     return True
 
 
-def is_listed(run: ImageRun, request: Request, folder: Path | str, entry: ImageEntry, number: int) -> bool:
+def is_listed(run: ImageRun, request: Request, folder: Location, entry: ImageEntry, number: int) -> bool:
     """Tell whether the project lists an image under its number.
 
     One whose files are there is entered again, and one that shows the image of the dataset that this one is a copy of
@@ -165,7 +164,7 @@ def taken_numbers(run: ImageRun) -> frozenset[int]:
     return frozenset() if entering is None else entering.numbers
 
 
-def enter(run: ImageRun, folder: Path | str, place: ProjectImage, dialect: Dialect) -> None:
+def enter(run: ImageRun, folder: Location, place: ProjectImage, dialect: Dialect) -> None:
     """Enter an image into the project's list, together with others where it can wait for them."""
     if run.placement.entering is not None:
         run.placement.entering.enter(run.image, place)
@@ -173,7 +172,7 @@ def enter(run: ImageRun, folder: Path | str, place: ProjectImage, dialect: Diale
         update_project(folder, [place], dialect, now_of(place.info.uri))
 
 
-def _listed(folder: Path | str) -> dict[int, str | None]:
+def _listed(folder: Location) -> dict[int, str | None]:
     """Return the images that a project lists, read once as long as its file is the same."""
     stamp = stamp_of(join(folder, PROJECT_FILE))
     return listed_images(folder) if not stamp else _known(str(folder), stamp)

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from cellscale.images.masks import Mask, open_mask, row_bands, write_mask
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.predict.heads import Compartment
 from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import Entry, filesystem, find, join, local_path
+from cellscale.storage.uri import Entry, Location, filesystem, find, join, local_path
 from cellscale.workspace.layout import WorkspacePaths, mask_name
 from cellscale.workspace.record import Ledger
 
@@ -67,7 +66,7 @@ def relabelled(
     return found
 
 
-def _write(run: ImageRun, mask: Entry, target: Path | str) -> int:
+def _write(run: ImageRun, mask: Entry, target: Location) -> int:
     """Write a mask's parts, and return how many there are."""
     count = 0
     with open_mask(mask.location) as labels:

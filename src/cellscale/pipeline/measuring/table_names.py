@@ -1,19 +1,18 @@
 """Where the files that tell of one image's cells go."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from cellscale.cells.exporters import find_exporter
 from cellscale.pipeline.request import Measuring
 from cellscale.predict.heads import Compartment
-from cellscale.storage.uri import join
+from cellscale.storage.uri import Location, join
 from cellscale.workspace.layout import WorkspacePaths, cells_name, report_name, shapes_name
 from cellscale.workspace.record import Ledger
 
 __all__ = ["report_outputs", "table_files", "tables_not_asked"]
 
 
-def table_files(paths: WorkspacePaths, measuring: Measuring, image: str) -> dict[str, Path | str]:
+def table_files(paths: WorkspacePaths, measuring: Measuring, image: str) -> dict[str, Location]:
     """Return where an image's tables go, by the names of their exporters."""
     names = [name for name in dict.fromkeys(("tsv", "parquet", *measuring.exports)) if name != "geojson"]
     files = {name: join(paths.reports, report_name(image, find_exporter(name).suffix)) for name in names}
@@ -22,7 +21,7 @@ def table_files(paths: WorkspacePaths, measuring: Measuring, image: str) -> dict
 
 def report_outputs(
     paths: WorkspacePaths, measuring: Measuring, image: str, compartments: Iterable[Compartment]
-) -> tuple[Path | str, ...]:
+) -> tuple[Location, ...]:
     """Return the files that measuring an image makes from the masks of some compartments."""
     return (
         *table_files(paths, measuring, image).values(),
@@ -30,7 +29,7 @@ def report_outputs(
     )
 
 
-def tables_not_asked(paths: WorkspacePaths, measuring: Measuring, ledger: Ledger) -> list[Path | str]:
+def tables_not_asked(paths: WorkspacePaths, measuring: Measuring, ledger: Ledger) -> list[Location]:
     """Return the tables on record that are not asked for; whoever made them need not be installed any more."""
     tables = [name for name in ledger.names("measurement") if name.startswith(report_name(ledger.image, "."))]
     asked = set(table_files(paths, measuring, ledger.image).values())

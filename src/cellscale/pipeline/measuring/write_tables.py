@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 from cellscale.cells.exporters import Writer, find_exporter
@@ -17,7 +16,7 @@ from cellscale.pipeline.measuring.table_names import table_files
 from cellscale.pipeline.request import Measuring
 from cellscale.predict.heads import Compartment
 from cellscale.storage.atomic import atomic_write
-from cellscale.storage.uri import base_name, join, make_folder
+from cellscale.storage.uri import Location, base_name, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths, shapes_name
 
@@ -34,7 +33,7 @@ def write_reports(
     paths: WorkspacePaths,
     measuring: Measuring,
     compartments: Iterable[Compartment],
-    wanted: Collection[Path | str],
+    wanted: Collection[Location],
     check: Unchanged,
 ) -> None:
     """Write an image's tables and outlines, each whole or not at all.
@@ -93,7 +92,7 @@ def write_outlines(
     entry: ImageEntry,
     paths: WorkspacePaths,
     compartments: Iterable[Compartment],
-    wanted: Collection[Path | str],
+    wanted: Collection[Location],
     check: Unchanged,
 ) -> None:
     """Write those outlines of the masks that are wanted, each whole or not at all; errors as of `write_reports`."""
@@ -113,14 +112,14 @@ def _writers(
     entry: ImageEntry,
     paths: WorkspacePaths,
     measuring: Measuring,
-    wanted: Collection[Path | str],
+    wanted: Collection[Location],
 ) -> Iterator[list[Writer]]:
     """Open the tables that are wanted; they appear when all of them are whole."""
     dialect = Dialect(measuring.qupath_version)
     name = base_name(entry.image or entry.npz or entry.name)
     with ExitStack() as stack:
 
-        def opened(export: str, place: Path | str) -> Writer:
+        def opened(export: str, place: Location) -> Writer:
             file = stack.enter_context(atomic_write(place))
             exporter = find_exporter(export)
             return stack.enter_context(exporter.open(file, measurement, image_name=name, dialect=dialect))

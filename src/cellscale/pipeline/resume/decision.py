@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import ImageChoice, Outputs, Request
+from cellscale.storage.uri import Location
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity, identify, require_unchanged
 from cellscale.workspace.record import Ledger, Mark, Task, Verdict
@@ -59,7 +59,7 @@ def decided(
     ledger: Ledger,
     task: Task,
     mark: Mark,
-    outputs: Sequence[Path | str],
+    outputs: Sequence[Location],
     *,
     earlier: str | None = None,
 ) -> Verdict:
@@ -121,6 +121,6 @@ def misfit_text(places: Sequence[str]) -> str:
     )
 
 
-def _listed(places: Sequence[Path | str]) -> str:
+def _listed(places: Sequence[Location]) -> str:
     more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     return ", ".join(map(str, places[:_SHOWN])) + more

@@ -10,7 +10,7 @@ from cellscale.storage.atomic import write_text
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.places import same_place
 from cellscale.storage.ranges import open_ranges
-from cellscale.storage.uri import base_name, find, is_uri, join, make_folder, read_if_there
+from cellscale.storage.uri import Location, base_name, find, is_uri, join, make_folder, read_if_there
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -61,11 +61,11 @@ def note_source(entry: ImageEntry, paths: WorkspacePaths) -> None:
         write_text(location, content)
 
 
-def _location(entry: ImageEntry, paths: WorkspacePaths) -> Path | str:
+def _location(entry: ImageEntry, paths: WorkspacePaths) -> Location:
     return join(paths.jobs, "sources", f"{entry.name}.json")
 
 
-def _known(entry: ImageEntry, paths: WorkspacePaths) -> Path | str | None:
+def _known(entry: ImageEntry, paths: WorkspacePaths) -> Location | None:
     """Return the file that results are known to be of."""
     content = read_if_there(_location(entry, paths))
     try:
@@ -78,13 +78,13 @@ def _known(entry: ImageEntry, paths: WorkspacePaths) -> Path | str | None:
     return file if is_uri(file) or Path(file).is_absolute() else join(_root(paths), *file.split("/"))
 
 
-def _root(paths: WorkspacePaths) -> Path | str:
+def _root(paths: WorkspacePaths) -> Location:
     """Return the folder that holds the dataset."""
     jobs = paths.jobs
     return jobs.parent if isinstance(jobs, Path) else jobs.rpartition("/")[0]
 
 
-def _portable(file: Path | str, paths: WorkspacePaths) -> str:
+def _portable(file: Location, paths: WorkspacePaths) -> str:
     """Return a file's place in the dataset, which may be copied or moved with it; of one elsewhere, its place."""
     folder, name = (file.parent, file.name) if isinstance(file, Path) else (file.rpartition("/")[0], base_name(file))
     if same_place(folder, paths.images) and same_place(_parent(paths.images), _root(paths)):
@@ -92,11 +92,11 @@ def _portable(file: Path | str, paths: WorkspacePaths) -> str:
     return str(file)
 
 
-def _parent(folder: Path | str) -> Path | str:
+def _parent(folder: Location) -> Location:
     return folder.parent if isinstance(folder, Path) else folder.rpartition("/")[0]
 
 
-def _are_alike(one: Path | str, other: Path | str) -> bool:
+def _are_alike(one: Location, other: Location) -> bool:
     """Tell whether two files hold the same, as far as samples tell."""
     try:
         return _sample(one) == _sample(other)
@@ -104,7 +104,7 @@ def _are_alike(one: Path | str, other: Path | str) -> bool:
         return False
 
 
-def _sample(location: Path | str) -> tuple[int, str]:
+def _sample(location: Location) -> tuple[int, str]:
     reader = open_ranges(location)
     try:
         size = reader.size

@@ -2,18 +2,17 @@
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uploads import delete_all
-from cellscale.storage.uri import base_name, delete, find, join, local_path, objects_below
+from cellscale.storage.uri import Location, base_name, delete, find, join, local_path, objects_below
 from cellscale.workspace.record import Ledger, Mark, Task
 
 __all__ = ["clear_leftovers"]
 
 
-def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[Path | str], mark: Mark) -> None:
+def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[Location], mark: Mark) -> None:
     """Remove outputs that a task does not make any more, if they are as it made them for other options; name others.
 
     What a run that was stopped had begun to make is removed as well.
@@ -58,7 +57,7 @@ def clear_leftovers(run: ImageRun, ledger: Ledger, task: Task, places: Sequence[
         run.notice(f"{place} was made for other input or options, and is not asked for now: it is removed")
 
 
-def _remove(place: Path | str, *, is_folder: bool) -> None:
+def _remove(place: Location, *, is_folder: bool) -> None:
     path = local_path(place)
     if not is_folder:
         delete(place)

@@ -10,12 +10,12 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.resume.state import RunState, is_stale, state_folder
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uploads import Uploads, delete_all
-from cellscale.storage.uri import join, listing, local_path, make_folder, objects_below, read_if_there
+from cellscale.storage.uri import Location, join, listing, local_path, make_folder, objects_below, read_if_there
 
 __all__ = ["RemoteRunState", "open_state"]
 
 
-def open_state(jobs: Path | str, image: str, key: str, *, shared: bool, scratch: Path | None = None) -> RunState:
+def open_state(jobs: Location, image: str, key: str, *, shared: bool, scratch: Path | None = None) -> RunState:
     """Return the state of an image's unfinished work, to be closed; what was left for other keys is removed.
 
     Parameters

@@ -20,7 +20,7 @@ from cellscale.faults import told_apart
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.regular import open_regular, read_regular, require_regular
-from cellscale.storage.uri import local_path, make_folder
+from cellscale.storage.uri import Location, local_path, make_folder
 from cellscale.weights.catalogue import cache_folder
 
 __all__ = ["CHECKSUM", "RunState", "fingerprint", "is_stale", "state_folder"]
@@ -47,7 +47,7 @@ def fingerprint(facts: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def state_folder(jobs: Path | str, image: str, key: str) -> Path:
+def state_folder(jobs: Location, image: str, key: str) -> Path:
     """Return the folder for an image's unfinished work; what was left there for other keys is removed.
 
     Parameters

@@ -16,7 +16,7 @@ from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.regions import Region, RegionReader, blocks
 from cellscale.storage.group_rights import share_tree
 from cellscale.storage.uploads import send_folder
-from cellscale.storage.uri import join, local_path, make_folder
+from cellscale.storage.uri import Location, join, local_path, make_folder
 from cellscale.workspace.record import Ledger
 
 __all__ = [
@@ -86,7 +86,7 @@ def intermediates_to_make(run: ImageRun, request: Request, ledger: Ledger, marks
     return not decided(run, request, ledger, "intermediates", _mark(request, marks), [place]).is_done
 
 
-def send_intermediates(folder: Path, jobs: Path | str, image: str) -> None:
+def send_intermediates(folder: Path, jobs: Location, image: str) -> None:
     """Bring what `save_intermediates` wrote on this machine to the dataset, where that is elsewhere."""
     if local_path(jobs) is None:
         send_folder(folder, str(_place(jobs, image)))
@@ -109,7 +109,7 @@ def clear_intermediates(run: ImageRun, request: Request, ledger: Ledger, marks: 
         clear_leftovers(run, ledger, "intermediates", [place], _mark(request, marks))
 
 
-def _place(jobs: Path | str, image: str) -> Path | str:
+def _place(jobs: Location, image: str) -> Location:
     return join(jobs, "intermediates", f"{image}.zarr")
 
 

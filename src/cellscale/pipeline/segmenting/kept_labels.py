@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from cellscale.images.masks import Mask, open_mask
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.storage.uri import join
+from cellscale.storage.uri import Location, join
 from cellscale.workspace.layout import mask_name
 from cellscale.workspace.record import FORMATS, SUFFIXES, Ledger
 
@@ -16,11 +15,11 @@ __all__ = ["masks_not_asked", "opened_labels", "with_same_labels"]
 
 
 def with_same_labels(
-    segmasks: Path | str,
+    segmasks: Location,
     ledger: Ledger,
     marks: MaskMarks,
-    to_make: Mapping[Compartment, Sequence[Path | str]],
-) -> dict[Compartment, Path | str] | None:
+    to_make: Mapping[Compartment, Sequence[Location]],
+) -> dict[Compartment, Location] | None:
     """Return masks that have the labels of those to be made, by compartment; None where there is not one for each.
 
     Parameters
@@ -53,14 +52,14 @@ def with_same_labels(
     return found
 
 
-def _has(ledger: Ledger, place: Path | str, mark: str) -> bool:
+def _has(ledger: Ledger, place: Location, mark: str) -> bool:
     record = ledger.record("segmentation", place)
     return record is not None and record.made_from == mark and ledger.made("segmentation", place)
 
 
 @contextmanager
 def opened_labels(
-    masks: Mapping[Compartment, Path | str], shape: tuple[int, int], cache_bytes: int
+    masks: Mapping[Compartment, Location], shape: tuple[int, int], cache_bytes: int
 ) -> Iterator[dict[Compartment, Mask]]:
     """Open masks to read their labels.
 
@@ -80,7 +79,7 @@ def opened_labels(
         }
 
 
-def masks_not_asked(request: Request, ledger: Ledger) -> list[Path | str]:
+def masks_not_asked(request: Request, ledger: Ledger) -> list[Location]:
     """Return masks that earlier runs may have made, and a run is not asked for.
 
     They are those of the same compartments in other formats, and those of other compartments that a stopped run had

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
@@ -45,7 +44,7 @@ from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.records.stopwatch import Stopwatch
-from cellscale.storage.uri import join, make_folder
+from cellscale.storage.uri import Location, join, make_folder
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity
 from cellscale.workspace.layout import mask_name
@@ -80,10 +79,10 @@ class Masks:
     """False where they were there before the run."""
     counts: dict[Compartment, int]
     """Objects found, by compartment; empty where others made the masks."""
-    outputs: tuple[Path | str, ...]
+    outputs: tuple[Location, ...]
 
 
-def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | str]]:
+def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Location]]:
     """Return where an image's masks go, by compartment."""
     return {
         compartment: [
@@ -95,8 +94,8 @@ def mask_outputs(request: Request, image: str) -> dict[Compartment, list[Path | 
 
 
 def masks_to_make(
-    files: Mapping[Compartment, Sequence[Path | str]], verdict: Verdict
-) -> dict[Compartment, list[Path | str]]:
+    files: Mapping[Compartment, Sequence[Location]], verdict: Verdict
+) -> dict[Compartment, list[Location]]:
     """Return those of an image's masks that are to be written, by compartment."""
     return {name: [output for output in group if output in verdict.to_make] for name, group in files.items()}
 
@@ -227,9 +226,7 @@ def _with_earlier(
     return facts | both
 
 
-def _kept(
-    run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Path | str, ...], verdict: Verdict
-) -> Masks:
+def _kept(run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Location, ...], verdict: Verdict) -> Masks:
     if not request.dry_run:
         ledger.keep()
     if verdict.persons:
@@ -246,7 +243,7 @@ def _segmented(
     model: Model,
     marks: MaskMarks,
     part: Part | None,
-    files: Mapping[Compartment, Sequence[Path | str]],
+    files: Mapping[Compartment, Sequence[Location]],
     identity: Identity,
     begin: Callable[[], None],
     *,

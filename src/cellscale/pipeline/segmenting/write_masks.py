@@ -1,7 +1,6 @@
 """Labels of an image as its masks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.methods import GrownLabels, SelectedLabels
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region, blocks
+from cellscale.storage.uri import Location
 
 __all__ = ["Labels", "write_masks"]
 
@@ -34,7 +34,7 @@ class Labels(Protocol):
 
 def write_masks(
     run: ImageRun,
-    files: Mapping[Compartment, Sequence[Path | str]],
+    files: Mapping[Compartment, Sequence[Location]],
     labels: Mapping[Compartment, Labels],
     source: NetworkInput,
     check: Callable[[], None],
@@ -66,7 +66,7 @@ def write_masks(
                 advance()
 
 
-def _write(output: Path | str, labels: Labels, source: NetworkInput, workers: int, check: Callable[[], None]) -> None:
+def _write(output: Location, labels: Labels, source: NetworkInput, workers: int, check: Callable[[], None]) -> None:
     """Write a mask, bands being finished in threads ahead of the writer, and ``check`` called before it is whole."""
     reach = labels.reach if isinstance(labels, (GrownLabels, SelectedLabels)) else 0
     rows = max(BAND // labels.shape[1], 2 * reach, 1)  # what is read around a band does not outweigh it

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 from cellscale.cells.object_batches import CellBatch, ObjectKind
@@ -47,7 +46,7 @@ class EntryData:
     """JPEG file; None to leave the thumbnail to QuPath."""
 
 
-def entry_folder(project: Location, entry_id: int) -> Path | str:
+def entry_folder(project: Location, entry_id: int) -> Location:
     """Return the folder of an image in a project."""
     return join(project, "data", str(entry_id))
 

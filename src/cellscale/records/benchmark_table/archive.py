@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.json as pa_json
@@ -38,7 +37,7 @@ _SUFFIX = ".parquet"
 class RecordFile:
     """Records that were written together."""
 
-    location: Path | str
+    location: Location
     rows: tuple[Row, ...]
 
     @property

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from cellscale.errors import StorageError
 from cellscale.storage.atomic import write_text
 from cellscale.storage.content import WHOLE, Content, glanced, seen
-from cellscale.storage.uri import base_name, join, make_folder, read_if_there
+from cellscale.storage.uri import Location, base_name, join, make_folder, read_if_there
 from cellscale.workspace.record.file_record import (
     OutputRecord,
     input_from_json,
@@ -34,19 +33,19 @@ _INPUTS = "inputs"
 class Verdict:
     """What a run has to do for a task: each output on its own."""
 
-    kept: tuple[Path | str, ...] = ()
+    kept: tuple[Location, ...] = ()
     """There, ours, and made from what would be made from now."""
-    missing: tuple[Path | str, ...] = ()
+    missing: tuple[Location, ...] = ()
     """Not there, or left by a run that did not end."""
-    stale: tuple[Path | str, ...] = ()
+    stale: tuple[Location, ...] = ()
     """Ours, and made from something else."""
-    persons: tuple[Path | str, ...] = ()
+    persons: tuple[Location, ...] = ()
     """There, and no record explains their content: a person's, or another program's."""
-    misfits: tuple[Path | str, ...] = ()
+    misfits: tuple[Location, ...] = ()
     """Those of ``persons`` that were changed after they were made from something else than would be taken now."""
 
     @property
-    def to_make(self) -> tuple[Path | str, ...]:
+    def to_make(self) -> tuple[Location, ...]:
         """What is to be written."""
         return (*self.missing, *self.stale)
 
@@ -79,7 +78,7 @@ class Ledger:
         The record is there and cannot be read.
     """
 
-    jobs: Path | str
+    jobs: Location
     image: str
     fence: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
     tasks: dict[str, dict[str, Any]] = field(init=False)
@@ -94,7 +93,7 @@ class Ledger:
         self.tasks = {name: entry for name, entry in facts.items() if _is_entry(entry)}
 
     @property
-    def location(self) -> Path | str:
+    def location(self) -> Location:
         """Where the record is."""
         return join(self.jobs, "records", f"{self.image}.json")
 
@@ -104,7 +103,7 @@ class Ledger:
         return any(name.endswith(WHOLE) for name in self.inputs)
 
     def judge(
-        self, task: Task, fingerprint: Mark, outputs: Sequence[Path | str], *, earlier: str | None = None
+        self, task: Task, fingerprint: Mark, outputs: Sequence[Location], *, earlier: str | None = None
     ) -> Verdict:
         """Tell what a run has to do for a task.
 
@@ -126,7 +125,7 @@ class Ledger:
         """
         known = self._outputs(task)
         unfinished = set(self.tasks.get(task, {}).get("unfinished", ()))
-        found: dict[str, list[Path | str]] = {name: [] for name in Verdict.__dataclass_fields__}
+        found: dict[str, list[Location]] = {name: [] for name in Verdict.__dataclass_fields__}
         for output in outputs:
             name = base_name(output)
             record = known.get(name)
@@ -145,13 +144,13 @@ class Ledger:
                     found["misfits"].append(output)
         return Verdict(**{name: tuple(places) for name, places in found.items()})
 
-    def made(self, task: Task, output: Path | str) -> bool:
+    def made(self, task: Task, output: Location) -> bool:
         """Tell whether a file is what a task made last, not changed since."""
         record = self._outputs(task).get(base_name(output))
         now = self.look(task, output)
         return record is not None and now is not None and record.explains(now)
 
-    def look(self, task: Task, output: Path | str, *, hashed: bool = False) -> Content | None:
+    def look(self, task: Task, output: Location, *, hashed: bool = False) -> Content | None:
         """Return what an output holds; None where there is none.
 
         Parameters
@@ -178,7 +177,7 @@ class Ledger:
             self.learn_inputs({name: now})
         return now
 
-    def record(self, task: Task, output: Path | str) -> OutputRecord | None:
+    def record(self, task: Task, output: Location) -> OutputRecord | None:
         """Return what is on record of an output."""
         return self._outputs(task).get(base_name(output))
 
@@ -186,7 +185,7 @@ class Ledger:
         """Return what is on record of all outputs of a task, by their names."""
         return self._outputs(task)
 
-    def is_newest(self, task: Task, output: Path | str) -> bool:
+    def is_newest(self, task: Task, output: Location) -> bool:
         """Tell whether an output was made from what the task's last run made its outputs from."""
         record, newest = self.record(task, output), self.tasks.get(task, {}).get("fingerprint")
         return record is not None and record.made_from == _mark_of(newest or "", base_name(output))
@@ -203,7 +202,7 @@ class Ledger:
         self,
         task: Task,
         fingerprint: Mark,
-        outputs: Sequence[Path | str],
+        outputs: Sequence[Location],
         request: Mapping[str, Any] | None = None,
     ) -> None:
         """Note that outputs are being made, and what was asked, so that those of a killed run are known for ours."""
@@ -220,7 +219,7 @@ class Ledger:
         self.write()
 
     def finish(
-        self, task: Task, outputs: Sequence[Path | str], facts: Mapping[str, Any], run: str | None = None
+        self, task: Task, outputs: Sequence[Location], facts: Mapping[str, Any], run: str | None = None
     ) -> None:
         """Note that outputs of a task are whole, with whatever is worth knowing of how they were made, and the run.
 
@@ -243,7 +242,7 @@ class Ledger:
         }  # fmt: skip
         self.write()
 
-    def renew(self, task: Task, output: Path | str) -> None:
+    def renew(self, task: Task, output: Location) -> None:
         """Note what an output of ours holds after we added to it; nothing where it is not on record.
 
         Raises

@@ -1,11 +1,10 @@
 """Which of an image's mask files are taken: those of its record, not what an earlier run left beside them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from types import MappingProxyType
 
 from cellscale.predict.heads import Compartment
-from cellscale.storage.uri import Entry, find, join
+from cellscale.storage.uri import Entry, Location, find, join
 from cellscale.workspace.layout import mask_name
 from cellscale.workspace.mask_files import find_mask
 from cellscale.workspace.record.ledger import Ledger
@@ -20,7 +19,7 @@ FORMATS = MappingProxyType({"tiff": (".tiff",), "ome-zarr": (".ome.zarr",), "bot
 
 
 def mask_of_record(
-    segmasks: Path | str, ledger: Ledger, compartment: Compartment, suffixes: Sequence[str] = SUFFIXES
+    segmasks: Location, ledger: Ledger, compartment: Compartment, suffixes: Sequence[str] = SUFFIXES
 ) -> Entry | None:
     """Return an image's mask of a compartment; None where there is none.
 

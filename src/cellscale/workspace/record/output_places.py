@@ -1,8 +1,6 @@
 """Where the outputs lie that a record names; only their names are on record, so that a dataset may be moved."""
 
-from pathlib import Path
-
-from cellscale.storage.uri import join, listing
+from cellscale.storage.uri import Location, join, listing
 from cellscale.workspace.layout import WorkspacePaths, report_name
 from cellscale.workspace.record.ledger import Ledger, Task
 
@@ -11,7 +9,7 @@ __all__ = ["place_of", "recorded_images"]
 _RECORDS = "records"
 
 
-def place_of(paths: WorkspacePaths, ledger: Ledger, task: Task, name: str) -> Path | str | None:
+def place_of(paths: WorkspacePaths, ledger: Ledger, task: Task, name: str) -> Location | None:
     """Return where an output of a record lies; None where the dataset has no folder for it.
 
     Parameters
@@ -36,7 +34,7 @@ def place_of(paths: WorkspacePaths, ledger: Ledger, task: Task, name: str) -> Pa
     return join(paths.reports if in_reports else paths.segmasks, name)
 
 
-def recorded_images(jobs: Path | str) -> list[str]:
+def recorded_images(jobs: Location) -> list[str]:
     """Return the names of the images that have a record.
 
     Raises

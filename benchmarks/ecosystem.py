@@ -109,7 +109,7 @@ def squidpy(data):
 def spatial(data):
     """Return the dataset as SpatialData, made anew."""
     import spatialdata
-    from cellscale.engines.gathered_tables_of_dataset import gather
+    from cellscale.engines.gather_dataset import gather
 
     from cellscale.workspace.layout import workspace_paths
 

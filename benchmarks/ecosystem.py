@@ -109,8 +109,8 @@ def squidpy(data):
 def spatial(data):
     """Return the dataset as SpatialData, made anew."""
     import spatialdata
-    from cellscale.engines.gather_dataset import gather
 
+    from cellscale.engines.gather_dataset import gather
     from cellscale.workspace.layout import workspace_paths
 
     made = gather(workspace_paths(data.folder), ["spatialdata"], print)

@@ -47,7 +47,7 @@ class ParquetWriter:
         self._dialect = dialect
         self._scale = np.array(measurement.scale)
         self._columns = measurement.columns(dialect)
-        self._regions = pa.array(measurement.region_names, pa.string())
+        self._regions = measurement.region_names
         self._schema = _schema(measurement.unit, self._columns.names, regions=len(self._regions) > 0)
         self._writer = pa_parquet.ParquetWriter(
             stream,
@@ -99,7 +99,8 @@ class ParquetWriter:
 
     def _region_column(self, regions: NDArray[np.int64]) -> pa.Array:
         """Return the names of regions, null for none."""
-        return self._regions.take(pa.array(regions, mask=regions < 0))
+        names = pa.array(self._regions, pa.string())  # here, because pyarrow loads pandas to look at a list
+        return names.take(pa.array(regions, mask=regions < 0))
 
     def _flush(self) -> None:
         """Write the waiting batches as one row group."""

@@ -55,7 +55,7 @@ class _Maxima:
         *,
         workers: int,
         after_each: Callable[[float], None],
-        ahead: int | None = None,
+        ahead: int = sys.maxsize,
     ) -> None:
         predict_groups(
             tiles,
@@ -63,7 +63,7 @@ class _Maxima:
             read,
             workers=workers,
             after_each=after_each,
-            ahead=sys.maxsize if ahead is None else ahead,
+            ahead=ahead,
         )
 
     def predict_one(self, tiles: TileStore, network: AnyNetwork, read: RegionReader, group: Group) -> None:

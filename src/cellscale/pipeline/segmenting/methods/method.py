@@ -1,5 +1,6 @@
 """How networks of a kind make labels: what a run over one image, or a share of it, has to know of them."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
@@ -46,7 +47,7 @@ class Method(Protocol):
         *,
         workers: int,
         after_each: Callable[[float], None],
-        ahead: int | None = None,
+        ahead: int = sys.maxsize,
     ) -> None:
         """Predict the groups that are missing, as `cellscale.pipeline.segmenting.prediction.predict_groups` does."""
 

@@ -61,7 +61,7 @@ class _Seeds:
         *,
         workers: int,
         after_each: Callable[[float], None],
-        ahead: int | None = None,
+        ahead: int = sys.maxsize,
     ) -> None:
         predict_squares(
             tiles,
@@ -70,7 +70,7 @@ class _Seeds:
             read,
             workers=workers,
             after_each=after_each,
-            ahead=sys.maxsize if ahead is None else ahead,
+            ahead=ahead,
         )
 
     def predict_one(self, tiles: TileStore, network: AnyNetwork, read: RegionReader, group: Group) -> None:

@@ -11,7 +11,7 @@ from cellscale.errors import CellscaleError, StorageError
 from cellscale.storage.redaction import redacted
 from cellscale.storage.regular import IrregularFileError
 
-__all__ = ["explained", "failures", "is_away", "reason_of"]
+__all__ = ["explained", "failures", "is_absent", "is_away", "reason_of"]
 
 _ADVICE = {
     errno.ENOENT: "it does not exist: check the spelling, and that its folder has been made",
@@ -52,6 +52,14 @@ _PASSING_FAILURES = (
 _PASSING_ANSWERS = {408, 429}
 """Answers to a request, besides those from 500 on, that say that another try may do."""
 
+_INSECURE = (
+    ("ssl", "SSLError"),
+    ("requests.exceptions", "SSLError"),
+    ("botocore.exceptions", "SSLError"),
+    ("aiohttp", "ClientSSLError"),
+)
+"""What the clients raise where no secure connection can be made."""
+
 _REFUSALS = {401, 403, 407}
 _ABSENCES = {404, 410}
 
@@ -80,12 +88,23 @@ def is_away(error: BaseException) -> bool:
     return False
 
 
+def is_absent(error: FileNotFoundError) -> bool:
+    """Tell whether a store said that something is not there; clients over HTTP raise the same for other failures."""
+    return isinstance(_told(error), FileNotFoundError)
+
+
 def _told(error: BaseException) -> BaseException:
-    """Return what a client over HTTP was told: fsspec says of every failure that there is no such file."""
+    """Return what a client was told, where what it raises does not tell.
+
+    fsspec says of every failure over HTTP that there is no such file, and s3fs of what it does not know that it is
+    an error of input and output.
+    """
     cause = error.__cause__
-    if not isinstance(error, FileNotFoundError) or not isinstance(cause, failures()):
+    if not isinstance(cause, failures()):
         return error
-    return error if _answer(cause) in _ABSENCES else cause
+    if isinstance(error, FileNotFoundError):
+        return error if _answer(cause) in _ABSENCES else cause
+    return cause if type(error) is OSError and _answer(cause) else error
 
 
 def _passes(error: BaseException) -> bool:
@@ -123,22 +142,44 @@ def reason_of(error: BaseException, location: str) -> str:
         What was being read or written.
     """
     error = _told(error)
-    if _answer(error) in _REFUSALS:
-        return f"the server refuses access ({_answer(error)}): log in, or ask for the right to read it"
+    answer, said = _answer(error), _said(error)
+    if isinstance(error, _loaded(_INSECURE)):
+        return (
+            "no secure connection can be made: check the address, the server's certificate and this machine's clock "
+            f"({said})"
+        )
+    if answer in _REFUSALS:
+        return f"the server refuses access ({answer}): log in, or ask for the right to read it"
     if "://" in location and (isinstance(error, PermissionError) or str(error).startswith("Forbidden")):
-        said = " ".join(str(error).split())
-        return f"permission denied: give the account that is used here the right to do so ({said})"
+        return f"permission denied: give the account that is used here the right to do so ({_one_line(error)})"
     if isinstance(error, IrregularFileError):
         return str(error)
-    number = getattr(error, "errno", None)
-    if number is None and isinstance(error, FileNotFoundError):
-        number = errno.ENOENT
-    if number is None and isinstance(error, PermissionError):
-        number = errno.EACCES
+    number = errno.ENOENT if answer in _ABSENCES else _number(error)
     if number in _ADVICE:
         return _ADVICE[number]
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}" if str(error) else type(error).__name__
-    return f"the store cannot be reached for now, try again later ({said})" if _passes(error) else said
+    if _passes(error):
+        return f"the store cannot be reached for now, try again later ({said})"
+    return f"the server answers what no store would: check the address ({said})" if answer else said
+
+
+def _number(error: BaseException) -> int | None:
+    """Return the system's number of an error; a connection's are not those of a file."""
+    number: int | None = getattr(error, "errno", None)
+    if isinstance(error, _loaded(_REMOTE_FAILURES)):
+        return number if number == errno.EMFILE else None
+    if number is None and isinstance(error, FileNotFoundError):
+        return errno.ENOENT
+    if number is None and isinstance(error, PermissionError):
+        return errno.EACCES
+    return number
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {_one_line(error)}" if str(error) else type(error).__name__
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 @contextmanager
@@ -155,7 +196,7 @@ def explained(action: str, location: str | os.PathLike[str]) -> Iterator[None]:
     Raises
     ------
     StorageError
-        ``cannot <action> <location>: <reason and advice>``.
+        ``cannot <action> <location>: <reason and advice>``, from what failed: `FileNotFoundError` for absence alone.
     """
     try:
         yield
@@ -163,5 +204,5 @@ def explained(action: str, location: str | os.PathLike[str]) -> Iterator[None]:
         if isinstance(error, failures()):
             raise StorageError(
                 redacted(f"cannot {action} {os.fspath(location)}: {reason_of(error, os.fspath(location))}")
-            ) from error
+            ) from _told(error)
         raise

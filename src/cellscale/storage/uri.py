@@ -21,7 +21,7 @@ from cellscale.storage.credentials import opened_by, without_credentials
 from cellscale.storage.group_rights import share_folder
 from cellscale.storage.redaction import redacted
 from cellscale.storage.regular import oddity, read_regular, require_regular
-from cellscale.storage.storage_errors import explained
+from cellscale.storage.storage_errors import explained, is_absent
 
 __all__ = [
     "Entry",
@@ -163,6 +163,8 @@ def exists(location: Location) -> bool:
     with explained("look for", location):
         if path is not None:
             return path.exists()
+        if str(location).partition("://")[0].lower() not in _EXTRAS:
+            return find(location) is not None  # other clients take every failure for absence
         fs, key = filesystem(location)
         fs.invalidate_cache()
         return bool(fs.exists(key))
@@ -185,9 +187,11 @@ def find(location: Location) -> Entry | None:
             fs, key = filesystem(location)
             fs.invalidate_cache()
             item = fs.info(key)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
             if path is not None:
                 require_regular(path)  # a link to nothing is there, and not what is looked for
+            elif not is_absent(error):
+                raise
             return None
         is_folder = item["type"] == "directory"
         return Entry(base_name(location), str(location), int(item.get("size") or 0), _marker(item), is_folder)

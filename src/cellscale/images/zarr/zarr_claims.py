@@ -3,13 +3,13 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from cellscale.errors import ImageError
-from cellscale.storage.uri import Location, join, local_path, read_if_there
+from cellscale.storage.storage_errors import explained
+from cellscale.storage.uri import Location, filesystem, join, local_path, read_if_there
 
 __all__ = ["check_stored"]
 
@@ -21,7 +21,7 @@ _SPARSE = 1000
 
 
 def check_stored(location: Location, array: Any, name: str) -> tuple[str, ...]:
-    """Hold the size of an image's array against the chunks that its folder has; those of a store are not looked for.
+    """Hold the size of an image's array against the chunks that its folder has, on a disk or in a bucket.
 
     Zarr leaves blank chunks out, so that a small folder may hold a large blank image. One that claims a thousand
     times what is stored is damaged, or its copy is incomplete; it would be worked on for hours, as blank.
@@ -46,12 +46,12 @@ def check_stored(location: Location, array: Any, name: str) -> tuple[str, ...]:
     """
     folder = join(location, *filter(None, array.path.split("/")))
     _require_sizes(folder, name)
-    path = local_path(folder)
-    if path is None:
+    names = _names(folder)
+    if names is None:
         return ()
     pieces = getattr(array, "shards", None) or array.chunks
     count = math.prod(-(-side // piece) for side, piece in zip(array.shape, pieces, strict=True))
-    stored = _stored(path, -(-count // _SPARSE))
+    stored = _stored(names, -(-count // _SPARSE))
     if stored * _SPARSE < count and count > _SPARSE:
         raise ImageError(
             f"{name}: {stored} of {count:,} chunks found for the {' x '.join(map(str, array.shape))} values that its "
@@ -73,8 +73,25 @@ def _require_sizes(folder: Location, name: str) -> None:
             raise ImageError(f"{name}: chunks of {found} values found, sides of 1 or more expected: it is damaged")
 
 
-def _stored(folder: Path, enough: int) -> int:
-    """Return how many chunks a folder has, counted until they are enough."""
-    files = (file for _, _, names in os.walk(folder) for file in names)
-    chunks = (file for file in files if not file.startswith(".") and file != "zarr.json")
+def _names(folder: Location) -> Iterator[str] | None:
+    """Return the names of the files below a folder, as they are found; None for a server that lists nothing."""
+    path = local_path(folder)
+    if path is not None:
+        return (file for _, _, names in os.walk(path) for file in names)
+    if str(folder).lower().startswith(("http://", "https://")):
+        return None
+    return _listed(str(folder))
+
+
+def _listed(folder: str) -> Iterator[str]:
+    """Yield the names of a store's objects, one listing at a time: few are asked for, even of very many chunks."""
+    with explained("list", folder):
+        fs, key = filesystem(folder)
+        for _, _, names in fs.walk(key, on_error="raise"):
+            yield from names
+
+
+def _stored(names: Iterable[str], enough: int) -> int:
+    """Return how many chunks there are, counted until they are enough."""
+    chunks = (name for name in names if name and not name.startswith(".") and name != "zarr.json")
     return sum(1 for _ in islice(chunks, enough))

@@ -1,7 +1,10 @@
 """How large machines and disks are, and what they cost, by the images."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 from cellscale.engines.batch.compute import CONDUCT, Compute
@@ -33,6 +36,24 @@ def test_more_files_than_are_opened_count_by_their_bytes(tmp_path):
     (entry,) = discover(workspace_paths(tmp_path))
     others = [ImageEntry(name=f"x{number}", image=entry.image, size=entry.size) for number in range(199)]
     assert measure_sizes([entry, *others]).pixels == 200 * 10_000
+
+
+def test_what_is_decoded_whole_must_fit_into_the_share_that_a_task_takes(tmp_path):
+    pixels = np.zeros((8000, 5000), np.uint16)
+    write_dataset(tmp_path, a=np.zeros((2, 100, 100), np.uint8))
+    tifffile.imwrite(tmp_path / "OMETIFF" / "b.tif", pixels, compression="zlib", rowsperstrip=8000)
+    found = measure_sizes(discover(workspace_paths(tmp_path)))
+    assert pixels.nbytes <= found.decoding_bytes <= 3 * pixels.nbytes
+    assert found.largest == pixels.size
+
+
+@pytest.mark.parametrize(("need", "option"), [(segmenting_need, "segmentation"), (measuring_need, "measurement")])
+def test_a_machine_that_would_refuse_to_decode_an_image_is_refused(need, option):
+    strip = 10 * 10**9  # a machine of 30 GiB gives a run half of its memory
+    words = rf"--{option}_compute_config: a machine n1-standard-8 has 30 GiB of memory, and the largest image needs 2"
+    assert need(replace(sizes(10**6), decoding_bytes=strip), N1)
+    with pytest.raises(RequestError, match=words.replace("needs 2", "needs 4")):
+        need(replace(sizes(10**6), decoding_bytes=2 * strip), N1)
 
 
 def zarrs(folder, *sides):

@@ -8,7 +8,7 @@ from statistics import mean
 
 from cellscale.engines.batch.compute import Compute, machine_of
 from cellscale.errors import CellscaleError, RequestError
-from cellscale.pipeline.budget import FIXED, PER_WORKER
+from cellscale.pipeline.budget import FIXED, PER_WORKER, SHARE
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
@@ -40,6 +40,8 @@ class Sizes:
     """Pixels of the largest image."""
     pixels: int
     """Pixels of all images; where more than can be asked are there, going by the bytes of their files."""
+    decoding_bytes: int = 0
+    """Most memory that decoding a compressed strip or tile takes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ def measure_sizes(entries: Sequence[ImageEntry]) -> Sizes:
     files = sorted((entry for entry in entries if entry.size), key=lambda entry: entry.size, reverse=True)
     asked = [*files[:_HEADERS], *(entry for entry in entries if not entry.size)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-headers") as pool:
-        counts = dict(zip([entry.name for entry in asked], pool.map(_pixels, asked), strict=True))
+        found = list(pool.map(_header, asked))
+    counts = {entry.name: pixels for entry, (pixels, _) in zip(asked, found, strict=True)}
     return Sizes(
         images=len(entries),
         file_bytes=sum(entry.size for entry in entries),
         largest=max(counts.values(), default=0),
         pixels=sum(counts.values()) + _unread(files, counts),
+        decoding_bytes=max((decoding for _, decoding in found), default=0),
     )
 
 
@@ -86,27 +90,38 @@ def _unread(files: Sequence[ImageEntry], counts: Mapping[str, int]) -> int:
 
 def segmenting_need(sizes: Sizes, compute: Compute) -> Need:
     """Return what a task that segments the largest image needs."""
-    return _need(compute, memory=FIXED, disk=_DISK_SEGMENTING * sizes.largest, option="--segmentation_compute_config")
+    return _need(
+        compute,
+        memory=_decoding_memory(sizes),
+        disk=_DISK_SEGMENTING * sizes.largest,
+        option="--segmentation_compute_config",
+    )
 
 
 def measuring_need(sizes: Sizes, compute: Compute) -> Need:
     """Return what a task that measures the largest image needs."""
     return _need(
         compute,
-        memory=FIXED + _MEMORY_MEASURING * sizes.largest,
+        memory=max(FIXED + _MEMORY_MEASURING * sizes.largest, _decoding_memory(sizes)),
         disk=_DISK_MEASURING * sizes.largest,
         option="--measurement_compute_config",
     )
 
 
-def _pixels(entry: ImageEntry) -> int:
+def _decoding_memory(sizes: Sizes) -> int:
+    """Return the memory with which a task, which takes a share of it, does not refuse to decode an image's pieces."""
+    return int((FIXED + sizes.decoding_bytes) / SHARE) if sizes.decoding_bytes else FIXED
+
+
+def _header(entry: ImageEntry) -> tuple[int, int]:
+    """Return an image's pixels, and the memory that decoding takes at once."""
     if entry.problem is not None:
-        return 0
+        return 0, 0
     try:
         with closing(open_entry_image(entry)) as image:
-            return image.info.height * image.info.width
+            return image.info.height * image.info.width, image.info.decoding_bytes
     except CellscaleError:
-        return 0
+        return 0, 0
 
 
 def _need(compute: Compute, *, memory: int, disk: int, option: str) -> Need:

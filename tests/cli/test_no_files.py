@@ -133,6 +133,89 @@ def test_neither_a_dry_run_nor_an_estimate_waits(dataset, tiny_model):
     assert "x" in run("estimate", dataset).stdout
 
 
+def named(dataset, place, *, option=None):
+    """Return the words of a dry run that names a file, by an option or where it lies."""
+    options = () if option is None else (option, place)
+    return "segment-and-measure", "--dry_run", *options, "workspace", dataset
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS)
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--settings", "x.toml"),
+        ("--settings", "x.csv"),
+        (None, "cellscale.toml"),
+        ("--channel_names", "x.csv"),
+        ("--model_path", "x.onnx"),
+    ],
+)
+def test_a_file_of_a_request(dataset, make, reason, option, name):
+    make(dataset / name)
+    run(*named(dataset, dataset / name, option=option)).explains(name, reason)
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS)
+@pytest.mark.parametrize("option", ["--regions", "--exclude"])
+def test_a_file_of_regions(dataset, tiny_model, make, reason, option):
+    make(dataset / "x.geojson")
+    done = run("segment", option, dataset / "x.geojson", *words(tiny_model, dataset))
+    assert done.statuses == {"good": "failed"}
+    assert "x.geojson" in done.errors["good"]
+    assert reason in done.errors["good"]
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS[2:4])
+def test_an_image_or_a_folder_of_images(tmp_path, dataset, make, reason):
+    make(tmp_path / "x.ome.tiff")
+    make(tmp_path / "x")
+    shutil.rmtree(dataset / "OMETIFF")
+    make(dataset / "OMETIFF")
+    for words in ([tmp_path / "x.ome.tiff"], [tmp_path / "x"], ["workspace", tmp_path / "x"], ["workspace", dataset]):
+        run("segment", "--dry_run", *words).explains(str(words[-1]), reason)
+
+
+def test_a_log_that_nobody_reads(dataset, tmp_path):
+    pipe(tmp_path / "log")
+    run("segment", "--log_file", tmp_path / "log", "workspace", dataset).explains("--log_file", "cannot be written")
+
+
+def test_a_log_that_somebody_reads(dataset, tmp_path):
+    pipe(tmp_path / "log")
+    reading = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    run("segment", "--log_file", tmp_path / "log", "--dry_run", "workspace", dataset)
+    assert os.read(reading, 100)
+    os.close(reading)
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS[:-1])
+def test_a_page_of_a_comparison(dataset, make, reason):
+    make(dataset / "x.html")
+    done = run("compare", "--out", dataset / "x.html", dataset, dataset)
+    assert done.exit_code != 0
+    assert "x.html" in done.stderr
+    assert reason in done.stderr
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS)
+def test_a_list_of_names_beside_images(dataset, make, reason):
+    from cellscale.storage.uri import listing
+    from cellscale.workspace.channel_lists import list_beside
+
+    make(dataset / "OMETIFF" / "markers.csv")
+    found = list_beside(listing(dataset / "OMETIFF"))
+    assert (found is None) if make is folder else (reason in found.problem)
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS[:2])
+def test_the_note_of_who_holds_a_lock(tmp_path, make, reason):
+    from cellscale.storage.locks import run_lock
+
+    make(tmp_path / "lock.holder")
+    with run_lock(tmp_path / "lock"):
+        assert (tmp_path / "lock.holder").is_file()
+
+
 def test_a_further_file_of_an_image(dataset, tiny_model):
     import tifffile
 

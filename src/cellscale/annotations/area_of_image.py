@@ -11,7 +11,7 @@ from cellscale.annotations.drawn_regions import DrawnRegion, DrawnRegions
 from cellscale.annotations.geojson_regions import read_geojson
 from cellscale.errors import ImageError
 from cellscale.regions import Region
-from cellscale.storage.uri import base_name, exists, join, read_bytes
+from cellscale.storage.uri import base_name, find, join, read_bytes
 
 __all__ = ["WantedArea", "area_mark", "wanted_area"]
 
@@ -136,7 +136,7 @@ def _content(place: str, image: str) -> tuple[str, bytes]:
     file = place
     if not place.lower().endswith((".geojson", ".json")):
         file = str(join(place, f"{image}.geojson"))
-    if not exists(file):
+    if find(file) is None:
         raise ImageError(
             f"{file}: there is no such file of regions; a GeoJSON file is expected, or a folder that has "
             f"{image}.geojson"

@@ -4,6 +4,7 @@ Needs the extra ``cellscale[spatialdata]``.
 """
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -117,7 +118,7 @@ def write_spatialdata(location: Location, paths: WorkspacePaths, tables: Sequenc
         elements["table"] = _table(work / "cells.h5ad", tables)
         made = work / place.name
         spatialdata.SpatialData.init_from_elements(elements).write(made)
-        if place.exists():
+        if os.path.lexists(place):
             shutil.move(place, work / "earlier")
         made.rename(place)
 

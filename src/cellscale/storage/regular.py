@@ -6,7 +6,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-__all__ = ["IrregularFileError", "oddity", "open_regular", "read_regular", "require_regular"]
+__all__ = ["IrregularFileError", "never_waiting", "oddity", "open_regular", "read_regular", "require_regular"]
 
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -67,7 +67,7 @@ def open_regular(path: Path) -> BufferedReader:
         It cannot be opened.
     """
     require_regular(path)
-    return open(path, "rb", opener=_without_waiting)
+    return open(path, "rb", opener=_regular_opener)
 
 
 def read_regular(path: Path) -> bytes:
@@ -76,7 +76,15 @@ def read_regular(path: Path) -> bytes:
         return file.read()
 
 
-def _without_waiting(name: str, flags: int) -> int:
+def never_waiting(name: str, flags: int) -> int:
+    """Open what is written to; `OSError` where that is a named pipe from which nobody reads."""
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if hasattr(os, "O_NONBLOCK"):  # only opening must not wait: a slow reader of a pipe is waited for
+        os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _regular_opener(name: str, flags: int) -> int:
     # Looked at once more when it is open: it may have been exchanged meanwhile.
     descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
     kind = _odd_kind(os.fstat(descriptor).st_mode)

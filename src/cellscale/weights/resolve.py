@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from cellscale.errors import ModelError
 from cellscale.storage.credentials import without_credentials
+from cellscale.storage.regular import oddity
 from cellscale.storage.uri import local_path
 from cellscale.weights.catalogue import MESMER, PublishedModel, cache_folder, installed_path, known_model
 from cellscale.weights.checksum import Checksum, file_checksum, parse_checksum
@@ -103,7 +104,9 @@ def _checked_local(path: Path) -> Path:
             "Check --model_path."
         )
     if not path.is_file():
-        raise ModelError(f"there is no model file at {path}; check --model_path")
+        reason = oddity(path)
+        told = f"there is no model file at {path}" if reason is None else f"{path} is no model file: {reason}"
+        raise ModelError(f"{told}; check --model_path")
     return path
 
 

@@ -36,10 +36,12 @@ def list_beside(files: Sequence[Entry]) -> GivenNames | None:
     files
         What is in the folder.
     """
-    found = {file.name.lower(): file for file in files if not file.is_folder and file.problem is None}
+    found = {file.name.lower(): file for file in files if not file.is_folder}
     file = next((found[name] for name in LIST_NAMES if name in found), None)
     if file is None:
         return None
+    if file.problem is not None:
+        return GivenNames(names=(), source=file.name, asked_for=False, problem=f"{file.name}: {file.problem}")
     try:
         names = parse_names(read_bytes(file.location), file.name)
     except (RequestError, StorageError) as error:

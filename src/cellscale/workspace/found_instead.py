@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
 from cellscale.storage.places import folded
+from cellscale.storage.regular import oddity
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, base_name, exists, join, listing, local_path
 from cellscale.workspace.layout import SUBFOLDERS
 from cellscale.workspace.plain_places import is_image_place
@@ -39,6 +41,11 @@ def require_images_folder(dataset: Location, subfolder: str, command: str) -> No
     if root.is_file():
         words = f"For one image: {command} {_quoted(dataset)}" if is_image_place(dataset) else "Give the folder."
         raise RequestError(f"{dataset} is a file; workspace takes a folder that has images in {subfolder}. {words}")
+    for place in (root, root / subfolder):
+        with explained("look for", place):
+            reason = oddity(place)
+        if reason is not None:
+            raise RequestError(f"{place}: {reason}")
     if exists(join(root, subfolder)) or exists(join(root, SUBFOLDERS.numpy)):
         return
     if not root.exists():

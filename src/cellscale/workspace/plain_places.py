@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cellscale.errors import RequestError, StorageError
 from cellscale.images.image_names import SUFFIXES, is_zarr, other_suffixes
-from cellscale.storage.uri import Location, base_name, exists, listing, local_path
+from cellscale.storage.uri import Location, base_name, exists, find, listing, local_path
 from cellscale.workspace.layout import SUBFOLDERS, WorkspacePaths, workspace_paths
 
 __all__ = ["dataset_paths", "is_image_place", "plain_dataset"]
@@ -49,8 +49,7 @@ def plain_dataset(places: Sequence[str]) -> tuple[WorkspacePaths, tuple[str, ...
                 f"{image} is no image by its name; expected images of one folder, or one folder alone. Images end in "
                 f"{', '.join(_IMAGES)}."
             )
-        if not exists(image):
-            raise RequestError(f"there is no image {image}; check the path")
+        _require(image, f"there is no image {image}")
         folder = _above(image)
         folders[str(folder)] = folder
     if len(folders) > 1:
@@ -73,13 +72,22 @@ def _folder_dataset(folder: Location) -> WorkspacePaths:
     if not str(folder):
         raise RequestError("the folder's name is empty; give the folder that holds the images")
     paths = workspace_paths(folder)
-    if local_path(folder) is not None and not exists(folder):
-        raise RequestError(f"there is no file or folder {folder}; check the path")
+    if local_path(folder) is not None:
+        _require(folder, f"there is no file or folder {folder}")
     if base_name(str(folder).rstrip("/")) == SUBFOLDERS.images:
         return workspace_paths(_above(str(folder).rstrip("/")))
     if local_path(folder) is not None and exists(paths.images) and not _holds_images(folder):
         return paths
     return _beside(paths, folder)
+
+
+def _require(place: Location, absent: str) -> None:
+    try:
+        found = find(place)
+    except StorageError as error:  # it cannot be known, or is a link to nothing
+        raise RequestError(str(error)) from error
+    if found is None:
+        raise RequestError(f"{absent}; check the path")
 
 
 def _beside(paths: WorkspacePaths, folder: Location) -> WorkspacePaths:

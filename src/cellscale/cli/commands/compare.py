@@ -95,10 +95,13 @@ def _compared(pair: "MaskPair", workers: int) -> "Summary | str":
 def _refuse_other(out: Path, *, overwrite: bool) -> None:
     """Refuse to replace a file that no comparison has written."""
     from cellscale.report.comparison import MARK
+    from cellscale.storage.regular import open_regular
+    from cellscale.storage.storage_errors import explained
+    from cellscale.storage.uri import find
 
-    if overwrite or not out.exists():
+    if overwrite or find(out) is None:
         return
-    with out.open("rb") as file:
+    with explained("read", out), open_regular(out) as file:
         if MARK.encode() not in file.read(1 << 16):
             raise RequestError(
                 f"{out} is there and is no page of cellscale compare; name another --out, or --overwrite"

@@ -19,6 +19,7 @@ from cellscale.cli.output.telling import SteadyFile
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Advanced, Event, ImagesSeen, Listener, Notice, StageFinished
 from cellscale.storage.redaction import redacted
+from cellscale.storage.regular import never_waiting
 
 __all__ = ["SteadyConsole", "Told", "listening"]
 
@@ -149,7 +150,7 @@ def _prefix(image: str) -> str:
 def opened(path: Path) -> Iterator[TextIO]:
     """Open the log file for appending, or say why that cannot be."""
     try:
-        file = path.open("a", encoding="utf-8")
+        file = open(path, "a", encoding="utf-8", opener=never_waiting)  # noqa: SIM115 (closed below)
     except OSError as error:
         raise RequestError(
             f"--log_file {path} cannot be written ({error.strerror}); name a file in a folder that can."

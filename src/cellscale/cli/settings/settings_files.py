@@ -1,15 +1,19 @@
 """The settings files of a run: those that are named, or the one in the dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from cellscale.cli.settings.sample_sheet import read_sheet
 from cellscale.cli.settings.section import Section
 from cellscale.cli.settings.settings_toml import SHEET, read_settings
 from cellscale.errors import SettingsError, StorageError
+from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import Location, base_name, is_uri, join, read_bytes, read_if_there
 
 __all__ = ["SETTINGS", "read_files"]
+
+Content = TypeVar("Content", bytes, bytes | None)
 
 SETTINGS = "cellscale.toml"
 """Name of the settings file that a dataset may have."""
@@ -40,7 +44,7 @@ def read_files(named: Sequence[Location], dataset: Location | None) -> tuple[lis
     if dataset is None or is_uri(dataset):
         return [], None
     location = join(dataset, SETTINGS)
-    content = read_if_there(location)
+    content = _content(location, read_if_there)
     return ([], None) if content is None else (_read(location, content), location)
 
 
@@ -58,7 +62,7 @@ def _read(location: Location, content: bytes) -> list[Section]:
         raise SettingsError(f"{general.place(SHEET)}: {SHEET}: expected the name of a file, as text")
     rest = {key: value for key, value in general.values.items() if key != SHEET}
     try:
-        rows = _read_sheet(name if is_uri(name) else join(folder, name))
+        rows = _read_sheet(without_credentials(name) if is_uri(name) else join(folder, name))
     except SettingsError as error:
         raise SettingsError(f"{general.place(SHEET)}: {error}") from error
     return [Section(None, rest, general.place, folder), *rows, *sections[1:]]
@@ -68,9 +72,9 @@ def _read_sheet(location: Location) -> list[Section]:
     return read_sheet(_decoded(location, _content(location)), location, _folder(location))
 
 
-def _content(location: Location) -> bytes:
+def _content(location: Location, read: Callable[[Location], Content] = read_bytes) -> Content:
     try:
-        return read_bytes(location)
+        return read(location)
     except StorageError as error:
         raise SettingsError(f"the settings cannot be read: {error}") from error
 

@@ -1,5 +1,6 @@
 """Writing label masks as OME-Zarr 0.5: a pyramid in few files, streamed."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -183,11 +184,13 @@ def _replaced(path: Path) -> Iterator[Path]:
     try:
         yield part
         share_tree(part)
-        if path.exists():
+        if os.path.lexists(path):
             path.rename(old)
         part.rename(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    if old.exists():
+    if old.is_dir() and not old.is_symlink():
         shutil.rmtree(old)
+    else:
+        old.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from cellscale.storage.atomic import put_bytes, write_new
 from cellscale.storage.group_rights import share_path
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.locks.lock_holder import described, this_holder
+from cellscale.storage.regular import read_regular
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Location, delete, join, local_path, read_if_there
 
@@ -119,6 +120,7 @@ def _local(path: Path) -> Iterator[None]:
     holder = path.with_name(f"{path.name}.holder")
     try:
         with suppress(OSError):  # a lock holds without it
+            holder.unlink(missing_ok=True)  # a named pipe would be waited for
             holder.write_text(json.dumps(this_holder()), encoding="utf-8")
         yield
     finally:
@@ -130,7 +132,7 @@ def _local(path: Path) -> Iterator[None]:
 def _told_by(path: Path) -> dict[str, Any]:
     """Return what the holder of a local lock says of itself; nothing where that cannot be read."""
     try:
-        found = parsed_json(path.with_name(f"{path.name}.holder").read_bytes())
+        found = parsed_json(read_regular(path.with_name(f"{path.name}.holder")))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

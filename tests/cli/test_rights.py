@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -43,11 +45,28 @@ def give(folder, user, group):
         os.chown(path, user, group)
 
 
-def by_another_user(*words, groups="--clear-groups"):
-    """Run a command without rights over others' files."""
+def command_of_another_user(*words, groups="--clear-groups"):
     taken = ["setpriv", *groups.split(), f"--bounding-set={RIGHTS}"]
-    command = [*taken, sys.executable, "-m", "cellscale", *map(str, words)]
+    return [*taken, sys.executable, "-m", "cellscale", *map(str, words)]
+
+
+def by_another_user(*words, **options):
+    """Run a command without rights over others' files."""
+    command = command_of_another_user(*words, **options)
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def viewed_by_another_user(dataset, *parts):
+    """Return what the viewer answers."""
+    command = command_of_another_user("view", "--no_browser", dataset)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().strip()
+            answers = [urllib.request.urlopen(address + part, timeout=60).read() for part in parts]
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate(timeout=60)[1]
+    return answers
 
 
 def tree(folder):
@@ -60,6 +79,12 @@ def test_another_users_dataset_can_be_verified_dry_run_and_measured_elsewhere(ma
     before = tree(dataset)
     verified = by_another_user("verify", dataset)
     assert verified.returncode == 0, verified.stderr
+    image, pixels, mask = viewed_by_another_user(
+        dataset, "api/images/0", "api/images/0/channels/0/0/0/0", "api/images/0/masks/whole-cell/0/0/0"
+    )
+    assert b"Membrane" in image
+    assert pixels
+    assert mask
     options = ("--model_path", tiny_model)
     dry = by_another_user("segment-and-measure", "--dry_run", *options, "workspace", dataset)
     assert (dry.returncode, "kept" in dry.stdout) == (0, True), dry.stderr

@@ -140,3 +140,14 @@ def test_a_table_that_a_package_made_which_is_not_there_any_more_is_removed(tiny
     assert done.exit_code == 0
     assert not table.exists()
     assert f"{table} was made for other input or options, and is not asked for now: it is removed" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["alpha_report.html", "index.html"])
+def test_a_page_of_the_report_that_is_another_is_found_and_made_again(dataset, name):
+    page, other = (dataset / "REPORTS" / one for one in (name, "beta_report.html"))
+    whole = page.read_bytes()
+    page.write_bytes(other.read_bytes())
+    done = run("verify", dataset)
+    assert (done.exit_code, f": {page}" in done.stdout) == (1, True)
+    assert run("verify", "--repair", dataset).exit_code == 0
+    assert page.read_bytes() == whole

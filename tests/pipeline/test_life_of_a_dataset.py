@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,6 +39,10 @@ MADE: dict[tuple, dict[str, str]] = {}
 """Hashes of the outputs of a first run, by images and options."""
 
 
+LIVED: list[float] = []
+"""When lives ended: `pytest -s` shows how far many of them are."""
+
+
 class Killed(BaseException):
     """Ends a run as a power cut would."""
 
@@ -58,6 +63,8 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self):
         shutil.rmtree(self.root, ignore_errors=True)
+        LIVED.append(time.monotonic())
+        print(f"life {len(LIVED)} after {LIVED[-1] - LIVED[0]:.0f} s", flush=True)
 
     @rule(mask_format=FORMATS, threshold=THRESHOLDS, matching=MATCHINGS)
     def work(self, mask_format, threshold, matching):
@@ -82,6 +89,24 @@ class Life(RuleBasedStateMachine):
         files = [path for path in self.files() if path not in self.persons]
         if files:
             self.remove(data.draw(st.sampled_from(files)))
+
+    @rule(data=st.data(), zeros=st.booleans())
+    def empty(self, data, zeros):
+        """A power cut leaves files of no bytes, or of nothing but zeros."""
+        files = [path for path in self.files() if path not in self.persons]
+        if files:
+            path = self.dataset / data.draw(st.sampled_from(files))
+            if path.is_dir():
+                shutil.rmtree(path)
+                path.mkdir()
+            else:
+                path.write_bytes(bytes(path.stat().st_size if zeros else 0))
+
+    @rule(name=NAMES)
+    def damage_record(self, name):
+        path = self.dataset / "jobs" / "records" / f"{name}.json"
+        if path.exists():
+            path.write_bytes(path.read_bytes().replace(b'"complete"', b'"compl', 1))
 
     @rule(name=NAMES, table=st.sampled_from(TABLES))
     def edit(self, name, table):
@@ -217,6 +242,7 @@ def test_a_short_life():
 
 
 @pytest.mark.hostile
+@pytest.mark.timeout(4 * 3600)
 def test_many_long_lives():
     lives(int(os.environ.get("CELLSCALE_LIVES", "100")), 20)
 

@@ -65,7 +65,7 @@ def test_files_of_an_entry_that_are_damaged_or_anothers_are_made_again(tiny_mode
         place.unlink()
     elif damage == "cut":
         place.write_bytes(whole[: len(whole) // 2])
-    elif name in ("data.qpdata", "server.json"):
+    elif name != "thumbnail.jpg":
         place.write_bytes(other.read_bytes())
     done = made(tiny_model, dataset)
     assert done.exit_code == 0
@@ -75,13 +75,48 @@ def test_files_of_an_entry_that_are_damaged_or_anothers_are_made_again(tiny_mode
     assert made(tiny_model, dataset).statuses == {"alpha": "kept", "beta": "kept"}
 
 
+@pytest.mark.parametrize("damage", ["removed", "cut", "of another image"])
+def test_what_is_remembered_of_an_entry_is_made_again_and_nothing_counts_as_a_persons(tiny_model, dataset, damage):
+    made(tiny_model, dataset, "--overwrite", command="measure")  # as of this place
+    place, other = (dataset / "PROJ" / "data" / number / "cellscale.json" for number in "12")
+    objects = place.with_name("data.qpdata").read_bytes()
+    if damage == "removed":
+        place.unlink()
+    elif damage == "cut":
+        place.write_bytes(place.read_bytes()[:100])
+    else:
+        place.write_bytes(other.read_bytes())
+    assert made(tiny_model, dataset).statuses == {"alpha": "done", "beta": "kept"}
+    assert json.loads(place.read_bytes())["written"]
+    assert made(tiny_model, dataset, "--qupath_version", "0.5").exit_code == 0
+    assert place.with_name("data.qpdata").read_bytes() != objects
+    assert not list(place.parent.glob("*.edited-*"))
+
+
 def test_objects_that_a_person_saved_are_kept_by_a_run_that_has_nothing_to_do(tiny_model, dataset):
     place = dataset / "PROJ" / "data" / "1" / "data.qpdata"
     saved = place.read_bytes().replace(b"FLUORESCENCE", b"Fluorescence")
     assert saved != place.read_bytes()
     place.write_bytes(saved)
-    assert made(tiny_model, dataset).statuses == {"alpha": "kept", "beta": "kept"}
+    done = made(tiny_model, dataset)
+    assert done.statuses == {"alpha": "kept", "beta": "kept"}
     assert place.read_bytes() == saved
+    assert f"left as a person's: {place}" in done.stdout.splitlines()
+    assert f"kept: {place.with_name('server.json')}" in done.stdout.splitlines()
+
+
+def test_objects_of_which_a_part_never_reached_the_disk_are_made_again_and_what_is_left_is_kept(tiny_model, dataset):
+    made(tiny_model, dataset, "--overwrite", command="measure")  # as of this place
+    place = dataset / "PROJ" / "data" / "1" / "data.qpdata"
+    whole = place.read_bytes()
+    middle = len(whole) // 2
+    damaged = whole[:middle] + bytes(middle - 100) + whole[-(len(whole) - 2 * middle + 100) :]
+    place.write_bytes(damaged)
+    done = made(tiny_model, dataset)
+    assert f"{place} is damaged" in done.stderr
+    assert place.read_bytes() == whole
+    (kept,) = place.parent.glob("data.qpdata.edited-*")
+    assert kept.read_bytes() == damaged
 
 
 @pytest.mark.parametrize("words", [("measure", "--overwrite"), ("segment-and-measure",)])

@@ -319,6 +319,40 @@ def test_a_table_is_made_where_the_records_are_gone(tiny_model, dataset):
     assert found(dataset) == before
 
 
+def test_measuring_says_which_of_the_masks_is_lacking(tiny_model, dataset, tmp_path):
+    lost = dataset / "SEGMASK" / "image_NucleusMask.tiff"
+    lost.unlink()
+    done = made(tiny_model, dataset, command="measure")
+    assert done.exit_code == 0
+    warning = (
+        f"image: warning: {lost.name} is not there any more in {lost.parent}: only the whole-cell mask is measured"
+    )
+    assert warning in done.stderr
+    alone = write_dataset(tmp_path / "alone", image=spots((64, 64)))
+    made(tiny_model, alone, "--compartment", "nuclear", command="segment")
+    said = made(tiny_model, alone, command="measure").stderr
+    assert f"image_WholeCellMask.tiff is not there in {alone / 'SEGMASK'}: only the nuclear mask is measured" in said
+    assert "warning: image_WholeCellMask" not in said
+    assert "is not there" not in made(tiny_model, alone, "--compartment", "nuclear", command="measure").stderr
+
+
+def test_a_damaged_record_is_said_and_what_it_knows_for_ours_is_made_again(tiny_model, dataset):
+    before, record = found(dataset), dataset / "jobs" / "records" / "image.json"
+    record.write_text(record.read_text().replace('"complete": true', '"complete": null', 1))
+    mine = dataset / "REPORTS" / "image_QUANT.tsv"
+    mine.write_bytes(b"a person's")
+    looked = run("verify", dataset)
+    assert (looked.exit_code, f"changed: image: {record}" in looked.stdout) == (1, True)
+    done = made(tiny_model, dataset)
+    assert done.exit_code == 1, "nobody knows what the person's table was made from"
+    assert done.stderr.count(f"{record} is damaged") == 1
+    assert str(mine) in done.errors["image"]
+    mine.unlink()
+    assert made(tiny_model, dataset).exit_code == 0
+    assert found(dataset) == before
+    assert run("verify", dataset).exit_code == 0
+
+
 def test_what_is_of_other_options_and_not_asked_for_any_more_is_removed_and_what_was_changed_is_named(
     tiny_model, dataset
 ):

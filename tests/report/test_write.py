@@ -1,10 +1,15 @@
 """A dataset's report is brought up to date run by run."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from cellscale.report.findings import look_from_json, look_to_json
 from cellscale.report.image_record import record_from_json, record_to_json
 from cellscale.report.write import update_report
+from cellscale.report.written_pages import pages_on_record
+from cellscale.storage.content import content_of
 from cellscale.workspace.layout import workspace_paths
 from tests.report.looks import look, record
 
@@ -72,15 +77,57 @@ def test_a_page_is_written_again_only_if_there_is_something_new(paths):
     see(paths, "a", look())
     update(paths, record("a", status="kept"))
     page = paths.reports / "a_report.html"
-    page.write_text("as it was", encoding="utf-8")
+    before = page.stat().st_mtime_ns
     update(paths, record("a", status="kept"))
-    assert page.read_text(encoding="utf-8") == "as it was"
+    assert page.stat().st_mtime_ns == before
     see(paths, "a", look(flags=("focus",)))
     update(paths, record("a", status="kept"))
     assert "focus" in page.read_text(encoding="utf-8")
     page.unlink()
     update(paths, record("a", status="kept"))
     assert page.is_file()
+
+
+@pytest.mark.parametrize("name", ["a_report.html", "index.html"])
+def test_a_page_that_was_emptied_or_swapped_is_made_again_and_what_was_changed_is_put_aside(paths, name):
+    see(paths, "a", look())
+    told = []
+
+    def again():
+        update_report(paths, [record("a", status="kept"), record("b", status="kept")], "ab", tell=told.append)
+
+    again()
+    page = paths.reports / name
+    whole = page.read_bytes()
+    page.write_bytes(b"")
+    again()
+    assert page.read_bytes() == whole
+    assert told == []
+    page.write_bytes((paths.reports / "b_report.html").read_bytes())
+    again()
+    assert page.read_bytes() == whole
+    (aside,) = paths.reports.glob(f"{name}.changed-*")
+    assert aside.read_bytes() == (paths.reports / "b_report.html").read_bytes()
+    assert told == [f"{page} was changed; it is kept as {aside.name}, and made again"]
+    page.unlink()
+    again()
+    assert page.read_bytes() == whole
+    assert {place: content.hash for _, place, content in pages_on_record(paths)} == {
+        place: content_of(place) for place in paths.reports.glob("*.html")
+    }
+
+
+def test_pages_of_a_version_that_did_not_know_what_it_wrote_are_taken_for_ours(paths):
+    see(paths, "a", look())
+    index = update(paths, record("a"))
+    kept = paths.jobs / "report"
+    marks = json.loads((kept / "index.json").read_bytes())
+    (kept / "index.json").write_text(json.dumps({name: mark["made_from"] for name, mark in marks.items()}))
+    earlier = record_from_json((kept / "a.run.json").read_bytes())
+    (kept / "a.run.json").write_bytes(record_to_json(replace(earlier, file=None)))
+    assert list(pages_on_record(paths)) == []
+    assert update(paths, record("a", status="kept")) == index
+    assert not list(paths.reports.glob("*.changed-*"))
 
 
 @pytest.mark.slow

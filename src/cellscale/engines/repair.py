@@ -6,7 +6,7 @@ from dataclasses import replace
 from cellscale.engines.preflight import choose_model
 from cellscale.errors import RequestError
 from cellscale.pipeline.budget import Budget
-from cellscale.pipeline.dataset_check import Finding, verified_image
+from cellscale.pipeline.dataset_check import Finding, verified_image, verified_pages
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.images_on_record import ImagesOnRecord
@@ -14,6 +14,7 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import asked_again
 from cellscale.pipeline.run_context import Placement
 from cellscale.qupath.entry import PROJECT_FILE
+from cellscale.report.write import renew_pages
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.content import content_of
 from cellscale.storage.uri import base_name, delete, join, local_path, read_bytes
@@ -54,6 +55,8 @@ def repair(paths: WorkspacePaths, listener: Listener) -> None:
                 _repair_image(Ledger(paths.jobs, name), images, paths, budget, listener, Placement(claim=claim))
             except RequestError as error:
                 listener(Notice(name, "error", str(error)))
+        if any(finding.state in _REPAIRED for finding in verified_pages(paths)):
+            renew_pages(paths, tell=lambda text: listener(Notice("", "warning", text)))
 
 
 def _repair_image(
@@ -72,7 +75,7 @@ def _repair_image(
         listener(Notice(ledger.image, "warning", "its image is not there; nothing of it can be made again"))
         return
     for finding in findings:
-        if finding.state == "changed" and finding.place not in (entry.image, entry.npz):
+        if finding.state == "changed" and finding.place not in (entry.image, entry.npz, ledger.location):
             _put_aside(finding, listener)
     for task, request in _requests(ledger, paths):
         entry = images.find(ledger, task)

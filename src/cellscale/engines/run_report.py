@@ -9,7 +9,7 @@ import onnxruntime
 
 from cellscale import __version__
 from cellscale.pipeline.budget import Budget
-from cellscale.pipeline.events import Listener
+from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
@@ -43,7 +43,14 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
     records = [_record(request.paths, image) for image in outcome.images]
     run = ImageRun("", listener, Budget.choose(request.resources.workers, request.resources.max_memory))
     with run.stage("report", len(records)) as advance:
-        index = update_report(request.paths, records, images, workers=run.budget.workers, advance=advance)
+        index = update_report(
+            request.paths,
+            records,
+            images,
+            workers=run.budget.workers,
+            advance=advance,
+            tell=lambda text: listener(Notice("", "warning", text)),
+        )
     return str(index)
 
 

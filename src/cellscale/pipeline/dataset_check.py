@@ -9,6 +9,7 @@ from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline.images_on_record import ImagesOnRecord
 from cellscale.qupath.entry import PROJECT_FILE
 from cellscale.qupath.listed_images import listed_images
+from cellscale.report.written_pages import pages_on_record
 from cellscale.storage.content import content_of
 from cellscale.storage.uri import Location, find, join
 from cellscale.workspace.discovery import ImageEntry
@@ -16,7 +17,7 @@ from cellscale.workspace.identity import identify
 from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger, OutputRecord, Task, place_of, recorded_images
 
-__all__ = ["Finding", "State", "verified", "verified_image"]
+__all__ = ["Finding", "State", "verified", "verified_image", "verified_pages"]
 
 State: TypeAlias = Literal["ok", "missing", "changed", "unfinished", "of another run"]
 
@@ -74,6 +75,24 @@ def verified(paths: WorkspacePaths) -> Iterator[Finding]:
         with suppress(RequestError):  # outputs may be looked at without their images
             entry = images.find(ledger, "segmentation", "measurement")
         yield from verified_image(paths, ledger, entry)
+    yield from verified_pages(paths)
+
+
+def verified_pages(paths: WorkspacePaths) -> Iterator[Finding]:
+    """Look at the pages of the report; none where there is no report.
+
+    Parameters
+    ----------
+    paths
+        Folders of the dataset.
+
+    Raises
+    ------
+    StorageError
+        Something is there and cannot be read.
+    """
+    for image, place, content in pages_on_record(paths):
+        yield Finding(image or "report", "look", place, _state(place, OutputRecord(content, ""), unfinished=False))
 
 
 def verified_image(paths: WorkspacePaths, ledger: Ledger, entry: ImageEntry | None) -> Iterator[Finding]:
@@ -88,6 +107,8 @@ def verified_image(paths: WorkspacePaths, ledger: Ledger, entry: ImageEntry | No
     entry
         The image; None where it is not there.
     """
+    if ledger.is_damaged:
+        yield Finding(ledger.image, "segmentation", ledger.location, "changed")
     yield from _image(ledger, entry)
     for task in _TASKS:
         unfinished = set(ledger.unfinished(task))

@@ -9,6 +9,7 @@ from cellscale.predict.heads import Compartment
 from cellscale.records.machine import Machine
 from cellscale.records.stage_cost import StageRecord
 from cellscale.report.flags import Flag
+from cellscale.storage.content import Content
 
 __all__ = ["CertificateRecord", "ImageRecord", "Listed", "merged", "record_from_json", "record_to_json"]
 
@@ -65,7 +66,7 @@ class ImageRecord:
     network_sha256: str = ""
     network_license: str = ""
     """Name of the terms of its weights; blank where they are not known."""
-    parameters: dict[Compartment, dict[str, float]] = field(default_factory=dict)
+    parameters: dict[Compartment, dict[str, int | float]] = field(default_factory=dict)
     """Of postprocessing."""
     certificates: dict[Compartment, CertificateRecord] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -75,6 +76,8 @@ class ImageRecord:
     """Warnings of the run that made the outputs; later runs, which keep them, do not see what it saw."""
     page: str = ""
     """Hash of all that the image's page of the report was made from."""
+    file: Content | None = None
+    """What that page's file held when it was written; None where that is not known."""
     listed: Listed | None = None
     """What goes with that page into the list of images."""
 

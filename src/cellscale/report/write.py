@@ -1,7 +1,6 @@
 """The report of a dataset, brought up to date: pages of the images of a run, and the list of all images."""
 
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,14 +9,12 @@ from cellscale.report.findings import Findings, look_from_json
 from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed
 from cellscale.report.html.pages import image_page, page_version
 from cellscale.report.image_record import ImageRecord, merged, record_from_json, record_to_json
-from cellscale.storage.atomic import write_bytes, write_text
-from cellscale.storage.uri import Location, delete, exists, find, join, listing, make_folder, read_if_there
+from cellscale.report.written_pages import PageMark, is_as_written, marks_of, write_marks, write_page
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.uri import Location, delete, find, join, listing, make_folder, read_if_there
 from cellscale.workspace.layout import INDEX, WorkspacePaths, index_name, look_name, page_name, run_name
 
-__all__ = ["update_report"]
-
-_MARKS = "index.json"
-"""File with what the pages of the list were made from."""
+__all__ = ["renew_pages", "update_report"]
 
 
 def update_report(
@@ -27,6 +24,7 @@ def update_report(
     *,
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Location:
     """Write the pages of images and those of the list of all images, each only where there is anything new to tell.
 
@@ -42,6 +40,8 @@ def update_report(
         Pages that are written side by side.
     advance
         Called after each image of the run, from any thread.
+    tell
+        Is given a sentence for each page that somebody changed, which is written anew, from any thread.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def update_report(
         make_folder(folder)
 
     def update(record: ImageRecord) -> ImageRecord:
-        updated = _updated(kept, paths.reports, record)
+        updated = _updated(kept, paths.reports, record, tell)
         advance()
         return updated
 
@@ -67,8 +67,29 @@ def update_report(
         for earlier in pool.map(lambda name: _listed(kept, name), others):
             if earlier is not None:
                 known[earlier.image] = earlier
-    _write_list(kept, paths.reports, _title(paths.images), [known[name] for name in sorted(known)])
+    _write_list(kept, paths.reports, _title(paths.images), [known[name] for name in sorted(known)], tell)
     return join(paths.reports, INDEX)
+
+
+def renew_pages(paths: WorkspacePaths, tell: Callable[[str], None]) -> None:
+    """Write those pages of the report again that are not as they were written, from what earlier runs told.
+
+    Parameters
+    ----------
+    paths
+        Folders of the dataset.
+    tell
+        As of `update_report`.
+
+    Raises
+    ------
+    StorageError
+        Something cannot be read or written.
+    """
+    kept = join(paths.jobs, "report")
+    found = [_listed(kept, name) for name in _recorded(kept)]
+    records = [replace(record, status="kept") for record in found if record is not None]
+    update_report(paths, records, [record.image for record in records], tell=tell)
 
 
 def _title(images: Location) -> str:
@@ -76,19 +97,20 @@ def _title(images: Location) -> str:
     return "/".join(str(images).rstrip("/").replace("\\", "/").split("/")[-2:])
 
 
-def _updated(kept: Location, reports: Location, record: ImageRecord) -> ImageRecord:
+def _updated(kept: Location, reports: Location, record: ImageRecord, tell: Callable[[str], None]) -> ImageRecord:
     """Write an image's page if there is anything new to tell, and return what is known of the image."""
     before = read_if_there(join(kept, run_name(record.image)))
     earlier = None if before is None else record_from_json(before)
     record = merged(earlier, record)
     page = join(reports, page_name(record.image))
     mark = _mark(kept, record)
-    if earlier is not None and earlier.listed is not None and mark == earlier.page and exists(page):
-        record = replace(record, page=mark, listed=earlier.listed)
+    written = None if earlier is None else earlier.file
+    if earlier is not None and earlier.listed is not None and mark == earlier.page and is_as_written(page, written):
+        record = replace(record, page=mark, file=written, listed=earlier.listed)
     else:
         look = _look(kept, record.image)
-        write_text(page, image_page(record, look))
-        record = replace(record, page=mark, listed=listed(record, look))
+        file = write_page(page, image_page(record, look), written, tell)
+        record = replace(record, page=mark, file=file, listed=listed(record, look))
     content = record_to_json(record)
     if content != before:
         write_bytes(join(kept, run_name(record.image)), content)
@@ -98,46 +120,39 @@ def _updated(kept: Location, reports: Location, record: ImageRecord) -> ImageRec
 def _mark(kept: Location, record: ImageRecord) -> str:
     """Return a hash of all that a page is made from; what was seen changes with its file, which need not be read."""
     # A page does not say whether its image was made or kept by the last run.
-    told = replace(record, page="", listed=None, status="", notes=(), made_warnings=())
+    told = replace(record, page="", file=None, listed=None, status="", notes=(), made_warnings=())
     look = find(join(kept, look_name(record.image)))
     seen = "" if look is None else f"{look.size} {look.marker}"
     return hashlib.sha256(b"\0".join([page_version(), record_to_json(told), seen.encode()])).hexdigest()
 
 
-def _write_list(kept: Location, reports: Location, title: str, records: Sequence[ImageRecord]) -> None:
+def _write_list(
+    kept: Location, reports: Location, title: str, records: Sequence[ImageRecord], tell: Callable[[str], None]
+) -> None:
     """Write those pages of the list that say anything new, and remove those of images that are gone."""
-    before = _marks(kept)
+    before = marks_of(kept)
     entries = [index_entry(record, None) for record in records]
-    marks = {}
+    marks: dict[str, PageMark] = {}
     for number, start in enumerate(range(0, max(len(entries), 1), PER_PAGE), 1):
         name, mine = index_name(number), slice(start, start + PER_PAGE)
-        marks[name] = _list_mark(title, records, records if number == 1 else records[mine])
-        if marks[name] == before.get(name) and exists(join(reports, name)):
+        mark, page = _list_mark(title, records, records if number == 1 else records[mine]), join(reports, name)
+        earlier = before.get(name, PageMark(""))
+        if mark == earlier.made_from and is_as_written(page, earlier.file):
+            marks[name] = earlier
             continue
         pictured = [index_entry(record, _look(kept, record.image)) for record in records[mine]]
         told: list[ListEntry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
-        write_text(join(reports, name), index_page(title, told, number))
+        marks[name] = PageMark(mark, write_page(page, index_page(title, told, number), earlier.file, tell))
     for name in before.keys() - marks.keys():
         delete(join(reports, name))
     if marks != before:
-        write_text(join(kept, _MARKS), json.dumps(marks, indent=1) + "\n")
+        write_marks(kept, marks)
 
 
 def _list_mark(title: str, records: Sequence[ImageRecord], told: Iterable[ImageRecord]) -> str:
     """Return a hash of all that a page of the list is made from: how many pages there are, and what it tells."""
     facts = [title, str(len(records)), *(f"{record.image}\0{record.page}" for record in told)]
     return hashlib.sha256(b"\0".join([page_version(), *(fact.encode() for fact in facts)])).hexdigest()
-
-
-def _marks(kept: Location) -> dict[str, str]:
-    """Return what the pages of the list were made from; damaged facts are as none."""
-    try:
-        marks = json.loads(read_if_there(join(kept, _MARKS)) or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    # What is not a name that we give is never deleted.
-    known = marks if isinstance(marks, dict) else {}
-    return {name: str(known[name]) for number in range(1, len(known) + 1) if (name := index_name(number)) in known}
 
 
 def _listed(kept: Location, image: str) -> ImageRecord | None:

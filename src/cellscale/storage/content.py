@@ -11,7 +11,7 @@ from cellscale.storage.regular import open_regular
 from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import Entry, Location, filesystem, find, listing, local_path
 
-__all__ = ["WHOLE", "Check", "Content", "Kind", "content_of", "glanced", "seen", "stamp_of"]
+__all__ = ["WHOLE", "Check", "Content", "Kind", "beginning_of", "content_of", "glanced", "seen", "stamp_of"]
 
 Kind: TypeAlias = Literal["whole", "sample"]
 """``whole``: a hash of all bytes; ``sample``: of the header, the end and blocks between."""
@@ -115,6 +115,18 @@ def glanced(location: Location) -> Content | None:
                 return Content(facts.st_size, f"{facts.st_mtime_ns} {facts.st_ino} {facts.st_ctime_ns}", "")
     found = find(location)
     return None if found is None else Content(0 if found.is_folder else found.size, _stamp(found), "")
+
+
+def beginning_of(location: Location, count: int) -> bytes:
+    """Return the first bytes of a file or object, as many as there are up to a number.
+
+    Raises
+    ------
+    StorageError
+        It is not there or cannot be read.
+    """
+    with explained("read", location), _opened(location) as file:
+        return bytes(file.read(count))
 
 
 def _looks_like(now: Content, earlier: Content) -> bool:

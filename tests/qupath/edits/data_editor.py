@@ -106,7 +106,8 @@ def measurements(thing) -> dict:
     found = thing.contents[3].values
     data = found["values"].values.data
     numbers = struct.unpack(f">{(len(data) - 4) // 4}f", data[4:])
-    return dict(zip(found["names"].contents[1:], numbers, strict=True))
+    names = found["names"].contents[1:]
+    return dict(zip(names, numbers[: len(names)], strict=True))  # a list of QuPath's may have room for more
 
 
 def measure(thing, name: str, value: float) -> None:

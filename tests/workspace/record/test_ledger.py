@@ -156,12 +156,32 @@ def test_a_damaged_ledger_knows_nothing_and_says_so_without_failing(tmp_path, fi
     assert Ledger(tmp_path, "image").facts("segmentation") == {}
 
 
+@pytest.mark.parametrize("content", [b"", bytes(4096)])
+def test_what_was_emptied_or_never_reached_the_disk_is_nobodys_and_made_again(tmp_path, files, content):
+    folder = tmp_path / "three.ome.zarr"
+    folder.mkdir()
+    (folder / "zarr.json").write_text("{}")
+    ledger = Ledger(tmp_path, "image")
+    ledger.begin("segmentation", "mark", [*files, folder])
+    for file in files:
+        file.write_text(file.name)
+    ledger.finish("segmentation", [*files, folder], {})
+    files[0].write_bytes(content)
+    (folder / "zarr.json").unlink()
+    verdict = judge(tmp_path, [*files, folder])
+    assert (verdict.missing, verdict.kept, verdict.persons) == ((files[0], folder), (files[1],), ())
+    files[1].write_text("words of a person")
+    (tmp_path / "records" / "image.json").unlink()
+    assert judge(tmp_path, [*files, folder]).persons == (*files, folder), "an empty file that nobody knows"
+
+
 @pytest.mark.parametrize(
     "damage", [3, None, {}, {"size": "1", "stamp": "", "hash": "x", "made_from": "mark"}, "words"]
 )
 def test_an_output_whose_own_record_is_damaged_is_a_persons_and_the_other_is_kept(tmp_path, files, damage):
     make(Ledger(tmp_path, "image"), files)
     facts = record(tmp_path)
+    del facts["checksum"]  # as records were that had none
     facts["segmentation"]["outputs"]["one.tiff"] = damage
     facts["inputs"] = damage
     (tmp_path / "records" / "image.json").write_text(json.dumps(facts))

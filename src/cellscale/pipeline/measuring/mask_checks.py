@@ -5,18 +5,33 @@ from typing import TypeAlias
 
 from cellscale.errors import ImageError, MaskError
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import require_right
 from cellscale.predict.heads import Compartment
 from cellscale.storage.content import seen
 from cellscale.storage.uri import Entry
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.identity import Identity
-from cellscale.workspace.record import Ledger
+from cellscale.workspace.layout import mask_name
+from cellscale.workspace.record import SUFFIXES, Ledger
 
-__all__ = ["Unchanged", "compare_image", "require_one_run", "unchanged"]
+__all__ = ["Unchanged", "compare_image", "require_one_run", "tell_of_lacking", "unchanged"]
 
 Unchanged: TypeAlias = Callable[[], None]
 """Raises `ImageError` or `MaskError` where what something is made of is no longer what it was."""
+
+
+def tell_of_lacking(run: ImageRun, request: Request, ledger: Ledger, masks: Mapping[Compartment, Entry]) -> None:
+    """Say which of the masks that may be measured are not there; a warning where one was made here and is gone."""
+    for compartment in request.compartments:
+        if compartment not in masks:
+            names = [mask_name(ledger.image, compartment, suffix) for suffix in SUFFIXES]
+            is_lost = any(name in ledger.records("segmentation") for name in names)
+            why = "is not there any more" if is_lost else "is not there"
+            run.notice(
+                f"{names[0]} {why} in {request.paths.segmasks}: only the {', '.join(masks)} mask is measured",
+                "warning" if is_lost else "info",
+            )
 
 
 def require_one_run(ledger: Ledger, masks: Mapping[Compartment, Entry]) -> None:

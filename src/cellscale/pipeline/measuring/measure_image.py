@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -13,7 +13,7 @@ from cellscale.cells.measure import measure
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.scattered import scattered_texts
 from cellscale.cells.text import Dialect
-from cellscale.errors import MaskError
+from cellscale.errors import MaskError, StorageError
 from cellscale.images.channels import combined_reader
 from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
@@ -21,7 +21,7 @@ from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
 from cellscale.pipeline.area import part_of
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, unchanged
+from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, tell_of_lacking, unchanged
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
 from cellscale.pipeline.request import ChannelChoice, Measuring, Request
 from cellscale.pipeline.resume import (
@@ -106,7 +106,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     verdict = decided(run, request, ledger, "measurement", mark, outputs, earlier=earlier)
     is_others = bool(verdict.persons) and not verdict.kept  # the project is theirs as well, or nobody knows
     if verdict.is_done and (is_others or _is_in_project(run, request, entry, ledger)):
-        return _kept(run, request, ledger, outputs, verdict)
+        return _kept(run, request, entry, ledger, outputs, verdict)
     if request.dry_run:
         _check_opening(run, entry, request.segment, request.channels, masks)
         return Report(True, None, None, None, outputs)
@@ -226,6 +226,7 @@ def found_masks(request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
 def _masks(run: ImageRun, request: Request, ledger: Ledger) -> dict[Compartment, Entry]:
     """Return the masks to measure."""
     masks = found_masks(request, ledger)
+    tell_of_lacking(run, request, ledger, masks)
     if not request.measuring.relabel or request.dry_run:
         return masks
     from cellscale.pipeline.measuring.relabel import relabelled  # who does not ask for it need not compile it
@@ -240,9 +241,18 @@ def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: L
     return is_in_project(run, request, entry, ledger)
 
 
-def _kept(run: ImageRun, request: Request, ledger: Ledger, outputs: tuple[Location, ...], verdict: Verdict) -> Report:
+def _kept(
+    run: ImageRun,
+    request: Request,
+    entry: ImageEntry,
+    ledger: Ledger,
+    outputs: tuple[Location, ...],
+    verdict: Verdict,
+) -> Report:
     if not request.dry_run:
         ledger.keep()
+        with suppress(StorageError):  # a finished dataset may be read-only
+            note_source(entry, request.paths)
     if verdict.persons:
         return Report(False, None, None, None, outputs)
     facts = ledger.facts("measurement")

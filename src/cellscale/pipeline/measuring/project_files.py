@@ -10,11 +10,11 @@ from cellscale.pipeline.entering import now_of
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import Fate
 from cellscale.pipeline.request import Request
-from cellscale.qupath.entry import ENTRY_FILES, PROJECT_FILE, is_still_of
+from cellscale.qupath.entry import ENTRY_FILES, PROJECT_FILE, is_still_of, is_whole_data
 from cellscale.qupath.listed_images import listed_images, same_image
 from cellscale.qupath.project import place_images, update_project
 from cellscale.qupath.project_image import ProjectImage
-from cellscale.storage.content import stamp_of
+from cellscale.storage.content import Content, stamp_of
 from cellscale.storage.uri import Location, base_name, delete, exists, join
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
@@ -115,21 +115,48 @@ def has_entry_files(run: ImageRun, dry_run: bool, folder: Location, entry: Image
     if number is None or entry.image is None:
         return False
     known = ledger.names("project") or ENTRY_FILES[:3]
+    places = {name: join(folder, "data", str(number), name) for name in known}
+    before = dict(ledger.inputs)
+    contents = {name: ledger.look("project", place) for name, place in places.items()}
+    if None in contents.values():
+        return False
+    ours = [name for name in known if _is_ours(ledger, places[name], contents[name])]
     for name in known:
-        place = join(folder, "data", str(number), name)
-        now = ledger.look("project", place)
-        if now is None:
-            return False
-        record = ledger.record("project", place)
-        if record is None or record.explains(now):
+        place, is_new = places[name], before.get(name) != contents[name]
+        if name in ours or _is_persons(place, entry.image, with_data="data.qpdata" not in ours, is_new=is_new):
             continue
-        if not is_still_of(place, entry.image):
-            run.notice(f"{place} is damaged, or another image's: it is made again", "warning")
-            if base_name(place) == "summary.json" and not dry_run:
-                delete(place)  # one that is there stays: QuPath counts what a person drew
-            return False
-    run.note_fate("kept", [join(folder, "data", str(number), name) for name in known])
+        run.notice(f"{place} is damaged, or another image's: it is made again", "warning")
+        if name in ("summary.json", ENTRY_FILES[-1]) and not dry_run:
+            delete(place)  # a summary that is there stays: QuPath counts what a person drew
+        return False
+    run.note_fate("kept", [places[name] for name in ours])
+    run.note_fate("left as a person's", [places[name] for name in known if name not in ours])
     return True
+
+
+def _is_ours(ledger: Ledger, place: Location, now: Content | None) -> bool:
+    record = ledger.record("project", place)
+    return record is None or (now is not None and record.explains(now))
+
+
+def _is_persons(place: Location, image: Location, *, with_data: bool, is_new: bool) -> bool:
+    """Tell whether a file that was changed can be what QuPath saved.
+
+    Parameters
+    ----------
+    place
+        Of the file.
+    image
+        That it is to be of.
+    with_data
+        Whether the objects were changed as well, with which QuPath saves the summary.
+    is_new
+        Whether it was not looked at before as it is now: all of the objects is read once.
+    """
+    name = base_name(place)
+    if name == "summary.json" and not with_data:
+        return False
+    return is_still_of(place, image) and (name != "data.qpdata" or not is_new or is_whole_data(place))
 
 
 def is_listed(run: ImageRun, request: Request, folder: Location, entry: ImageEntry, number: int) -> bool:

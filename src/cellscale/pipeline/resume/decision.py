@@ -33,6 +33,11 @@ def identity_of(run: ImageRun, entry: ImageEntry, images: ImageChoice, ledger: L
     """
     if run.identity is None:
         run.identity = identify(entry, ledger.inputs, images.check)
+        if ledger.is_damaged:
+            run.notice(
+                f"{ledger.location} is damaged: what it still knows for ours is made again, and all else is kept",
+                "warning",
+            )
     ledger.learn_inputs(run.identity.files)
     return run.identity
 

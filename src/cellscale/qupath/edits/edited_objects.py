@@ -8,11 +8,11 @@ from mmap import mmap
 
 from cellscale.qupath.edits.kept_objects import CHILDREN, Kept, NameLists, class_name, kept_of, object_id, region_of
 from cellscale.qupath.edits.read_regions import region_key
-from cellscale.qupath.java.java_reader import JavaReader, UnreadableError
+from cellscale.qupath.java.java_reader import BrokenStreamError, JavaReader, UnreadableError
 from cellscale.qupath.java.java_types import Content, JavaArray, JavaClass, JavaEnum, JavaObject, Value
 from cellscale.qupath.java.serial_classes import CELL, DETECTION, KNOWN, ROOT
 
-__all__ = ["Edited", "read_edited"]
+__all__ = ["Edited", "is_whole", "read_edited"]
 
 _PREFIX = "qupath.lib.objects."
 _CLASSES = frozenset({CELL.name, DETECTION.name})
@@ -102,6 +102,17 @@ def read_edited(
         It cannot be read, or has something that cannot be taken over.
     """
     return _Reading(data, ids, outlines, written).edited()
+
+
+def is_whole(data: bytes | mmap) -> bool:
+    """Tell whether a data file is not damaged, as far as can be told; what another version wrote is not."""
+    try:
+        read_edited(data, (), {}, ())
+    except BrokenStreamError:
+        return False
+    except UnreadableError:
+        return True
+    return True
 
 
 class _Reading:

@@ -1,15 +1,12 @@
 """Classes put into an image's data file, beside everything that a person did to it."""
 
-import os
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from mmap import ACCESS_READ, mmap
 
 from cellscale.errors import StorageError
 from cellscale.qupath.edits.kept_objects import CHILDREN, class_name, object_id
-from cellscale.qupath.entry.data_bytes import chunks_of, copy_file, digest_of, in_place_of
+from cellscale.qupath.entry.data_bytes import copy_file, digest_of, in_place_of, mapped
 from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.gson import to_json
 from cellscale.qupath.java.java_reader import JavaReader, UnreadableError
@@ -18,7 +15,6 @@ from cellscale.qupath.java.java_types import Content, JavaObject, Value
 from cellscale.qupath.java.serial_classes import CELL, DETECTION, INTEGER, KNOWN, PATH_CLASS
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.scratch import scratch_file
 from cellscale.storage.uri import Location, find, join, read_if_there
 
 __all__ = ["Classed", "Classes", "classify_objects"]
@@ -98,11 +94,10 @@ def classify_objects(folder: Location, classes: Classes) -> Classed:
 
 
 def _read(target: Location, giving: "_Giving") -> list[Content]:
-    with scratch_file(None, chunks_of(target)) as file:
-        if not file.seek(0, os.SEEK_END):
+    with mapped(target) as data:
+        if data is None:
             raise UnreadableError("it is empty")
-        with closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-            contents = JavaReader(data, KNOWN, giving.give).read()
+        contents = JavaReader(data, KNOWN, giving.give).read()
     if contents[:1] != [b"\x00\x13Data file version 3"]:
         raise UnreadableError("its format is another one")
     return contents

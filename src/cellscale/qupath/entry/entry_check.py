@@ -2,6 +2,9 @@
 
 import re
 
+from cellscale.qupath.edits.edited_objects import is_whole
+from cellscale.qupath.entry.data_bytes import mapped
+from cellscale.qupath.entry.entry_record import ENTRY_RECORD
 from cellscale.qupath.gson import Json
 from cellscale.qupath.uris import file_name
 from cellscale.storage.json_text import parsed_json
@@ -9,10 +12,10 @@ from cellscale.storage.places import folded
 from cellscale.storage.ranges import open_ranges
 from cellscale.storage.uri import Location, base_name, read_bytes
 
-__all__ = ["ENTRY_FILES", "is_still_of"]
+__all__ = ["ENTRY_FILES", "is_still_of", "is_whole_data"]
 
-ENTRY_FILES = ("data.qpdata", "server.json", "summary.json", "thumbnail.jpg")
-"""What an image's folder has; QuPath writes them again when a person saves."""
+ENTRY_FILES = ("data.qpdata", "server.json", "summary.json", "thumbnail.jpg", ENTRY_RECORD)
+"""What an image's folder has; QuPath writes all but the last again when a person saves."""
 
 _BEGINNING, _END = b"\xac\xed\x00\x05", b"t\x00\x03EOF"
 """How a stream of Java objects begins, and QuPath's files of objects end."""
@@ -38,6 +41,8 @@ def is_still_of(location: Location, image: Location, shape: tuple[int, int] | No
         It cannot be read.
     """
     name = base_name(location)
+    if name == ENTRY_RECORD:  # no other program writes it
+        return False
     if name == "data.qpdata":
         return _is_data_of(location, folded(base_name(image)))
     content = read_bytes(location)
@@ -55,6 +60,18 @@ def is_still_of(location: Location, image: Location, shape: tuple[int, int] | No
     if not isinstance(server, dict) or not isinstance(facts.get("hierarchy"), dict):
         return False
     return shape is None or (server.get("height"), server.get("width")) == shape
+
+
+def is_whole_data(location: Location) -> bool:
+    """Tell whether a file of objects can be read; all of it is.
+
+    Raises
+    ------
+    StorageError
+        It cannot be known.
+    """
+    with mapped(location) as data:
+        return data is not None and is_whole(data)
 
 
 def _is_data_of(location: Location, image: str) -> bool:

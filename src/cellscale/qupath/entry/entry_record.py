@@ -8,9 +8,10 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, join, read_if_there
 
-__all__ = ["EntryRecord", "merged"]
+__all__ = ["ENTRY_RECORD", "EntryRecord", "merged"]
 
-_NAME = "cellscale.json"
+ENTRY_RECORD = "cellscale.json"
+"""Its name in an image's folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class EntryRecord:
         StorageError
             It cannot be known.
         """
-        content = read_if_there(join(folder, _NAME))
+        content = read_if_there(join(folder, ENTRY_RECORD))
         try:
             found = parsed_json(content) if content is not None else None
         except ValueError:
@@ -79,8 +80,8 @@ class EntryRecord:
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items() if value
         }
         content = to_json(facts, pretty=True).encode()
-        if read_if_there(join(folder, _NAME)) != content:
-            write_bytes(join(folder, _NAME), content)
+        if read_if_there(join(folder, ENTRY_RECORD)) != content:
+            write_bytes(join(folder, ENTRY_RECORD), content)
 
 
 def merged(theirs: Json, ours: Json, written: Sequence[Json]) -> Json:

@@ -1,10 +1,8 @@
 """Replacing the objects of an image without losing what a person did to them."""
 
-import os
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from mmap import ACCESS_READ, mmap
 from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
@@ -13,14 +11,13 @@ from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
 from cellscale.qupath.edits.edited_objects import Edited, read_edited
 from cellscale.qupath.edits.written_names import ours_in_all_forms
-from cellscale.qupath.entry.data_bytes import chunks_of, copy_file, digest_of, in_place_of
+from cellscale.qupath.entry.data_bytes import HashingSink, copy_file, digest_of, in_place_of, mapped
 from cellscale.qupath.entry.entry_check import is_still_of
 from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.entry.object_tally import ObjectTally
 from cellscale.qupath.gson import JsonObject
 from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.storage.json_text import parsed_json
-from cellscale.storage.scratch import scratch_file
 from cellscale.storage.uri import Entry, Location, find, join, read_if_there
 
 __all__ = ["Replaced", "replace_objects"]
@@ -84,7 +81,8 @@ def replace_objects(
         metadata=_newest(metadata, record.metadata or _metadata_before(folder, old, record)),
         measurements=tuple(dict.fromkeys((*facts.columns.names, *record.measurements))),
     )
-    if old is None or old in record.written:
+    record_is_lost = not record.written and not record.carried
+    if old is None or old in record.written or (record_is_lost and old == _would_be(facts, batches)):
         return _replaced(folder, facts, batches, record, old, before)
     tally = ObjectTally(facts.columns, facts.dialect, by_outline=True)
     for batch in batches:
@@ -163,11 +161,17 @@ def _carried(
 
 def _read(target: Location, tally: ObjectTally, written: Collection[str]) -> Edited:
     """Read a person's file."""
-    with scratch_file(None, chunks_of(target)) as file:
-        if not file.seek(0, os.SEEK_END):
+    with mapped(target) as data:
+        if data is None:
             raise UnreadableError("it is empty")
-        with closing(mmap(file.fileno(), 0, access=ACCESS_READ)) as data:
-            return read_edited(data, frozenset(tally.ids), tally.outlines, written)
+        return read_edited(data, frozenset(tally.ids), tally.outlines, written)
+
+
+def _would_be(facts: DataFile, batches: Iterable[CellBatch]) -> str:
+    """Return the hash of the file that is written where nobody did anything."""
+    sink = HashingSink()
+    write_data_file(sink, facts, batches)
+    return sink.digest()
 
 
 def _newest(new: _Item, before: Sequence[_Item]) -> tuple[_Item, ...]:

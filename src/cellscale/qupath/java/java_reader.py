@@ -20,7 +20,7 @@ from cellscale.qupath.java.java_types import (
     Value,
 )
 
-__all__ = ["JavaReader", "UnreadableError"]
+__all__ = ["BrokenStreamError", "JavaReader", "UnreadableError"]
 
 _MAGIC = b"\xac\xed\x00\x05"
 _FIRST_HANDLE = 0x7E0000
@@ -33,6 +33,10 @@ _T = TypeVar("_T")
 
 class UnreadableError(ValueError):
     """The stream is damaged, or has something that cannot be taken over into another."""
+
+
+class BrokenStreamError(UnreadableError):
+    """The stream is damaged: no program can read it."""
 
 
 class JavaReader:
@@ -78,19 +82,21 @@ class JavaReader:
 
         Raises
         ------
+        BrokenStreamError
+            The stream is damaged.
         UnreadableError
-            They cannot be read.
+            It has what cannot be taken over.
         """
         try:
             return self._contents()
         except UnreadableError:
             raise
         except (struct.error, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-            raise UnreadableError(f"it is damaged at byte {self._at}") from error
+            raise BrokenStreamError(f"it is damaged at byte {self._at}") from error
 
     def _contents(self) -> list[Content]:
         if self._take(4) != _MAGIC:
-            raise UnreadableError("it is no stream of Java objects")
+            raise BrokenStreamError("it is no stream of Java objects")
         contents: list[Content] = []
         while self._at < len(self._data):
             contents.append(self._content())
@@ -99,7 +105,7 @@ class JavaReader:
     def _take(self, count: int) -> bytes:
         piece = self._data[self._at : self._at + count]
         if count < 0 or len(piece) != count:
-            raise UnreadableError(f"it ends inside a value at byte {self._at}")
+            raise BrokenStreamError(f"it ends inside a value at byte {self._at}")
         self._at += count
         return piece
 
@@ -111,21 +117,21 @@ class JavaReader:
         tag = self._data[self._at]
         reader = self._readers.get(tag)
         if reader is None:
-            raise UnreadableError(f"byte {self._at} begins something of an unknown kind ({tag:#x})")
+            raise BrokenStreamError(f"byte {self._at} begins something of an unknown kind ({tag:#x})")
         self._at += 1
         return reader()
 
     def _value(self) -> Value:
         value = self._content()
         if isinstance(value, bytes | Several):
-            raise UnreadableError(f"a number was found before byte {self._at}, an object expected")
+            raise BrokenStreamError(f"a number was found before byte {self._at}, an object expected")
         return value
 
     def _reference(self) -> Value:
         found = self._referred()
         if isinstance(found, str | JavaObject | JavaArray | JavaEnum):
             return found
-        raise UnreadableError(f"the reference before byte {self._at} leads to no object")
+        raise BrokenStreamError(f"the reference before byte {self._at} leads to no object")
 
     def _referred(self) -> object:
         place = self._number(">i") - _FIRST_HANDLE
@@ -238,7 +244,7 @@ class JavaReader:
 
 def _of(value: object, kind: type[_T]) -> _T:
     if not isinstance(value, kind):
-        raise UnreadableError(f"a {type(value).__name__} was found where {kind.__name__} was expected")
+        raise BrokenStreamError(f"a {type(value).__name__} was found where {kind.__name__} was expected")
     return value
 
 

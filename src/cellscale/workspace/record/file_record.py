@@ -1,12 +1,19 @@
 """The record of one file: what it held, and what it was made from."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cellscale.storage.content import Content
+from cellscale.storage.content import Content, beginning_of
+from cellscale.storage.uri import Location, find
 
-__all__ = ["OutputRecord", "input_from_json", "input_to_json", "output_from_json", "output_to_json"]
+__all__ = ["OutputRecord", "input_from_json", "input_to_json", "is_blank", "output_from_json", "output_to_json"]
+
+_OF_NOTHING = hashlib.sha256().hexdigest()
+"""Ends the hash of an empty file, and of a folder without files."""
+_BEGINNING = 512
+"""Bytes of which some are not zero in every output of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,24 @@ class OutputRecord:
             return now.hash == self.content.hash
         size = self.content.size if now.size else 0  # a folder's own size says nothing of what it holds
         return (size, self.content.stamp) == (now.size, now.stamp.partition(" ")[0])
+
+
+def is_blank(output: Location, now: Content, record: OutputRecord) -> bool:
+    """Tell whether an output was emptied, or never reached the disk, which leaves nothing but zeros.
+
+    Raises
+    ------
+    StorageError
+        It cannot be read.
+    """
+    if record.explains(now):
+        return False
+    if now.hash.endswith(_OF_NOTHING):
+        return True
+    found = find(output)
+    if found is None or found.is_folder:
+        return False
+    return now.size == 0 or not any(beginning_of(output, _BEGINNING))
 
 
 def output_to_json(record: OutputRecord) -> dict[str, Any]:

@@ -1,27 +1,23 @@
 """Which outputs of an image were made from what, so that a second run knows what is left to do."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from cellscale.errors import StorageError
-from cellscale.storage.atomic import write_text
 from cellscale.storage.content import WHOLE, Content, glanced, seen
-from cellscale.storage.uri import Location, base_name, join, make_folder, read_if_there
+from cellscale.storage.uri import Location, base_name, join, make_folder
 from cellscale.workspace.record.file_record import (
     OutputRecord,
     input_from_json,
     input_to_json,
+    is_blank,
     output_from_json,
     output_to_json,
 )
+from cellscale.workspace.record.record_file import Task, is_entry, read_record, write_record
 
 __all__ = ["Ledger", "Mark", "Task", "Verdict"]
-
-Task: TypeAlias = Literal[
-    "segmentation", "intermediates", "relabelling", "measurement", "project", "look", "pictures", "classes"
-]
 
 Mark: TypeAlias = str | Mapping[str, str]
 """Fingerprint of all that a task's outputs depend on, or that of each by its name."""
@@ -84,13 +80,16 @@ class Ledger:
     tasks: dict[str, dict[str, Any]] = field(init=False)
     inputs: dict[str, Content] = field(init=False)
     """What the image's files, and files that others made, held when they were last looked at."""
+    is_damaged: bool = field(init=False)
+    """Whether the record was found damaged: what it knows for ours is made again."""
     _learned: bool = field(init=False, default=False)
     _parsed: _Parsed = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        facts = self._read()
-        self.inputs = input_from_json(facts.pop(_INPUTS, None))
-        self.tasks = {name: entry for name, entry in facts.items() if _is_entry(entry)}
+        found = read_record(self.location)
+        self.is_damaged = found.is_damaged
+        self.inputs = input_from_json(found.facts.get(_INPUTS))
+        self.tasks = {name: dict(entry) for name, entry in found.facts.items() if name != _INPUTS and is_entry(entry)}
 
     @property
     def location(self) -> Location:
@@ -132,7 +131,8 @@ class Ledger:
             now = self.look(task, output)
             mark = _mark_of(fingerprint, name)
             fits = record is not None and record.made_from in (mark, earlier)
-            if now is None or name in unfinished:  # a killed run may have written some, and noted nothing of any
+            # A killed run may have written some, and noted nothing of any; what is empty is nobody's work.
+            if now is None or name in unfinished or (record is not None and is_blank(output, now, record)):
                 found["missing"].append(output)
             elif record is not None and record.explains(now):
                 found["kept" if fits else "stale"].append(output)
@@ -300,7 +300,7 @@ class Ledger:
         facts: dict[str, Any] = dict(self.tasks)
         if self.inputs:
             facts = {_INPUTS: input_to_json(self.inputs), **facts}
-        write_text(self.location, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        write_record(self.location, facts)
         self._learned = False
 
     def _outputs(self, task: Task) -> dict[str, OutputRecord]:
@@ -318,32 +318,7 @@ class Ledger:
         self._parsed.pop(task, None)
         self._learned = True
 
-    def _read(self) -> dict[str, Any]:
-        """Return what is on record; a damaged record is none, and outputs then count as someone else's.
-
-        One that cannot be read now is an error: the next `begin` would replace it, and all outputs would be foreign.
-        """
-        content = read_if_there(self.location)
-        if content is None:
-            return {}
-        try:
-            facts = json.loads(content)
-        except (ValueError, RecursionError):
-            return {}
-        return facts if isinstance(facts, dict) else {}
-
 
 def _mark_of(fingerprint: Mark, name: str) -> str:
     """Return the fingerprint of an output; one that is made no more has none."""
     return fingerprint if isinstance(fingerprint, str) else fingerprint.get(name, "")
-
-
-def _is_entry(entry: object) -> bool:
-    """Tell whether something on record can be an entry of ours."""
-    return (
-        isinstance(entry, dict)
-        and isinstance(entry.get("outputs"), dict)
-        and isinstance(entry.get("complete", True), bool)
-        and isinstance(entry.get("unfinished", []), list)
-        and isinstance(entry.get("fingerprint", ""), (str, dict))
-    )

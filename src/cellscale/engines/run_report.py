@@ -43,7 +43,14 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
     records = [_record(request.paths, image) for image in outcome.images]
     run = ImageRun("", listener, Budget.choose(request.resources.workers, request.resources.max_memory))
     with run.stage("report", len(records)) as advance:
-        index = update_report(request.paths, records, images, workers=run.budget.workers, advance=advance)
+        index = update_report(
+            request.paths,
+            records,
+            images,
+            single_file=request.outputs.report_single_file,
+            workers=run.budget.workers,
+            advance=advance,
+        )
     return str(index)
 
 

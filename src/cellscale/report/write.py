@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from cellscale.report.findings import Findings, look_from_json
-from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed
+from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed, single_page
 from cellscale.report.html.pages import image_page, page_version
 from cellscale.report.image_record import ImageRecord, merged, record_from_json, record_to_json
-from cellscale.storage.atomic import write_bytes, write_text
+from cellscale.storage.atomic import atomic_write, write_bytes, write_text
 from cellscale.storage.uri import Location, delete, exists, find, join, listing, make_folder, read_if_there
-from cellscale.workspace.layout import INDEX, WorkspacePaths, index_name, look_name, page_name, run_name
+from cellscale.workspace.layout import INDEX, SINGLE, WorkspacePaths, index_name, look_name, page_name, run_name
 
 __all__ = ["update_report"]
 
@@ -25,6 +25,7 @@ def update_report(
     records: Iterable[ImageRecord],
     images: Collection[str],
     *,
+    single_file: bool = False,
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
 ) -> Location:
@@ -38,6 +39,8 @@ def update_report(
         What became of the images of a run.
     images
         Names of the images that the dataset has; others' earlier records are left out.
+    single_file
+        Write the whole report to one file as well; one that is there is kept up to date in any case.
     workers
         Pages that are written side by side.
     advance
@@ -67,7 +70,9 @@ def update_report(
         for earlier in pool.map(lambda name: _listed(kept, name), others):
             if earlier is not None:
                 known[earlier.image] = earlier
-    _write_list(kept, paths.reports, _title(paths.images), [known[name] for name in sorted(known)])
+    single_file = single_file or exists(join(paths.reports, SINGLE))
+    every = [known[name] for name in sorted(known)]
+    _write_list(kept, paths.reports, _title(paths.images), every, single_file=single_file)
     return join(paths.reports, INDEX)
 
 
@@ -104,7 +109,9 @@ def _mark(kept: Location, record: ImageRecord) -> str:
     return hashlib.sha256(b"\0".join([page_version(), record_to_json(told), seen.encode()])).hexdigest()
 
 
-def _write_list(kept: Location, reports: Location, title: str, records: Sequence[ImageRecord]) -> None:
+def _write_list(
+    kept: Location, reports: Location, title: str, records: Sequence[ImageRecord], *, single_file: bool
+) -> None:
     """Write those pages of the list that say anything new, and remove those of images that are gone."""
     before = _marks(kept)
     entries = [index_entry(record, None) for record in records]
@@ -117,10 +124,25 @@ def _write_list(kept: Location, reports: Location, title: str, records: Sequence
         pictured = [index_entry(record, _look(kept, record.image)) for record in records[mine]]
         told: list[ListEntry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
         write_text(join(reports, name), index_page(title, told, number))
+    if single_file:
+        marks[SINGLE] = _list_mark(title, records, records)
+        if marks[SINGLE] != before.get(SINGLE) or not exists(join(reports, SINGLE)):
+            _write_single(kept, join(reports, SINGLE), title, records)
     for name in before.keys() - marks.keys():
         delete(join(reports, name))
     if marks != before:
         write_text(join(kept, _MARKS), json.dumps(marks, indent=1) + "\n")
+
+
+def _write_single(kept: Location, target: Location, title: str, records: Sequence[ImageRecord]) -> None:
+    """Write the list and the pages of all images to one file; what was seen is read again, image by image."""
+    entries = [
+        index_entry(record, _look(kept, record.image), f"image-{number}") for number, record in enumerate(records, 1)
+    ]
+    images = ((record, _look(kept, record.image)) for record in records)
+    with atomic_write(target) as file:
+        for piece in single_page(title, entries, images):
+            file.write(piece.encode())
 
 
 def _list_mark(title: str, records: Sequence[ImageRecord], told: Iterable[ImageRecord]) -> str:
@@ -137,7 +159,8 @@ def _marks(kept: Location) -> dict[str, str]:
         return {}
     # What is not a name that we give is never deleted.
     known = marks if isinstance(marks, dict) else {}
-    return {name: str(known[name]) for number in range(1, len(known) + 1) if (name := index_name(number)) in known}
+    names = (SINGLE, *(index_name(number) for number in range(1, len(known) + 1)))
+    return {name: str(known[name]) for name in names if name in known}
 
 
 def _listed(kept: Location, image: str) -> ImageRecord | None:

@@ -193,6 +193,7 @@ _OPTIONS = [
     ),
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
     _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
+    _outputs("--report_single_file", is_flag=True, help="Write the report to one file as well: REPORTS/report.html."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
     _running(
         "--check",
@@ -249,6 +250,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
     if options["keep_intermediates"] and (options["regions"] or options["exclude"]):
         raise RequestError("--keep_intermediates keeps maps of the whole image; leave it out, or the regions")
+    if options["report_single_file"] and options["no_report"]:
+        raise RequestError("--report_single_file and --no_report exclude each other: leave one out")
     compartment, growth = options["compartment"], growth_of(options)
     # Who only measures takes the masks that are there.
     of_nuclei = segment and growth is not None and compartment == "nuclear"
@@ -288,7 +291,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         outputs=Outputs(
             overwrite=options["overwrite"] or options["overwrite_foreign"],
             report=not options["no_report"],
-            **_named(options, "overwrite_foreign", "visualize"),
+            **_named(options, "overwrite_foreign", "report_single_file", "visualize"),
         ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )

@@ -195,7 +195,7 @@ test: lint weights emulator browser writers
 
 # Not part of `make test`: it takes an hour. docs/reliability.md has the figures that it prints at the end.
 test-hostile: weights $(VENV)/.tools
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile tests/workflows
 
 coverage: weights $(VENV)/.tools emulator browser writers
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=term:skip-covered --cov-report=html

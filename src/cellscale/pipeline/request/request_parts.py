@@ -184,6 +184,9 @@ class Outputs:
     report_single_file: bool = False
     """Write it to one file as well, which can be mailed."""
 
+    spatialdata: bool = False
+    """Write a SpatialData folder for each image."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:

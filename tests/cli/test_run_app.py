@@ -87,7 +87,7 @@ def test_mcmicro_calls_the_script_and_gets_rows_and_columns_alone(stack, tiny_mo
         (["--nuclear-channel", "one"], "invalid int value"),
         (["--compartment", "membrane"], "invalid choice"),
         (["--image-mpp", "0"], "mpp"),
-        (["--output-directory", "stack.ome.tif"], "stack.ome.tif"),
+        (["--output-directory", "stack.ome.tif/new"], "stack.ome.tif is a file"),
         (["--membrane-image", "small.tif"], "images of one size expected"),
         (["--membrane-image", "none.tif"], "none.tif"),
     ],

@@ -4,6 +4,7 @@ The words and what they mean are those of the README of vanvalenlab/deepcell-app
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -53,7 +54,6 @@ def _parser() -> argparse.ArgumentParser:
         prog="run_app.py mesmer",
         description="Find the cells of one image, with the words of DeepCell's run_app.py.",
         epilog="All else that cellscale does: cellscale --help",
-        allow_abbrev=True,
     )
     add = parser.add_argument
     add("--nuclear-image", "-n", required=True, metavar="FILE", help="image with the nuclear channels")
@@ -81,6 +81,7 @@ def _run(asked: argparse.Namespace) -> None:
     target = asked.output_directory / asked.output_name
     if target.exists():
         raise RequestError(f"{target} exists already, and is left as it is; remove it, or give another --output-name")
+    _require_writable(target.parent)
     with ExitStack() as opened:
         listener = opened.enter_context(
             listening(SteadyConsole(stderr=True), verbose=_LEVELS[asked.log_level], log_file=None)
@@ -100,6 +101,16 @@ def _run(asked: argparse.Namespace) -> None:
         labels = [mask for mask in (found.whole_cell, found.nucleus) if mask is not None]
         _write(target, labels, squeeze=asked.squeeze)
     click.echo(printable(f"wrote {target}: {', '.join(f'{int(mask.max()):,} objects' for mask in labels)}"))
+
+
+def _require_writable(folder: Path) -> None:
+    """Check that a folder can be made or written to, before anything is computed."""
+    from cellscale.errors import RequestError
+
+    above = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        what = "is read-only for you" if above.is_dir() else "is a file"
+        raise RequestError(f"--output-directory {folder} cannot be written: {above} {what}; name another folder")
 
 
 def _stain(path: str, numbers: Sequence[int], option: str, opened: ExitStack) -> tuple["Image", tuple[int, ...]]:
@@ -169,7 +180,7 @@ def _write(target: Path, labels: Sequence["NDArray[Any]"], *, squeeze: bool) -> 
     from cellscale.storage.storage_errors import explained
 
     stacked = np.stack(labels, axis=-1)[np.newaxis]
-    with explained("write", target.parent):
+    with explained("make", target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(target) as file:
         tifffile.imwrite(file, stacked.squeeze() if squeeze else stacked)

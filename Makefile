@@ -84,8 +84,8 @@ demo: weights
 	@echo
 	@echo "Open demo/REPORTS/index.html in a browser, or look at every cell with: $(BIN)/cellscale view demo"
 	@echo "Masks are in demo/SEGMASK, tables of cells in demo/REPORTS; demo/PROJ/project.qpproj opens in QuPath."
-	@echo "Then take your own images: put OME-TIFFs into FOLDER/OMETIFF and run"
-	@echo "  $(BIN)/cellscale segment-and-measure workspace FOLDER"
+	@echo "Then take your own images, where they are:"
+	@echo "  $(BIN)/cellscale segment-and-measure FOLDER_OF_IMAGES"
 
 dev: $(VENV)/.tools
 	@if ! git rev-parse --git-dir >/dev/null 2>&1; then echo "This is no clone: commits are not checked."; \

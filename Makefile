@@ -84,8 +84,8 @@ demo: weights
 	@echo
 	@echo "Open demo/REPORTS/index.html in a browser, or look at every cell with: $(BIN)/cellscale view demo"
 	@echo "Masks are in demo/SEGMASK, tables of cells in demo/REPORTS; demo/PROJ/project.qpproj opens in QuPath."
-	@echo "Then take your own images: put OME-TIFFs into FOLDER/OMETIFF and run"
-	@echo "  $(BIN)/cellscale segment-and-measure workspace FOLDER"
+	@echo "Then take your own images, where they are:"
+	@echo "  $(BIN)/cellscale segment-and-measure FOLDER_OF_IMAGES"
 
 dev: $(VENV)/.tools
 	@if ! git rev-parse --git-dir >/dev/null 2>&1; then echo "This is no clone: commits are not checked."; \
@@ -195,7 +195,7 @@ test: lint weights emulator browser writers
 
 # Not part of `make test`: it takes an hour. docs/reliability.md has the figures that it prints at the end.
 test-hostile: weights $(VENV)/.tools
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile tests/workflows
 
 coverage: weights $(VENV)/.tools emulator browser writers
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=term:skip-covered --cov-report=html

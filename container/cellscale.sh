@@ -4,6 +4,7 @@ set -eu
 
 tools/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir wheels .
 tools/bin/pip --python /opt/cellscale/bin/python install --no-cache-dir --no-compile --no-deps wheels/*.whl
+install --mode=0755 entry.sh /opt/cellscale/bin/entry
 tools/bin/cyclonedx-py environment --output-reproducible --output-file /opt/cellscale/sbom.cdx.json /opt/cellscale/bin/python
 python slim.py /opt/cellscale/lib/python3*/site-packages
 

@@ -122,9 +122,13 @@ def run(builder: Builder, tag: str, user: str, data: Path, image: Image, options
         folder.chmod(0o777)  # the user of a container is nobody here
     words = ["segment-and-measure", *image.options, "workspace", "/data"]
     simulate = "" if options.data else "cellscale simulate /data --images 1 --size 512 --seed 1 && "
+    deepcell = (
+        "set -- /data/OMETIFF/* && python /usr/src/app/run_app.py mesmer --squeeze "
+        '--nuclear-image "$1" --membrane-image "$1" --membrane-channel 1 --output-directory /data/deepcell'
+    )
     program = (
         "kernels() { find $NUMBA_CACHE_DIR -type f | sort; }; before=$(kernels); "
-        f'{simulate}cellscale {" ".join(words)} && test "$before" = "$(kernels)" || exit 9'
+        f'{simulate}cellscale {" ".join(words)} && {deepcell} && test "$before" = "$(kernels)" || exit 9'
     )
     print(f"-- user {user}: cellscale {' '.join(words)}", flush=True)
     mounted = [f"{data}:/data", f"{options.weights.resolve()}:/var/cache/cellscale/models:ro"]

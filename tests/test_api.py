@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from typing import Literal, get_overloads, get_type_hints
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tifffile
+from numpy.typing import NDArray
 
 import cellscale
 from cellscale.errors import ChannelError, ImageError, MaskError, RequestError
@@ -21,6 +23,30 @@ def planes():
 def test_the_module_names_its_interface_alone():
     assert dir(cellscale) == ["Segmentation", "__version__", "measure", "open_image", "segment"]
     assert all(hasattr(cellscale, name) for name in dir(cellscale))
+
+
+def test_type_checkers_know_which_masks_are_there():
+    told = [get_type_hints(one) for one in get_overloads(cellscale.segment)]
+    labels = NDArray[np.int32]
+    known = {tuple(hints["return"].__args__): hints["compartments"] for hints in reversed(told)}
+    assert set(known) == {
+        (labels, labels), (labels, type(None)), (type(None), labels), (labels | None, labels | None)
+    }  # fmt: skip
+    assert known[labels, type(None)] == Literal["whole-cell"] | tuple[Literal["whole-cell"]]
+    assert known[labels, labels] == (
+        tuple[Literal["whole-cell"], Literal["nuclear"]] | tuple[Literal["nuclear"], Literal["whole-cell"]]
+    )
+
+
+def test_the_columns_of_a_table_have_the_types_of_the_documentation(planes):
+    cells = np.pad(np.ones((8, 8), np.int32), ((100, 192), (100, 242)))
+    table = cellscale.measure(planes, cells, channel_names=["a", "b"], image_mpp=0.5)
+    types = {field.name: str(field.type) for field in table.schema}
+    assert {types.pop(name) for name in ("Image", "Object ID", "Object type")} == {"string"}
+    assert {types.pop(name) for name in ("Cell label", "Nucleus label")} == {"uint32"}
+    assert {types.pop(name) for name in ("Centroid X µm", "Centroid Y µm")} == {"double"}
+    assert set(types.values()) == {"float"}
+    assert table["Nucleus label"].null_count == 1
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 import pyarrow as pa
@@ -41,24 +41,88 @@ from cellscale.regions import RegionReader
 from cellscale.weights.races import KeptRaces, compiled_folder
 from cellscale.weights.resolve import resolve_model
 
-__all__ = ["Segmentation", "Source", "measure", "open_image", "segment"]
+__all__ = ["Labels", "Segmentation", "Source", "measure", "open_image", "segment"]
 
 Source: TypeAlias = str | os.PathLike[str] | NDArray[Any] | Image
 """A path or URI, an array of ``(channels, rows, columns)``, or an image that is open already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segmentation:
-    """The cells of one image."""
+Labels: TypeAlias = NDArray[np.int32]
+"""Numbers 1 to n of objects at every pixel, ``(rows, columns)``, 0 for background."""
 
-    whole_cell: NDArray[np.int32] | None
+_WholeCell: TypeAlias = Literal["whole-cell"] | tuple[Literal["whole-cell"]]
+_Nuclear: TypeAlias = Literal["nuclear"] | tuple[Literal["nuclear"]]
+_Both: TypeAlias = tuple[Literal["whole-cell"], Literal["nuclear"]] | tuple[Literal["nuclear"], Literal["whole-cell"]]
+
+_Cells_co = TypeVar("_Cells_co", covariant=True)
+_Nuclei_co = TypeVar("_Nuclei_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation(Generic[_Cells_co, _Nuclei_co]):
+    """The cells of one image; type checkers know of each mask whether it is there: ``Segmentation[Labels, None]``."""
+
+    whole_cell: _Cells_co
     """Labels 1 to n of cells, ``(rows, columns)``, 0 for background; None where it was not asked for."""
-    nucleus: NDArray[np.int32] | None
-    """Labels 1 to n of nuclei, numbered on their own."""
+    nucleus: _Nuclei_co
+    """Labels 1 to n of nuclei, numbered on their own; None where it was not asked for."""
     certificates: dict[Compartment, CertificateSummary]
     """How many blocks proved their labels to be those of the whole image at once."""
 
 
+class _Options(TypedDict, total=False):
+    """What may be asked for besides compartments, for type checkers."""
+
+    channel_names: Sequence[str] | None
+    nuclear_channel: str | Sequence[str]
+    membrane_channel: str | Sequence[str]
+    combine: Combine
+    rescale_channels: RescaleChannels
+    image_mpp: float | None
+    preprocessing: Preprocessing
+    whole_cell: Parameters
+    nuclear: Parameters
+    model_path: str | None
+    model_hash: str | None
+    device: str
+    precision: Precision
+    workers: int | None
+    max_memory: int | None
+    listener: Listener
+
+
+@overload
+def segment(
+    source: Source,
+    *,
+    compartments: _Both = ...,
+    expand_cells: Growth | None = ...,
+    **options: Unpack[_Options],
+) -> Segmentation[Labels, Labels]: ...
+@overload
+def segment(
+    source: Source,
+    *,
+    compartments: _WholeCell,
+    expand_cells: Growth | None = ...,
+    **options: Unpack[_Options],
+) -> Segmentation[Labels, None]: ...
+@overload
+def segment(
+    source: Source, *, compartments: _Nuclear, expand_cells: None = ..., **options: Unpack[_Options]
+) -> Segmentation[None, Labels]: ...
+@overload
+def segment(
+    source: Source, *, compartments: _Nuclear, expand_cells: Growth, **options: Unpack[_Options]
+) -> Segmentation[Labels, Labels]: ...
+@overload
+def segment(
+    source: Source,
+    *,
+    compartments: Compartment | Sequence[Compartment],
+    expand_cells: Growth | None = ...,
+    **options: Unpack[_Options],
+) -> Segmentation[Labels | None, Labels | None]: ...
 def segment(
     source: Source,
     *,
@@ -80,7 +144,7 @@ def segment(
     workers: int | None = None,
     max_memory: int | None = None,
     listener: Listener = ignore,
-) -> Segmentation:
+) -> Segmentation[Any, Any]:
     """Find the cells and nuclei of one image.
 
     Parameters
@@ -198,8 +262,9 @@ def measure(
     Returns
     -------
     pyarrow.Table
-        A row for each cell: labels, centroid, intensities in four compartments, shape. ``.to_pandas()`` makes it a
-        data frame.
+        A row for each cell: ``Image``, ``Object ID`` and ``Object type`` (string), ``Cell label`` and ``Nucleus
+        label`` (uint32, null where there is none), centroid (float64), and measurements (float32, null where there is
+        none): intensities in four compartments, shape. ``.to_pandas()`` makes it a data frame.
 
     Raises
     ------

@@ -8,20 +8,32 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["main"]
+__all__ = ["main", "run_app"]
 
 _NAMES: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 def main() -> None:
     """Run the command line."""
-    for number in _NAMES:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background
-            signal.signal(number, _stopped)
-    # The command line answers in its own way from when it is there (`cellscale.cli.stops`).
+    _listen()
     from cellscale.cli.main import main as run
 
     run()
+
+
+def run_app() -> None:
+    """Run the command line that takes the words of DeepCell's ``run_app.py``."""
+    _listen()
+    from cellscale.cli.run_app import run_app as run
+
+    run()
+
+
+def _listen() -> None:
+    """Hear signals until the command line is there, which answers in its own way (`cellscale.cli.stops`)."""
+    for number in _NAMES:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background
+            signal.signal(number, _stopped)
 
 
 def _stopped(number: int, frame: FrameType | None) -> NoReturn:

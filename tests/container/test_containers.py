@@ -48,13 +48,17 @@ def test_hadolint_finds_nothing(path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
-def test_nobody_is_root_and_the_command_is_cellscale_or_whatever_dask_wants(path) -> None:
+def test_nobody_is_root_and_words_go_to_the_entry_script_or_to_whatever_dask_wants(path) -> None:
     last = dict(instructions(path)[-1])
     assert int(last["USER"]) > 0
     if path.name == "Dockerfile.dask":
         assert "ENTRYPOINT" not in last
     else:
-        assert json.loads(last["ENTRYPOINT"]) == ["cellscale"]
+        assert json.loads(last["ENTRYPOINT"]) == ["/opt/cellscale/bin/entry"]
+        assert (
+            "COPY",
+            "--from=build /opt/cellscale/bin/cellscale-run-app /usr/src/app/run_app.py",
+        ) in instructions(path)[-1]
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
@@ -235,3 +239,21 @@ def test_the_entry_point_answers_quickly_and_needs_no_home(tmp_path) -> None:
     )
     assert done.returncode == 2
     assert json.loads(done.stdout)["severity"] == "ERROR"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--version"], f"cellscale, version {cellscale.__version__}\n"),
+        (["mesmer", "--help"], "usage: run_app.py mesmer"),
+        (["/bin/sh", "-c", "echo an engine"], "an engine\n"),
+    ],
+)
+def test_words_are_those_of_cellscale_of_deepcell_or_a_program(words, told, tmp_path) -> None:
+    (tmp_path / "cellscale-run-app").symlink_to(ROOT / "scripts" / "run_app.py")
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(tmp_path), os.environ["PATH"]])
+    command = ["sh", str(FOLDER / "entry.sh"), *words]
+    done = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(told)

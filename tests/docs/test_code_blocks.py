@@ -28,14 +28,14 @@ def first_run(mesmer_path, tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_first_run_makes_what_its_page_promises(first_run):
-    names = {file.name for file in (first_run / "mydata").rglob("*")}
+    names = {file.name for file in (first_run / "tissue").rglob("*")}
     assert {"index.html", "project.qpproj", "tissue_001_QUANT.tsv", "tissue_001_WholeCellMask.tiff"} <= names
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_run_as_printed(page, first_run, tmp_path, monkeypatch):
-    shutil.copytree(first_run / "mydata", tmp_path / "mydata")
+    shutil.copytree(first_run / "tissue", tmp_path / "mydata")
     monkeypatch.chdir(tmp_path)
     run_page(page, tmp_path)
 

@@ -23,7 +23,7 @@ def report(tmp_path_factory):
         seen = look(channels=(*HOSTILE, "DAPI"), flags=HOSTILE[:1])
         (paths.jobs / "report" / f"{name}.look.json").write_bytes(look_to_json(seen))
     records = [record(name, warnings=HOSTILE) for name in NAMES]
-    return update_report(paths, [*records, record("broken", error=HOSTILE[0])], {*NAMES, "broken"})
+    return update_report(paths, [*records, record("broken", error=HOSTILE[0])], {*NAMES, "broken"}, single_file=True)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
@@ -51,6 +51,22 @@ def test_every_page_is_reached_by_its_link_and_is_inert(page, report):
         assert page.locator("h1").inner_text().split() == name.split()
         assert page.locator("script").count() == 0
         assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+
+
+def test_one_file_leads_to_every_image_and_hides_the_outlines_of_each_alone(page, report):
+    page.goto((report.parent / "report.html").as_uri())
+    page.get_by_role("link", name="plain").first.click()
+    sheet = page.locator("section:target")
+    assert sheet.locator("h1").inner_text() == "plain"
+    sheet.get_by_label("Show outlines").click()
+    assert not sheet.locator("img.overlay").first.is_visible()
+    assert page.locator("section:not(:target) img.overlay").first.is_visible()
+    assert page.locator("section").count() == len(NAMES) + 1
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(one => one.id)).size") == page.evaluate(
+        "document.querySelectorAll('[id]').length"
+    )
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_outlines_can_be_hidden(page, report):

@@ -1,6 +1,7 @@
 """A dataset's report is brought up to date run by run."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -28,8 +29,8 @@ def see(paths, image, seen):
     (folder / f"{image}.look.json").write_bytes(look_to_json(seen))
 
 
-def update(paths, *records, images="abc"):
-    update_report(paths, records, images)
+def update(paths, *records, images="abc", **settings):
+    update_report(paths, records, images, **settings)
     return (paths.reports / "index.html").read_text(encoding="utf-8")
 
 
@@ -198,3 +199,24 @@ def test_damaged_facts_are_as_none(paths):
     index = update(paths, record("a"))
     assert 'href="a_report.html"' in index
     assert 'href="b_report.html"' not in index
+
+
+def test_one_file_has_all_pages_and_is_kept_up_to_date(paths):
+    see(paths, "a", look())
+    update(paths, record("a"), record("b", error="broken", status="failed"), single_file=True)
+    single = paths.reports / "report.html"
+    text = single.read_text(encoding="utf-8")
+    assert "_report.html" not in text
+    assert {match[1] for match in re.finditer(r'href="#([^"]+)"', text)} <= set(re.findall(r'id="([^"]+)"', text)) | {
+        "numbers"
+    }
+    assert text.count("<section") == 2
+    assert "broken" in text
+    before = single.stat()
+    update(paths, record("a", status="kept"))
+    assert single.stat() == before
+    update(paths, record("c", warnings=("faint",)))
+    assert "faint" in single.read_text(encoding="utf-8")
+    single.unlink()
+    update(paths, record("a", warnings=("dim",)))
+    assert not single.exists()

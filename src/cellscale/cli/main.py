@@ -21,7 +21,7 @@ from cellscale.storage.credentials import without_credentials
 from cellscale.storage.redaction import redacted
 from cellscale.storage.storage_errors import failures
 
-__all__ = ["cellscale", "main"]
+__all__ = ["Outermost", "cellscale", "main"]
 
 _COMMANDS = {
     "segment-and-measure": "cellscale.cli.commands.segment:segment_and_measure",
@@ -55,7 +55,7 @@ class _Defect(click.ClickException):
     exit_code = CRASH
 
 
-class _Cellscale(LazyGroup):
+class Outermost(LazyGroup):
     """The outermost command, which turns errors into messages."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -93,18 +93,18 @@ def _kind(error: Exception) -> type[click.ClickException]:
     return click.ClickException if isinstance(error, (CellscaleError, MemoryError, *failures())) else _Defect
 
 
-@click.group(cls=_Cellscale, lazy_commands=_COMMANDS, context_settings=CONTEXT)
+@click.group(cls=Outermost, lazy_commands=_COMMANDS, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="cellscale")
 def cellscale() -> None:
     """Find and measure every cell in multiplexed tissue images of any size."""
 
 
-def main() -> None:
-    """Run the command line."""
+def main(command: click.Command = cellscale, name: str = "cellscale") -> None:
+    """Run a command line, cellscale's own if none is given, until the process ends."""
     stops = Stops()
     try:
         try:
-            cellscale(prog_name="cellscale")
+            command(prog_name=name)
         except SystemExit as end:
             if has_lost():  # Python would wait for it
                 stops.close()

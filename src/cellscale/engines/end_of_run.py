@@ -153,5 +153,18 @@ def _report(closing: Closing) -> tuple[str, ...]:
     return (write_report(closing.request, closing.outcome, closing.listener),)
 
 
-_STEPS: tuple[tuple[str, Step], ...] = (("benchmark records", _record), ("report", _report))
+def _spatialdata(closing: Closing) -> tuple[str, ...]:
+    """Write a SpatialData folder for each image, where they were asked for."""
+    if closing.request.measure and closing.request.outputs.spatialdata:
+        from cellscale.engines.spatial_exports import export_spatialdata
+
+        export_spatialdata(closing.request, closing.outcome, closing.listener)
+    return ()
+
+
+_STEPS: tuple[tuple[str, Step], ...] = (
+    ("benchmark records", _record),
+    ("SpatialData", _spatialdata),
+    ("report", _report),
+)
 """What is done, in this order, under the names that warnings show."""

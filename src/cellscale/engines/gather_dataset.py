@@ -19,7 +19,7 @@ from cellscale.storage.uri import Location, filesystem, join, local_path
 from cellscale.workspace.layout import WorkspacePaths, report_name
 from cellscale.workspace.record import Ledger, recorded_images
 
-__all__ = ["FORMATS", "Gathered", "gather"]
+__all__ = ["FORMATS", "Gathered", "gather", "opened_table"]
 
 Format: TypeAlias = Literal["parquet", "anndata", "spatialdata"]
 
@@ -74,7 +74,7 @@ def gather(paths: WorkspacePaths, formats: Collection[Format], listener: Listene
         tables: list[ImageTable] = []
         for name in names:
             try:
-                tables.append(_opened(join(paths.reports, report_name(name, ".parquet")), name, opened))
+                tables.append(opened_table(join(paths.reports, report_name(name, ".parquet")), name, opened))
             except CellscaleError as error:
                 failed.append(name)
                 listener(Notice(name, "error", f"its cells are left out: {error}"))
@@ -102,8 +102,16 @@ def _is_measured(paths: WorkspacePaths, name: str) -> bool:
     return report_name(name, ".parquet") in Ledger(paths.jobs, name).names("measurement")
 
 
-def _opened(location: Location, name: str, opened: ExitStack) -> ImageTable:
-    """Open an image's table until the stack ends."""
+def opened_table(location: Location, name: str, opened: ExitStack) -> ImageTable:
+    """Open an image's table until the stack ends, having read it once.
+
+    Raises
+    ------
+    ImageError
+        It is damaged, or no table of cellscale's.
+    StorageError
+        It cannot be read.
+    """
     with explained("read", location):
         path = local_path(location)
         if path is not None:

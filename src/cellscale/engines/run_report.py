@@ -47,6 +47,7 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
             request.paths,
             records,
             images,
+            single_file=request.outputs.report_single_file,
             workers=run.budget.workers,
             advance=advance,
             tell=lambda text: listener(Notice("", "warning", text)),

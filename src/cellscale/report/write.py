@@ -1,18 +1,18 @@
 """The report of a dataset, brought up to date: pages of the images of a run, and the list of all images."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from cellscale.report.findings import Findings, look_from_json
-from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed
+from cellscale.report.html.listing import PER_PAGE, ListEntry, index_entry, index_page, listed, single_page
 from cellscale.report.html.pages import image_page, page_version
 from cellscale.report.image_record import ImageRecord, merged, record_from_json, record_to_json
 from cellscale.report.written_pages import PageMark, is_as_written, marks_of, write_marks, write_page
 from cellscale.storage.atomic import write_bytes
-from cellscale.storage.uri import Location, delete, find, join, listing, make_folder, read_if_there
-from cellscale.workspace.layout import INDEX, WorkspacePaths, index_name, look_name, page_name, run_name
+from cellscale.storage.uri import Location, delete, exists, find, join, listing, make_folder, read_if_there
+from cellscale.workspace.layout import INDEX, SINGLE, WorkspacePaths, index_name, look_name, page_name, run_name
 
 __all__ = ["renew_pages", "update_report"]
 
@@ -22,6 +22,7 @@ def update_report(
     records: Iterable[ImageRecord],
     images: Collection[str],
     *,
+    single_file: bool = False,
     workers: int = 1,
     advance: Callable[[], None] = lambda: None,
     tell: Callable[[str], None] = lambda text: None,
@@ -36,6 +37,8 @@ def update_report(
         What became of the images of a run.
     images
         Names of the images that the dataset has; others' earlier records are left out.
+    single_file
+        Write the whole report to one file as well; one that is there is kept up to date in any case.
     workers
         Pages that are written side by side.
     advance
@@ -67,7 +70,9 @@ def update_report(
         for earlier in pool.map(lambda name: _listed(kept, name), others):
             if earlier is not None:
                 known[earlier.image] = earlier
-    _write_list(kept, paths.reports, _title(paths.images), [known[name] for name in sorted(known)], tell)
+    single_file = single_file or exists(join(paths.reports, SINGLE))
+    every = [known[name] for name in sorted(known)]
+    _write_list(kept, paths.reports, _title(paths.images), every, tell, single_file=single_file)
     return join(paths.reports, INDEX)
 
 
@@ -89,7 +94,8 @@ def renew_pages(paths: WorkspacePaths, tell: Callable[[str], None]) -> None:
     kept = join(paths.jobs, "report")
     found = [_listed(kept, name) for name in _recorded(kept)]
     records = [replace(record, status="kept") for record in found if record is not None]
-    update_report(paths, records, [record.image for record in records], tell=tell)
+    single_file = SINGLE in marks_of(kept)
+    update_report(paths, records, [record.image for record in records], single_file=single_file, tell=tell)
 
 
 def _title(images: Location) -> str:
@@ -109,7 +115,7 @@ def _updated(kept: Location, reports: Location, record: ImageRecord, tell: Calla
         record = replace(record, page=mark, file=written, listed=earlier.listed)
     else:
         look = _look(kept, record.image)
-        file = write_page(page, image_page(record, look), written, tell)
+        file = write_page(page, [image_page(record, look)], written, tell)
         record = replace(record, page=mark, file=file, listed=listed(record, look))
     content = record_to_json(record)
     if content != before:
@@ -127,7 +133,13 @@ def _mark(kept: Location, record: ImageRecord) -> str:
 
 
 def _write_list(
-    kept: Location, reports: Location, title: str, records: Sequence[ImageRecord], tell: Callable[[str], None]
+    kept: Location,
+    reports: Location,
+    title: str,
+    records: Sequence[ImageRecord],
+    tell: Callable[[str], None],
+    *,
+    single_file: bool,
 ) -> None:
     """Write those pages of the list that say anything new, and remove those of images that are gone."""
     before = marks_of(kept)
@@ -142,11 +154,29 @@ def _write_list(
             continue
         pictured = [index_entry(record, _look(kept, record.image)) for record in records[mine]]
         told: list[ListEntry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
-        marks[name] = PageMark(mark, write_page(page, index_page(title, told, number), earlier.file, tell))
+        marks[name] = PageMark(mark, write_page(page, [index_page(title, told, number)], earlier.file, tell))
+    if single_file:
+        mark, page, earlier = (
+            _list_mark(title, records, records),
+            join(reports, SINGLE),
+            before.get(SINGLE, PageMark("")),
+        )
+        if mark == earlier.made_from and is_as_written(page, earlier.file):
+            marks[SINGLE] = earlier
+        else:
+            marks[SINGLE] = PageMark(mark, write_page(page, _single(kept, title, records), earlier.file, tell))
     for name in before.keys() - marks.keys():
         delete(join(reports, name))
     if marks != before:
         write_marks(kept, marks)
+
+
+def _single(kept: Location, title: str, records: Sequence[ImageRecord]) -> Iterator[str]:
+    """Yield the list and the pages of all images as one page; what was seen is read again, image by image."""
+    entries = [
+        index_entry(record, _look(kept, record.image), f"image-{number}") for number, record in enumerate(records, 1)
+    ]
+    yield from single_page(title, entries, ((record, _look(kept, record.image)) for record in records))
 
 
 def _list_mark(title: str, records: Sequence[ImageRecord], told: Iterable[ImageRecord]) -> str:

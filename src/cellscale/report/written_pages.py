@@ -1,15 +1,15 @@
 """The files of a report's pages: whether they are as they were written, and what of somebody else's is put aside."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cellscale.report.image_record import record_from_json
-from cellscale.storage.atomic import write_bytes, write_text
+from cellscale.storage.atomic import atomic_write, write_bytes, write_text
 from cellscale.storage.content import Content, seen
 from cellscale.storage.uri import Location, base_name, exists, join, listing, read_bytes, read_if_there
-from cellscale.workspace.layout import WorkspacePaths, index_name, page_name, run_name
+from cellscale.workspace.layout import SINGLE, WorkspacePaths, index_name, page_name, run_name
 
 __all__ = ["PageMark", "is_as_written", "marks_of", "pages_on_record", "write_marks", "write_page"]
 
@@ -39,15 +39,17 @@ def is_as_written(page: Location, written: Content | None) -> bool:
     return now is not None and (written is None or now.hash == written.hash)
 
 
-def write_page(page: Location, text: str, written: Content | None, tell: Callable[[str], None]) -> Content:
+def write_page(
+    page: Location, pieces: Iterable[str], written: Content | None, tell: Callable[[str], None]
+) -> Content:
     """Write a page; what somebody made of the one before is kept beside it.
 
     Parameters
     ----------
     page
         Where.
-    text
-        HTML.
+    pieces
+        HTML, one piece after the other.
     written
         What the page before held; None where it is not known.
     tell
@@ -68,7 +70,9 @@ def write_page(page: Location, text: str, written: Content | None, tell: Callabl
         beside = page.with_name(aside) if isinstance(page, Path) else f"{page[: -len(base_name(page))]}{aside}"
         write_bytes(beside, read_bytes(page))
         tell(f"{page} was changed; it is kept as {aside}, and made again")
-    write_text(page, text)
+    with atomic_write(page) as target:
+        for piece in pieces:
+            target.write(piece.encode())
     file = seen(page, None)
     assert file is not None, "it was just written"
     return file
@@ -88,8 +92,8 @@ def marks_of(kept: Location) -> dict[str, PageMark]:
         return {}
     # What is not a name that we give is never deleted.
     known = marks if isinstance(marks, dict) else {}
-    names = [name for number in range(1, len(known) + 1) if (name := index_name(number)) in known]
-    return {name: _mark(known[name]) for name in names}
+    names = [SINGLE, *(index_name(number) for number in range(1, len(known) + 1))]
+    return {name: _mark(known[name]) for name in names if name in known}
 
 
 def write_marks(kept: Location, marks: Mapping[str, PageMark]) -> None:

@@ -12,6 +12,7 @@ from cellscale.storage.uri import Location, base_name, join, local_path
 __all__ = [
     "BENCHMARKS",
     "INDEX",
+    "SINGLE",
     "SUBFOLDERS",
     "Subfolders",
     "WorkspacePaths",
@@ -35,6 +36,9 @@ BENCHMARKS = "benchmarks"
 
 INDEX = "index.html"
 """File name of the report's page of all images."""
+
+SINGLE = "report.html"
+"""File name of the report with all its pages in one file."""
 
 _OF_BUCKETS = frozenset({"abfs", "az", "gcs", "gs", "http", "https", "s3", "s3a"})
 """Schemes of URIs that begin with a bucket or a host."""

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -197,7 +198,8 @@ def test_processes_at_work_are_cancelled(dataset, batch):
     assert batch.job("conduct").state == "CANCELLED"
 
 
-def test_a_dry_run_shows_everything_and_submits_nothing(dataset, batch, monkeypatch):
+def test_a_dry_run_shows_everything_and_submits_nothing(dataset, batch, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv("GOOGLE_CLOUD_PROJECT")
     jobs, files = set(batch.jobs), listing(dataset)
     result = run(*WORDS, "--dry_run", "--parallelism", 1, "workspace", dataset)
@@ -205,7 +207,10 @@ def test_a_dry_run_shows_everything_and_submits_nothing(dataset, batch, monkeypa
     for words in ("images: 2, 0.0 Mpx in all", "segmenting: n1-standard-8:SPOT+nvidia-tesla-t4:1, 1 at a time",
                   "measuring: n1-standard-8:SPOT, 1 at a time", "estimated cost: about $"):  # fmt: skip
         assert words in result.stdout
-    definitions = [json.loads(text) for text in re.findall(r"^\{.*?^\}$", result.stdout, re.MULTILINE | re.DOTALL)]
+    assert "{" not in result.stdout
+    places = [tmp_path / text for text in re.findall(r"^job \S+: (.*\.json)$", result.stdout, re.MULTILINE)]
+    assert [place.name for place in places] == ["segment.json", "measure.json", "conduct.json"]
+    definitions = [json.loads(place.read_text()) for place in places]
     assert [one["taskGroups"][0]["taskCount"] for one in definitions] == ["2", "2", "1"]
     assert (set(batch.jobs), listing(dataset)) == (jobs, files)
 

@@ -99,15 +99,19 @@ def test_exceptions_that_dask_cannot_carry_fail_their_images_and_no_others(
     }
 
 
-def test_an_image_that_cannot_be_read_fails_as_it_does_on_one_machine(tmp_path, tiny_model, dask_run, small_shares):
+def test_an_image_that_cannot_be_read_fails_as_it_does_on_one_machine_and_first(
+    tmp_path, tiny_model, dask_run, small_shares
+):
     dataset = write_dataset(tmp_path, good=SMALL["small0"])
-    write_image(dataset / "OMETIFF" / "blue.ome.tiff", SMALL["small1"], channels=("Blue", "Red"))
+    write_image(dataset / "OMETIFF" / "yellow.ome.tiff", SMALL["small1"], channels=("Blue", "Red"))
     planes = SMALL["small2"].astype(np.float32)
     planes[0, 5, 5] = np.nan
     write_image(dataset / "OMETIFF" / "nan.ome.tiff", planes)
-    here = dask_run(dataset)
+    here = dask_run(dataset, "--log_file", tmp_path / "log")
     there = run("segment-and-measure", "--model_path", tiny_model, "workspace", dataset)
-    assert here.statuses == {"blue": "failed", "good": "done", "nan": "failed"}
+    assert here.statuses == {"good": "done", "nan": "failed", "yellow": "failed"}
+    told = map(json.loads, (tmp_path / "log").read_text().splitlines())
+    assert next(event["image"] for event in told if event["event"] == "ImageStarted") == "yellow"
     assert here.errors == there.errors
     assert here.exit_code == there.exit_code == 1
 

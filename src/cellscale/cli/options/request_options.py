@@ -50,6 +50,9 @@ _outputs = option_in("Outputs")
 _running = option_in("Running")
 
 
+_SPATIALDATA = "spatialdata"
+"""The export that is a folder of more than a table, and so no exporter's."""
+
 _OPTIONS = [
     _images("--image_filter", metavar="PREFIX", default="", help="Only images whose names begin with PREFIX."),
     _images("--recursive", is_flag=True, help="Images in sub-folders as well, called by their path: folder_image."),
@@ -187,12 +190,13 @@ _OPTIONS = [
     _outputs(
         "--export",
         "exports",
-        **one_of(*exporter_names()),
+        **one_of(*exporter_names(), _SPATIALDATA),
         multiple=True,
-        help="Write the tables in this format as well; repeatable.",
+        help="Write the tables in this format as well, spatialdata with image, masks and outlines; repeatable.",
     ),
     _outputs("--visualize", is_flag=True, help="Make pictures of the input and of the cells found."),
     _outputs("--no_report", is_flag=True, help="Do not write the report that is read in a browser."),
+    _outputs("--report_single_file", is_flag=True, help="Write the report to one file as well: REPORTS/report.html."),
     _outputs("--keep_intermediates", is_flag=True, help="Keep the preprocessed image and the network's maps."),
     _running(
         "--check",
@@ -249,6 +253,12 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
     if options["keep_intermediates"] and (options["regions"] or options["exclude"]):
         raise RequestError("--keep_intermediates keeps maps of the whole image; leave it out, or the regions")
+    if options["report_single_file"] and options["no_report"]:
+        raise RequestError("--report_single_file and --no_report exclude each other: leave one out")
+    if measure and _SPATIALDATA in options["exports"]:
+        from cellscale.engines.spatial_exports import require_spatial_exports
+
+        require_spatial_exports(paths.reports)
     compartment, growth = options["compartment"], growth_of(options)
     # Who only measures takes the masks that are there.
     of_nuclei = segment and growth is not None and compartment == "nuclear"
@@ -284,11 +294,15 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             expand_cells=growth,
             **_named(options, "mask_format", "keep_intermediates"),
         ),
-        measuring=Measuring(**_named(options, "relabel", "matching", "qupath_version", "exports")),
+        measuring=Measuring(
+            exports=tuple(name for name in options["exports"] if name != _SPATIALDATA),
+            **_named(options, "relabel", "matching", "qupath_version"),
+        ),
         outputs=Outputs(
             overwrite=options["overwrite"] or options["overwrite_foreign"],
             report=not options["no_report"],
-            **_named(options, "overwrite_foreign", "visualize"),
+            spatialdata=_SPATIALDATA in options["exports"],
+            **_named(options, "overwrite_foreign", "report_single_file", "visualize"),
         ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )

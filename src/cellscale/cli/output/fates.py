@@ -9,8 +9,9 @@ from cellscale.storage.uri import base_name
 
 __all__ = ["fate_lines"]
 
-_SHOWN = 40
-"""Files of one fate that are named one by one; of more, the folders are."""
+_SHOWN = 16
+"""Files of one fate that are named one by one, all of one image's; of more, the folders are, so that a terminal of 24
+lines still shows the table above them."""
 _ALWAYS: frozenset[Fate] = frozenset({"removed", "left as a person's"})
 """What is always named: a person has to know of each."""
 

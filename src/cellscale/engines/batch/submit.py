@@ -1,9 +1,11 @@
 """Runs handed to Batch."""
 
+import tempfile
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cellscale.engines.batch.client import CloudError, current_project
 from cellscale.engines.batch.follow.job_chain import cancel_run, start_job
@@ -23,6 +25,7 @@ from cellscale.errors import RunInProgressError
 from cellscale.pipeline.request import Request
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.locks import run_lock
+from cellscale.storage.storage_errors import explained
 from cellscale.storage.uri import join
 
 __all__ = ["describe_plan", "described", "submit"]
@@ -94,7 +97,7 @@ def described(folder: str, submission: Submission) -> tuple[str, ...]:
 
 
 def describe_plan(plan: RunPlan) -> tuple[str, ...]:
-    """Return what would be submitted, a line or a definition each."""
+    """Return what would be submitted, line by line; definitions go to files of a new temporary folder."""
     lines = [
         f"images: {plan.sizes.images}, {plan.sizes.pixels / 1e6:,.1f} Mpx in all, the largest "
         f"{plan.sizes.largest / 1e6:,.1f} Mpx, {plan.sizes.file_bytes / 1e9:,.2f} GB of files"
@@ -106,9 +109,11 @@ def describe_plan(plan: RunPlan) -> tuple[str, ...]:
             f"{work.need.memory_mib} MiB, disk {work.need.disk_gb} GB"
         )
     lines.append(f"estimated cost: {plan.cost}")
-    for step, job in plan.jobs:
-        lines.append(f"job {job_id(plan.spec.run, step)}:")
-        lines.append(definition(job, indent=2))
+    with explained("write", tempfile.gettempdir()):
+        folder = Path(tempfile.mkdtemp(prefix="cellscale-jobs-"))
+        for step, job in plan.jobs:
+            (folder / f"{step}.json").write_text(definition(job, indent=2) + "\n", encoding="utf-8")
+    lines += [f"job {job_id(plan.spec.run, step)}: {folder / step}.json" for step, _ in plan.jobs]
     return tuple(lines)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from distributed import Client
 
 from cellscale.engines.at_work import refuse_busy
-from cellscale.engines.before_work import require_writable
+from cellscale.engines.before_work import failing_first, require_writable
 from cellscale.engines.dask.cluster import connection, dashboard, refuse_contradictions, require_fit
 from cellscale.engines.dask.connection import WorkerPool
 from cellscale.engines.dask.dispatch import work_through
@@ -20,6 +20,7 @@ from cellscale.engines.end_of_run import close_run, new_run_id
 from cellscale.engines.engine_request import DaskOptions
 from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.engines.run_settings import keep_settings
+from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.measuring import list_in_project
 from cellscale.pipeline.outcome import RunOutcome
@@ -50,14 +51,18 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
             keep_settings(request, job.run)
         count, asked = len(entries), work_mark(request)
+        budget = Budget.choose(request.resources.workers, request.resources.max_memory)
         images = [
             _image_work(job, asked, ImageWork(entry, position, count, listener))
-            for position, entry in enumerate(entries, 1)
+            for position, entry in enumerate(failing_first(request, entries, budget, listener), 1)
         ]
         connect = stack.enter_context(connection(options, request.resources))
         _work(connect, job, options, images, listener)
-        outcome = RunOutcome(tuple(image.outcome for image in images if image.outcome))
-        return close_run(request, outcome, listener, engine="dask", run_id=job.run)
+        places = {entry.name: place for place, entry in enumerate(entries)}
+        outcomes = sorted(
+            (image.outcome for image in images if image.outcome), key=lambda outcome: places[outcome.image]
+        )
+        return close_run(request, RunOutcome(tuple(outcomes)), listener, engine="dask", run_id=job.run)
 
 
 def _image_work(job: Job, asked: str, work: ImageWork) -> ImageWork:

@@ -181,6 +181,12 @@ class Outputs:
     report: bool = True
     """Write the report that is read in a browser."""
 
+    report_single_file: bool = False
+    """Write it to one file as well, which can be mailed."""
+
+    spatialdata: bool = False
+    """Write a SpatialData folder for each image."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:

@@ -1,21 +1,22 @@
-"""The pages of all images: one, or with many images several, of which the first tells of all."""
+"""The pages of all images: one, or with many images several, of which the first tells of all; or all in one file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from cellscale.report.facts import COLUMNS, Fact, counts, density, median_area, row, unit
 from cellscale.report.findings import Findings
-from cellscale.report.html.pages import environment
+from cellscale.report.html.pages import environment, image_words
 from cellscale.report.html.plots import images_plot
 from cellscale.report.html.ranks import ranks
 from cellscale.report.html.words import count
 from cellscale.report.image_record import ImageRecord, Listed
 from cellscale.workspace.layout import index_name, page_name
 
-__all__ = ["PER_PAGE", "ListEntry", "index_entry", "index_page", "listed"]
+__all__ = ["PER_PAGE", "ListEntry", "index_entry", "index_page", "listed", "single_page"]
 
 PER_PAGE = 60
 """Images whose pictures are on one page, and failures and warnings that are told on the first one; also images that
@@ -32,11 +33,13 @@ class ListEntry:
     """Small picture, WebP, base64; None where there is none, and for images of other pages."""
     crop: str | None = None
     """Small picture of a part up close."""
+    anchor: str | None = None
+    """Of the image's part of the same page; None where it has a page of its own."""
 
     @property
     def link(self) -> str:
-        """To the image's page."""
-        return quote(page_name(self.record.image), safe="")
+        """To the image's page, or part of this one."""
+        return f"#{self.anchor}" if self.anchor else quote(page_name(self.record.image), safe="")
 
     @property
     def status(self) -> str:
@@ -66,12 +69,12 @@ def listed(record: ImageRecord, look: Findings | None) -> Listed:
     )
 
 
-def index_entry(record: ImageRecord, look: Findings | None) -> ListEntry:
+def index_entry(record: ImageRecord, look: Findings | None, anchor: str | None = None) -> ListEntry:
     """Return an image of the list, with its pictures where it was looked at."""
     facts = record.listed or listed(record, look)
     if look is None:
-        return ListEntry(record=record, listed=facts)
-    return ListEntry(record=record, listed=facts, overview=look.thumbnail, crop=look.close_up or None)
+        return ListEntry(record=record, listed=facts, anchor=anchor)
+    return ListEntry(record=record, listed=facts, overview=look.thumbnail, crop=look.close_up or None, anchor=anchor)
 
 
 def index_page(title: str, entries: Sequence[ListEntry], number: int = 1) -> str:
@@ -86,29 +89,52 @@ def index_page(title: str, entries: Sequence[ListEntry], number: int = 1) -> str
     number
         Of the page, from 1.
     """
-    mine = entries[(number - 1) * PER_PAGE : number * PER_PAGE]
+    return environment().get_template("index.html.j2").render(_list_words(title, entries, number, PER_PAGE))
+
+
+def single_page(
+    title: str, entries: Sequence[ListEntry], images: Iterable[tuple[ImageRecord, Findings | None]]
+) -> Iterator[str]:
+    """Yield the list and the pages of all images as one HTML page, piece by piece.
+
+    Parameters
+    ----------
+    title
+        What the dataset is called.
+    entries
+        All its images, each with pictures and an anchor.
+    images
+        The same images in the same order; one is asked for at a time.
+    """
+    sheets = (
+        {**image_words(record, look, f"{entry.anchor}-"), "anchor": entry.anchor}
+        for entry, (record, look) in zip(entries, images, strict=True)
+    )
+    words = _list_words(title, entries, 1, max(len(entries), 1))
+    return environment().get_template("single.html.j2").generate(words, sheets=sheets)
+
+
+def _list_words(title: str, entries: Sequence[ListEntry], number: int, per_page: int) -> dict[str, Any]:
+    """Return what a page of the list tells, under the names that templates have for it."""
+    mine = entries[(number - 1) * per_page : number * per_page]
     told = entries if number == 1 else mine
     failed = [entry for entry in told if entry.record.error is not None]
     flagged = [entry for entry in told if entry.listed.flags]
-    pages = [index_name(page) for page in range(1, -(-len(entries) // PER_PAGE) + 1)]
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            title=title,
-            number=number,
-            pages=pages if len(pages) > 1 else [],
-            facts=_facts(entries) if number == 1 else [],
-            failed=failed[:PER_PAGE],
-            more_failed=max(len(failed) - PER_PAGE, 0),
-            flagged=flagged[:PER_PAGE],
-            more_flagged=max(len(flagged) - PER_PAGE, 0),
-            cards=mine,
-            rows=_ranked(told),
-            columns=COLUMNS,
-            plots=list(_comparisons(entries)) if number == 1 else [],
-        )
-    )
+    pages = [index_name(page) for page in range(1, -(-len(entries) // per_page) + 1)]
+    return {
+        "title": title,
+        "number": number,
+        "pages": pages if len(pages) > 1 else [],
+        "facts": _facts(entries) if number == 1 else [],
+        "failed": failed[:PER_PAGE],
+        "more_failed": max(len(failed) - PER_PAGE, 0),
+        "flagged": flagged[:PER_PAGE],
+        "more_flagged": max(len(flagged) - PER_PAGE, 0),
+        "cards": mine,
+        "rows": _ranked(told),
+        "columns": COLUMNS,
+        "plots": list(_comparisons(entries)) if number == 1 else [],
+    }
 
 
 def _ranked(entries: Sequence[ListEntry]) -> list[tuple[ListEntry, list[int]]]:

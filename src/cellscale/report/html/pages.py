@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,7 +17,7 @@ from cellscale.report.html.words import FILTERS
 from cellscale.report.image_record import ImageRecord
 from cellscale.report.pictures import cell_size
 
-__all__ = ["environment", "image_page", "page_version"]
+__all__ = ["environment", "image_page", "image_words", "page_version"]
 
 FEWEST_TILES = 9
 """Tiles that a map of density needs."""
@@ -24,26 +25,38 @@ FEWEST_TILES = 9
 
 def image_page(record: ImageRecord, look: Findings | None) -> str:
     """Return the page of one image as HTML."""
+    return environment().get_template("image.html.j2").render(image_words(record, look))
+
+
+def image_words(record: ImageRecord, look: Findings | None, prefix: str = "") -> dict[str, Any]:
+    """Return what is told of one image, under the names that templates have for it.
+
+    Parameters
+    ----------
+    record
+        What became of it.
+    look
+        What was seen in it, where it was looked at.
+    prefix
+        Of the page's own names for its parts, where a page has several images.
+    """
     flags = {str(flag) for flag in look.flags} if look is not None else set()
     parameters = record.parameters.values()
-    return (
-        environment()
-        .get_template("image.html.j2")
-        .render(
-            record=record,
-            look=look,
-            facts=list(image_facts(record, look)),
-            made=list(made_facts(record, look)),
-            extent=extent(look) if look is not None else "",
-            objects="cells" if look is not None and "whole-cell" in look.compartments else "nuclei",
-            evened=look is not None and cell_size(look.shape) > 1,
-            bar=scale_bar(look, look.shape[1]) if look is not None else None,
-            bars=[scale_bar(look, crop.width) for crop in look.crops] if look is not None else [],
-            plots=_plots(look) if look is not None else {},
-            warnings=[text for text in record.warnings if text not in flags],
-            parameter_names=list(dict.fromkeys(name for values in parameters for name in values)),
-        )
-    )
+    return {
+        "record": record,
+        "look": look,
+        "prefix": prefix,
+        "facts": list(image_facts(record, look)),
+        "made": list(made_facts(record, look)),
+        "extent": extent(look) if look is not None else "",
+        "objects": "cells" if look is not None and "whole-cell" in look.compartments else "nuclei",
+        "evened": look is not None and cell_size(look.shape) > 1,
+        "bar": scale_bar(look, look.shape[1]) if look is not None else None,
+        "bars": [scale_bar(look, crop.width) for crop in look.crops] if look is not None else [],
+        "plots": _plots(look) if look is not None else {},
+        "warnings": [text for text in record.warnings if text not in flags],
+        "parameter_names": list(dict.fromkeys(name for values in parameters for name in values)),
+    }
 
 
 def page_version() -> bytes:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.cli.runs import run
+from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 
 OTHER, GROUP = 65534, 4242
@@ -47,7 +48,7 @@ def by_another_user(*words, groups="--clear-groups"):
     """Run a command without rights over others' files."""
     taken = ["setpriv", *groups.split(), f"--bounding-set={RIGHTS}"]
     command = [*taken, sys.executable, "-m", "cellscale", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANGS)
 
 
 def tree(folder):

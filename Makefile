@@ -35,7 +35,7 @@ help:
 	@echo "make format         rewrite the code in the project's style"
 	@echo "make test-fast      the quick tests"
 	@echo "make test           everything that continuous integration checks"
-	@echo "make test-hostile   an hour of damaged files, signals, full disks and strangers' requests"
+	@echo "make test-hostile   an hour of damaged files, signals, full disks, requests and huge images"
 	@echo "make test-versions  every Python of this machine with the newest, the locked and the lowest versions of libraries"
 	@echo "make suite          the whole test suite; SUITE=locked or SUITE=lowest: with those versions"
 	@echo "make coverage       the whole test suite, and which lines it runs"
@@ -195,7 +195,7 @@ test: lint weights emulator browser writers
 
 # Not part of `make test`: it takes an hour. docs/reliability.md has the figures that it prints at the end.
 test-hostile: weights $(VENV)/.tools
-	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP tests/hostile tests/workflows
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m hostile -rP -o timeout=7200 -o faulthandler_timeout=7300
 
 coverage: weights $(VENV)/.tools emulator browser writers
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) --cov --cov-report=term:skip-covered --cov-report=html

@@ -5,13 +5,17 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+from tests.patience import HANGS
 
 __all__ = ["browser", "page"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OWN = {"127.0.0.1", "localhost", ""}
 """Where a page may ask for something: this machine, and files, data and blobs, which have no host."""
+
+expect.set_options(timeout=1000 * HANGS)
 
 
 # Not for the session: while Playwright runs, nothing else may run an event loop in this thread, as other tests do.
@@ -23,7 +27,7 @@ def browser():
         pytest.skip("no Chromium is installed here: run 'apt-get install chromium' as root")
     words = ["--disable-gpu", *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=words)
+        chromium = playwright.chromium.launch(executable_path=path, args=words, timeout=1000 * HANGS)
         yield chromium
         chromium.close()
 
@@ -32,6 +36,7 @@ def browser():
 def page(browser):
     """A page that may neither write errors to the console nor ask other machines for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    context.set_default_timeout(1000 * HANGS)
     opened = context.new_page()
     problems = []
     opened.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

@@ -13,6 +13,7 @@ from threading import Event, Timer
 from cellscale import deadlock
 from cellscale.cli.main import main
 from cellscale.pipeline.image_run import ImageRun
+from tests.patience import HANGS
 
 __all__ = ["SENTENCE", "Stopped", "stopped"]
 
@@ -45,7 +46,7 @@ def stopped(place, *words, how=signal.SIGINT, times=1, deaf=""):
         thread itself, in C; ``lock`` for that with Python's global lock.
     """
     command = [sys.executable, "-m", "tests.cli.stopped", place, str(int(how)), str(times), deaf, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False)
     output = done.stdout + done.stderr
     assert "signalled at " in output, output
     moment = float(output.partition("signalled at ")[2].split()[0])

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from tests.cli.runs import run
+from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 
 OTHER, GROUP = 65534, 4242
@@ -53,7 +54,7 @@ def command_of_another_user(*words, groups="--clear-groups"):
 def by_another_user(*words, **options):
     """Run a command without rights over others' files."""
     command = command_of_another_user(*words, **options)
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANGS)
 
 
 def viewed_by_another_user(dataset, *parts):

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.runs import contents, run
 from tests.cli.stopped import SENTENCE, stopped
 from tests.engines.tasks.cloud import spec_for
+from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are not sent signals there")
@@ -131,7 +132,7 @@ def test_a_command_without_stages_stops_too(tmp_path):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 130
     assert time.monotonic() - start < SECONDS
     assert errors == f"Stopped by Ctrl-C. {SENTENCE}\n"

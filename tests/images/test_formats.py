@@ -14,6 +14,7 @@ from cellscale.regions import Region
 from tests.images.formats import CASES
 from tests.images.formats_page import PAGE, page
 from tests.images.program_files import PROGRAM_CASES
+from tests.patience import HANGS
 
 KEYS = [f"{number} {case.program}: {case.layout}" for number, case in enumerate(CASES)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ def test_files_of_other_programs_are_read_as_the_table_says(tmp_path, subtests):
     python = WRITERS / "bin" / "python"
     if not (WRITERS / ".installed").exists():
         pytest.skip("programs that write images are not installed: make writers")
-    subprocess.run([python, SCRIPT, tmp_path], check=True, timeout=300)
+    subprocess.run([python, SCRIPT, tmp_path], check=True, timeout=HANGS)
     assert {case.file for case in PROGRAM_CASES} == {path.name for path in tmp_path.iterdir()}
     for case in PROGRAM_CASES:
         with subtests.test(case.file):

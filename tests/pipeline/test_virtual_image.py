@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import shapely
 
+from cellscale.annotations import DrawnRegion, DrawnRegions, WantedArea
 from cellscale.images.info import Channel, ImageInfo, PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.parameters import WHOLE_CELL
+from cellscale.pipeline.area import Part
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
@@ -13,6 +16,7 @@ from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.inputs import network_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.predict.network import OnnxNetwork
+from cellscale.preprocess.preprocessing import Preprocessing
 from cellscale.regions import Region
 
 SIDE = 46_400
@@ -48,17 +52,36 @@ class Corners:
         pass
 
 
-@pytest.mark.slow
-def test_cells_in_the_corners_are_found_and_numbered_in_raster_order(tmp_path, tiny_model):
-    assert SIDE**2 > 2**31
+def found_in(folder, model, part=None, *, clahe=True):
+    """Return the labels of whole cells (nuclei take the same way) and the run that found them."""
     image = Corners()
-    source = network_input(image, pixel_size=choose_pixel_size(image.info))
+    source = network_input(image, pixel_size=choose_pixel_size(image.info), preprocessing=Preprocessing(clahe=clahe))
     run = ImageRun("corners", ignore, Budget.choose(2, 3 * 10**9))
-    network = OnnxNetwork(tiny_model, compartments=("whole-cell",))  # both take the same way, one after another
-    labels = segment_channels(run, RunState(tmp_path), source, network, {"whole-cell": WHOLE_CELL})["whole-cell"]
+    network = OnnxNetwork(model, compartments=("whole-cell",))
+    found = segment_channels(run, RunState(folder), source, network, {"whole-cell": WHOLE_CELL}, part=part)
+    return found["whole-cell"], run
+
+
+def assert_all_found(labels, run):
+    assert SIDE**2 > 2**31
     assert labels.count == len(CENTRES)
     at_centres = [int(labels.read(Region(row, column, row + 1, column + 1))[0, 0]) for row, column in CENTRES]
     for first in range(0, len(CENTRES), 6):  # those of one row may begin a pixel higher or lower
         assert sorted(at_centres[first : first + 6]) == list(range(first + 1, first + 7))
-    assert labels.resolution.identities[-1] > 2**31
     assert max(record.peak_memory for record in run.records) < 3 * 10**9
+
+
+@pytest.mark.slow
+def test_cells_in_the_corners_are_found_and_numbered_in_raster_order(tmp_path, tiny_model):
+    corners = [shapely.box(left, top, left + 200, top + 200) for top in (0, SIDE - 200) for left in (0, SIDE - 200)]
+    drawn = tuple(DrawnRegion(f"corner {number}", corner) for number, corner in enumerate(corners))
+    part = Part(WantedArea.of(DrawnRegions(drawn, "test"), shapely.Polygon()))
+    labels, run = found_in(tmp_path, tiny_model, part, clahe=False)
+    assert_all_found(labels, run)
+
+
+@pytest.mark.hostile
+def test_so_they_are_where_the_whole_image_is_segmented(tmp_path, tiny_model):
+    labels, run = found_in(tmp_path, tiny_model)
+    assert_all_found(labels, run)
+    assert labels.resolution.identities[-1] > 2**31

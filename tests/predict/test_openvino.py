@@ -13,6 +13,7 @@ from cellscale.predict.choice import NetworkRequest, open_network
 from cellscale.predict.devices import DeviceChoice
 from cellscale.predict.network import OnnxNetwork
 from cellscale.predict.openvino import OpenVinoNetwork, require_openvino
+from tests.patience import HANGS
 
 if find_spec("openvino") is None:
     pytest.skip("the extra openvino is not installed", allow_module_level=True)
@@ -77,6 +78,6 @@ print("done")
 def test_threads_that_all_ask_for_numpy_types_at_once_do_not_wait_for_each_other(attempt: int) -> None:
     # A process of its own each time: where no type had been converted before, 12 of 20 hung for ever.
     done = subprocess.run(
-        [sys.executable, "-c", FIRST_TYPES], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FIRST_TYPES], capture_output=True, text=True, timeout=HANGS, check=False
     )
     assert done.stdout == "done\n", done.stderr

@@ -19,6 +19,8 @@ from socket import socket
 from threading import Lock, Thread
 from urllib.parse import parse_qs, urlsplit
 
+from tests.patience import HANGS
+
 __all__ = ["Front", "emulator", "front"]
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "environments" / "bigquery-emulator"
@@ -104,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.target + self.path, data=body or None, headers=headers, method=self.command
         )
         try:
-            answer = urllib.request.urlopen(question, timeout=60)
+            answer = urllib.request.urlopen(question, timeout=HANGS)
         except urllib.error.HTTPError as error:
             answer = error
         with closing(answer):
@@ -171,7 +173,7 @@ def _free_port():
 
 
 def _wait(port, process, log):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + HANGS
     while time.monotonic() < deadline and process.poll() is None:
         with closing(socket()) as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

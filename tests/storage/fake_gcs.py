@@ -4,11 +4,11 @@ import importlib.util
 import os
 import socket
 import subprocess
-import time
-import urllib.request
 from contextlib import contextmanager
 
 import pytest
+
+from tests.patience import answers, wait_for
 
 __all__ = ["fake_gcs"]
 
@@ -37,7 +37,7 @@ def fake_gcs(folder, buckets=("bucket",)):
         patch.setenv("STORAGE_EMULATOR_HOST", host)
         gcsfs.GCSFileSystem.clear_instance_cache()
         try:
-            _wait_for(f"{host}/storage/v1/b?project=test")
+            wait_for(lambda: answers(f"{host}/storage/v1/b?project=test"))
             for bucket in buckets:
                 gcsfs.GCSFileSystem(token="anon").mkdir(bucket)
             yield host
@@ -52,13 +52,3 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def _wait_for(url):
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail(f"no answer from {url}")

@@ -4,6 +4,8 @@ import http.client
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.patience import HANGS
+
 __all__ = ["Proxy"]
 
 _OWN_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
@@ -58,7 +60,7 @@ def _handler(proxy):
             if status is not None:
                 self._answer(status, [], b'{"error": {"code": %d, "message": "try again"}}' % status)
                 return
-            connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=HANGS)
             # The server makes addresses from the host that it was asked for.
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _OWN_HEADERS}
             headers["Host"] = proxy.host.removeprefix("http://")

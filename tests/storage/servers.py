@@ -4,13 +4,13 @@ import http.client
 import os
 import socket
 import subprocess
-import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.patience import answers, wait_for
 from tests.storage.proxy import Proxy
 
 # Before the first import of gcsfs; the product does so, too.
@@ -26,19 +26,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_for(url):
-    """Wait until a server answers, with whatever."""
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail(f"no answer from {url}")
 
 
 @contextmanager
@@ -66,7 +53,7 @@ def google_cloud_storage(folder: Path):
         patch.setenv("STORAGE_EMULATOR_HOST", proxy.host)
         gcsfs.GCSFileSystem.clear_instance_cache()
         try:
-            wait_for(f"http://127.0.0.1:{port}/storage/v1/b?project=test")
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/storage/v1/b?project=test"))
             gcsfs.GCSFileSystem(token="anon").mkdir(BUCKET)
             yield proxy
         finally:
@@ -92,7 +79,7 @@ def s3():
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         s3fs.S3FileSystem.clear_instance_cache()
         try:
-            wait_for(f"http://127.0.0.1:{port}/")
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/"))
             # The server's memory is this process's: that of an earlier server is still there.
             urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/reset", data=b"").close()
             s3fs.S3FileSystem().mkdir(BUCKET)

@@ -15,6 +15,7 @@ from cellscale.storage.uploads import Uploads
 from cellscale.storage.uri import delete, exists, find, join, listing, objects_below, read_bytes
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
+from tests.patience import HANGS
 from tests.storage.servers import put_many
 
 
@@ -84,7 +85,7 @@ def test_of_many_runs_one_holds_the_lock(store) -> None:
             refused.append(number)
             everybody.wait()
 
-    everybody = threading.Barrier(4, timeout=60)
+    everybody = threading.Barrier(4, timeout=HANGS)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(hold, range(4)))
     assert len(held) == 1

@@ -6,11 +6,13 @@ import urllib.request
 
 import numpy as np
 
+from tests.patience import HANGS
+
 __all__ = ["facts", "label_tile", "numbers"]
 
 
 def _get(server, path):
-    with urllib.request.urlopen(server.url + "api/" + path, timeout=60) as answer:
+    with urllib.request.urlopen(server.url + "api/" + path, timeout=HANGS) as answer:
         body = answer.read()
         return gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body, answer.headers
 

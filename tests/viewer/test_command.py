@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from tests.cli.runs import run
+from tests.patience import HANGS
 
 
 @pytest.mark.slow
@@ -22,11 +23,11 @@ def test_it_prints_an_address_that_works_until_it_is_interrupted(tissue, tmp_pat
         try:
             address = process.stdout.readline().strip()
             assert address.startswith("http://127.0.0.1:")
-            with urllib.request.urlopen(address + "api/dataset", timeout=30) as answer:
+            with urllib.request.urlopen(address + "api/dataset", timeout=HANGS) as answer:
                 told = answer.read().decode()
         finally:
             process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=HANGS)
     assert "tissue_002" in told
     assert "tissue_001" not in told
     assert process.returncode == 0

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from cellscale.viewer import server
+from tests.patience import HANGS
 
 
 def ask(server, path=None, *, method="GET", host=None, raw=None):
@@ -19,7 +20,7 @@ def ask(server, path=None, *, method="GET", host=None, raw=None):
     lines = [f"{method} {target} HTTP/1.1", "Connection: close"]
     if host != "":
         lines.append(f"Host: {host or f'127.0.0.1:{server.server_port}'}")
-    with socket.create_connection(server.server_address, timeout=10) as connection:
+    with socket.create_connection(server.server_address, timeout=HANGS) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         answer = http.client.HTTPResponse(connection, method=method)
         answer.begin()
@@ -151,7 +152,7 @@ def test_head_answers_without_a_body(served):
 
 def test_closing_waits_for_no_idle_browser(serve, tissue):
     with serve(tissue) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=HANGS)
         connection.request("GET", f"/{server.token}/api/images/0")
         assert connection.getresponse().read()
         threads = threading.active_count()
@@ -171,7 +172,7 @@ def test_silent_connections_lock_nobody_out(served):
     """Any account of this machine may open them."""
 
     def connection():
-        return opened.enter_context(socket.create_connection(served.server_address, timeout=10))
+        return opened.enter_context(socket.create_connection(served.server_address, timeout=HANGS))
 
     with ExitStack() as opened:
         browser = http.client.HTTPConnection("localhost")
@@ -196,7 +197,7 @@ def status(connection, path):
 def test_what_says_nothing_to_the_point_is_closed(served, monkeypatch):
     monkeypatch.setattr(server, "_SILENT_SECONDS", 1.0)
     start = time.monotonic()
-    with socket.create_connection(served.server_address, timeout=10) as slow:
+    with socket.create_connection(served.server_address, timeout=HANGS) as slow:
         slow.settimeout(0.3)
         while True:
             assert time.monotonic() - start < 8

@@ -1,12 +1,11 @@
 """Tiles hold the very pixels of the image and of its masks."""
 
-import time
-
 import numpy as np
 import pytest
 import tifffile
 
 from cellscale.images.masks.mask_writer import write_mask
+from tests.patience import wait_for
 from tests.pipeline.spots import write_dataset, write_image
 from tests.viewer.questions import facts, label_tile, numbers
 
@@ -112,12 +111,14 @@ def test_overviews_of_images_without_a_pyramid_grow_to_the_whole_truth(serve, tm
 
 def _final(ask):
     """Ask again until the answer is final."""
-    for _ in range(200):
-        answer, complete = ask()
-        if complete:
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("the overview was not finished within ten seconds")
+    asked = []
+
+    def complete():
+        asked.append(ask())
+        return asked[-1][1]
+
+    wait_for(complete)
+    return asked[-1][0]
 
 
 def test_an_image_smaller_than_a_tile(serve, tmp_path):

@@ -14,6 +14,7 @@ from cellscale.cells.scratch_arrays import Scratch
 from cellscale.errors import MaskError
 from tests.cells.scenes import measured, reader
 from tests.cells.test_label_table import surveyed
+from tests.patience import HANGS
 
 SIDE = 3000
 
@@ -183,7 +184,7 @@ def test_memory_of_a_label_as_large_as_the_image_is_what_is_promised():
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300,
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HANGS,
         cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert int(done.stdout) * 1024 < PIXEL_BYTES * 5000**2

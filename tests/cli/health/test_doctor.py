@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from cellscale.cli.health.diagnosis import EXTRAS, diagnose
 from cellscale.cli.main import cellscale
 from tests.cli.runs import run
+from tests.patience import HANGS
 from tests.storage.servers import BUCKET, google_cloud_storage
 
 
@@ -197,7 +198,7 @@ def test_a_library_that_cannot_be_loaded_is_named(tmp_path):
     (tmp_path / "zarr.py").write_text("raise RuntimeError('built for another numpy')\n")
     where = {**os.environ, "PYTHONPATH": str(tmp_path)}
     words = [sys.executable, "-m", "cellscale", "doctor"]
-    found = subprocess.run(words, env=where, capture_output=True, text=True, check=False, timeout=120)
+    found = subprocess.run(words, env=where, capture_output=True, text=True, check=False, timeout=HANGS)
     assert found.returncode == 1, found.stderr
     assert "Traceback" not in found.stderr
     lines = [line for line in found.stdout.splitlines() if line.startswith("PROBLEM libraries")]

@@ -25,6 +25,7 @@ from cellscale.storage.uri import listing, read_bytes
 from cellscale.weights.catalogue import INSTANSEG, MESMER, MODELS, installed_path
 from tests.cli.runs import run
 from tests.engines.batch.conftest import CONFIG, ENVIRONMENT, run_uri, upload
+from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 from tests.predict.seed_network import seed_network
 
@@ -423,4 +424,4 @@ def test_the_originals_command_lines_word_for_word(dataset, batch, script):
 
 def call(script, *words):
     command = [sys.executable, str(Path(__file__).parents[3] / "scripts" / script), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False)

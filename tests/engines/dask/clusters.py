@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,14 +32,6 @@ def begin(work, *words, **options):
 
     Thread(target=do, daemon=True).start()
     return done
-
-
-def wait_for(condition, seconds=60):
-    """Wait until something is true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 class Processes:

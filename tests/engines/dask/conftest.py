@@ -10,6 +10,7 @@ from distributed import Client, LocalCluster
 from cellscale.engines.dask import image_steps
 from tests.cli.runs import run
 from tests.engines.dask.clusters import PRELOAD
+from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 
 LARGE = spots((1000, 1300), seed=9)
@@ -41,7 +42,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture
 def client(cluster):
     with Client(cluster) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=HANGS)
         yield client
 
 

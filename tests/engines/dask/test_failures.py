@@ -22,8 +22,9 @@ from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests import requests
 from tests.cli.runs import finished, run
-from tests.engines.dask.clusters import kill_one, wait_for
+from tests.engines.dask.clusters import kill_one
 from tests.engines.dask.conftest import SMALL
+from tests.patience import HANGS, wait_for
 from tests.pipeline.spots import write_dataset, write_image
 
 
@@ -55,7 +56,7 @@ def test_a_task_that_a_run_does_again_tells_of_the_image_as_if_it_had_made_it_th
 
     def finished_by(run):
         Claim(request.paths.jobs, run).announce()
-        return client.submit(worker_tasks.finish, Job(request, run), entry, 0, True, pure=False).result(timeout=120)
+        return client.submit(worker_tasks.finish, Job(request, run), entry, 0, True, pure=False).result(timeout=HANGS)
 
     first, again, later = finished_by("one"), finished_by("one"), finished_by("another")
     assert [found.outcome.status for found in (first, again, later)] == ["done", "done", "kept"]
@@ -75,7 +76,7 @@ def test_pictures_that_a_run_added_are_its_own_when_it_comes_again(tmp_path, cli
         job = Job(replace(request, outputs=Outputs(visualize=visualize)), name)
         Claim(request.paths.jobs, name).announce()
         future = client.submit(worker_tasks.finish, job, entry, 0, True, pure=False)
-        statuses.append(future.result(timeout=120).outcome.status)
+        statuses.append(future.result(timeout=HANGS).outcome.status)
     assert statuses == ["done", "done", "done", "kept"]
 
 
@@ -208,7 +209,7 @@ def test_a_process_of_this_machine_that_dies_is_replaced_however_long_that_takes
             address = kill_one(client)
             wait_for(lambda: address not in client.nthreads())
             time.sleep(0.5)
-            client.wait_for_workers(1, timeout=60)
+            client.wait_for_workers(1, timeout=HANGS)
         finally:
             client.close()
 

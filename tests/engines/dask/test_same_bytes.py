@@ -7,8 +7,9 @@ import pytest
 from distributed import Status
 
 from tests.cli.runs import contents, run
-from tests.engines.dask.clusters import begin, kill_one, processes, wait_for
+from tests.engines.dask.clusters import begin, kill_one, processes
 from tests.engines.dask.conftest import LARGE, SMALL
+from tests.patience import wait_for
 from tests.pipeline.spots import write_dataset
 
 PATIENCE = 200

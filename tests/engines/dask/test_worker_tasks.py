@@ -6,6 +6,7 @@ from cellscale.weights.checksum import file_checksum
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
 from tests.engines.dask.conftest import SMALL
+from tests.patience import HANGS
 from tests.pipeline.spots import write_dataset
 from tests.predict.tiny_network import tiny_network
 from tests.requests import request_for
@@ -20,7 +21,7 @@ def test_a_worker_keeps_the_network_for_the_next_run_and_dataset(tmp_path, clien
         (entry,) = discover(request.paths)
         for worker in client.nthreads():
             future = client.submit(worker_tasks.plan, Job(request, name), entry, workers=[worker], pure=False)
-            assert future.result(timeout=60).missing_blocks
+            assert future.result(timeout=HANGS).missing_blocks
 
     plan("first", model_path=str(tiny_model))
     before = loads()
@@ -40,7 +41,7 @@ def test_a_model_file_that_was_replaced_is_loaded_by_the_next_run(tmp_path, clie
         )
         (entry,) = discover(request.paths)
         (worker, *_) = client.nthreads()
-        client.submit(worker_tasks.plan, Job(request, run), entry, workers=[worker], pure=False).result(timeout=60)
+        client.submit(worker_tasks.plan, Job(request, run), entry, workers=[worker], pure=False).result(timeout=HANGS)
         found.append(
             client.run(lambda job: worker_tasks._checked(job).sha256, Job(request, run), workers=[worker])[worker]
         )

@@ -13,6 +13,7 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import join, objects_below, read_bytes
 from tests.cli.runs import MASKS, run
 from tests.engines.tasks.cloud import lines, sent, spec_for
+from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 from tests.storage.servers import BUCKET
 
@@ -59,12 +60,12 @@ def stopped_at(proxy, spec, cache, units, how):
     proxy.fail = fail
     with started(spec, cache) as process:
         try:
-            assert arrived.wait(200)
+            assert arrived.wait(HANGS)
             time.sleep(0.2)  # the answers to those that were let in
             process.send_signal(how)
         finally:
             gone.set()
-        process.communicate(timeout=100)
+        process.communicate(timeout=HANGS)
     proxy.fail = lambda method, path, body: None
     return process.returncode
 
@@ -79,7 +80,7 @@ def test_finished_work_is_not_done_again(gcs_proxy, dataset, expected, tiny_mode
     kept = [name for name in objects_below(join(place, "jobs")) if name.endswith(".npz")]
     assert len(kept) >= units
     with started(spec, tmp_path / "second") as process:
-        output, _ = process.communicate(timeout=200)
+        output, _ = process.communicate(timeout=HANGS)
     assert process.returncode == 0, output
     told = [line for line in lines(output) if "event" in line]
     finished = {line["stage"]: line["record"] for line in told if line["event"] == "StageFinished"}
@@ -106,7 +107,7 @@ def test_damaged_work_is_done_again(gcs_proxy, dataset, expected, tiny_model, tm
         uri = join(place, "jobs", name)
         write_bytes(uri, read_bytes(uri)[:-100])
     with started(spec, tmp_path / "second") as process:
-        output, _ = process.communicate(timeout=200)
+        output, _ = process.communicate(timeout=HANGS)
     assert process.returncode == 0, output
     assert "it is done again" in output
     assert {mask: read_bytes(join(place, mask.format("image"))) for mask in MASKS} == expected

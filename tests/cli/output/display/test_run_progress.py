@@ -1,7 +1,6 @@
 """What is known of a run under way, and how it is told."""
 
 import io
-import time
 
 import pytest
 from rich.console import Console
@@ -13,6 +12,7 @@ from cellscale.cli.output.display.progress_words import clock, roughly
 from cellscale.cli.output.display.run_progress import RunProgress
 from cellscale.pipeline.events import Advanced, ImageFinished, ImageStarted, StageFinished, StageStarted
 from cellscale.records.stage_cost import StageRecord
+from tests.patience import wait_for
 
 
 class Clock:
@@ -150,9 +150,8 @@ def test_the_lines_at_a_terminal_move_by_themselves_and_are_gone_afterwards():
     console = Console(file=file, force_terminal=True, width=80, height=24, color_system=None)
     with screen(console) as listener:
         listener(ImageStarted("a", 1, 2))
-        time.sleep(0.6)
+        wait_for(lambda: file.getvalue().count("0 of 2 images done") >= 2)
     written = file.getvalue()
-    assert written.count("0 of 2 images done") >= 2
     assert written.endswith("\x1b[2K")
 
 
@@ -170,7 +169,7 @@ def test_logs_get_a_line_for_each_image_and_one_now_and_then():
     with log_lines(lines.append, seconds=0.05) as listener:
         listener(ImageStarted("a", 1, 2))
         listener(StageStarted("a", "network", 9, 2))
-        time.sleep(0.2)
+        wait_for(lambda: len(lines) > 1)
     assert lines[0] == "a: image 1 of 2 · 0:00 so far"
     assert lines[1].startswith("a: network 2/9 · 0 of 2 images done")
     assert len(lines) < 8

@@ -27,6 +27,7 @@ from cellscale.predict.network import OnnxNetwork
 from cellscale.regions import Region
 from tests.cli.runs import run as run_command
 from tests.pipeline.spots import spots, write_dataset
+from tests.qupath.edits.data_editor import TUMOR, Edit, drawn, rectangle
 
 PLANES = spots((400, 450), seed=12)
 NOTHING = shapely.Polygon()
@@ -199,3 +200,34 @@ def test_the_same_regions_are_kept_and_others_made_again(dataset, tiny_model):
 def test_maps_of_the_whole_image_are_not_kept_of_a_part(tmp_path):
     refused = run_command("segment", "--regions", tmp_path, "--keep_intermediates", "workspace", tmp_path)
     refused.explains("--keep_intermediates", "leave it out, or the regions")
+
+
+def draw_in_project(dataset, *objects):
+    """Draw on the first image of the dataset's project, as a person does in QuPath."""
+    edit = Edit(dataset / "PROJ" / "data" / "1" / "data.qpdata")
+    for thing in objects:
+        edit.add(thing)
+    edit.save()
+
+
+@pytest.mark.slow
+def test_annotations_of_the_project_are_regions(tmp_path, tiny_model):
+    dataset = write_dataset(tmp_path, alpha=PLANES[:, :200, :220])
+    words = ["--model_path", tiny_model, "--export", "anndata", "workspace", dataset]
+    assert run_command("segment-and-measure", *words).statuses == {"alpha": "done"}
+    whole = pq.read_table(dataset / "REPORTS" / "alpha_QUANT.parquet").to_pylist()
+    tumor, fold = rectangle(0, 0, 110, 200), rectangle(0, 0, 220, 40)
+    draw_in_project(dataset, drawn(path_class=TUMOR, region=tumor), drawn(number=2, name="Fold", region=fold))
+    options = ["--regions", "qupath", "--exclude", "qupath:Fold"]
+    assert run_command("segment-and-measure", *options, *words).statuses == {"alpha": "done"}
+    table = pq.read_table(dataset / "REPORTS" / "alpha_QUANT.parquet").to_pylist()
+    found = [row for row in whole if row["Centroid X µm"] * 2 <= 110 and row["Centroid Y µm"] * 2 > 40]
+    assert [row["Object ID"] for row in table] == [row["Object ID"] for row in found]
+    assert {row["Region"] for row in table} == {"Tumor"}
+    assert run_command("segment-and-measure", *options, *words).statuses == {"alpha": "kept"}
+    failed = run_command("segment-and-measure", "--regions", "qupath:Stroma", *words)
+    assert "found: Fold, Tumor" in failed.errors["alpha"]
+
+
+def test_a_class_is_expected_after_the_colon(tmp_path):
+    run_command("segment", "--regions", "qupath:", "workspace", tmp_path).explains("qupath:Tumor")

@@ -35,6 +35,8 @@ from cellscale.pipeline.request import (
     Request,
     Resources,
     Segmenting,
+    class_wanted,
+    is_of_project,
 )
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
@@ -48,6 +50,23 @@ _images = option_in("Images")
 _network = option_in("Network")
 _outputs = option_in("Outputs")
 _running = option_in("Running")
+
+
+def region_place(word: str) -> str:
+    """Return where regions are from: a place without credentials, or the words for a QuPath project.
+
+    Raises
+    ------
+    click.BadParameter
+        A class is expected and not there.
+    """
+    if not is_of_project(word):
+        return without_credentials(word)
+    try:
+        class_wanted(word)
+    except RequestError as error:
+        raise click.BadParameter(str(error)) from error
+    return word
 
 
 _OPTIONS = [
@@ -107,15 +126,16 @@ _OPTIONS = [
     ),
     _images(
         "--regions",
-        metavar="PATH_OR_URI",
-        type=without_credentials,
+        metavar="PATH_OR_URI|qupath[:CLASS]",
+        type=region_place,
         help="Only cells whose centre is in a region: a GeoJSON file of polygons or circles in pixels, or a folder "
-        "that has <image>.geojson. Only what regions touch is computed.",
+        "that has <image>.geojson; or annotations (of that class or name) or TMA cores of the dataset's QuPath "
+        "project. Only what regions touch is computed.",
     ),
     _images(
         "--exclude",
-        metavar="PATH_OR_URI",
-        type=without_credentials,
+        metavar="PATH_OR_URI|qupath[:CLASS]",
+        type=region_place,
         help="Leave out cells whose centre is in one of these regions.",
     ),
     _images(

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cellscale.annotations import WantedArea, area_mark, wanted_area
+from cellscale.annotations import WantedArea
 from cellscale.pipeline.area.area_selection import Selection
+from cellscale.pipeline.area.region_sources import area_of
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import AreaChoice
+from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
+from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["Part", "choice_mark", "part_of", "tell_regions"]
+__all__ = ["Part", "part_of", "tell_regions"]
 
 SHOWN_REGIONS = 12
 """Regions whose counts a run tells; the record has all."""
@@ -28,7 +30,7 @@ class Part:
 
 
 def part_of(
-    choice: AreaChoice, image: str, shape: tuple[int, int], growth: float | None, *, of_nuclei: bool
+    request: Request, entry: ImageEntry, shape: tuple[int, int], growth: float | None, *, of_nuclei: bool
 ) -> Part | None:
     """Return what is wanted of an image; None for all of it.
 
@@ -37,19 +39,8 @@ def part_of(
     ImageError
         There are no regions for this image, or they are not as expected.
     """
-    area = wanted_area(choice.regions, choice.exclude, image, shape)
+    area = area_of(request, entry, shape)
     return None if area is None else Part(area, growth or 0.0, of_nuclei)
-
-
-def choice_mark(choice: AreaChoice, image: str) -> dict[str, str]:
-    """Return hashes of the files that say what is wanted of an image; empty where all of it is.
-
-    Raises
-    ------
-    ImageError
-        There are no regions for this image.
-    """
-    return area_mark(choice.regions, choice.exclude, image)
 
 
 def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:

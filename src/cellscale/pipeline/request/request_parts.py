@@ -90,7 +90,8 @@ class AreaChoice:
     """Which part of each image."""
 
     regions: str | None = None
-    """Path or URI of a GeoJSON file with regions, or of a folder with one for each image; None: the whole image."""
+    """Path or URI of a GeoJSON file with regions, or of a folder with one for each image; or ``qupath``, or
+    ``qupath:CLASS``, for those of the dataset's QuPath project; None: the whole image."""
 
     exclude: str | None = None
     """The same of what is left out; None: nothing."""

@@ -68,7 +68,7 @@ def mask_marks(
     if model.kind == "seeds":  # nuclei that find their cells have other labels than nuclei alone
         seeds = {"seeds": sorted(request.predicted)}
         facts = _with_growth(dict.fromkeys(request.compartments, seeds), request, source)
-    area = choice_mark(request.area, entry.name)
+    area = choice_mark(request, entry)
     return MaskMarks(
         maps, {compartment: f"{maps} {fingerprint({**found, **area})}" for compartment, found in facts.items()}
     )
@@ -77,7 +77,7 @@ def mask_marks(
 def earlier_mask_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return the mark of version 0.2, which had one for all masks and went by the time of the image."""
     facts = _of_maps([entry.marker, entry.size], entry, request, source, model)
-    area = choice_mark(request.area, entry.name)
+    area = choice_mark(request, entry)
     return fingerprint({**facts, **area, "labels": label_facts(request, source)})
 
 

@@ -123,7 +123,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
         growth, of_nuclei = growth_of(request, source), request.cells_of_nuclei
-        part = part_of(request.area, entry.name, source.shape, growth, of_nuclei=of_nuclei)
+        part = part_of(request, entry, source.shape, growth, of_nuclei=of_nuclei)
         marks = mask_marks(identity, entry, request, source, model)
         by_name = marks.of_files(ledger)
         earlier = earlier_mask_mark(entry, request, source, model)

@@ -12,7 +12,7 @@ from cellscale.qupath.java.java_reader import JavaReader, UnreadableError
 from cellscale.qupath.java.java_types import Content, JavaArray, JavaClass, JavaEnum, JavaObject, Value
 from cellscale.qupath.java.serial_classes import CELL, DETECTION, KNOWN, ROOT
 
-__all__ = ["Edited", "read_edited"]
+__all__ = ["Edited", "forget", "of_one_object", "read_edited"]
 
 _PREFIX = "qupath.lib.objects."
 _CLASSES = frozenset({CELL.name, DETECTION.name})
@@ -120,8 +120,7 @@ class _Reading:
         self._edited = Edited([], JavaObject(_PLACE))
         self._classes: dict[str, JavaObject] = {}
         self._held = 0
-        # A region may belong to several objects, such as a cell and the annotation that was made of it.
-        self._alone = _OF_ONE_OBJECT if len(data) < _LARGE else (*_OF_ONE_OBJECT, _REGIONS)
+        self._alone = of_one_object(len(data))
 
     def edited(self) -> Edited:
         contents = self._reader.read()
@@ -153,7 +152,7 @@ class _Reading:
             if name != ROOT.name:
                 self._edited.parents |= dict.fromkeys(children, thing)
             return thing
-        _forget(reader, first, self._alone)
+        forget(reader, first, self._alone)
         return standing
 
     def _ours(self, thing: JavaObject) -> JavaObject | None:
@@ -209,8 +208,24 @@ class _Reading:
             self._edited.detection_classes[class_name(path_class)] += 1
 
 
-def _forget(reader: JavaReader, first: int, alone: tuple[str, ...]) -> None:
-    """Let go of what belongs to one object alone."""
+def of_one_object(size: int) -> tuple[str, ...]:
+    """Return what the names of classes begin with whose objects belong to one other, in a file of so many bytes."""
+    # A region may belong to several objects, such as a cell and the annotation that was made of it.
+    return _OF_ONE_OBJECT if size < _LARGE else (*_OF_ONE_OBJECT, _REGIONS)
+
+
+def forget(reader: JavaReader, first: int, alone: tuple[str, ...]) -> None:
+    """Let go of what belongs to one object alone.
+
+    Parameters
+    ----------
+    reader
+        Has just read the object.
+    first
+        Number of the handles before it.
+    alone
+        What `of_one_object` returned for the file.
+    """
     for place in range(first, len(reader.handles)):
         thing = reader.handles[place]
         if (

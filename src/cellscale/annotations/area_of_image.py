@@ -28,10 +28,18 @@ class WantedArea:
     geometry: shapely.Geometry
     """All that is wanted, as one."""
 
+    is_drawn: bool = True
+    """Whether somebody drew the regions; False where the only one is the whole image."""
+
     @classmethod
-    def of(cls, regions: DrawnRegions, left_out: shapely.Geometry) -> "WantedArea":
+    def of(cls, regions: DrawnRegions, left_out: shapely.Geometry, *, is_drawn: bool = True) -> "WantedArea":
         """Return regions less what is left out."""
-        return cls(regions, left_out, shapely.difference(regions.union, left_out))
+        return cls(regions, left_out, shapely.difference(regions.union, left_out), is_drawn)
+
+    @property
+    def drawn(self) -> tuple[DrawnRegion, ...]:
+        """Return the regions that somebody drew."""
+        return self.regions.regions if self.is_drawn else ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,6 +71,29 @@ class WantedArea:
         """Tell which rectangles (left, top, right, bottom, ``(n, 4)``) touch what is wanted."""
         shapely.prepare(self.geometry)
         return np.asarray(shapely.intersects(self.geometry, shapely.box(*boxes.T)), np.bool_)
+
+    def pixels(self, region: Region, shape: tuple[int, int], image: tuple[int, int]) -> NDArray[np.bool_]:
+        """Tell which pixels of a rectangle have their centre in what is wanted.
+
+        Parameters
+        ----------
+        region
+            The rectangle.
+        shape
+            Rows and columns of the image as the rectangle has them: at any scale.
+        image
+            Rows and columns of the image itself.
+        """
+        down, across = (size / own for size, own in zip(image, shape, strict=True))
+        box = shapely.box(region.left * across, region.top * down, region.right * across, region.bottom * down)
+        shapely.prepare(self.geometry)
+        if not shapely.intersects(self.geometry, box):
+            return np.zeros(region.shape, np.bool_)
+        if shapely.covers(self.geometry, box):
+            return np.ones(region.shape, np.bool_)
+        x = (np.arange(region.left, region.right) + 0.5) * across
+        y = (np.arange(region.top, region.bottom) + 0.5) * down
+        return np.asarray(shapely.contains_xy(self.geometry, x[np.newaxis], y[:, np.newaxis]), np.bool_)
 
     def areas(self) -> list[float]:
         """Return the size of each region in pixels, without what is left out or lies in a region before it."""
@@ -142,14 +173,22 @@ def wanted_area(
     drawn = DrawnRegions((DrawnRegion(WHOLE, whole),), "the image")
     if regions is not None:
         regions.require_within(shape)
-        parts = [replace(one, geometry=shapely.intersection(one.geometry, whole)) for one in regions.regions]
+        parts = [replace(one, geometry=_within(one.geometry, whole)) for one in regions.regions]
         drawn = DrawnRegions(tuple(parts), regions.source)
     left_out = shapely.Polygon()
     if exclude is not None:
         exclude.require_within(shape)
         left_out = exclude.union
-    area = WantedArea.of(drawn, left_out)
+    area = WantedArea.of(drawn, left_out, is_drawn=regions is not None)
     if not sum(area.areas()) > 0:
         told = "" if exclude is None else f" without what {exclude.source} leaves out"
         raise ImageError(f"nothing is left of the regions ({drawn.source}){told}")
     return area
+
+
+def _within(geometry: shapely.Geometry, whole: shapely.Geometry) -> shapely.Geometry:
+    """Return the part of a region that is in the image, without lines along which it only touches its border."""
+    found = shapely.intersection(geometry, whole)
+    if found.geom_type in ("Polygon", "MultiPolygon"):
+        return found
+    return shapely.union_all([part for part in shapely.get_parts(found) if part.area > 0])

@@ -86,7 +86,7 @@ class DrawnRegions:
         """Return a hash of what they are called and where they are."""
         found = hashlib.sha256()
         for region in self.regions:
-            found.update(repr((region.name, region.object_id)).encode())
+            found.update(repr((region.name, region.object_id, region.title, region.path_class)).encode())
             found.update(shapely.to_wkb(region.geometry, byte_order=1))
         return found.hexdigest()
 

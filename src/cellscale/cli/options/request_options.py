@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cellscale.cells.exporters import exporter_names
+from cellscale.cli.options.area_options import AREA_OPTIONS, area_choice
 from cellscale.cli.options.engine_options import ENGINE_OPTIONS
 from cellscale.cli.options.segmenting_options import (
     SEGMENTING_OPTIONS,
@@ -26,7 +27,6 @@ from cellscale.cli.options.shared_options import (
 )
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import (
-    AreaChoice,
     ChannelChoice,
     ImageChoice,
     Measuring,
@@ -35,8 +35,6 @@ from cellscale.pipeline.request import (
     Request,
     Resources,
     Segmenting,
-    class_wanted,
-    is_of_project,
 )
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
@@ -50,23 +48,6 @@ _images = option_in("Images")
 _network = option_in("Network")
 _outputs = option_in("Outputs")
 _running = option_in("Running")
-
-
-def region_place(word: str) -> str:
-    """Return where regions are from: a place without credentials, or the words for a QuPath project.
-
-    Raises
-    ------
-    click.BadParameter
-        A class is expected and not there.
-    """
-    if not is_of_project(word):
-        return without_credentials(word)
-    try:
-        class_wanted(word)
-    except RequestError as error:
-        raise click.BadParameter(str(error)) from error
-    return word
 
 
 _OPTIONS = [
@@ -124,20 +105,7 @@ _OPTIONS = [
         type=positive_number,
         help="Size of a pixel. Default: from the image's metadata.",
     ),
-    _images(
-        "--regions",
-        metavar="PATH_OR_URI|qupath[:CLASS]",
-        type=region_place,
-        help="Only cells whose centre is in a region: a GeoJSON file of polygons or circles in pixels, or a folder "
-        "that has <image>.geojson; or annotations (of that class or name) or TMA cores of the dataset's QuPath "
-        "project. Only what regions touch is computed.",
-    ),
-    _images(
-        "--exclude",
-        metavar="PATH_OR_URI|qupath[:CLASS]",
-        type=region_place,
-        help="Leave out cells whose centre is in one of these regions.",
-    ),
+    *AREA_OPTIONS,
     _images(
         "--compartment",
         **one_of("both", "whole-cell", "nuclear"),
@@ -267,7 +235,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     """
     if segment and options["relabel"]:
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
-    if options["keep_intermediates"] and (options["regions"] or options["exclude"]):
+    area = area_choice(options)
+    if options["keep_intermediates"] and area.is_part:
         raise RequestError("--keep_intermediates keeps maps of the whole image; leave it out, or the regions")
     compartment, growth = options["compartment"], growth_of(options)
     # Who only measures takes the masks that are there.
@@ -290,7 +259,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             rescale=options["rescale_channels"],
             mpp=options["image_mpp"],
         ),
-        area=AreaChoice(**_named(options, "regions", "exclude")),
+        area=area,
         preprocessing=preprocessing(options),
         network=NetworkChoice(
             name=name,

@@ -1,6 +1,6 @@
 """What of an image is wanted, and what was found there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["Part", "part_of", "tell_regions"]
+__all__ = ["Part", "part_of", "region_facts", "tell_regions"]
 
 SHOWN_REGIONS = 12
 """Regions whose counts a run tells; the record has all."""
@@ -27,6 +27,8 @@ class Part:
     """Pixels of the image by which whole cells grow, before those outside the area are left out."""
     of_nuclei: bool = False
     """Whole cells are the nuclei, grown."""
+    judged_alone: bool = False
+    """Whether brightness is judged by this part alone, not by the whole image."""
 
 
 def part_of(
@@ -40,7 +42,8 @@ def part_of(
         There are no regions for this image, or they are not as expected.
     """
     area = area_of(request, entry, shape)
-    return None if area is None else Part(area, growth or 0.0, of_nuclei)
+    judged_alone = request.area.statistics == "regions"
+    return None if area is None else Part(area, growth or 0.0, of_nuclei, judged_alone)
 
 
 def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:
@@ -52,7 +55,12 @@ def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartmen
     ]
     more = [f"and {len(area.names) - SHOWN_REGIONS} more"] if len(area.names) > SHOWN_REGIONS else []
     run.notice("regions: " + "; ".join([*shown, *more]))
+    return region_facts(area, {compartment: found.counts for compartment, found in selections.items()})
+
+
+def region_facts(area: WantedArea, counts: Mapping[Compartment, Sequence[int]]) -> dict[str, Any]:
+    """Return, for the record, each region's size in pixels and how many objects of each kind it has."""
     return {
-        name: {"pixels": pixels, **{compartment: found.counts[index] for compartment, found in selections.items()}}
+        name: {"pixels": pixels, **{compartment: found[index] for compartment, found in counts.items()}}
         for index, (name, pixels) in enumerate(zip(area.names, area.areas(), strict=True))
     }

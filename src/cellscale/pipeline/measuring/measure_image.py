@@ -19,7 +19,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
 from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
-from cellscale.pipeline.area import area_of
+from cellscale.pipeline.area import area_of, region_facts
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, unchanged
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
@@ -140,6 +140,10 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "nuclei": nuclei,
             "unmatched_nuclei": measurement.unmatched_nuclei,
         }
+        if area is not None:
+            facts["regions"] = region_facts(
+                area, {"whole-cell" if "whole-cell" in masks else "nuclear": measurement.objects_by_region()}
+            )
     in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.errors import DamagedStateError, ImageError
-from cellscale.pipeline.area import Part, part_of, tell_regions
+from cellscale.pipeline.area import Part, part_in_tissue, part_of, tell_regions
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -63,6 +63,7 @@ _FACTS = frozenset(
         "image",
         "parameters",
         "regions",
+        "tissue",
         "version",
     }
 )
@@ -152,6 +153,16 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
                 begin()
                 write_masks(run, to_make, labels, source, partial(require_right, run, entry, identity))
         else:
+            part, tissue = part_in_tissue(
+                run,
+                source.channels,
+                source.shape,
+                source.pixel_size.mpp,
+                request.area,
+                part,
+                growth,
+                of_nuclei=of_nuclei,
+            )
             found = _segmented(
                 run, entry, request, source, model, marks, part, to_make, identity, begin, keep_maps=maps
             )
@@ -159,6 +170,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             made = _facts(request, source, model, identity, found)
             if part is not None:
                 made["regions"] = tell_regions(run, part.area, selections_of(found))
+            made |= {"tissue": tissue} if tissue else {}
             facts = _with_earlier(made, earlier_facts, by_name, entry.name)
     if maps:
         note_intermediates(run, request, ledger, marks)

@@ -9,19 +9,19 @@ from mmap import ACCESS_READ, mmap
 import shapely
 
 from cellscale.errors import ImageError
-from cellscale.qupath.drawings.roi_geometry import roi_geometry
 from cellscale.qupath.edits.edited_objects import forget, of_one_object
-from cellscale.qupath.edits.kept_objects import CHILDREN, class_name, object_id, region_of
+from cellscale.qupath.edits.kept_objects import CHILDREN, children_of, class_name, object_id, region_of
 from cellscale.qupath.entry.data_bytes import chunks_of
 from cellscale.qupath.java.java_reader import JavaReader, UnreadableError
 from cellscale.qupath.java.java_types import JavaClass, JavaObject, Value
-from cellscale.qupath.java.serial_classes import KNOWN
+from cellscale.qupath.java.serial_classes import ANNOTATION, KNOWN
+from cellscale.qupath.objects.roi_geometry import roi_geometry
 from cellscale.storage.scratch import scratch_file
 from cellscale.storage.uri import Location, find
 
 __all__ = ["DrawnObject", "drawn_objects"]
 
-_ANNOTATION, _CORE = "qupath.lib.objects.PathAnnotationObject", "qupath.lib.objects.TMACoreObject"
+_CORE = "qupath.lib.objects.TMACoreObject"
 _PASSED_OVER = frozenset(
     f"qupath.lib.objects.{name}" for name in ("PathCellObject", "PathDetectionObject", "PathTileObject")
 )
@@ -92,7 +92,7 @@ def _root(content: mmap) -> JavaObject:
 
 
 def _drawn(parent: JavaObject, core: str) -> Iterator[DrawnObject]:
-    for child in _children(parent):
+    for child in children_of(parent):
         if child is _PLACE:
             continue
         found = _object(child, core)
@@ -102,21 +102,11 @@ def _drawn(parent: JavaObject, core: str) -> Iterator[DrawnObject]:
         yield from _drawn(child, inside)
 
 
-def _children(thing: JavaObject) -> list[JavaObject]:
-    contents = thing.contents
-    count = contents[CHILDREN - 1] if isinstance(contents, list) and len(contents) >= CHILDREN else None
-    if not isinstance(contents, list) or not isinstance(count, bytes):
-        raise UnreadableError(f"a {thing.java_class.name} has another layout")
-    found = contents[CHILDREN : CHILDREN + int.from_bytes(count[:4], "big")]
-    return [child for child in found if isinstance(child, JavaObject)]
-
-
 def _object(thing: JavaObject, core: str) -> DrawnObject | None:
-    if thing.java_class.name not in (_ANNOTATION, _CORE):
+    if thing.java_class.name not in (ANNOTATION.name, _CORE):
         return None
-    contents = thing.contents
-    assert isinstance(contents, list)  # `_children` has looked at its parent and itself will be looked at
-    after = CHILDREN + len(_children(thing))
+    after, contents = CHILDREN + len(children_of(thing)), thing.contents
+    assert isinstance(contents, list)  # `children_of` has looked
     path_class, rest = contents[after + 1], contents[after + 3]
     is_core = thing.java_class.name == _CORE
     title = contents[0] if isinstance(contents[0], str) else None

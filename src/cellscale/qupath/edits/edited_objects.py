@@ -23,6 +23,7 @@ _PLURALS = {
     "PathTileObject": "Tiles",
     "TMACoreObject": "TMA cores",
 }
+_DRAWN = ("PathAnnotationObject", "TMACoreObject")
 _REGIONS = "qupath.lib.roi."
 _OF_ONE_OBJECT = (
     "qupath.lib.objects.PathCellObject",
@@ -78,6 +79,12 @@ class Edited:
 
     detection_classes: Counter[str] = field(default_factory=Counter)
     """Number of a person's own detections by class."""
+
+    drawn: dict[str, JavaObject] = field(default_factory=dict)
+    """Annotations and TMA cores by their ids."""
+
+    made: set[str] = field(default_factory=set)
+    """Ids of those that cellscale made of regions, and that are not counted as a person's."""
 
 
 def read_edited(
@@ -160,7 +167,7 @@ class _Reading:
         edited, found = self._edited, object_id(thing)
         key = region_key(region_of(thing))
         now = found if found in self._ids else None if key is None else self._outlines.get(key)
-        if now is None and found[14:15] != "8":  # the version of our UUIDs, which no other program gives
+        if now is None and not is_ours(found):
             return None
         edited.ours += 1
         kept = kept_of(thing, self._written, self._lists)
@@ -190,6 +197,12 @@ class _Reading:
         name = thing.java_class.name.removeprefix(_PREFIX)
         if name not in _PLURALS:
             return
+        if name in _DRAWN:
+            found = object_id(thing)
+            self._edited.drawn[found] = thing
+            if is_ours(found):
+                self._edited.made.add(found)
+                return
         self._held += 1
         if self._held > _MOST_OTHERS:
             raise UnreadableError(f"it has more than {_MOST_OTHERS:,} objects that cellscale did not make")
@@ -206,6 +219,11 @@ class _Reading:
             self._edited.annotation_classes[class_name(path_class)] += 1
         elif name != "TMACoreObject":
             self._edited.detection_classes[class_name(path_class)] += 1
+
+
+def is_ours(found: str) -> bool:
+    """Tell whether an object's id is one that cellscale gave: of a version of UUIDs that no other program gives."""
+    return found[14:15] == "8"
 
 
 def of_one_object(size: int) -> tuple[str, ...]:

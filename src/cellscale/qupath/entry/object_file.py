@@ -1,24 +1,29 @@
 """Replacing the objects of an image without losing what a person did to them."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from mmap import ACCESS_READ, mmap
 from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
-from cellscale.qupath.data_file import DataFile, write_data_file
+from cellscale.qupath.data_file import DataFile, contents_around, write_data_file
 from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
 from cellscale.qupath.edits.edited_objects import Edited, read_edited
+from cellscale.qupath.edits.object_tally import ObjectTally
+from cellscale.qupath.edits.region_objects import made_regions
 from cellscale.qupath.edits.written_names import ours_in_all_forms
 from cellscale.qupath.entry.data_bytes import chunks_of, copy_file, digest_of, in_place_of
 from cellscale.qupath.entry.entry_check import is_still_of
 from cellscale.qupath.entry.entry_record import EntryRecord
-from cellscale.qupath.entry.object_tally import ObjectTally
 from cellscale.qupath.gson import JsonObject
 from cellscale.qupath.java.java_reader import UnreadableError
+from cellscale.qupath.java.java_types import JavaObject
+from cellscale.qupath.java.serial_classes import ROOT
+from cellscale.qupath.objects.path_objects import metadata_map
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.scratch import scratch_file
 from cellscale.storage.uri import Entry, Location, find, join, read_if_there
@@ -41,6 +46,9 @@ class Replaced:
 
     count: int | None = None
     """Number of our objects; None where it is that of all."""
+
+    regions: Counter[str] = field(default_factory=Counter)
+    """Number of annotations that were made of regions, by class."""
 
     notes: tuple[str, ...] = ()
     """What was taken over from a person's file."""
@@ -86,7 +94,7 @@ def replace_objects(
     )
     if old is None or old in record.written:
         return _replaced(folder, facts, batches, record, old, before)
-    tally = ObjectTally(facts.columns, facts.dialect, by_outline=True)
+    tally = ObjectTally(facts.columns, facts.dialect, facts.regions, by_outline=True)
     for batch in batches:
         tally.add(batch)
     return _carried(folder, facts, batches, record, old, before, tally, image)
@@ -101,14 +109,27 @@ def _replaced(
     before: Entry | None,
 ) -> Replaced:
     """Write our objects alone."""
-    tally = ObjectTally(facts.columns, facts.dialect)
+    tally = ObjectTally(facts.columns, facts.dialect, facts.regions)
+    edited = _nothing_edited(facts)
+    if facts.regions:  # how many objects each holds has to be known first
+        for batch in batches:
+            tally.add(batch)
     with in_place_of(join(folder, _DATA), before) as writer:
-        write_data_file(writer, facts, tally.passing(batches))
+        if facts.regions:
+            write_carried(writer, facts, batches, edited, tally, ())
+        else:
+            write_data_file(writer, facts, tally.passing(batches))
         new = writer.digest()
         record = replace(record, written=_newest(new, record.written))
         record.before_objects().write(folder)
     record.with_objects(tally.digest, tally.which, tally.count).write(folder)
-    return Replaced(changed=old != new)
+    return Replaced(changed=old != new, regions=made_regions(facts.regions, edited, facts.root_id))
+
+
+def _nothing_edited(facts: DataFile) -> Edited:
+    """Return a file without objects."""
+    root = JavaObject(ROOT, contents=[None, None, metadata_map(facts.root_id), None, bytes(4)])
+    return Edited(list(contents_around(facts, root)), root)
 
 
 def _carried(
@@ -147,7 +168,7 @@ def _carried(
     if is_kept:
         copy_file(target, kept)
     with in_place_of(target, before) as writer:
-        write_carried(writer, facts, batches, edited, tally.ids, deleted)
+        write_carried(writer, facts, batches, edited, tally, deleted)
         record = replace(record, carried=_newest(writer.digest(), record.carried))
         record.before_objects().write(folder)
     record.with_objects(tally.digest, tally.which, tally.count).write(folder)
@@ -156,6 +177,7 @@ def _carried(
         changed=True,
         edited=edited,
         count=tally.count - len(deleted),
+        regions=made_regions(facts.regions, edited, facts.root_id),
         notes=tuple(f"{text}; the file as it was is kept as {kept}" if is_kept else text for text in notes),
         warnings=tuple(f"{text}: it is in {kept}" for text in lost),
     )

@@ -50,6 +50,7 @@ class WantedArea:
         """Return which region holds each point (x, y in pixels, ``(n, 2)``); -1 for none, and where left out."""
         found = self.regions.indices(points)
         if not self.left_out.is_empty:
+            shapely.prepare(self.left_out)  # of tissue it has thousands of corners
             found[shapely.contains_xy(self.left_out, points[:, 0], points[:, 1])] = -1
         return found
 

@@ -11,6 +11,7 @@ from cellscale.cells.tables import TsvWriter
 from tests.cells.scenes import measured
 from tests.qupath.edits.data_editor import TUMOR, Edit, after_children, children, classify, drawn, rectangle, text_id
 from tests.qupath.edits.test_carried_objects import CELLS, NUCLEI, Dataset
+from tests.qupath.java_reader import read_java
 
 LEFT, RIGHT = shapely.box(0, 0, 40, 60), shapely.box(40, 0, 70, 60)
 SIZE = CELLS.shape
@@ -120,3 +121,29 @@ def test_a_region_of_the_project_holds_its_cells_itself(tmp_path):
     before = dataset.data.read_bytes()
     assert not dataset.write(area=wanted).changed
     assert dataset.data.read_bytes() == before
+
+
+def test_a_reader_that_shares_nothing_with_the_writer_finds_annotations_with_their_cells(dataset):
+    contents = read_java(dataset.data.read_bytes())
+    hierarchy = next(thing for thing in contents if "rootObject" in getattr(thing, "fields", ()))
+    found = {}
+    _, things, _ = apart(hierarchy.fields["rootObject"])
+    for thing in things:
+        if thing.name == "qupath.lib.objects.PathAnnotationObject":
+            title, cells, (locked, path_class, roi, probability) = apart(thing)
+            assert (locked.fields["value"], probability) == (False, bytes.fromhex("7ff8000000000000"))
+            name = path_class.fields["name"] if title is None else title
+            geometry = shapely.from_wkb(bytes(byte % 256 for byte in roi.fields["wkb"].values))
+            found[name] = (geometry, {cell.name for cell in cells}, len(cells))
+    expected = list(table(TWO).values())
+    for name, parent, outline in (("Tumor", "Annotation (Tumor)", LEFT), ("Stroma", "Stroma", RIGHT)):
+        geometry, kinds, count = found[name]
+        assert geometry.equals(outline)
+        assert (kinds, count) == ({"qupath.lib.objects.PathCellObject"}, expected.count(parent))
+
+
+def apart(thing):
+    """Return the name of an object, what it holds, and what follows."""
+    name, _, _, _, first, *after = thing.content
+    count = int.from_bytes(first[:4], "big")
+    return name, after[:count], [*([first[4:]] if first[4:] else []), *after[count:]]

@@ -165,6 +165,7 @@ def dataset(tmp_path_factory, tiny_model):
     done = measured(tiny_model, dataset)
     assert done.statuses == {"alpha": "done", "beta": "failed"}
     assert "beta.geojson: there is no such file of regions" in done.errors["beta"]
+    assert re.search(r"Tumor: \d+ cells, \d+ nuclei \([\d,]+ per mm² on 0.0055 mm²\); Stroma: ", done.stderr)
     return dataset
 
 

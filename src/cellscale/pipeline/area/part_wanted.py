@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cellscale.annotations import WantedArea
+from cellscale.images.info import PixelSize
 from cellscale.pipeline.area.area_selection import Selection
 from cellscale.pipeline.area.region_sources import area_of
 from cellscale.pipeline.image_run import ImageRun
@@ -46,13 +47,18 @@ def part_of(
     return None if area is None else Part(area, growth or 0.0, of_nuclei, judged_alone)
 
 
-def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:
-    """Say how many objects the regions have; return that, and their sizes in pixels, for the record."""
+def tell_regions(
+    run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection], size: PixelSize | None
+) -> dict[str, Any]:
+    """Say how many objects the regions have, and how densely; return counts and sizes in pixels for the record."""
     words = {"whole-cell": "cells", "nuclear": "nuclei"}
-    shown = [
-        f"{name}: " + ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
-        for index, name in enumerate(area.names[:SHOWN_REGIONS])
-    ]
+    shown = []
+    for index, (name, pixels) in enumerate(zip(area.names[:SHOWN_REGIONS], area.areas(), strict=False)):
+        counts = ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
+        mm2 = 0 if size is None else pixels * size.x * size.y / 1e6
+        first = next(iter(selections.values()))
+        dense = f" ({first.counts[index] / mm2:,.0f} per mm² on {mm2:.3g} mm²)" if mm2 else ""
+        shown.append(f"{name}: {counts}{dense}")
     more = [f"and {len(area.names) - SHOWN_REGIONS} more"] if len(area.names) > SHOWN_REGIONS else []
     run.notice("regions: " + "; ".join([*shown, *more]))
     return region_facts(area, {compartment: found.counts for compartment, found in selections.items()})

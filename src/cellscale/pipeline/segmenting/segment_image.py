@@ -169,7 +169,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
             _learn_certificates(run, [found[compartment].certificate for compartment in request.predicted])
             made = _facts(request, source, model, identity, found)
             if part is not None:
-                made["regions"] = tell_regions(run, part.area, selections_of(found))
+                made["regions"] = tell_regions(run, part.area, selections_of(found), source.pixel_size.size)
             made |= {"tissue": tissue} if tissue else {}
             facts = _with_earlier(made, earlier_facts, by_name, entry.name)
     if maps:

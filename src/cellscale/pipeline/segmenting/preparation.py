@@ -19,7 +19,7 @@ from cellscale.preprocess.channel_scaling import scaling_facts
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
-from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
+from cellscale.preprocess.statistics import ChannelStatistics, MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
 
 __all__ = ["Prepared", "PreparedImage", "at_network_size", "network_shape", "passes", "prepare", "recalled"]
@@ -150,7 +150,8 @@ def _facts(
     facts = {}
     with passes(run, "equalisation", shape, len(pairs), source.judged) as over:
         for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
-            levels = partial(equalise, read, shape=shape, statistics=found, kernel_side=preprocessing.clahe_kernel)
+            ranged = read if source.judged is None else _clipped(read, found)
+            levels = partial(equalise, ranged, shape=shape, statistics=found, kernel_side=preprocessing.clahe_kernel)
             low, high = merged_range(over(levels)(level_range))
             facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
     return facts
@@ -190,8 +191,8 @@ def passes(
         yield over
 
 
-def _clipped(read: RegionReader, facts: ChannelFacts) -> RegionReader:
-    """Return a reader whose pixels are in the range that was found."""
+def _clipped(read: RegionReader, facts: ChannelStatistics) -> RegionReader:
+    """Return a reader whose pixels are in the range that was found, as equalisation relies on."""
 
     def read_clipped(region: Region) -> NDArray[Any]:
         pixels = read(region)

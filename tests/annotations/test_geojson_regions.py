@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from cellscale.annotations import read_geojson, wanted_area
+from cellscale.annotations import RegionFile, read_geojson, wanted_area
 from cellscale.errors import ImageError
 from cellscale.regions import Region
 
@@ -92,36 +92,49 @@ def folder(tmp_path):
     return tmp_path
 
 
+def area(regions=None, exclude=None, image="slide", shape=(100, 100)):
+    files = [None if place is None else RegionFile(str(place), image).read() for place in (regions, exclude)]
+    return wanted_area(*files, shape)
+
+
 def test_a_folder_has_a_file_for_each_image_and_what_is_left_out_is_not_in_it(folder):
-    area = wanted_area(str(folder), str(folder / "folds.geojson"), "slide", (100, 100))
-    assert area.areas() == [20 * 40]
+    found = area(folder, folder / "folds.geojson")
+    assert found.areas() == [20 * 40]
     points = np.array([[15.0, 30.0], [30.0, 30.0], [50.0, 30.0]])
-    np.testing.assert_array_equal(area.indices(points), [-1, 0, -1])
-    assert area.part(Region(0, 0, 100, 100)) == Region(20, 20, 60, 40)
-    assert area.part(Region(70, 0, 100, 100)) is None
+    np.testing.assert_array_equal(found.indices(points), [-1, 0, -1])
+    assert found.part(Region(0, 0, 100, 100)) == Region(20, 20, 60, 40)
+    assert found.part(Region(70, 0, 100, 100)) is None
 
 
 def test_without_regions_all_of_the_image_is_wanted_but_what_is_left_out(folder):
-    assert wanted_area(None, None, "slide", (100, 100)) is None
-    area = wanted_area(None, str(folder / "folds.geojson"), "slide", (100, 100))
-    assert (area.names, area.areas()) == (("Image",), [100 * 100 - 10 * 40])
+    assert area() is None
+    found = area(exclude=folder / "folds.geojson")
+    assert (found.names, found.areas()) == (("Image",), [100 * 100 - 10 * 40])
 
 
 def test_an_image_without_regions_is_told(folder):
     with pytest.raises(ImageError, match=r"other\.geojson: there is no such file of regions"):
-        wanted_area(str(folder), None, "other", (100, 100))
+        area(folder, image="other")
 
 
 def test_regions_outside_the_image_are_told_with_both_sizes(folder):
     with pytest.raises(ImageError, match=r"'A' reaches from x 10 to 40 and y 20 to 60, outside the image of 9 x 8"):
-        wanted_area(str(folder), None, "slide", (8, 9))
+        area(folder, shape=(8, 9))
 
 
 def test_nothing_may_be_left(folder):
     with pytest.raises(ImageError, match="nothing is left"):
-        wanted_area(str(folder), str(folder), "slide", (100, 100))
+        area(folder, folder)
 
 
 def test_a_region_that_sticks_out_of_the_image_is_cut(folder):
-    area = wanted_area(str(folder), None, "slide", (50, 30))
-    assert shapely.box(10, 20, 30, 50).equals(area.geometry)
+    assert shapely.box(10, 20, 30, 50).equals(area(folder, shape=(50, 30)).geometry)
+
+
+def test_regions_have_the_id_the_class_and_the_colour_that_qupath_gave_them():
+    known = "01234567-89ab-4def-8123-456789abcdef"
+    (region,) = read({**feature(classification={"name": "Tumor", "color": [200, 0, 0]}), "id": known}).regions
+    assert (region.object_id, region.title, region.path_class, region.color) == (known, None, "Tumor", (200, 0, 0))
+    assert region.shown_name == "Annotation (Tumor)"
+    assert read(feature(name="A-1", classification="Tumor")).regions[0].shown_name == "A-1"
+    assert read(feature()).regions[0].shown_name == "Annotation"

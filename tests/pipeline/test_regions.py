@@ -1,6 +1,9 @@
 """Cells of a part of an image are those of the whole image, pixel for pixel, and no others."""
 
 import json
+import re
+from dataclasses import replace
+from functools import partial
 
 import h5py
 import numpy as np
@@ -23,10 +26,12 @@ from cellscale.pipeline.segmenting import block_store
 from cellscale.pipeline.segmenting.inputs import network_input
 from cellscale.pipeline.segmenting.methods import grown_cells
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
+from cellscale.pipeline.segmenting.preparation import prepare
 from cellscale.predict.network import OnnxNetwork
 from cellscale.regions import Region
 from tests.cli.runs import run as run_command
 from tests.pipeline.spots import spots, write_dataset
+from tests.qupath.edits.data_editor import TUMOR, Edit, children, drawn, rectangle
 
 PLANES = spots((400, 450), seed=12)
 NOTHING = shapely.Polygon()
@@ -160,6 +165,7 @@ def dataset(tmp_path_factory, tiny_model):
     done = measured(tiny_model, dataset)
     assert done.statuses == {"alpha": "done", "beta": "failed"}
     assert "beta.geojson: there is no such file of regions" in done.errors["beta"]
+    assert re.search(r"Tumor: \d+ cells, \d+ nuclei \([\d,]+ per mm² on 0.0055 mm²\); Stroma: ", done.stderr)
     return dataset
 
 
@@ -185,6 +191,10 @@ def test_tables_name_the_region_of_each_cell(dataset):
         assert set(file["obs/region/categories"].asstr()[:]) == {"alpha_cells"}
     text = "".join(record.read_text(encoding="utf-8") for record in (dataset / "jobs").rglob("alpha*.json"))
     assert '"Stroma"' in text
+    page = " ".join(re.sub("<[^>]*>", " ", (dataset / "REPORTS" / "alpha_report.html").read_text("utf-8")).split())
+    for name, area in (("Tumor", "0.0055"), ("Stroma", "0.0024[78]")):
+        count = sum(row["Region"] == name for row in table)
+        assert re.search(rf"{name} {count} \d+ {area} [\d,]+", page)
 
 
 @pytest.mark.slow
@@ -199,3 +209,74 @@ def test_the_same_regions_are_kept_and_others_made_again(dataset, tiny_model):
 def test_maps_of_the_whole_image_are_not_kept_of_a_part(tmp_path):
     refused = run_command("segment", "--regions", tmp_path, "--keep_intermediates", "workspace", tmp_path)
     refused.explains("--keep_intermediates", "leave it out, or the regions")
+
+
+def draw_in_project(dataset, *objects):
+    """Draw on the first image of the dataset's project, as a person does in QuPath."""
+    edit = Edit(dataset / "PROJ" / "data" / "1" / "data.qpdata")
+    for thing in objects:
+        edit.add(thing)
+    edit.save()
+
+
+@pytest.mark.slow
+def test_annotations_of_the_project_are_regions(tmp_path, tiny_model):
+    dataset = write_dataset(tmp_path, alpha=PLANES[:, :200, :220])
+    words = ["--model_path", tiny_model, "--export", "anndata", "workspace", dataset]
+    assert run_command("segment-and-measure", *words).statuses == {"alpha": "done"}
+    whole = pq.read_table(dataset / "REPORTS" / "alpha_QUANT.parquet").to_pylist()
+    tumor, fold = rectangle(0, 0, 110, 200), rectangle(0, 0, 220, 40)
+    draw_in_project(dataset, drawn(path_class=TUMOR, region=tumor), drawn(number=2, name="Fold", region=fold))
+    options = ["--regions", "qupath", "--exclude", "qupath:Fold"]
+    assert run_command("segment-and-measure", *options, *words).statuses == {"alpha": "done"}
+    table = pq.read_table(dataset / "REPORTS" / "alpha_QUANT.parquet").to_pylist()
+    found = [row for row in whole if row["Centroid X µm"] * 2 <= 110 and row["Centroid Y µm"] * 2 > 40]
+    assert [row["Object ID"] for row in table] == [row["Object ID"] for row in found]
+    assert {row["Region"] for row in table} == {"Tumor"}
+    lines = (dataset / "REPORTS" / "alpha_QUANT.tsv").read_text(encoding="utf-8").splitlines()
+    assert {line.split("\t")[5] for line in lines[1:]} == {"Annotation (Tumor)"}
+    annotations = children(Edit(dataset / "PROJ" / "data" / "1" / "data.qpdata").root)
+    assert [len(children(thing)) for thing in annotations] == [len(table), 0]
+    assert run_command("segment-and-measure", *options, *words).statuses == {"alpha": "kept"}
+    failed = run_command("segment-and-measure", "--regions", "qupath:Stroma", *words)
+    assert "found: Fold, Tumor" in failed.errors["alpha"]
+
+
+def test_a_class_is_expected_after_the_colon(tmp_path):
+    run_command("segment", "--regions", "qupath:", "workspace", tmp_path).explains("qupath:Tumor")
+
+
+@pytest.mark.parametrize("mpp", [0.5, 0.65])
+def test_brightness_may_be_judged_by_the_regions_alone(tmp_path, mpp):
+    planes = np.maximum(PLANES, 500)  # so that what is around the region is darker than all of it
+    planes[:, :, 300:] = 60_000
+    planes[:, :50] = 0
+    wanted = area(shapely.box(20, 60, 180, 290), left_out=shapely.box(20, 60, 100, 80))
+
+    def prepared(pixels, folder, judged=None):
+        image = ArrayImage(pixels, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
+        source = network_input(image, pixel_size=choose_pixel_size(image.info))
+        run = ImageRun("image", ignore, Budget(2, 2**30))
+        return prepare(run, RunState(tmp_path / folder), replace(source, judged=judged))
+
+    found = prepared(planes, "part", partial(wanted.pixels, image=planes.shape[1:]))
+    whole = prepared(planes, "whole")
+    for index, (facts, of_all) in enumerate(zip(found.facts, whole.facts, strict=True)):
+        read = whole.channels[index]
+        pixels = read(Region(0, 0, *whole.shape))
+        inside = pixels[wanted.pixels(Region(0, 0, *whole.shape), whole.shape, planes.shape[1:])]
+        assert inside.size == pytest.approx(wanted.geometry.area * (mpp / 0.5) ** 2, rel=0.02)
+        assert facts.clip == np.percentile(inside[inside > 0], 99.9).astype(pixels.dtype)
+        # What rescaling makes darker than all that is judged is as dark as that.
+        assert (facts.minimum, facts.maximum) == (max(inside.min(), 500), min(inside.max(), facts.clip))
+        assert facts.clip < of_all.clip
+    seen = found.read(Region(0, 0, *found.shape))
+    assert np.isfinite(seen).all()
+    scale = mpp / 0.5
+    inner = seen[:, round(90 * scale) : round(280 * scale), round(30 * scale) : round(170 * scale)]
+    assert 0 <= inner.min() <= inner.max() <= 1
+
+
+def test_regions_to_judge_by_have_to_be_given(tmp_path):
+    refused = run_command("segment", "--statistics", "regions", "workspace", tmp_path)
+    refused.explains("--statistics regions needs --regions")

@@ -1,8 +1,9 @@
 """Regions with names, in an image's pixels, and which of them a point is in."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -20,6 +21,31 @@ class DrawnRegion:
     name: str
     geometry: shapely.Geometry
     """A polygon or several, in pixels: x to the right and y down from the upper left corner of the first pixel."""
+
+    object_id: str = ""
+    """UUID of the object that it is in QuPath; empty where it has none yet."""
+
+    title: str | None = None
+    """The name that a person gave to it; ``name`` may be that of its class."""
+
+    path_class: str | None = None
+    """Its class in QuPath, ``A: B`` for B below A."""
+
+    color: tuple[int, int, int] | None = None
+    """Of the class, RGB."""
+
+    inside: str = ""
+    """Name of the TMA core that it was drawn in, as QuPath shows it."""
+
+    is_core: bool = False
+    """Whether it is a TMA core, and no annotation."""
+
+    @property
+    def shown_name(self) -> str:
+        """Return what QuPath's tables call it as the parent of an object."""
+        kind = "TMA core" if self.is_core else "Annotation"
+        own = self.title or (f"{kind} ({self.path_class})" if self.path_class else kind)
+        return f"{self.inside} - {own}" if self.inside else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +71,7 @@ class DrawnRegions:
             _require_sound(region, source)
             seen[region.name] += 1
             count = seen[region.name]
-            distinct.append(DrawnRegion(region.name if count == 1 else f"{region.name} ({count})", region.geometry))
+            distinct.append(region if count == 1 else replace(region, name=f"{region.name} ({count})"))
         if not distinct:
             raise ImageError(f"{source}: there is no region in it; at least one polygon is expected")
         return cls(tuple(distinct), source)
@@ -54,6 +80,15 @@ class DrawnRegions:
     def names(self) -> tuple[str, ...]:
         """Return what they are called, all different."""
         return tuple(region.name for region in self.regions)
+
+    @property
+    def mark(self) -> str:
+        """Return a hash of what they are called and where they are."""
+        found = hashlib.sha256()
+        for region in self.regions:
+            found.update(repr((region.name, region.object_id, region.title, region.path_class)).encode())
+            found.update(shapely.to_wkb(region.geometry, byte_order=1))
+        return found.hexdigest()
 
     @property
     def union(self) -> shapely.Geometry:

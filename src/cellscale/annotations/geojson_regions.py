@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ _OBJECTS = ("annotation", "tma_core")
 _CIRCLE_SIDES = 64
 """Points of a quarter of a circle: the outline is off by less than 0.01 % of the radius."""
 _SHOWN = 60
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def read_geojson(data: bytes, source: str) -> DrawnRegions:
@@ -79,8 +81,9 @@ def _region(feature: Mapping[str, Any], source: str) -> DrawnRegion:
         )
     geometry = feature.get("geometry")
     kind = geometry.get("type") if isinstance(geometry, Mapping) else None
+    look = _look(feature, facts)
     if kind == "Point":
-        return DrawnRegion(name, _circle(geometry, facts, name, source))
+        return DrawnRegion(name, _circle(geometry, facts, name, source), **look)
     if kind not in _KINDS:
         raise ImageError(
             f"{source}: the region {name!r} is {f'a {kind}' if kind else 'without geometry'}; a polygon is expected, "
@@ -95,7 +98,7 @@ def _region(feature: Mapping[str, Any], source: str) -> DrawnRegion:
         shape = shapely.union_all(polygons)
     if not shapely.is_empty(shape) and not all(map(math.isfinite, shape.bounds)):
         raise ImageError(f"{source}: the region {name!r} has corners that are no numbers")
-    return DrawnRegion(name, shape)
+    return DrawnRegion(name, shape, **look)
 
 
 def _circle(geometry: Any, facts: Mapping[str, Any], name: str, source: str) -> shapely.Geometry:
@@ -115,11 +118,36 @@ def _is_length(number: object) -> bool:
 
 
 def _name(facts: Mapping[str, Any]) -> str:
+    return _title(facts) or _path_class(facts) or "Region"
+
+
+def _look(feature: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what QuPath shows of a region besides its outline."""
     classification = facts.get("classification")
-    named = classification.get("name") if isinstance(classification, Mapping) else classification
-    if isinstance(classification, Mapping) and isinstance(classification.get("names"), list):
-        named = named or ": ".join(map(str, classification["names"]))
-    for name in (facts.get("name"), named):
-        if isinstance(name, str) and name.strip():
-            return " ".join(name.split())
-    return "Region"
+    color = classification.get("color") if isinstance(classification, Mapping) else None
+    is_color = isinstance(color, list) and len(color) == 3 and all(part in range(256) for part in color)
+    object_id = feature.get("id")
+    return {
+        "object_id": object_id if isinstance(object_id, str) and _ID.fullmatch(object_id) else "",
+        "title": _title(facts),
+        "path_class": _path_class(facts),
+        "color": tuple(color) if is_color and isinstance(color, list) else None,
+    }
+
+
+def _title(facts: Mapping[str, Any]) -> str | None:
+    return _line(facts.get("name"))
+
+
+def _path_class(facts: Mapping[str, Any]) -> str | None:
+    classification = facts.get("classification")
+    if not isinstance(classification, Mapping):
+        return _line(classification)
+    names = classification.get("names")
+    joined = ": ".join(map(str, names)) if isinstance(names, list) else None
+    return _line(classification.get("name")) or _line(joined)
+
+
+def _line(text: object) -> str | None:
+    """Return text in one line, None for none."""
+    return (" ".join(text.split()) or None) if isinstance(text, str) else None

@@ -6,7 +6,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.annotations import WantedArea
+from cellscale.annotations import DrawnRegion, WantedArea
 from cellscale.cells.matching import Pairing
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.object_ids import object_ids, together
@@ -75,6 +75,8 @@ class Measurement:
         self.scratch = scratch
         self.region_names: tuple[str, ...] = ()
         """Names of the image's regions; empty for none, and until `assign_regions`."""
+        self.regions: tuple[DrawnRegion, ...] = ()
+        """The regions where somebody drew them: objects belong to them in QuPath."""
         self._regions: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
@@ -130,6 +132,16 @@ class Measurement:
             part = slice(start, min(start + size, len(self)))
             regions[part] = area.indices(centroids(self._outlines(part)))
         self.region_names, self._regions = area.names, regions
+        self.regions = area.drawn
+
+    def objects_by_region(self) -> list[int]:
+        """Return the number of objects whose centroid is in each region."""
+        counts = np.zeros(len(self.region_names), np.int64)
+        if self._regions is not None:
+            for part in self.scratch.parts(len(self)):
+                regions = self._regions[part]
+                counts += np.bincount(regions[regions >= 0], minlength=len(counts))
+        return [int(count) for count in counts]
 
     def _outlines(self, part: slice) -> Shapes:
         """Return the outlines of the objects in a range."""

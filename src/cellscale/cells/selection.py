@@ -25,6 +25,7 @@ def selected(batch: CellBatch, rows: NDArray[np.int64]) -> CellBatch:
         nucleus_rows=np.where(with_nucleus, np.cumsum(with_nucleus) - 1, -1),
         values=batch.values[rows],
         absent=batch.absent[rows],
+        regions=None if batch.regions is None else batch.regions[rows],
     )
 
 

@@ -17,7 +17,14 @@ from cellscale.workspace.discovery import ImageEntry, discover
 if TYPE_CHECKING:
     from cellscale.predict.network import Network
 
-__all__ = ["checked_model", "choose_model", "find_images", "require_extras"]
+__all__ = [
+    "checked_model",
+    "choose_model",
+    "find_images",
+    "options_of_maxima",
+    "refuse_options_of_maxima",
+    "require_extras",
+]
 
 INSTANSEG = "instanseg"
 """What the network is called that makes labels of seeds."""
@@ -100,7 +107,7 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
     )
     if model.kind == "seeds":
         for asked in (request, *(own.request for own in request.own)):
-            _refuse_options_of_maxima(asked)
+            refuse_options_of_maxima(asked)
     return model
 
 
@@ -190,13 +197,14 @@ def _refuse_devices(choice: NetworkChoice, name: str) -> None:
         raise RequestError(f"{name} runs in float32 only; leave --precision {choice.precision} out")
 
 
-def _refuse_options_of_maxima(request: Request) -> None:
-    """Raise `RequestError` where options of Mesmer are given to a network that sees and labels images otherwise."""
+def options_of_maxima(request: Request) -> list[str]:
+    """Return the options that are given for networks like Mesmer."""
     found = request.preprocessing
     given = {
         "--rescale_channels": request.channels.rescale != "none",
         "--regions": request.area.regions is not None,
         "--exclude": request.area.exclude is not None,
+        "--tissue": request.area.tissue != "none",
         "--percentile": found.percentile != MESMER.percentile,
         "--clahe": found.clahe != MESMER.clahe,
         "--clahe_kernel": found.clahe_kernel != MESMER.clahe_kernel,
@@ -210,7 +218,12 @@ def _refuse_options_of_maxima(request: Request) -> None:
         for field in fields(Parameters)
         if getattr(parameters, field.name) != getattr(usual, field.name)
     ]
-    words = [*(name for name, is_given in given.items() if is_given), *labels]
+    return [*(name for name, is_given in given.items() if is_given), *labels]
+
+
+def refuse_options_of_maxima(request: Request) -> None:
+    """Raise `RequestError` where options of Mesmer are given to a network that sees and labels images otherwise."""
+    words = options_of_maxima(request)
     if words:
         raise RequestError(
             f"{', '.join(words)}: these options are for networks like Mesmer, whose input and labels are made in "

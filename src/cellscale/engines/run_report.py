@@ -1,5 +1,6 @@
 """The report at the end of a run."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import imagecodecs
@@ -13,7 +14,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.report.image_record import CertificateRecord, ImageRecord
+from cellscale.report.image_record import CertificateRecord, ImageRecord, RegionRecord, TissueRecord
 from cellscale.report.write import update_report
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import WorkspacePaths
@@ -56,7 +57,8 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
 
 
 def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
-    made = Ledger(paths.jobs, image.image).facts("segmentation")
+    ledger = Ledger(paths.jobs, image.image)
+    made = ledger.facts("segmentation")
     return ImageRecord(
         image=image.image,
         status="done" if image.untold and image.status == "kept" else image.status,
@@ -75,9 +77,21 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
         network_license=made.get("license", ""),
         parameters=made.get("parameters", {}),
         certificates={name: CertificateRecord(**facts) for name, facts in made.get("certificates", {}).items()},
+        regions=tuple(_regions(made.get("regions", {}), ledger.facts("measurement").get("regions", {}))),
+        tissue=TissueRecord(**made["tissue"]) if "tissue" in made else None,
         versions=_versions(),
         finished_utc=image.finished_utc,
     )
+
+
+def _regions(segmented: Mapping[str, Any], measured: Mapping[str, Any]) -> Iterator[RegionRecord]:
+    """Yield what is on record of regions: as the tables have it where there are tables, else as the masks do."""
+    for name, found in (measured or segmented).items():
+        masks = segmented.get(name, {})
+        facts = {**masks, **found} if masks.get("pixels") == found["pixels"] else found
+        yield RegionRecord(
+            name=name, pixels=found["pixels"], cells=facts.get("whole-cell"), nuclei=facts.get("nuclear")
+        )
 
 
 def _versions() -> dict[str, str]:

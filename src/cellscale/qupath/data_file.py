@@ -1,8 +1,9 @@
 """QuPath's file of one image's objects, ``data.qpdata``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cellscale.annotations import DrawnRegion
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.java.java_stream import JavaStream, Sink, modified_utf8
@@ -20,7 +21,7 @@ from cellscale.qupath.java.serial_classes import (
 from cellscale.qupath.objects.object_encoder import ObjectEncoder
 from cellscale.qupath.objects.path_objects import metadata_map
 
-__all__ = ["DataFile", "write_data_file"]
+__all__ = ["DataFile", "contents_around", "write_data_file"]
 
 _FORMAT = "Data file version 3"
 
@@ -47,6 +48,9 @@ class DataFile:
     count: int
     """Number of objects."""
 
+    regions: Sequence[DrawnRegion] = ()
+    """Regions that hold objects, by the index that the objects have."""
+
 
 def write_data_file(file: Sink, facts: DataFile, batches: Iterable[CellBatch]) -> None:
     """Write a data file; one batch at a time is in memory.
@@ -71,8 +75,12 @@ def write_data_file(file: Sink, facts: DataFile, batches: Iterable[CellBatch]) -
 
 def _contents(stream: JavaStream, facts: DataFile, batches: Iterable[CellBatch]) -> Iterator[Content]:
     """Yield the file's contents in QuPath's order."""
+    return contents_around(facts, JavaObject(ROOT, contents=_root(stream, facts, batches)))
+
+
+def contents_around(facts: DataFile, root: JavaObject) -> Iterator[Content]:
+    """Yield the contents of a file in QuPath's order, given the object that holds all others."""
     fluorescence = JavaEnum(IMAGE_TYPE, "FLUORESCENCE")
-    root = JavaObject(ROOT, contents=_root(stream, facts, batches))
     name = modified_utf8(_FORMAT)
     yield len(name).to_bytes(2, "big") + name
     yield facts.header

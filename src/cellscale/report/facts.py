@@ -17,6 +17,7 @@ __all__ = [
     "image_facts",
     "made_facts",
     "median_area",
+    "region_rows",
     "row",
     "unit",
 ]
@@ -102,6 +103,19 @@ def image_facts(record: ImageRecord, look: Findings | None) -> Iterator[Fact]:
             lower, median, upper = found.areas.quartiles
             more = f"{unit(look)}, half of them {number(lower)} to {number(upper)}"
             yield Fact(f"median {word}", number(median), more)
+
+
+def region_rows(record: ImageRecord, look: Findings | None) -> tuple[str, list[tuple[str, ...]]]:
+    """Return the unit of areas, and of each region: name, cells, nuclei, area, and objects a unit of area."""
+    size = None if look is None else look.pixel_size
+    scale = 1e-6 if size is None else size[0] * size[1] / 1e6
+    rows: list[tuple[str, ...]] = []
+    for region in record.regions:
+        area = region.pixels * scale
+        found = region.nuclei if region.cells is None else region.cells
+        dense = number(found / area) if found is not None and area else count(None)
+        rows.append((region.name, count(region.cells), count(region.nuclei), number(area), dense))
+    return "million pixels" if size is None else "mm²", rows
 
 
 def made_facts(record: ImageRecord, look: Findings | None) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,16 @@ from cellscale.records.stage_cost import StageRecord
 from cellscale.report.flags import Flag
 from cellscale.storage.content import Content
 
-__all__ = ["CertificateRecord", "ImageRecord", "Listed", "merged", "record_from_json", "record_to_json"]
+__all__ = [
+    "CertificateRecord",
+    "ImageRecord",
+    "Listed",
+    "RegionRecord",
+    "TissueRecord",
+    "merged",
+    "record_from_json",
+    "record_to_json",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +33,27 @@ class CertificateRecord:
     """Blocks whose surroundings had to grow for that."""
     largest_halo: int
     """Pixels of surroundings that the most demanding block needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionRecord:
+    """What was found in a region that somebody drew."""
+
+    name: str
+    pixels: float
+    """Its size, without what is left out or lies in a region before it."""
+    cells: int | None = None
+    nuclei: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TissueRecord:
+    """What was taken for tissue."""
+
+    skipped: float
+    """Share of the image that was taken for glass."""
+    picture: str
+    """The image with glass reddish, WebP, base64."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +99,9 @@ class ImageRecord:
     parameters: dict[Compartment, dict[str, int | float]] = field(default_factory=dict)
     """Of postprocessing."""
     certificates: dict[Compartment, CertificateRecord] = field(default_factory=dict)
+    regions: tuple[RegionRecord, ...] = ()
+    tissue: TissueRecord | None = None
+    """None where glass was not told from tissue."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of cellscale and of what it computes with."""
     finished_utc: str = ""

@@ -349,6 +349,11 @@ def test_a_network_by_name_goes_before_that_of_the_config(dataset, monkeypatch, 
     network = json.loads(read_bytes(f"{uri}/tasks.json"))["request"]["network"]
     assert (network["name"], network["checksum"]) == ("instanseg", model.sha256)
     assert read_bytes(network["path"]) == content
+    run("jobs", "cancel", uri)
+    for words in (["--model", "instanseg"], ["--model_path", network["path"]]):
+        options = ["--percentile", "99", "--regions", f"{dataset}/regions"]
+        refused = run("segment", *words, *options, "--env_config_uri", configured("named"), "workspace", dataset)
+        refused.explains("--regions, --percentile", "networks like Mesmer")
 
 
 def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):

@@ -17,11 +17,14 @@ from cellscale.qupath.java.java_types import (
 )
 from cellscale.qupath.java.serial_classes import (
     BOOLEAN,
+    BYTE_ARRAY,
     DETECTION,
     FLOAT_ARRAY,
+    GEOMETRY_ROI,
     INTEGER,
     KNOWN,
     PATH_CLASS,
+    POLYGON_ROI,
     RECTANGLE_ROI,
 )
 from cellscale.qupath.objects.path_objects import array_list, metadata_map
@@ -35,6 +38,22 @@ GRID = JavaClass(
     SERIALIZABLE,
     (("gridWidth", "I"), ("cores", "Ljava/util/List;")),
 )
+PLANE = {"c": -1, "t": 0, "z": 0}
+_CORNERS = tuple((name, "D") for name in ("x", "x2", "y", "y2"))
+ELLIPSE_ROI = JavaClass(
+    "qupath.lib.roi.EllipseROI$SerializationProxy",
+    1,
+    SERIALIZABLE,
+    (("c", "I"), ("t", "I"), *_CORNERS, ("z", "I"), ("name", "Ljava/lang/String;")),
+)
+LINE_ROI = JavaClass("qupath.lib.roi.LineROI$SerializationProxy", 1, SERIALIZABLE, ELLIPSE_ROI.fields)
+AREA_ROI = JavaClass(
+    "qupath.lib.roi.AreaROI$SerializationProxy",
+    1,
+    SERIALIZABLE,
+    (("c", "I"), ("t", "I"), ("z", "I"), ("name", "Ljava/lang/String;"), ("x", "[[F"), ("y", "[[F")),
+)
+RINGS = JavaClass("[[F", 8692400182170424225, SERIALIZABLE)
 TUMOR = JavaObject(PATH_CLASS, {"colorRGB": JavaObject(INTEGER, {"value": -1}), "name": "Tumor", "parentClass": None})
 
 
@@ -117,11 +136,33 @@ def measure(thing, name: str, value: float) -> None:
     thing.contents[3].values.update(names=array_list(tuple(found)), values=JavaArray(FLOAT_ARRAY, Encoded(data)))
 
 
+def rectangle(x: float, y: float, x2: float, y2: float, java_class: JavaClass = RECTANGLE_ROI) -> JavaObject:
+    """Return a region between corners: a rectangle, or what has the same fields."""
+    return JavaObject(java_class, {**PLANE, "x": x, "x2": x2, "y": y, "y2": y2, "name": None})
+
+
+def geometry(wkb: bytes) -> JavaObject:
+    """Return a region of any form."""
+    data = JavaArray(BYTE_ARRAY, Encoded(struct.pack(">i", len(wkb)) + wkb))
+    return JavaObject(GEOMETRY_ROI, {**PLANE, "stats": None, "wkb": data})
+
+
+def polygon(*points: tuple[float, float]) -> JavaObject:
+    """Return a region of one ring."""
+    sides = {axis: floats(values) for axis, values in zip("xy", zip(*points, strict=True), strict=True)}
+    return JavaObject(POLYGON_ROI, {**PLANE, "name": None, "stats": None, **sides})
+
+
+def floats(values) -> JavaArray:
+    """Return an array of float32."""
+    return JavaArray(FLOAT_ARRAY, Encoded(struct.pack(f">i{len(values)}f", len(values), *values)))
+
+
 def drawn(kind: JavaClass = ANNOTATION, number: int = 1, **given) -> JavaObject:
-    """Return an annotation or TMA core."""
-    region = JavaObject(
-        RECTANGLE_ROI, {"c": -1, "t": 0, "z": 0, "x": 1.5, "x2": 30.0, "y": 2.0, "y2": 40.25, "name": None}
-    )
+    """Return an annotation or TMA core, with what is inside of it."""
+    region = given.get("region", rectangle(1.5, 2.0, 30.0, 40.25))
+    inside = given.get("children", ())
+    missing = bytes([given.get("missing", False)]) if kind is CORE else b""
     return JavaObject(
         kind,
         contents=[
@@ -129,10 +170,11 @@ def drawn(kind: JavaClass = ANNOTATION, number: int = 1, **given) -> JavaObject:
             None,
             metadata_map(f"{number:08d}-aaaa-4aaa-8aaa-aaaaaaaaaaaa"),
             None,
-            bytes(4),
+            struct.pack(">i", len(inside)),
+            *inside,
             JavaObject(BOOLEAN, {"value": True}),
             given.get("path_class"),
             region,
-            bytes.fromhex("7ff8000000000000"),
+            bytes.fromhex("7ff8000000000000") + missing,
         ],
     )

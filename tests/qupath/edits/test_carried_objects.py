@@ -48,9 +48,11 @@ class Dataset:
         self.info = info_of(folder / "OMETIFF" / "a.tiff")
         self.data = self.project / "data" / "1" / "data.qpdata"
 
-    def write(self, cells=CELLS, nuclei=NUCLEI, dialect=Dialect.V0_7, channels=(CELLS * 3,), **options):
+    def write(self, cells=CELLS, nuclei=NUCLEI, dialect=Dialect.V0_7, channels=(CELLS * 3,), area=None, **options):
         """Measure, and write the project."""
         with measured(cells, nuclei, channels, **options) as measurement:
+            if area is not None:
+                measurement.assign_regions(area)
             (place,) = place_images(self.project, [self.info])
             facts = EntryData(
                 image=place,
@@ -59,6 +61,7 @@ class Dataset:
                 root_id=measurement.root_id,
                 columns=measurement.columns(dialect),
                 dialect=dialect,
+                regions=measurement.regions,
             )
             replaced = write_entry(self.project, facts, _Again(measurement), 1)
             update_project(self.project, [place], dialect, 1)

@@ -7,6 +7,7 @@ import pytest
 
 from cellscale.report.html.listing import index_entry, index_page
 from cellscale.report.html.pages import image_page
+from cellscale.report.image_record import RegionRecord
 from tests.report.looks import HOSTILE, look, record
 
 
@@ -141,3 +142,18 @@ def test_cells_are_counted_in_the_masks_where_a_run_kept_the_tables():
     text = inert(index_page("data", [entry])).text
     assert "images 1 cells 500 nuclei 480" in text
     assert {"500 cells", "480 nuclei"} == set(entry.lines)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_regions_have_their_counts_areas_and_densities(name):
+    found = (
+        RegionRecord(name=name, pixels=4e6, cells=1200, nuclei=1100),
+        RegionRecord(name="A-1", pixels=0, cells=0),
+    )
+    text = inert(image_page(record(regions=found), look())).text
+    assert " ".join(f"{' '.join(name.split())} 1,200 1,100 1 1,200 A-1 0 – 0 –".split()) in text
+    assert "region cells nuclei mm² cells per mm²" in text
+    text = inert(image_page(record(regions=found), look(pixel_size=None))).text
+    assert "1,200 1,100 4 300" in text
+    assert "cells per million pixels" in text
+    assert "Regions" not in inert(image_page(record(), look())).text

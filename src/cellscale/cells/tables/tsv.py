@@ -45,6 +45,8 @@ class TsvWriter:
         self._columns = measurement.columns_by_appearance(dialect)
         names = _fixed_names(dialect, measurement.unit, empty=not len(measurement))
         self._regions = [b"\t", *(f"\t{name}".encode() for name in measurement.region_names)]
+        parents = ["Root object (Image)", *(region.shown_name for region in measurement.regions)]
+        self._parents = [f"\t{_quoted(parent)}\t".encode() for parent in parents]
         last = (REGION,) if measurement.region_names else ()
         stream.write("\t".join(map(_quoted, (*names, *self._columns.names, *last))).encode() + b"\n")
 
@@ -65,7 +67,8 @@ class TsvWriter:
             count,
             self._image + b"\t",
             Rows.of_array(batch.ids),
-            f"\t{batch.kind.value}\t\t\tRoot object (Image)\t".encode(),
+            f"\t{batch.kind.value}\t\t".encode(),
+            self._parents_of(batch),
             self._rois(batch.outlines),
             *self._centroids(batch.outlines),
             Rows.of_texts(decimal_rows(values, absent, nan=nan)),
@@ -73,6 +76,12 @@ class TsvWriter:
             b"\n",
         )
         return rows.data.data
+
+    def _parents_of(self, batch: CellBatch) -> bytes | Rows:
+        """Return what QuPath calls the objects that hold those of a batch."""
+        if batch.regions is None or len(self._parents) == 1:
+            return self._parents[0]
+        return Rows.chosen(self._parents, batch.regions + 1)
 
     def _rois(self, shapes: Shapes) -> Rows:
         """Return the names of the kinds of outlines."""

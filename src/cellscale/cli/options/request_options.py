@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cellscale.cells.exporters import exporter_names
+from cellscale.cli.options.area_options import AREA_OPTIONS, area_choice
 from cellscale.cli.options.engine_options import ENGINE_OPTIONS
 from cellscale.cli.options.segmenting_options import (
     SEGMENTING_OPTIONS,
@@ -26,7 +27,6 @@ from cellscale.cli.options.shared_options import (
 )
 from cellscale.errors import RequestError
 from cellscale.pipeline.request import (
-    AreaChoice,
     ChannelChoice,
     ImageChoice,
     Measuring,
@@ -108,19 +108,7 @@ _OPTIONS = [
         type=positive_number,
         help="Size of a pixel. Default: from the image's metadata.",
     ),
-    _images(
-        "--regions",
-        metavar="PATH_OR_URI",
-        type=without_credentials,
-        help="Only cells whose centre is in a region: a GeoJSON file of polygons or circles in pixels, or a folder "
-        "that has <image>.geojson. Only what regions touch is computed.",
-    ),
-    _images(
-        "--exclude",
-        metavar="PATH_OR_URI",
-        type=without_credentials,
-        help="Leave out cells whose centre is in one of these regions.",
-    ),
+    *AREA_OPTIONS,
     _images(
         "--compartment",
         **one_of("both", "whole-cell", "nuclear"),
@@ -251,7 +239,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     """
     if segment and options["relabel"]:
         raise RequestError("--relabel is for masks that are there already: give it to cellscale measure")
-    if options["keep_intermediates"] and (options["regions"] or options["exclude"]):
+    area = area_choice(options)
+    if options["keep_intermediates"] and area.is_part:
         raise RequestError("--keep_intermediates keeps maps of the whole image; leave it out, or the regions")
     if options["report_single_file"] and options["no_report"]:
         raise RequestError("--report_single_file and --no_report exclude each other: leave one out")
@@ -280,7 +269,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             rescale=options["rescale_channels"],
             mpp=options["image_mpp"],
         ),
-        area=AreaChoice(**_named(options, "regions", "exclude")),
+        area=area,
         preprocessing=preprocessing(options),
         network=NetworkChoice(
             name=name,

@@ -11,6 +11,7 @@ import click
 from cellscale.cli.options.shared_options import normalize_word
 from cellscale.cli.settings.section import Section
 from cellscale.errors import SettingsError
+from cellscale.pipeline.request import is_of_project
 from cellscale.storage.credentials import without_credentials
 from cellscale.storage.uri import is_uri, join
 
@@ -124,7 +125,7 @@ def _keys(option: click.Option) -> list[str]:
 def _is_place(option: click.Option, word: str) -> bool:
     """Tell whether an option's value leads to a file: ``none`` and other single words do not."""
     named = isinstance(option.type, click.Path) or any(name in (option.metavar or "") for name in _PLACES)
-    return named and not is_uri(word) and any(sign in word for sign in (".", "/", os.sep))
+    return named and not is_uri(word) and not is_of_project(word) and any(sign in word for sign in (".", "/", os.sep))
 
 
 def _flag(value: Any) -> bool:

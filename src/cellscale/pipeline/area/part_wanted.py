@@ -1,16 +1,19 @@
 """What of an image is wanted, and what was found there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cellscale.annotations import WantedArea, area_mark, wanted_area
+from cellscale.annotations import WantedArea
+from cellscale.images.info import PixelSize
 from cellscale.pipeline.area.area_selection import Selection
+from cellscale.pipeline.area.region_sources import area_of
 from cellscale.pipeline.image_run import ImageRun
-from cellscale.pipeline.request import AreaChoice
+from cellscale.pipeline.request import Request
 from cellscale.predict.heads import Compartment
+from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["Part", "choice_mark", "part_of", "tell_regions"]
+__all__ = ["Part", "part_of", "region_facts", "tell_regions"]
 
 SHOWN_REGIONS = 12
 """Regions whose counts a run tells; the record has all."""
@@ -25,10 +28,12 @@ class Part:
     """Pixels of the image by which whole cells grow, before those outside the area are left out."""
     of_nuclei: bool = False
     """Whole cells are the nuclei, grown."""
+    judged_alone: bool = False
+    """Whether brightness is judged by this part alone, not by the whole image."""
 
 
 def part_of(
-    choice: AreaChoice, image: str, shape: tuple[int, int], growth: float | None, *, of_nuclei: bool
+    request: Request, entry: ImageEntry, shape: tuple[int, int], growth: float | None, *, of_nuclei: bool
 ) -> Part | None:
     """Return what is wanted of an image; None for all of it.
 
@@ -37,31 +42,31 @@ def part_of(
     ImageError
         There are no regions for this image, or they are not as expected.
     """
-    area = wanted_area(choice.regions, choice.exclude, image, shape)
-    return None if area is None else Part(area, growth or 0.0, of_nuclei)
+    area = area_of(request, entry, shape)
+    judged_alone = request.area.statistics == "regions"
+    return None if area is None else Part(area, growth or 0.0, of_nuclei, judged_alone)
 
 
-def choice_mark(choice: AreaChoice, image: str) -> dict[str, str]:
-    """Return hashes of the files that say what is wanted of an image; empty where all of it is.
-
-    Raises
-    ------
-    ImageError
-        There are no regions for this image.
-    """
-    return area_mark(choice.regions, choice.exclude, image)
-
-
-def tell_regions(run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection]) -> dict[str, Any]:
-    """Say how many objects the regions have; return that, and their sizes in pixels, for the record."""
+def tell_regions(
+    run: ImageRun, area: WantedArea, selections: Mapping[Compartment, Selection], size: PixelSize | None
+) -> dict[str, Any]:
+    """Say how many objects the regions have, and how densely; return counts and sizes in pixels for the record."""
     words = {"whole-cell": "cells", "nuclear": "nuclei"}
-    shown = [
-        f"{name}: " + ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
-        for index, name in enumerate(area.names[:SHOWN_REGIONS])
-    ]
+    shown = []
+    for index, (name, pixels) in enumerate(zip(area.names[:SHOWN_REGIONS], area.areas(), strict=False)):
+        counts = ", ".join(f"{found.counts[index]:,} {words[kind]}" for kind, found in selections.items())
+        mm2 = 0 if size is None else pixels * size.x * size.y / 1e6
+        first = next(iter(selections.values()))
+        dense = f" ({first.counts[index] / mm2:,.0f} per mm² on {mm2:.3g} mm²)" if mm2 else ""
+        shown.append(f"{name}: {counts}{dense}")
     more = [f"and {len(area.names) - SHOWN_REGIONS} more"] if len(area.names) > SHOWN_REGIONS else []
     run.notice("regions: " + "; ".join([*shown, *more]))
+    return region_facts(area, {compartment: found.counts for compartment, found in selections.items()})
+
+
+def region_facts(area: WantedArea, counts: Mapping[Compartment, Sequence[int]]) -> dict[str, Any]:
+    """Return, for the record, each region's size in pixels and how many objects of each kind it has."""
     return {
-        name: {"pixels": pixels, **{compartment: found.counts[index] for compartment, found in selections.items()}}
+        name: {"pixels": pixels, **{compartment: found[index] for compartment, found in counts.items()}}
         for index, (name, pixels) in enumerate(zip(area.names, area.areas(), strict=True))
     }

@@ -19,7 +19,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
 from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
-from cellscale.pipeline.area import part_of
+from cellscale.pipeline.area import area_of, region_facts
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, tell_of_lacking, unchanged
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
@@ -119,8 +119,8 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         _measured(run, image, request.paths, request.measuring, masks) as measurement,
         ThreadPoolExecutor(1, thread_name_prefix="cellscale-project") as beside,
     ):
-        if (part := part_of(request.area, entry.name, image.info.shape, None, of_nuclei=False)) is not None:
-            measurement.assign_regions(part.area)
+        if (area := area_of(request, entry, image.info.shape)) is not None:
+            measurement.assign_regions(area)
         give_back()
         # `prepare_writing` has loaded them while the image was measured.
         from cellscale.pipeline.measuring.project_entry import write_project_entry
@@ -140,6 +140,10 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "nuclei": nuclei,
             "unmatched_nuclei": measurement.unmatched_nuclei,
         }
+        if area is not None:
+            facts["regions"] = region_facts(
+                area, {"whole-cell" if "whole-cell" in masks else "nuclear": measurement.objects_by_region()}
+            )
     in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:

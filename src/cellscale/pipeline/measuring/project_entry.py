@@ -113,6 +113,7 @@ def write_project_entry(
             root_id=measurement.root_id,
             columns=measurement.columns(dialect),
             dialect=dialect,
+            regions=measurement.regions,
             thumbnail=thumbnail_jpeg(image),
         )
         replaced = write_entry(folder, data, _Batches(measurement, advance, check), now_of(image.info.uri))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from cellscale.errors import RequestError
 from cellscale.images.combine_words import Combine
 from cellscale.label.growth import Growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
@@ -28,6 +29,8 @@ __all__ = [
     "Request",
     "Resources",
     "Segmenting",
+    "StatisticsOf",
+    "TissueChoice",
 ]
 
 ChannelAxis: TypeAlias = Literal["C", "Z", "T"]
@@ -85,20 +88,45 @@ class ChannelChoice:
     """Micrometres per pixel; None: from the image's metadata."""
 
 
+TissueChoice: TypeAlias = Literal["none", "auto"]
+"""Whether glass is told from tissue, and how."""
+StatisticsOf: TypeAlias = Literal["image", "regions"]
+"""Of which pixels preprocessing takes percentiles and ranges."""
+MOST_TISSUE_THRESHOLD = 100.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaChoice:
     """Which part of each image."""
 
     regions: str | None = None
-    """Path or URI of a GeoJSON file with regions, or of a folder with one for each image; None: the whole image."""
+    """Path or URI of a GeoJSON file with regions, or of a folder with one for each image; or ``qupath``, or
+    ``qupath:CLASS``, for those of the dataset's QuPath project; None: the whole image."""
 
     exclude: str | None = None
     """The same of what is left out; None: nothing."""
 
+    tissue: TissueChoice = "none"
+    """``auto`` where glass, told from tissue by its brightness, is not to be computed."""
+
+    tissue_threshold: float = 1.0
+    """Factor of the brightness at which tissue begins: below 1 more becomes tissue."""
+
+    statistics: StatisticsOf = "image"
+    """What preprocessing judges brightness by: the whole image, or what of it is wanted."""
+
+    def __post_init__(self) -> None:
+        """Raise `RequestError` where the factor is none."""
+        if not 0 < self.tissue_threshold <= MOST_TISSUE_THRESHOLD:
+            raise RequestError(
+                f"the threshold of tissue is {self.tissue_threshold:g}; give a factor above 0, up to "
+                f"{MOST_TISSUE_THRESHOLD:g}: below 1 more becomes tissue"
+            )
+
     @property
     def is_part(self) -> bool:
         """Whether it is not the whole image."""
-        return self.regions is not None or self.exclude is not None
+        return self.regions is not None or self.exclude is not None or self.tissue != "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

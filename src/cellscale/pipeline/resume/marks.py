@@ -45,7 +45,7 @@ def measurement_mark(
         {
             **files_by_content(run, entry, request.images, ledger, masks),
             "options": _options(request.channels, request.measuring),
-            **choice_mark(request.area, entry.name),
+            **choice_mark(request, entry),
         }
     )
 

@@ -1,6 +1,6 @@
 """What an image gives to the network: its channels, their pixel size, and how they were chosen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import astuple, dataclass
 from itertools import chain
@@ -55,6 +55,8 @@ class NetworkInput:
     separate: tuple[tuple[RegionReader, ...], ...] = ()
     """For each of ``channels`` readers of those that are to be rescaled and combined; empty where the one there is
     right, and without any where all are."""
+    judged: Callable[[Region, tuple[int, int]], NDArray[np.bool_]] | None = None
+    """Tells which pixels of a region brightness is judged by, of the image at so many rows and columns; None: all."""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cellscale import __version__
-from cellscale.pipeline.area import choice_mark
+from cellscale.pipeline.area import choice_mark, tissue_mark
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, fingerprint, open_state
@@ -68,7 +68,7 @@ def mask_marks(
     if model.kind == "seeds":  # nuclei that find their cells have other labels than nuclei alone
         seeds = {"seeds": sorted(request.predicted)}
         facts = _with_growth(dict.fromkeys(request.compartments, seeds), request, source)
-    area = choice_mark(request.area, entry.name)
+    area = {**choice_mark(request, entry), **tissue_mark(request.area)}
     return MaskMarks(
         maps, {compartment: f"{maps} {fingerprint({**found, **area})}" for compartment, found in facts.items()}
     )
@@ -77,7 +77,7 @@ def mask_marks(
 def earlier_mask_mark(entry: ImageEntry, request: Request, source: NetworkInput, model: Model) -> str:
     """Return the mark of version 0.2, which had one for all masks and went by the time of the image."""
     facts = _of_maps([entry.marker, entry.size], entry, request, source, model)
-    area = choice_mark(request.area, entry.name)
+    area = {**choice_mark(request, entry), **tissue_mark(request.area)}
     return fingerprint({**facts, **area, "labels": label_facts(request, source)})
 
 
@@ -119,8 +119,12 @@ def _of_maps(
     image: list[Any], entry: ImageEntry, request: Request, source: NetworkInput, model: Model
 ) -> dict[str, Any]:
     axis = {} if entry.channel_axis in (None, "C") else {"axis": entry.channel_axis}
+    by_regions = {}
+    if request.area.statistics == "regions":
+        by_regions = {"statistics": {**choice_mark(request, entry), **tissue_mark(request.area)}}
     return {
         **axis,
+        **by_regions,
         "input": [*image, list(source.shape), [str(dtype) for dtype in source.dtypes]],
         "choice": list(source.choice),
         "network": model.sha256,

@@ -72,6 +72,8 @@ def segment_channels(
         channels=tuple(map(around, source.channels)),
         separate=tuple(tuple(map(around, readers)) for readers in source.separate),
     )
+    if part is not None and part.judged_alone:
+        source = replace(source, judged=partial(part.area.pixels, image=source.shape))
     prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     if part is not None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import ImageError
 from cellscale.images.channels import Scaling, scaled_reader
 from cellscale.ordered import in_order, timed
 from cellscale.pipeline.image_run import ImageRun
@@ -18,7 +19,7 @@ from cellscale.preprocess.channel_scaling import scaling_facts
 from cellscale.preprocess.equalise import ChannelFacts, equalise, level_range, merged_range, preprocess
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
-from cellscale.preprocess.statistics import MapBlocks, channel_statistics, value_range
+from cellscale.preprocess.statistics import ChannelStatistics, MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
 
 __all__ = ["Prepared", "PreparedImage", "at_network_size", "network_shape", "passes", "prepare", "recalled"]
@@ -74,9 +75,11 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
     """
     source = _combined(run, state, source)
     channels, shape = at_network_size(run, state, source)
-    given = source.preprocessing
-    facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source.dtypes, given), _are_facts)
-    return PreparedImage(channels, tuple(ChannelFacts(**facts[role]) for role in ROLES), shape, given)
+    facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source), _are_facts)
+    found = tuple(ChannelFacts(**facts[role]) for role in ROLES)
+    if source.judged is not None:  # what is around the pixels that were judged may be darker than all of them
+        channels = tuple(_clipped(read, one) for read, one in zip(channels, found, strict=True))
+    return PreparedImage(channels, found, shape, source.preprocessing)
 
 
 def network_shape(source: NetworkInput) -> tuple[int, int]:
@@ -104,7 +107,7 @@ def _scalings(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
     corner = Region(0, 0, 1, 1)
     kinds = [[(read, read(corner).dtype) for read in readers] for readers in source.separate]
     count = sum(PASSES_TO_SCALE[source.rescale] * PASSES[dtype.itemsize] for pairs in kinds for _, dtype in pairs)
-    with passes(run, "channels", source.shape, count) as over:
+    with passes(run, "channels", source.shape, count, source.judged) as over:
         return {
             role: [scaling_facts(over(read), dtype, source.rescale, percentile) for read, dtype in pairs]
             for role, pairs in zip(ROLES, kinds, strict=True)
@@ -125,7 +128,7 @@ def at_network_size(
 
 def _limits(run: ImageRun, source: NetworkInput) -> dict[str, Any]:
     """Return the smallest and largest value over all channels."""
-    with passes(run, "range", source.shape, len(source.channels)) as over:
+    with passes(run, "range", source.shape, len(source.channels), source.judged) as over:
         ranges = [value_range(over(read), dtype) for read, dtype in zip(source.channels, source.dtypes, strict=True)]
     return {"low": min(low for low, _ in ranges), "high": max(high for _, high in ranges)}
 
@@ -134,20 +137,21 @@ def _facts(
     run: ImageRun,
     channels: Iterable[RegionReader],
     shape: tuple[int, int],
-    dtypes: Iterable[np.dtype[Any]],
-    preprocessing: Preprocessing,
+    source: NetworkInput,
 ) -> dict[str, Any]:
     """Return the facts of each channel by its role."""
-    pairs = list(zip(channels, dtypes, strict=True))
-    with passes(run, "statistics", shape, sum(PASSES[dtype.itemsize] for _, dtype in pairs)) as over:
+    pairs, preprocessing = list(zip(channels, source.dtypes, strict=True)), source.preprocessing
+    count = sum(PASSES[dtype.itemsize] for _, dtype in pairs)
+    with passes(run, "statistics", shape, count, source.judged) as over:
         statistics = [channel_statistics(over(read), dtype, preprocessing.percentile) for read, dtype in pairs]
     if not preprocessing.clahe:  # then nobody asks for the range of what is equalised
         no_range = {"equalised_minimum": 0, "equalised_maximum": 0}
         return {role: {**asdict(found), **no_range} for role, found in zip(ROLES, statistics, strict=True)}
     facts = {}
-    with passes(run, "equalisation", shape, len(pairs)) as over:
+    with passes(run, "equalisation", shape, len(pairs), source.judged) as over:
         for role, (read, _), found in zip(ROLES, pairs, statistics, strict=True):
-            levels = partial(equalise, read, shape=shape, statistics=found, kernel_side=preprocessing.clahe_kernel)
+            ranged = read if source.judged is None else _clipped(read, found)
+            levels = partial(equalise, ranged, shape=shape, statistics=found, kernel_side=preprocessing.clahe_kernel)
             low, high = merged_range(over(levels)(level_range))
             facts[role] = {**asdict(found), "equalised_minimum": low, "equalised_maximum": high}
     return facts
@@ -155,16 +159,28 @@ def _facts(
 
 @contextmanager
 def passes(
-    run: ImageRun, stage: str, shape: tuple[int, int], count: int
+    run: ImageRun,
+    stage: str,
+    shape: tuple[int, int],
+    count: int,
+    judged: Callable[[Region, tuple[int, int]], NDArray[np.bool_]] | None = None,
 ) -> Iterator[Callable[[RegionReader], MapBlocks]]:
-    """Run passes over an image as a stage; yields what turns a reader into a map over its blocks."""
+    """Run passes over an image, or the pixels of it that are judged, as a stage.
+
+    Yields what turns a reader into a map over its blocks.
+    """
     regions = list(blocks(shape, STEP))
+    if judged is not None:
+        regions = [region for region in regions if judged(region, shape).any()]
+        if not regions:
+            raise ImageError("the regions hold no pixel; leave --statistics regions out")
     with run.stage(stage, count * len(regions), reading=run.reading) as advance:
 
         def over(read: RegionReader) -> MapBlocks:
             def map_blocks(function: Callable[[NDArray[Any]], T]) -> Iterator[T]:
                 def work(region: Region) -> T:
-                    return function(read(region))
+                    pixels = read(region)
+                    return function(pixels if judged is None else pixels[judged(region, shape)])
 
                 for result, busy in in_order(timed(work), regions, run.budget.workers):
                     advance(busy=busy)
@@ -173,6 +189,16 @@ def passes(
             return map_blocks
 
         yield over
+
+
+def _clipped(read: RegionReader, facts: ChannelStatistics) -> RegionReader:
+    """Return a reader whose pixels are in the range that was found, as equalisation relies on."""
+
+    def read_clipped(region: Region) -> NDArray[Any]:
+        pixels = read(region)
+        return np.clip(pixels, pixels.dtype.type(facts.minimum), pixels.dtype.type(facts.clip))
+
+    return read_clipped
 
 
 def recalled(

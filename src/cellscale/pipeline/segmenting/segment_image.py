@@ -7,7 +7,7 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.errors import DamagedStateError, ImageError
-from cellscale.pipeline.area import Part, part_of, tell_regions
+from cellscale.pipeline.area import Part, part_in_tissue, part_of, tell_regions
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
@@ -63,6 +63,7 @@ _FACTS = frozenset(
         "image",
         "parameters",
         "regions",
+        "tissue",
         "version",
     }
 )
@@ -123,7 +124,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
         for warning in source.pixel_size.warnings:
             run.notice(warning, "warning")
         growth, of_nuclei = growth_of(request, source), request.cells_of_nuclei
-        part = part_of(request.area, entry.name, source.shape, growth, of_nuclei=of_nuclei)
+        part = part_of(request, entry, source.shape, growth, of_nuclei=of_nuclei)
         marks = mask_marks(identity, entry, request, source, model)
         by_name = marks.of_files(ledger)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -152,13 +153,24 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
                 begin()
                 write_masks(run, to_make, labels, source, partial(require_right, run, entry, identity))
         else:
+            part, tissue = part_in_tissue(
+                run,
+                source.channels,
+                source.shape,
+                source.pixel_size.mpp,
+                request.area,
+                part,
+                growth,
+                of_nuclei=of_nuclei,
+            )
             found = _segmented(
                 run, entry, request, source, model, marks, part, to_make, identity, begin, keep_maps=maps
             )
             _learn_certificates(run, [found[compartment].certificate for compartment in request.predicted])
             made = _facts(request, source, model, identity, found)
             if part is not None:
-                made["regions"] = tell_regions(run, part.area, selections_of(found))
+                made["regions"] = tell_regions(run, part.area, selections_of(found), source.pixel_size.size)
+            made |= {"tissue": tissue} if tissue else {}
             facts = _with_earlier(made, earlier_facts, by_name, entry.name)
     if maps:
         note_intermediates(run, request, ledger, marks)

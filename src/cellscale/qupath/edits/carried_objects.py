@@ -2,8 +2,9 @@
 
 import pickle
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import BinaryIO
 
 import numpy as np
@@ -13,6 +14,8 @@ from cellscale.cells.selection import selected
 from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.edits.edited_objects import Edited
 from cellscale.qupath.edits.kept_objects import CHILDREN, Kept
+from cellscale.qupath.edits.object_tally import ObjectTally
+from cellscale.qupath.edits.region_objects import place_regions
 from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.qupath.java.java_stream import JavaStream, Sink
 from cellscale.qupath.java.java_types import Content, Encoded, JavaArray, JavaObject, Several, Value
@@ -23,6 +26,8 @@ from cellscale.qupath.objects.path_objects import array_list
 __all__ = ["write_carried"]
 
 _ENTRY = "PROJECT_ENTRY_ID"
+_ROOT = 0
+"""Stands for the place of the object that holds all others."""
 
 
 def write_carried(
@@ -30,7 +35,7 @@ def write_carried(
     facts: DataFile,
     batches: Iterable[CellBatch],
     edited: Edited,
-    ids: Collection[str],
+    tally: ObjectTally,
     deleted: Collection[str],
 ) -> None:
     """Write a person's data file with new objects in place of the old ones.
@@ -43,7 +48,7 @@ def write_carried(
         As for ``write_data_file``.
     edited
         The person's file; is used up.
-    ids
+    tally
         Of all new objects.
     deleted
         Of those that the person deleted, which stay so.
@@ -51,7 +56,7 @@ def write_carried(
     with tempfile.TemporaryFile() as spool:
         stream = JavaStream(file)
         carrying = _Carrying(stream, facts, edited, frozenset(deleted), spool)
-        stream.write(carrying.contents(batches, ids))
+        stream.write(carrying.contents(batches, tally))
 
 
 class _Carrying:
@@ -63,19 +68,19 @@ class _Carrying:
         self._facts, self._edited, self._deleted = facts, edited, deleted
         self._encoder = ObjectEncoder(stream, facts.columns, facts.dialect)
         self._names: dict[tuple[str, ...], JavaObject] = {}
+        self._regions: list[JavaObject] = []
+        self._region_places: frozenset[int] = frozenset()
         self._spool = spool
         self._spooled: dict[int, list[int]] = defaultdict(list)
 
-    def contents(self, batches: Iterable[CellBatch], ids: Collection[str]) -> Iterator[Content]:
+    def contents(self, batches: Iterable[CellBatch], tally: ObjectTally) -> Iterator[Content]:
         """Yield all contents of the file."""
         edited = self._edited
-        there = [one for one in ids if one not in self._deleted]
-        held: dict[int, int] = defaultdict(int)
-        parents = {id(parent): parent for parent in edited.parents.values()}
-        for one in there:
-            if one in edited.parents:
-                held[id(edited.parents[one])] += 1
-        _put(edited.root, len(there) - sum(held.values()), Several(self._of_root(batches)))
+        self._regions = place_regions(edited, self._facts.regions, self._facts.root_id)
+        self._region_places = frozenset(map(id, self._regions))
+        held = self._held(tally)
+        parents = {id(parent): parent for parent in (*edited.parents.values(), *self._regions)}
+        _put(edited.root, held.pop(_ROOT, 0), Several(self._of_root(batches)))
         for place, parent in parents.items():
             if held[place]:
                 _put(parent, held[place], Several(self._of_parent(place)))
@@ -85,18 +90,33 @@ class _Carrying:
             _enter(content, self._facts.entry)
             yield content
 
+    def _held(self, tally: ObjectTally) -> Counter[int]:
+        """Return the number of new objects that each object will hold, by its place."""
+        if not tally.ids:  # nobody is known to have done anything to one of them
+            return Counter({self._holder("", region): count for region, count in tally.by_region.items()})
+        regions = tally.regions or repeat(-1)
+        pairs = zip(tally.ids, regions, strict=bool(tally.regions))
+        return Counter(self._holder(name, region) for name, region in pairs if name not in self._deleted)
+
+    def _holder(self, name: str, region: int) -> int:
+        """Return the place of what holds an object: its region, or else what a person put it into."""
+        if region >= 0 and self._regions:
+            return id(self._regions[region])
+        parent = self._edited.parents.get(name)
+        return _ROOT if parent is None or id(parent) in self._region_places else id(parent)
+
     def _of_root(self, batches: Iterable[CellBatch]) -> Iterator[Content]:
         """Yield the objects that no annotation holds; lay the others aside."""
         for batch in batches:
             names = [identity.decode("ascii") for identity in batch.ids.tolist()]
+            regions = repeat(-1) if batch.regions is None else batch.regions.tolist()
             rows: dict[int, list[int]] = defaultdict(list)
-            for row, name in enumerate(names):
+            for row, (name, region) in enumerate(zip(names, regions, strict=False)):
                 if name not in self._deleted:
-                    parent = self._edited.parents.get(name)
-                    rows[0 if parent is None else id(parent)].append(row)
+                    rows[self._holder(name, region)].append(row)
             for place, members in rows.items():
                 some = selected(batch, np.array(members))
-                if place:
+                if place != _ROOT:
                     self._spooled[place].append(self._spool.seek(0, 2))
                     pickle.dump(some, self._spool)
                 else:

@@ -12,7 +12,7 @@ from cellscale.qupath.java.java_reader import BrokenStreamError, JavaReader, Unr
 from cellscale.qupath.java.java_types import Content, JavaArray, JavaClass, JavaEnum, JavaObject, Value
 from cellscale.qupath.java.serial_classes import CELL, DETECTION, KNOWN, ROOT
 
-__all__ = ["Edited", "is_whole", "read_edited"]
+__all__ = ["Edited", "forget", "is_whole", "of_one_object", "read_edited"]
 
 _PREFIX = "qupath.lib.objects."
 _CLASSES = frozenset({CELL.name, DETECTION.name})
@@ -23,6 +23,7 @@ _PLURALS = {
     "PathTileObject": "Tiles",
     "TMACoreObject": "TMA cores",
 }
+_DRAWN = ("PathAnnotationObject", "TMACoreObject")
 _REGIONS = "qupath.lib.roi."
 _OF_ONE_OBJECT = (
     "qupath.lib.objects.PathCellObject",
@@ -79,6 +80,12 @@ class Edited:
     detection_classes: Counter[str] = field(default_factory=Counter)
     """Number of a person's own detections by class."""
 
+    drawn: dict[str, JavaObject] = field(default_factory=dict)
+    """Annotations and TMA cores by their ids."""
+
+    made: set[str] = field(default_factory=set)
+    """Ids of those that cellscale made of regions, and that are not counted as a person's."""
+
 
 def read_edited(
     data: bytes | mmap, ids: Collection[str], outlines: Mapping[tuple[int, int], str], written: Collection[str]
@@ -131,8 +138,7 @@ class _Reading:
         self._edited = Edited([], JavaObject(_PLACE))
         self._classes: dict[str, JavaObject] = {}
         self._held = 0
-        # A region may belong to several objects, such as a cell and the annotation that was made of it.
-        self._alone = _OF_ONE_OBJECT if len(data) < _LARGE else (*_OF_ONE_OBJECT, _REGIONS)
+        self._alone = of_one_object(len(data))
 
     def edited(self) -> Edited:
         contents = self._reader.read()
@@ -164,7 +170,7 @@ class _Reading:
             if name != ROOT.name:
                 self._edited.parents |= dict.fromkeys(children, thing)
             return thing
-        _forget(reader, first, self._alone)
+        forget(reader, first, self._alone)
         return standing
 
     def _ours(self, thing: JavaObject) -> JavaObject | None:
@@ -172,7 +178,7 @@ class _Reading:
         edited, found = self._edited, object_id(thing)
         key = region_key(region_of(thing))
         now = found if found in self._ids else None if key is None else self._outlines.get(key)
-        if now is None and found[14:15] != "8":  # the version of our UUIDs, which no other program gives
+        if now is None and not is_ours(found):
             return None
         edited.ours += 1
         kept = kept_of(thing, self._written, self._lists)
@@ -202,6 +208,12 @@ class _Reading:
         name = thing.java_class.name.removeprefix(_PREFIX)
         if name not in _PLURALS:
             return
+        if name in _DRAWN:
+            found = object_id(thing)
+            self._edited.drawn[found] = thing
+            if is_ours(found):
+                self._edited.made.add(found)
+                return
         self._held += 1
         if self._held > _MOST_OTHERS:
             raise UnreadableError(f"it has more than {_MOST_OTHERS:,} objects that cellscale did not make")
@@ -220,8 +232,29 @@ class _Reading:
             self._edited.detection_classes[class_name(path_class)] += 1
 
 
-def _forget(reader: JavaReader, first: int, alone: tuple[str, ...]) -> None:
-    """Let go of what belongs to one object alone."""
+def is_ours(found: str) -> bool:
+    """Tell whether an object's id is one that cellscale gave: of a version of UUIDs that no other program gives."""
+    return found[14:15] == "8"
+
+
+def of_one_object(size: int) -> tuple[str, ...]:
+    """Return what the names of classes begin with whose objects belong to one other, in a file of so many bytes."""
+    # A region may belong to several objects, such as a cell and the annotation that was made of it.
+    return _OF_ONE_OBJECT if size < _LARGE else (*_OF_ONE_OBJECT, _REGIONS)
+
+
+def forget(reader: JavaReader, first: int, alone: tuple[str, ...]) -> None:
+    """Let go of what belongs to one object alone.
+
+    Parameters
+    ----------
+    reader
+        Has just read the object.
+    first
+        Number of the handles before it.
+    alone
+        What `of_one_object` returned for the file.
+    """
     for place in range(first, len(reader.handles)):
         thing = reader.handles[place]
         if (

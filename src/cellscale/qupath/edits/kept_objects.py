@@ -8,7 +8,7 @@ import numpy as np
 from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.qupath.java.java_types import Content, Encoded, JavaArray, JavaEnum, JavaObject, Value
 
-__all__ = ["CHILDREN", "Kept", "NameLists", "class_name", "kept_of", "object_id", "region_of"]
+__all__ = ["CHILDREN", "Kept", "NameLists", "children_of", "class_name", "kept_of", "object_id", "region_of"]
 
 CHILDREN = 5
 """Where the children of an object begin among its contents, after their number."""
@@ -68,6 +68,13 @@ class NameLists:
 def _strings(array: object, thing: JavaObject) -> tuple[str, ...]:
     items = array.values if isinstance(array, JavaArray) and isinstance(array.values, tuple) else thing.contents
     return tuple(item for item in items if isinstance(item, str))
+
+
+def children_of(thing: JavaObject) -> list[JavaObject]:
+    """Return the children of an object."""
+    contents = _contents(thing)
+    found = contents[CHILDREN : CHILDREN + _children(contents)]
+    return [child for child in found if isinstance(child, JavaObject)]
 
 
 def object_id(thing: JavaObject) -> str:

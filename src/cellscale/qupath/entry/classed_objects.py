@@ -12,7 +12,8 @@ from cellscale.qupath.gson import to_json
 from cellscale.qupath.java.java_reader import JavaReader, UnreadableError
 from cellscale.qupath.java.java_stream import JavaStream
 from cellscale.qupath.java.java_types import Content, JavaObject, Value
-from cellscale.qupath.java.serial_classes import CELL, DETECTION, INTEGER, KNOWN, PATH_CLASS
+from cellscale.qupath.java.serial_classes import CELL, DETECTION, KNOWN
+from cellscale.qupath.objects.path_classes import PathClasses, class_parts
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, find, join, read_if_there
@@ -108,7 +109,7 @@ class _Giving:
 
     def __init__(self, classes: Classes) -> None:
         self._classes = classes
-        self._made: dict[str, JavaObject] = {}
+        self._made = PathClasses(classes.colours)
         self.done = Classed()
 
     def give(self, reader: JavaReader, thing: JavaObject, first: int) -> Value:
@@ -127,36 +128,16 @@ class _Giving:
         has = class_name(there) if isinstance(there, JavaObject) else None
         wanted = asked.given.get(name)
         if wanted is not None:
-            wanted = ": ".join(_parts(wanted))
+            wanted = ": ".join(class_parts(wanted))
         is_persons = has is not None and has != asked.before.get(name) and not asked.replaces
         if has == wanted or is_persons or (wanted is None and name not in asked.before):
             done.given += wanted is not None and has == wanted
             done.left += wanted is not None and has != wanted
         else:
-            contents[place] = None if wanted is None else self._path_class(_parts(wanted))
+            contents[place] = None if wanted is None else self._made.of(class_parts(wanted))
             has, done.changed = wanted, True
             done.given += wanted is not None
         done.counts[has or _NONE] += 1
-
-    def _path_class(self, parts: tuple[str, ...]) -> JavaObject:
-        name = ": ".join(parts)
-        if name not in self._made:
-            red, green, blue = self._classes.colours.get(name, (128, 128, 128))
-            colour = (0xFF << 24 | red << 16 | green << 8 | blue) - 2**32
-            self._made[name] = JavaObject(
-                PATH_CLASS,
-                {
-                    "colorRGB": JavaObject(INTEGER, {"value": colour}),
-                    "name": parts[-1],
-                    "parentClass": self._path_class(parts[:-1]) if len(parts) > 1 else None,
-                },
-            )
-        return self._made[name]
-
-
-def _parts(name: str) -> tuple[str, ...]:
-    """Return the parts of a class's name: QuPath knows classes below classes, and no colon in a name."""
-    return tuple(part.strip() for part in name.split(":") if part.strip())
 
 
 def _count(folder: Location, counts: Counter[str]) -> None:

@@ -1,10 +1,11 @@
 """The folder of one image in a project: its objects and what QuPath shows of them before it opens them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from cellscale.annotations import DrawnRegion
 from cellscale.cells.object_batches import CellBatch, ObjectKind
 from cellscale.cells.text import Columns, Dialect
 from cellscale.qupath.data_file import DataFile
@@ -41,6 +42,9 @@ class EntryData:
     """Measurements to be written."""
 
     dialect: Dialect
+
+    regions: Sequence[DrawnRegion] = ()
+    """Regions that hold objects, by the index that the objects have."""
 
     thumbnail: bytes | None = None
     """JPEG file; None to leave the thumbnail to QuPath."""
@@ -102,6 +106,7 @@ def _data_file(project: Location, data: EntryData) -> DataFile:
         columns=data.columns,
         dialect=data.dialect,
         count=data.count,
+        regions=data.regions,
     )
 
 
@@ -115,6 +120,8 @@ def _server(data: EntryData) -> str:
 def _summary(data: EntryData, replaced: Replaced, now: int) -> JsonObject:
     info, count = data.image.info, data.count if replaced.count is None else replaced.count
     objects, annotations, detections = Counter({_PLURALS[data.kind]: count}), Counter[str](), Counter[str]()
+    objects["Annotations"] += replaced.regions.total()
+    annotations += replaced.regions
     if replaced.edited is not None:
         objects += replaced.edited.others
         annotations += replaced.edited.annotation_classes

@@ -1,22 +1,27 @@
 """Replacing the objects of an image without losing what a person did to them."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cellscale.cells.object_batches import CellBatch
-from cellscale.qupath.data_file import DataFile, write_data_file
+from cellscale.qupath.data_file import DataFile, contents_around, write_data_file
 from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
 from cellscale.qupath.edits.edited_objects import Edited, read_edited
+from cellscale.qupath.edits.object_tally import ObjectTally
+from cellscale.qupath.edits.region_objects import made_regions
 from cellscale.qupath.edits.written_names import ours_in_all_forms
 from cellscale.qupath.entry.data_bytes import HashingSink, copy_file, digest_of, in_place_of, mapped
 from cellscale.qupath.entry.entry_check import is_still_of
 from cellscale.qupath.entry.entry_record import EntryRecord
-from cellscale.qupath.entry.object_tally import ObjectTally
 from cellscale.qupath.gson import JsonObject
 from cellscale.qupath.java.java_reader import UnreadableError
+from cellscale.qupath.java.java_types import JavaObject
+from cellscale.qupath.java.serial_classes import ROOT
+from cellscale.qupath.objects.path_objects import metadata_map
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Entry, Location, find, join, read_if_there
 
@@ -38,6 +43,9 @@ class Replaced:
 
     count: int | None = None
     """Number of our objects; None where it is that of all."""
+
+    regions: Counter[str] = field(default_factory=Counter)
+    """Number of annotations that were made of regions, by class."""
 
     notes: tuple[str, ...] = ()
     """What was taken over from a person's file."""
@@ -84,7 +92,7 @@ def replace_objects(
     record_is_lost = not record.written and not record.carried
     if old is None or old in record.written or (record_is_lost and old == _would_be(facts, batches)):
         return _replaced(folder, facts, batches, record, old, before)
-    tally = ObjectTally(facts.columns, facts.dialect, by_outline=True)
+    tally = ObjectTally(facts.columns, facts.dialect, facts.regions, by_outline=True)
     for batch in batches:
         tally.add(batch)
     return _carried(folder, facts, batches, record, old, before, tally, image)
@@ -99,14 +107,30 @@ def _replaced(
     before: Entry | None,
 ) -> Replaced:
     """Write our objects alone."""
-    tally = ObjectTally(facts.columns, facts.dialect)
+    tally = ObjectTally(facts.columns, facts.dialect, facts.regions)
     with in_place_of(join(folder, _DATA), before) as writer:
-        write_data_file(writer, facts, tally.passing(batches))
+        _write_ours(writer, facts, batches, tally)
         new = writer.digest()
         record = replace(record, written=_newest(new, record.written))
         record.before_objects().write(folder)
     record.with_objects(tally.digest, tally.which, tally.count).write(folder)
-    return Replaced(changed=old != new)
+    return Replaced(changed=old != new, regions=made_regions(facts.regions, _nothing_edited(facts), facts.root_id))
+
+
+def _write_ours(writer: HashingSink, facts: DataFile, batches: Iterable[CellBatch], tally: ObjectTally) -> None:
+    """Write the file of an image to which nobody did anything, and count its objects."""
+    if not facts.regions:
+        write_data_file(writer, facts, tally.passing(batches))
+        return
+    for batch in batches:  # how many objects each region holds has to be known first
+        tally.add(batch)
+    write_carried(writer, facts, batches, _nothing_edited(facts), tally, ())
+
+
+def _nothing_edited(facts: DataFile) -> Edited:
+    """Return a file without objects."""
+    root = JavaObject(ROOT, contents=[None, None, metadata_map(facts.root_id), None, bytes(4)])
+    return Edited(list(contents_around(facts, root)), root)
 
 
 def _carried(
@@ -145,7 +169,7 @@ def _carried(
     if is_kept:
         copy_file(target, kept)
     with in_place_of(target, before) as writer:
-        write_carried(writer, facts, batches, edited, tally.ids, deleted)
+        write_carried(writer, facts, batches, edited, tally, deleted)
         record = replace(record, carried=_newest(writer.digest(), record.carried))
         record.before_objects().write(folder)
     record.with_objects(tally.digest, tally.which, tally.count).write(folder)
@@ -154,6 +178,7 @@ def _carried(
         changed=True,
         edited=edited,
         count=tally.count - len(deleted),
+        regions=made_regions(facts.regions, edited, facts.root_id),
         notes=tuple(f"{text}; the file as it was is kept as {kept}" if is_kept else text for text in notes),
         warnings=tuple(f"{text}: it is in {kept}" for text in lost),
     )
@@ -170,7 +195,7 @@ def _read(target: Location, tally: ObjectTally, written: Collection[str]) -> Edi
 def _would_be(facts: DataFile, batches: Iterable[CellBatch]) -> str:
     """Return the hash of the file that is written where nobody did anything."""
     sink = HashingSink()
-    write_data_file(sink, facts, batches)
+    _write_ours(sink, facts, batches, ObjectTally(facts.columns, facts.dialect, facts.regions))
     return sink.digest()
 
 

@@ -3,6 +3,7 @@
 from cellscale.qupath.java.java_types import ENUM, EXTERNALIZABLE, SERIALIZABLE, WRITE_METHOD, JavaClass
 
 __all__ = [
+    "ANNOTATION",
     "ARRAY_LIST",
     "BOOLEAN",
     "BYTE_ARRAY",
@@ -78,6 +79,7 @@ HIERARCHY = JavaClass(
 _PATH_OBJECT = JavaClass("qupath.lib.objects.PathObject", 1, EXTERNALIZABLE)
 ROOT = JavaClass("qupath.lib.objects.PathRootObject", 1, EXTERNALIZABLE, (), _PATH_OBJECT)
 _ROI_OBJECT = JavaClass("qupath.lib.objects.PathROIObject", 1, EXTERNALIZABLE, (), _PATH_OBJECT)
+ANNOTATION = JavaClass("qupath.lib.objects.PathAnnotationObject", 1, EXTERNALIZABLE, (), _ROI_OBJECT)
 DETECTION = JavaClass("qupath.lib.objects.PathDetectionObject", 1, EXTERNALIZABLE, (), _ROI_OBJECT)
 CELL = JavaClass("qupath.lib.objects.PathCellObject", 1, EXTERNALIZABLE, (), DETECTION)
 PATH_CLASS = JavaClass(

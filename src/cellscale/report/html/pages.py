@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from cellscale import __version__
 from cellscale.predict.heads import Compartment
-from cellscale.report.facts import extent, image_facts, made_facts, unit
+from cellscale.report.facts import extent, image_facts, made_facts, region_rows, unit
 from cellscale.report.findings import Areas, Findings
 from cellscale.report.html.place_marks import scale_bar
 from cellscale.report.html.plots import area_plot, channel_plot, density_plot
@@ -48,6 +48,7 @@ def image_words(record: ImageRecord, look: Findings | None, prefix: str = "") ->
         "prefix": prefix,
         "facts": list(image_facts(record, look)),
         "made": list(made_facts(record, look)),
+        "regions": region_rows(record, look),
         "extent": extent(look) if look is not None else "",
         "objects": "cells" if look is not None and "whole-cell" in look.compartments else "nuclei",
         "evened": look is not None and cell_size(look.shape) > 1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellscale.engines.batch.plan.environment import Environment
+from cellscale.engines.preflight import options_of_maxima, refuse_options_of_maxima
 from cellscale.errors import ModelError, RequestError, StorageError
 from cellscale.pipeline.request import Request
 from cellscale.storage.atomic import atomic_write
@@ -14,7 +15,7 @@ from cellscale.weights.checksum import parse_checksum
 from cellscale.weights.resolve import resolve_model
 from cellscale.weights.tensorflow import refuse_tensorflow
 
-__all__ = ["Weights", "choose_weights", "upload_weights"]
+__all__ = ["Weights", "choose_weights", "refuse_other_options", "upload_weights"]
 
 _ORIGINAL_MESMER = "MultiplexSegmentation"
 """How the archive with Mesmer's TensorFlow network is called, which the original system's configs name."""
@@ -76,6 +77,26 @@ def _require(uri: str) -> None:
             raise ModelError(
                 f"there is no network at {uri}; check --model_path, or segment_model_path of the environment config"
             )
+
+
+def refuse_other_options(request: Request, weights: Weights) -> None:
+    """Refuse options of Mesmer for a network that sees and labels images otherwise, before machines are rented.
+
+    Raises
+    ------
+    RequestError
+        There are such options, and the network is of that kind.
+    """
+    asked = [one for one in (request, *(own.request for own in request.own)) if options_of_maxima(one)]
+    if not asked or weights.uri is None:
+        return
+    from cellscale.predict.instanseg import is_seed_network  # most submissions need not look into the network
+
+    path = weights.source
+    with suppress(StorageError, ModelError):  # only the machines may be allowed to read it; they refuse it then
+        path = path or resolve_model(weights.uri, weights.checksum).path
+    if path is not None and is_seed_network(path):
+        refuse_options_of_maxima(asked[0])
 
 
 def upload_weights(weights: Weights) -> None:

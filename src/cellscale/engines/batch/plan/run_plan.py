@@ -11,7 +11,7 @@ from cellscale.engines.batch.plan.cost import Cost, CostedJob, estimate_cost
 from cellscale.engines.batch.plan.environment import Environment, read_environment
 from cellscale.engines.batch.plan.job import Step, Target, conduct_job, image_job, java_job, job_id
 from cellscale.engines.batch.plan.limits import check_job, check_parallelism
-from cellscale.engines.batch.plan.run_network import Weights, choose_weights
+from cellscale.engines.batch.plan.run_network import Weights, choose_weights, refuse_other_options
 from cellscale.engines.batch.plan.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.end_of_run import new_run_id
 from cellscale.engines.engine_request import BatchOptions
@@ -90,6 +90,7 @@ def make_plan(request: Request, options: BatchOptions, only: Collection[str] | N
             "measures in a QuPath project, which it makes in that folder"
         )
     weights = choose_weights(request, environment)
+    refuse_other_options(request, weights)
     segmenting = _compute(options.segmentation_compute_config, SEGMENT, "--segmentation_compute_config")
     measuring = _compute(options.measurement_compute_config, MEASURE, "--measurement_compute_config")
     entries = _entries(request) if only is None else _chosen(_entries(request), only)

@@ -1,0 +1,45 @@
+"""What of an image is tissue, told from glass by its brightness at a low resolution."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.filters import threshold_triangle
+
+__all__ = ["tissue_mask"]
+
+_SMOOTHING = 1.0
+"""Sigma of the Gaussian over the logarithms, in squares."""
+_MARGIN = 2
+"""Squares around tissue that are taken with it, besides those that the smoothing takes."""
+
+
+def tissue_mask(means: NDArray[np.float32], factor: float = 1.0) -> NDArray[np.bool_]:
+    """Tell tissue from glass.
+
+    Parameters
+    ----------
+    means
+        Mean brightness of squares of some 16 µm, a plane for each channel, ``(channels, rows, columns)``.
+    factor
+        Of the brightness above the darkest square at which tissue begins: below 1 more becomes tissue.
+
+    Returns
+    -------
+    Which squares are tissue, with some around it and its holes; ``(rows, columns)``, none where all are alike.
+
+    Notes
+    -----
+    In each channel the threshold is that of the triangle method (Zack, Rogers and Latt, 1977) over logarithms, which
+    takes dim tissue for tissue; a square above that of any channel is tissue.
+    """
+    found = np.zeros(means.shape[1:], np.bool_)
+    for plane in means:
+        above = np.log1p(plane - plane.min())
+        smooth = ndimage.gaussian_filter(above.astype(np.float64), _SMOOTHING)
+        if not smooth.max() > smooth.min():
+            continue
+        threshold = np.expm1(threshold_triangle(smooth)) * factor  # type: ignore[no-untyped-call]
+        found |= smooth > np.log1p(threshold)
+    filled = ndimage.binary_fill_holes(found)
+    grown: NDArray[np.bool_] = ndimage.binary_dilation(filled, np.ones((3, 3), np.bool_), _MARGIN)
+    return grown

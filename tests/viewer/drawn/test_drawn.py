@@ -153,7 +153,9 @@ def test_excluded_cells_are_kept_by_id_and_become_a_class(page, serve, dataset, 
         assert rows[0] == {"Image": "other", "Object ID": "abc", "Class": "Bad", "Who": "me"}
         assert (rows[1]["Image"], rows[1]["Class"]) == ("tissue_001", "Excluded")
         mine = tmp_path / "mine.tsv"
-        mine.write_text("".join(line for line in table.open() if not line.startswith("other")))
+        mine.write_text(
+            "".join(line for line in table.read_text().splitlines(keepends=True) if not line.startswith("other"))
+        )
         classified = run("classify", "--column", "Class", dataset, mine)
         assert "tissue_001\t1 cells" in classified.stdout, classified.stderr
         page.goto("about:blank")

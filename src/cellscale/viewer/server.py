@@ -214,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Return what was sent along; None where it is not JSON of a bearable length."""
         length = self.headers.get("Content-Length", "")
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip()
-        if not length.isascii() or not length.isdigit() or int(length) > _POSTED or kind != "application/json":
+        if not re.fullmatch("[0-9]{1,10}", length) or int(length) > _POSTED or kind != "application/json":
             return None
         body = self.rfile.read(int(length))
         self.close_connection = self.headers.get("Connection", "").lower() == "close"

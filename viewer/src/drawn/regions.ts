@@ -61,7 +61,7 @@ export class Regions {
     this.tool = tool;
     for (const one of TOOLS) byId(`draw-${one}`).ariaPressed = String(one === tool);
     byId("draw-hint").hidden = tool === null;
-    byId("draw-hint").textContent = tool === "polygon" ? "Click the corners; a double click or Enter closes, Esc gives up" : "Drag over the picture; Esc gives up";
+    byId("draw-hint").textContent = tool === "polygon" ? "Click the corners; the first one again, a double click or Enter closes; Esc gives up" : "Drag over the picture; Esc gives up";
     this.board.begin(tool);
   }
 

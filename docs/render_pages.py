@@ -1,4 +1,4 @@
-"""Render the report and the viewer for README and documentation, as wide as a desk and as wide as a phone.
+"""Render the report, the viewer and tuning for README and documentation, as wide as a desk and as wide as a phone.
 
 Usage, with Chromium and what ``make test`` installs::
 
@@ -6,10 +6,12 @@ Usage, with Chromium and what ``make test`` installs::
     cellscale segment-and-measure workspace DATASET
     python docs/render_pages.py DATASET [FOLDER]
 
-Makes ``report.png``, ``report-phone.png``, ``viewer.png`` and ``viewer-phone.png``.
+Makes ``report.png``, ``report-phone.png``, ``viewer.png``, ``viewer-phone.png``, ``tune.png`` and ``tune-phone.png``.
 """
 
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -52,6 +54,19 @@ def served(dataset: str) -> Iterator[str]:
             thread.join()
 
 
+@contextmanager
+def tuned(dataset: str) -> Iterator[str]:
+    """Run ``cellscale tune`` on a dataset's first image; give its address."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["tune", "--no_browser", "--settings_out", str(Path(folder) / "tuned.toml"), dataset]
+        command = [sys.executable, "-m", "cellscale", *words]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            try:
+                yield process.stdout.readline().strip()
+            finally:
+                process.send_signal(signal.SIGINT)
+
+
 def opened(browser: Browser, size: dict[str, int], scheme: str) -> Page:
     """Open a window in which nothing moves."""
     return browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce").new_page()
@@ -80,6 +95,17 @@ def viewer(page: Page, address: str, picture: Path) -> None:
     render(page, picture)
 
 
+def tune(page: Page, address: str, picture: Path) -> None:
+    """Render a crop of which the cells have grown."""
+    page.goto(address)
+    page.wait_for_selector("#tuning-numbers tr", timeout=600_000)
+    page.fill("#tuning-expand_cells", "1.5")
+    page.wait_for_timeout(1000)
+    page.wait_for_selector("#tuning:not([aria-busy=true])", timeout=60_000)
+    page.wait_for_selector("html[data-loaded=true]", state="attached")
+    render(page, picture)
+
+
 def main(dataset: str, folder: str | Path = DOCS) -> None:
     """Write the pictures."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
@@ -88,6 +114,9 @@ def main(dataset: str, folder: str | Path = DOCS) -> None:
         for end, size in (("", DESK), ("-phone", PHONE)):
             report(opened(browser, size, "light"), dataset, Path(folder) / f"report{end}.png")
             viewer(opened(browser, size, "dark"), f"{address}#{VIEW}", Path(folder) / f"viewer{end}.png")
+        with tuned(dataset) as page:
+            tune(opened(browser, DESK, "dark"), page, Path(folder) / "tune.png")
+            tune(opened(browser, PHONE, "light"), page, Path(folder) / "tune-phone.png")
         browser.close()
 
 

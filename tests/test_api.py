@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 import cellscale
 from cellscale.errors import ChannelError, ImageError, MaskError, RequestError
+from cellscale.label.growth import Growth
+from cellscale.label.parameters import Parameters
 from tests.pipeline.spots import spots, write_dataset
 
 
@@ -21,7 +23,7 @@ def planes():
 
 
 def test_the_module_names_its_interface_alone():
-    assert dir(cellscale) == ["Segmentation", "__version__", "measure", "open_image", "segment"]
+    assert dir(cellscale) == ["Segmentation", "Tuning", "__version__", "measure", "open_image", "segment", "tune"]
     assert all(hasattr(cellscale, name) for name in dir(cellscale))
 
 
@@ -162,3 +164,21 @@ def test_names_of_channels_that_are_no_texts_are_refused(names) -> None:
 def test_an_empty_hash_of_a_model_is_refused() -> None:
     with pytest.raises(RequestError, match="is not a hash"):
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", model_hash="")
+
+
+@pytest.mark.slow
+def test_a_tuned_crop_has_the_cells_of_the_whole_image(tiny_model):
+    planes = spots((200, 220), seed=8)
+    words = {"channel_names": ["DAPI", "Membrane"], "model_path": str(tiny_model)}
+    with cellscale.tune(planes, (0, 0, 220, 200), workers=1, nuclear_channel="DAPI", **words) as tuning:
+        first = tuning.labels()
+        found = tuning.labels(nuclear=Parameters(maxima_threshold=0.4), expand_cells=Growth(length=2))
+        with pytest.raises(RequestError, match="unexpected keyword argument 'threshold'"):
+            tuning.labels(threshold=1)
+    whole = cellscale.segment(
+        planes, nuclear=Parameters(maxima_threshold=0.4), expand_cells=Growth(length=2), workers=1, **words
+    )
+    np.testing.assert_array_equal(found.labels["whole-cell"], whole.whole_cell)
+    np.testing.assert_array_equal(found.labels["nuclear"], whole.nucleus)
+    change = found.change_from(first, "nuclear")
+    assert change.same + change.changed + change.new == len(found.areas("nuclear"))

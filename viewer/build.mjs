@@ -7,8 +7,12 @@ const OUT = "../src/cellscale/viewer/static";
 
 // tests/viewer/test_built.py makes the same sum, so that a bundle of other sources does not pass.
 const sum = createHash("sha256");
-for (const folder of ["src", "page"])
-  for (const name of readdirSync(folder).sort()) sum.update(readFileSync(`${folder}/${name}`));
+const sources = ["src", "page"].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`),
+);
+for (const source of sources.sort()) sum.update(readFileSync(source));
 sum.update(readFileSync("package-lock.json"));
 
 await build({

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 from cellscale.privacy import silence_onnxruntime
 
 if TYPE_CHECKING:
-    from cellscale.api import Segmentation, measure, open_image, segment
+    from cellscale.api import Segmentation, Tuning, measure, open_image, segment, tune
 
 __version__ = "0.2.0"
-__all__ = ["Segmentation", "__version__", "measure", "open_image", "segment"]
+__all__ = ["Segmentation", "Tuning", "__version__", "measure", "open_image", "segment", "tune"]
 
 silence_onnxruntime()
 

@@ -96,7 +96,7 @@ def sent_to_the_builder(root):
 def cluttered(tmp_path):
     """A folder of sources as they look after some work."""
     wanted = [
-        *("pyproject.toml", "README.md", "LICENSE", "src/cellscale/api.py", "requirements/container.txt"),
+        *("pyproject.toml", "README.md", "LICENSE", "src/cellscale/api/__init__.py", "requirements/container.txt"),
         *("container/slim.py", "container/packages.sh", "tests/predict/tiny_network.py"),
     ]
     clutter = [

@@ -12,9 +12,9 @@ SOURCES = Path(__file__).parents[2] / "viewer"
 def test_the_shipped_page_was_built_from_these_sources():
     """As ``viewer/build.mjs`` sums them up; when this fails, run ``make viewer``."""
     total = hashlib.sha256()
-    for folder in ("src", "page"):
-        for source in sorted((SOURCES / folder).iterdir(), key=lambda path: path.name):
-            total.update(source.read_bytes())
+    found = [source for folder in ("src", "page") for source in (SOURCES / folder).rglob("*") if source.is_file()]
+    for source in sorted(found, key=lambda path: path.relative_to(SOURCES).as_posix()):
+        total.update(source.read_bytes())
     total.update((SOURCES / "package-lock.json").read_bytes())
     shipped = (files("cellscale.viewer") / "static" / "viewer.js").read_text(encoding="utf-8")
     assert re.search(r"sources ([0-9a-f]{64})", shipped)[1] == total.hexdigest()

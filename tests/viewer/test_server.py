@@ -14,14 +14,14 @@ from cellscale.viewer import server
 from tests.patience import HANGS
 
 
-def ask(server, path=None, *, method="GET", host=None, raw=None):
+def ask(server, path=None, *, method="GET", host=None, raw=None, headers=(), body=b""):
     """Ask as any program on this machine could; return status, headers and body."""
     target = raw if raw is not None else f"/{server.token}/{path}"
-    lines = [f"{method} {target} HTTP/1.1", "Connection: close"]
+    lines = [f"{method} {target} HTTP/1.1", "Connection: close", *headers]
     if host != "":
         lines.append(f"Host: {host or f'127.0.0.1:{server.server_port}'}")
     with socket.create_connection(server.server_address, timeout=HANGS) as connection:
-        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
         answer = http.client.HTTPResponse(connection, method=method)
         answer.begin()
         return answer.status, dict(answer.getheaders()), answer.read()
@@ -139,7 +139,7 @@ def test_a_malformed_request_is_a_400_with_a_reason(served, tile):
     assert json.loads(body)["error"]
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE"])
 def test_nothing_can_be_changed(served, method):
     assert ask(served, "api/dataset", method=method)[0] == 405
 
@@ -210,3 +210,27 @@ def test_what_says_nothing_to_the_point_is_closed(served, monkeypatch):
             except OSError:
                 break
     assert time.monotonic() - start > 0.8
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        (["Content-Type: text/plain", "Content-Length: 2"], b"{}", 400),  # as any page may send it
+        (["Content-Type: application/json"], b"", 400),
+        (["Content-Type: application/json", "Content-Length: 99999999"], b"", 400),
+        (["Content-Type: application/json", "Content-Length: -2"], b"{}", 400),
+        (["Content-Type: application/json", "Content-Length: 2"], b"{]", 400),
+        (["Content-Type: application/json; charset=utf-8", "Content-Length: 2"], b"{}", 404),  # nothing is tuned
+    ],
+)
+def test_what_is_sent_along_is_json_of_a_bearable_length(served, headers, body, status):
+    found, _, told = ask(served, "api/tuning/cells", method="POST", headers=headers, body=body)
+    assert found == status
+    assert json.loads(told)["error"]
+
+
+def test_nobody_sends_anything_without_the_token(served):
+    headers = ["Content-Type: application/json", "Content-Length: 2"]
+    assert ask(served, raw="/wrong/api/tuning/cells", method="POST", headers=headers, body=b"{}")[0] == 403
+    other = {"method": "POST", "headers": headers, "body": b"{}", "host": "example.com"}
+    assert ask(served, "api/tuning/cells", **other)[0] == 403

@@ -6,6 +6,9 @@ import { ChannelList } from "./channels";
 import { rgb } from "./colors";
 import { type ChannelTable, channelTable } from "./composite";
 import { byId, make, settled } from "./dom";
+import { Excluded } from "./drawn/excluded";
+import { Regions } from "./drawn/regions";
+import { savePicture } from "./drawn/snapshot";
 import type { Layer } from "./layer";
 import { type Link, readLink, writeLink } from "./link";
 import { hideNotice, notice } from "./notice";
@@ -16,12 +19,16 @@ import { showScale } from "./scale";
 import type { ChannelSetting } from "./settings";
 import { type Shown, settingsFor } from "./shown";
 import { TileStore } from "./store";
+import { Tuning } from "./tuning/tuning";
 
 const AGAIN_MS = 350;
 
 export class App {
   readonly picture: Picture;
   readonly objects: Objects;
+  readonly tuning: Tuning | null;
+  readonly regions: Regions;
+  readonly excluded: Excluded;
   private readonly channelList = new ChannelList({ changed: (channel, part) => void this.setChannel(channel, part) });
   private readonly store = new TileStore(() => this.askAgain());
   private readonly images = byId<HTMLSelectElement>("images");
@@ -42,13 +49,24 @@ export class App {
       loaded: (all) => this.loaded(all),
       failed: (error) => this.tell(error),
     });
+    const attempt = (work: () => Promise<void>) => this.attempt(work);
+    this.regions = new Regions(this.picture, attempt);
+    this.excluded = new Excluded(() => this.objects.excludedChanged(), attempt);
     this.objects = new Objects({
+      excluded: this.excluded,
       tile: dataset.tile,
       store: this.store,
       picture: this.picture,
       redraw: () => this.redraw(1),
       attempt: (work) => this.attempt(work),
     });
+    this.tuning = dataset.tuning
+      ? new Tuning({
+          picture: this.picture,
+          version: (version) => this.showVersion(version),
+          attempt: (work) => this.attempt(work),
+        })
+      : null;
     this.images.replaceChildren(...dataset.images.map(({ name }, index) => new Option(name, String(index))));
     this.images.addEventListener("change", () => void this.open(Number(this.images.value)));
   }
@@ -57,8 +75,9 @@ export class App {
   async follow(hash: string): Promise<void> {
     const link = readLink(hash);
     const { images } = this.dataset;
+    if (this.tuning !== null && this.tuning.image < 0) await this.tuning.load();
     const named = images.findIndex(({ name }) => name === link.image);
-    const usable = images.findIndex(({ problem }) => problem === null);
+    const usable = this.tuning?.image ?? images.findIndex(({ problem }) => problem === null);
     await this.open(named >= 0 ? named : Math.max(usable, 0), link);
     if (link.image !== undefined && named < 0) notice(`There is no image ${link.image} in this dataset`, true);
   }
@@ -71,7 +90,8 @@ export class App {
     this.loaded(false);
     hideNotice();
     await this.attempt(async () => {
-      const facts = await api.imageFacts(number);
+      const found = await api.imageFacts(number);
+      const facts = this.tuning?.image === number ? this.tuning.adopt(found) : found;
       if (this.number !== number) return; // another one was chosen meanwhile
       await this.show({ number, facts, settings: settingsFor(facts, link, this.shown) }, link);
     });
@@ -85,6 +105,16 @@ export class App {
   toggleChannel(channel: number): void {
     const setting = this.shown?.settings.channels[channel];
     if (setting !== undefined) void this.setChannel(channel, { shown: !setting.shown });
+  }
+
+  /** Save what is seen as a PNG. */
+  savePicture(): void {
+    void this.attempt(() => savePicture(this.shown?.facts.name ?? "picture"));
+  }
+
+  /** Give up what is being done: drawing, else the selection. */
+  escape(): void {
+    if (!this.regions.cancel()) this.objects.deselect();
   }
 
   /** The address's part after #, which tells the exact view. */
@@ -108,6 +138,9 @@ export class App {
     const channels = channelPainter(number, this.tables);
     const masks = maskPainter(number, facts, this.dataset.tile, this.objects.styles);
     this.layers = this.picture.open(facts, this.dataset.tile, channels, masks, link.spot);
+    this.tuning?.open(facts, number, link.spot === undefined);
+    await this.attempt(() => this.regions.open(number, facts.name));
+    if (facts.version === undefined) await this.attempt(() => this.excluded.open(number));
     await this.attempt(() => this.objects.color());
     const { selected } = link;
     if (selected !== undefined && this.shown === shown) await this.attempt(() => this.objects.select(selected));
@@ -148,6 +181,15 @@ export class App {
     else tables.set(channel, channelTable(rgb(setting.color), setting.dark ?? 0, setting.bright ?? 1));
   }
 
+  /** Show another version of the cells that are being tuned. */
+  private showVersion(version: number): void {
+    const { shown } = this;
+    if (shown === null || shown.number !== this.tuning?.image) return;
+    shown.facts.version = version;
+    if (shown.settings.selected === null) this.redraw(1);
+    else this.objects.deselect();
+  }
+
   private redraw(layer: 0 | 1): void {
     this.layers?.[layer].changed();
     this.remember();
@@ -156,6 +198,7 @@ export class App {
   private moved(): void {
     if (this.shown === null || this.layers === null) return;
     showScale(this.picture.scale(true), this.shown.facts.micrometres?.[0] ?? null);
+    this.regions.moved();
     this.remember();
   }
 

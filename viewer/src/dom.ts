@@ -25,6 +25,13 @@ export function settled(call: () => void, milliseconds: number): () => void {
   };
 }
 
+/** Have the browser save a file. */
+export function saveAs(content: Blob, name: string): void {
+  const address = URL.createObjectURL(content);
+  make("a", { href: address, download: name }).click();
+  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 export function shortNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
   return String(Number(value.toPrecision(4)));

@@ -41,7 +41,13 @@ function keysOf(app: App): Key[] {
     { keys: ["c"], shown: "c", what: "cells: off, outlines, filled", act: () => app.objects.cycleMode("cells") },
     { keys: ["n"], shown: "n", what: "nuclei: off, outlines, filled", act: () => app.objects.cycleMode("nuclei") },
     { keys: ["g"], shown: "g", what: "go to a cell by its label", act: () => app.objects.focusJump() },
-    { keys: ["Escape"], shown: "Esc", what: "deselect", act: () => app.objects.deselect() },
+    { keys: ["Escape"], shown: "Esc", what: "deselect, or give up drawing", act: () => app.escape() },
+    { keys: ["x"], shown: "x", what: "exclude the selected cell, or include it again", act: () => byId("selection-exclude").click() },
+    { keys: ["r"], shown: "r", what: "draw a rectangle", act: () => app.regions.choose("rectangle") },
+    { keys: ["i"], shown: "i", what: "save the picture with its scale bar", act: () => app.savePicture() },
+    ...(app.tuning === null
+      ? []
+      : [{ keys: ["s"], shown: "s", what: "cells as at the start, or as now", act: () => app.tuning?.toggleStart() }]),
     { keys: ["l"], shown: "l", what: "copy a link to this view", act: () => void copyLink(app) },
     { keys: ["p"], shown: "p", what: "panel on or off", act: () => toggle("panel-toggle") },
     { keys: ["t"], shown: "t", what: "dark or light", act: toggleTheme },
@@ -58,6 +64,7 @@ function furtherKeys(app: App): Key[] {
   ];
   const digits = ["2", "3", "4", "5", "6", "7", "8", "9"];
   return [
+    { keys: ["Enter"], shown: "", what: "", act: () => app.regions.finish() },
     ...arrows.map(([key, x, y]) => ({ keys: [key], shown: "", what: "", act: () => app.picture.pan(x, y) })),
     ...["1", ...digits].map((key) => ({
       keys: [`Digit${key}`],
@@ -79,6 +86,7 @@ function listenToButtons(app: App): void {
     next: () => app.step(1),
     copy: () => void copyLink(app),
     theme: toggleTheme,
+    snapshot: () => app.savePicture(),
     keys: () => byId<HTMLDialogElement>("keys-dialog").showModal(),
   };
   for (const [id, act] of Object.entries(acts)) byId(id).addEventListener("click", act);

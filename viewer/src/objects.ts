@@ -4,6 +4,7 @@ import * as api from "./api";
 import type { ImageFacts, Mask, ObjectFacts } from "./api";
 import { CellControls } from "./cells";
 import { labelPixels, pixel, rgb } from "./colors";
+import type { Excluded } from "./drawn/excluded";
 import { CLASS, type Measured, measuredColors, reaching, usualRange } from "./measured";
 import { hideNotice, notice } from "./notice";
 import type { MaskStyle } from "./outlines";
@@ -23,6 +24,7 @@ export interface ObjectsHost {
   readonly tile: number;
   readonly store: TileStore;
   readonly picture: Picture;
+  readonly excluded: Excluded;
   /** Draw the labels again. */
   redraw(): void;
   /** Do something that may fail, and tell the user if it does. */
@@ -70,6 +72,11 @@ export class Objects {
     this.draw();
   }
 
+  /** Draw again: other cells are excluded. */
+  excludedChanged(): void {
+    this.draw();
+  }
+
   focusJump(): void {
     this.controls.focusJump();
   }
@@ -105,7 +112,7 @@ export class Objects {
     const at = { level: 0, row: Math.floor(y / tile), column: Math.floor(x / tile) };
     const stride = Math.min(tile, shown.facts.width - at.column * tile) + 2;
     for (const mask of shown.facts.masks) {
-      const labels = new Uint32Array(await store.load(api.maskTile(shown.number, mask, at)));
+      const labels = new Uint32Array(await store.load(api.maskTile(shown.number, shown.facts, mask, at)));
       if (this.shown !== shown) return;
       const label = labels[((y % tile) + 1) * stride + (x % tile) + 1];
       if (label > 0) return this.select({ mask, label });
@@ -116,7 +123,7 @@ export class Objects {
   async select(selected: Selected): Promise<void> {
     const { shown } = this;
     if (shown === null) return;
-    const object = await api.objectFacts(shown.number, selected.mask, selected.label);
+    const object = await api.objectFacts(shown.number, shown.facts, selected.mask, selected.label);
     if (this.shown !== shown) return;
     if (object === null) {
       notice(`This image has no ${selected.mask === "cells" ? "cell" : "nucleus"} ${selected.label}`, true);
@@ -125,6 +132,7 @@ export class Objects {
     hideNotice();
     this.object = object;
     this.panel.show(selected, object);
+    this.host.excluded.show(object.row?.id ?? "");
     this.change((settings) => (settings.selected = selected));
   }
 
@@ -214,8 +222,17 @@ export class Objects {
       fills: labelPixels(opacity),
       measured: measured === null || labels === undefined ? null : measuredColors(labels, measured, opacity, this.threshold(settings)),
       selected: selected?.mask === mask ? selected.label : 0,
+      excluded: lookup(this.host.excluded.labels(mask)),
     };
   }
+}
+
+/** A place for each label, 1 for those that are meant; null for none at all. */
+function lookup(labels: number[]): Uint8Array | null {
+  if (labels.length === 0) return null;
+  const found = new Uint8Array(labels.reduce((most, label) => Math.max(most, label), 0) + 1);
+  for (const label of labels) found[label] = 1;
+  return found;
 }
 
 /** The classes, each with the number of its cells. */

@@ -10,6 +10,8 @@ export interface MaskStyle {
   measured: { fills: Uint32Array; outlines: Uint32Array } | null;
   /** The label that stands out, or 0. */
   selected: number;
+  /** For each label 1 where it is excluded; null where none is. */
+  excluded: Uint8Array | null;
 }
 
 /** A part of a tile of labels that has one more label on every side. */
@@ -22,6 +24,8 @@ export interface LabelWindow {
   left: number;
 }
 
+const EXCLUDED_OUTLINE = 0xff4d4de5;
+const EXCLUDED_FILL = 0x664d4de5;
 const SELECTED_OUTLINE = 0xffd84fff;
 const SELECTED_FILL = 0x59ffffff;
 
@@ -63,12 +67,14 @@ export function paintMask(
 
 function outlineOf(label: number, style: MaskStyle): number {
   if (label === style.selected) return SELECTED_OUTLINE;
+  if (style.excluded !== null && style.excluded[label] === 1) return EXCLUDED_OUTLINE;
   if (style.measured !== null) return style.measured.outlines[label] ?? 0;
   return style.filled ? style.fills[label % style.fills.length] | 0xff000000 : style.outline;
 }
 
 function fillOf(label: number, style: MaskStyle): number {
   if (label === style.selected && !style.filled) return SELECTED_FILL;
+  if (style.excluded !== null && style.excluded[label] === 1) return EXCLUDED_FILL;
   if (!style.filled) return 0;
   if (style.measured !== null) return style.measured.fills[label] ?? 0;
   return style.fills[label % style.fills.length];

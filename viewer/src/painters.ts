@@ -25,7 +25,7 @@ export function channelPainter(image: number, tables: Map<number, ChannelTable>)
 export function maskPainter(image: number, facts: ImageFacts, tile: number, styles: Map<Mask, MaskStyle>): Painter {
   const shown = () => facts.masks.filter((mask) => styles.has(mask));
   return {
-    paths: (at) => shown().map((mask) => maskTile(image, mask, labelPlace(at))),
+    paths: (at) => shown().map((mask) => maskTile(image, facts, mask, labelPlace(at))),
     paint(out, width, height, at, raw) {
       const scale = at.level >= 0 ? 1 : 2 ** -at.level;
       const place = labelPlace(at);
@@ -37,7 +37,7 @@ export function maskPainter(image: number, facts: ImageFacts, tile: number, styl
       };
       for (const mask of shown()) {
         const style = styles.get(mask);
-        const labels = raw.get(maskTile(image, mask, place));
+        const labels = raw.get(maskTile(image, facts, mask, place));
         if (style === undefined || labels === undefined) continue;
         const drawn = { ...style, outline: fainter(style.outline, at.level) };
         paintMask(out, width, height, scale, { ...window, labels: new Uint32Array(labels) }, drawn);

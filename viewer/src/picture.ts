@@ -2,6 +2,7 @@
 
 import OpenSeadragon from "openseadragon";
 import type { ImageFacts } from "./api";
+import { make } from "./dom";
 import { Layer, type Painter } from "./layer";
 import type { Spot } from "./settings";
 import type { TileStore } from "./store";
@@ -14,6 +15,9 @@ const CLOSEST = 24;
 
 /** From here on single pixels are shown as squares. */
 const SQUARES = 3;
+
+/** A rectangle of the image. */
+export type Box = [x: number, y: number, width: number, height: number];
 
 export interface PictureEvents {
   moved(): void;
@@ -28,6 +32,7 @@ export class Picture {
   private width = 1;
   private height = 1;
   private opened = 0;
+  private readonly marked = make("div", { className: "marked" });
 
   constructor(
     element: HTMLElement,
@@ -78,6 +83,46 @@ export class Picture {
       });
     });
     return layers;
+  }
+
+  /** Mark a rectangle of the image, or none. */
+  frame(crop: Box | null): void {
+    this.viewer.removeOverlay(this.marked);
+    if (crop !== null) this.viewer.addOverlay({ element: this.marked, location: this.rectangle(crop) });
+  }
+
+  /** Show all of a rectangle of the image. */
+  fit(crop: Box): void {
+    this.viewer.viewport.fitBounds(this.rectangle(crop), true);
+  }
+
+  /** Where a point of the image is on screen, from the picture's upper left corner. */
+  onScreen([x, y]: [number, number]): [number, number] {
+    const at = this.viewer.viewport.pixelFromPoint(new OpenSeadragon.Point(x / this.width, y / this.width), true);
+    return [at.x, at.y];
+  }
+
+  /** The point of the image that is at a place on screen. */
+  inImage([x, y]: [number, number]): [number, number] {
+    const at = this.viewer.viewport.pointFromPixel(new OpenSeadragon.Point(x, y), true);
+    return [at.x * this.width, at.y * this.width];
+  }
+
+  clipped([x, y]: [number, number]): [number, number] {
+    return [Math.min(Math.max(x, 0), this.width), Math.min(Math.max(y, 0), this.height)];
+  }
+
+  /** Corners of the middle of what is seen, a share of it along each side. */
+  inSight(share: number): [number, number][] {
+    const { x, y } = this.viewer.viewport.getContainerSize();
+    const [left, top] = [(x * (1 - share)) / 2, (y * (1 - share)) / 2];
+    const corners: [number, number][] = [[left, top], [x - left, top], [x - left, y - top], [left, y - top]];
+    return corners.map((corner) => this.clipped(this.inImage(corner)));
+  }
+
+  private rectangle([x, y, width, height]: Box): OpenSeadragon.Rect {
+    const whole = this.width;
+    return new OpenSeadragon.Rect(x / whole, y / whole, width / whole, height / whole);
   }
 
   spot(): Spot {

@@ -34,7 +34,8 @@ export class SelectionPanel {
     byId("selection-title").textContent = `${NAMES[mask]} ${label}`;
     const other: Mask = mask === "cells" ? "nuclei" : "cells";
     const partner = row?.labels[other] ?? null;
-    const told = row === null ? "No table of cells is there yet: measure the image first." : `ID ${row.id}`;
+    const id = row?.id === "" ? "" : `ID ${row?.id}`; // cells that are being tuned have none
+    const told = row === null ? "No table of cells is there yet: measure the image first." : id;
     const beside = partner === null ? "" : `${NAMES[other]} ${partner} · `;
     byId("selection-facts").textContent = beside + told;
     this.filter.hidden = row === null;

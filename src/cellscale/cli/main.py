@@ -28,6 +28,7 @@ _COMMANDS = {
     "segment": "cellscale.cli.commands.segment:segment",
     "measure": "cellscale.cli.commands.segment:measure",
     "view": "cellscale.cli.commands.view:view",
+    "tune": "cellscale.cli.tuning.tune:tune",
     "classify": "cellscale.cli.commands.classify:classify",
     "compare": "cellscale.cli.commands.compare:compare",
     "gather": "cellscale.cli.commands.gather:gather",

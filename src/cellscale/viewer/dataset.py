@@ -11,6 +11,7 @@ from cellscale.viewer.open_image import ImageFiles, OpenImage
 from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.planes.plane_overview import PlaneOverview
 from cellscale.viewer.request_errors import NotFoundError
+from cellscale.viewer.tuning import Tuner
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
 
@@ -34,11 +35,16 @@ class Dataset:
         The dataset's folders.
     cache
         Where overviews are kept.
+    tuner
+        Finds cells of one of the images with other settings; None for looking only.
     """
 
-    def __init__(self, entries: list[ImageEntry], paths: WorkspacePaths, cache: OverviewCache) -> None:
+    def __init__(
+        self, entries: list[ImageEntry], paths: WorkspacePaths, cache: OverviewCache, tuner: Tuner | None = None
+    ) -> None:
         self.entries = entries
-        self._paths = paths
+        self.tuner = tuner
+        self.paths = paths
         self._cache = cache
         self._opening = threading.Lock()
         self._held: OrderedDict[int, _Held] = OrderedDict()
@@ -64,7 +70,7 @@ class Dataset:
         """
         if number >= len(self.entries):
             raise NotFoundError(f"image {number} asked for; {len(self.entries)} are there")
-        files = files_of_record(self._paths, self.entries[number]) if fresh or number not in self._held else None
+        files = files_of_record(self.paths, self.entries[number]) if fresh or number not in self._held else None
         held = self._use(number, files)
         try:
             yield held.image
@@ -85,7 +91,7 @@ class Dataset:
                 self._held.pop(number).drop()
                 held = None
             if held is None:
-                held = _Held(files or files_of_record(self._paths, self.entries[number]), self._makers, self._cache)
+                held = _Held(files or files_of_record(self.paths, self.entries[number]), self._makers, self._cache)
                 self._held[number] = held
             self._held.move_to_end(number)
             while len(self._held) > _OPEN:

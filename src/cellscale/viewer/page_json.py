@@ -29,6 +29,7 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     """Return what the dataset holds."""
     return {
         "tile": TILE,
+        "tuning": dataset.tuner is not None,
         "images": [{"name": readable(entry.name), "problem": _text(entry.problem)} for entry in dataset.entries],
     }
 

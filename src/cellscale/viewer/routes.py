@@ -1,14 +1,16 @@
 """Which question of the page is answered by what."""
 
+import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import files
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cellscale.errors import CellscaleError
 from cellscale.predict.heads import Compartment
 from cellscale.viewer.dataset import Dataset
+from cellscale.viewer.drawn import exclude_cells, excluded_cells, keep_regions, kept_regions
 from cellscale.viewer.open_image import OpenImage
 from cellscale.viewer.page_json import (
     COMPARTMENT_WORDS,
@@ -22,6 +24,7 @@ from cellscale.viewer.planes.grid import TilePosition
 from cellscale.viewer.request_errors import BadRequestError, NotFoundError
 from cellscale.viewer.responses import Answer, as_json, binary, problem
 from cellscale.viewer.table import CellTable
+from cellscale.viewer.tuning import find_cells, keep_settings, tuned_object, tuned_tile, tuning_facts
 
 __all__ = ["answer"]
 
@@ -38,7 +41,7 @@ _PAGE = {
 _NUMBER = re.compile(r"[0-9]{1,10}")
 
 
-def answer(dataset: Dataset, path: str) -> Answer:
+def answer(dataset: Dataset, path: str, posted: bytes | None = None) -> Answer:
     """Answer the question of a path below the token; never raises what a user or a browser can cause.
 
     Parameters
@@ -47,12 +50,16 @@ def answer(dataset: Dataset, path: str) -> Answer:
         What is shown.
     path
         Without leading slash and query, as the browser wrote it.
+    posted
+        What the browser sent along, JSON; None where it only asks.
     """
     try:
+        if posted is not None:
+            return _routed(_POSTED, dataset, path.split("/"), _parsed(posted))
         if path in _PAGE:
             name, content_type = _PAGE[path]
             return Answer((files("cellscale.viewer") / "static" / name).read_bytes(), content_type)
-        return _routed(dataset, path.split("/"))
+        return _routed(_ROUTES, dataset, path.split("/"))
     except BadRequestError as error:
         return problem(HTTPStatus.BAD_REQUEST, str(error))
     except NotFoundError as error:
@@ -61,15 +68,22 @@ def answer(dataset: Dataset, path: str) -> Answer:
         return problem(HTTPStatus.BAD_GATEWAY, readable(str(error)))
 
 
-def _routed(dataset: Dataset, parts: list[str]) -> Answer:
-    for pattern, handler in _ROUTES.items():
+def _routed(routes: dict[str, Handler], dataset: Dataset, parts: list[str], *sent: Any) -> Answer:
+    for pattern, handler in routes.items():
         words = pattern.split("/")
         if len(words) == len(parts) and all(
             word == part or word in _KINDS for word, part in zip(words, parts, strict=True)
         ):
             found = [_KINDS[word](part) for word, part in zip(words, parts, strict=True) if word in _KINDS]
-            return handler(dataset, *found)
+            return handler(dataset, *found, *sent)
     raise NotFoundError("there is nothing at this address")
+
+
+def _parsed(posted: bytes) -> Any:
+    try:
+        return json.loads(posted)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"JSON expected ({error})") from error
 
 
 def _number(text: str) -> int:
@@ -135,6 +149,26 @@ def _table(opened: OpenImage) -> CellTable:
     return opened.table
 
 
+def _tuning(dataset: Dataset) -> Answer:
+    return tuning_facts(dataset.tuner)
+
+
+def _tuned_tile(dataset: Dataset, version: int, mask: Compartment, level: int, row: int, column: int) -> Answer:
+    return tuned_tile(dataset.tuner, version, mask, TilePosition(level, row, column))
+
+
+def _tuned_object(dataset: Dataset, version: int, mask: Compartment, label: int) -> Answer:
+    return tuned_object(dataset.tuner, version, mask, label)
+
+
+def _find_cells(dataset: Dataset, question: Any) -> Answer:
+    return find_cells(dataset.tuner, question)
+
+
+def _keep_settings(dataset: Dataset, question: Any) -> Answer:
+    return keep_settings(dataset.tuner, question)
+
+
 _ROUTES: dict[str, Handler] = {
     "api/dataset": _dataset,
     "api/images/{number}": _image,
@@ -144,5 +178,18 @@ _ROUTES: dict[str, Handler] = {
     "api/images/{number}/objects/{mask}/{number}": _object,
     "api/images/{number}/labels/{mask}": _table_labels,
     "api/images/{number}/measurements/{number}": _measurement,
+    "api/images/{number}/regions": kept_regions,
+    "api/images/{number}/excluded": excluded_cells,
+    "api/tuning": _tuning,
+    "api/tuning/{number}/masks/{mask}/{number}/{number}/{number}": _tuned_tile,
+    "api/tuning/{number}/objects/{mask}/{number}": _tuned_object,
 }
 """Tiles by level, row and column."""
+
+_POSTED: dict[str, Handler] = {
+    "api/images/{number}/regions": keep_regions,
+    "api/images/{number}/excluded": exclude_cells,
+    "api/tuning/cells": _find_cells,
+    "api/tuning/settings": _keep_settings,
+}
+"""What the browser sends something to."""

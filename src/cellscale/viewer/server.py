@@ -8,7 +8,7 @@ import socket
 import socketserver
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +32,9 @@ _AT_WORK = 8
 """Requests that are worked on at once; the others wait, so that memory stays bounded."""
 
 _IDLE_SECONDS = 120
+
+_POSTED = 8 * 2**20
+"""Bytes that a browser may send along."""
 
 _STRANGERS = 64
 """Connections that have not shown the token; one more, and the oldest of them is closed. Any account of this machine
@@ -193,16 +196,31 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer without the body."""
         self._send(self._answer())
 
+    def do_POST(self) -> None:
+        """Answer what comes with a question of its own, once the token is shown."""
+        self.close_connection = True  # unless all of it is read
+        self._send(self._answer(self._posted))
+
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet: the address has the token."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what the base class could not read, or methods other than GET and HEAD."""
+        """Refuse what the base class could not read, or methods other than GET, HEAD and POST."""
         self.close_connection = True
         status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
         self._send(problem(status, message or status.phrase))
 
-    def _answer(self) -> Answer:
+    def _posted(self) -> bytes | None:
+        """Return what was sent along; None where it is not JSON of a bearable length."""
+        length = self.headers.get("Content-Length", "")
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip()
+        if not re.fullmatch("[0-9]{1,10}", length) or int(length) > _POSTED or kind != "application/json":
+            return None
+        body = self.rfile.read(int(length))
+        self.close_connection = self.headers.get("Connection", "").lower() == "close"
+        return body
+
+    def _answer(self, posted: Callable[[], bytes | None] | None = None) -> Answer:
         if _host_name(self.headers.get("Host", "")) not in _HOSTS:
             return problem(HTTPStatus.FORBIDDEN, "this server answers only under the name of this machine")
         token, slash, below = self.path.partition("?")[0].removeprefix("/").partition("/")
@@ -214,9 +232,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.welcome(self.connection)
         if not slash:
             return Answer(b"", "text/plain", HTTPStatus.PERMANENT_REDIRECT, {"Location": f"/{self.server.token}/"})
+        sent = None if posted is None else posted()
+        if posted is not None and sent is None:
+            return problem(HTTPStatus.BAD_REQUEST, f"JSON of at most {_POSTED} bytes expected")
         try:
             with self.server.at_work:
-                return answer(self.server.dataset, below)
+                return answer(self.server.dataset, below, sent)
         except Exception as error:  # a defect of ours must not leave the browser waiting
             _log.exception("no answer to %r", below)
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, failure_text(error))

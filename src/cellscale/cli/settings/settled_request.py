@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -19,7 +19,10 @@ from cellscale.pipeline.request import OwnRequest, Request
 from cellscale.storage.uri import Location
 from cellscale.workspace.layout import WorkspacePaths
 
-__all__ = ["Settled", "settled_request"]
+if TYPE_CHECKING:
+    from cellscale.workspace.discovery import ImageEntry
+
+__all__ = ["Settled", "option_values", "settled_request"]
 
 _Make: TypeAlias = Callable[..., Request]
 """Makes a request of ``options``."""
@@ -85,6 +88,44 @@ def settled_request(
         note=None if found is None else f"settings: {found}",
         warnings=warnings,
     )
+
+
+def option_values(
+    ctx: click.Context,
+    options: Mapping[str, Any],
+    dataset: Location | None,
+    image: str,
+    entries: Sequence["ImageEntry"],
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the values of options that hold for one image, and the words of those that files gave.
+
+    Parameters
+    ----------
+    ctx, options, dataset
+        As for `settled_request`.
+    image
+        The image's name.
+    entries
+        All images of the dataset.
+
+    Raises
+    ------
+    SettingsError
+        A settings file is not as expected; the message says where.
+    """
+    keys = OptionKeys(ctx)
+    sections, _ = read_files(options["settings"], dataset)
+    said = [merged(keys, [section for section in sections if section.pattern is None])]
+    patterned = [section for section in sections if section.pattern is not None]
+    if patterned:
+        own, _ = own_settings(keys, patterned, entries)
+        said.extend(found for images, found in own if image in images)
+    values: dict[str, Any] = dict(options)
+    words: dict[str, Any] = {}
+    for found in said:
+        values.update(found.values)
+        words.update(found.words)
+    return values, words
 
 
 def _own(

@@ -1,7 +1,7 @@
 """From an image to its masks: predicted and labelled tile by tile, resumed, and shared among machines."""
 
 from cellscale.pipeline.segmenting.block_store import BLOCK, CertificateSummary
-from cellscale.pipeline.segmenting.inputs import MODEL_MPP, network_input, open_input, require_plausible
+from cellscale.pipeline.segmenting.inputs import MODEL_MPP, NetworkInput, network_input, open_input, require_plausible
 from cellscale.pipeline.segmenting.methods import grown_cells
 from cellscale.pipeline.segmenting.npz_stages import IMAGE, postprocess_file, predict_file, preprocess_file
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
@@ -17,6 +17,7 @@ __all__ = [
     "MODEL_MPP",
     "CertificateSummary",
     "Group",
+    "NetworkInput",
     "PreparedImage",
     "SharePlan",
     "TileGroups",

@@ -21,7 +21,7 @@ from cellscale.pipeline.segmenting.tile_store import GROUP, Groups, TileStore
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 
-__all__ = ["GROUPS_AT_HAND", "segment_channels"]
+__all__ = ["GROUPS_AT_HAND", "label_part", "segment_channels"]
 
 GROUPS_AT_HAND = 12
 """Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
@@ -77,7 +77,16 @@ def segment_channels(
     prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     if part is not None:
-        return _segment_part(run, state, source.shape, prepared, network, parameters, part)
+
+        def label(stores: Mapping[Compartment, BlockStore]) -> None:
+            # Tile by tile, as every one that is not needed counts.
+            groups = method.groups(prepared.shape, each_alone=True)
+            tiles = _tile_store(state, groups, stores, GROUPS_AT_HAND * GROUP * GROUP)
+            _label(run, method, tiles, prepared, network, parameters, stores)
+            state.drop("tiles")
+            give_back()
+
+        return label_part(run, state, source.shape, prepared.shape, method, parameters, part, label)
     stores = method.stores(state, tuple(parameters), prepared.shape)
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         # Intermediates are made of all tiles.
@@ -91,30 +100,39 @@ def segment_channels(
     return _settled(run, method, stores, parameters, source.shape)
 
 
-def _segment_part(
+def label_part(
     run: ImageRun,
     state: RunState,
     shape: tuple[int, int],
-    prepared: Prepared,
-    network: AnyNetwork,
+    network_shape: tuple[int, int],
+    method: Method,
     parameters: Mapping[Compartment, Parameters],
     part: Part,
+    label: Callable[[Mapping[Compartment, BlockStore]], None],
 ) -> dict[Compartment, SettledLabels]:
-    """Find the cells and nuclei of a part of an image: of ever more around it, until that is enough."""
-    method = method_of(network)
-    plan = AreaCores(part.area, shape, prepared.shape, part.growth)
+    """Find the cells and nuclei of a part of an image: of ever more around it, until that is enough.
+
+    Parameters
+    ----------
+    run, state, parameters
+        As for `segment_channels`.
+    shape, network_shape
+        Rows and columns of the image, and of what the network sees of it.
+    method
+        How labels are made.
+    part
+        What is wanted.
+    label
+        Labels what is missing in the stores that it is given.
+    """
+    plan = AreaCores(part.area, shape, network_shape, part.growth)
     margin = plan.first_margin
     stores: Mapping[Compartment, BlockStore] = {}
     while not stores or not all(store.is_enough_for(plan) for store in stores.values()):
         cores = plan.cores(BLOCK, margin)
-        stores = method.part_stores(state, tuple(parameters), prepared.shape, cores, f"{margin}-")
+        stores = method.part_stores(state, tuple(parameters), network_shape, cores, f"{margin}-")
         if any(store.missing() for store in stores.values()):
-            # Tile by tile, as every one that is not needed counts.
-            groups = method.groups(prepared.shape, each_alone=True)
-            tiles = _tile_store(state, groups, stores, GROUPS_AT_HAND * GROUP * GROUP)
-            _label(run, method, tiles, prepared, network, parameters, stores)
-            state.drop("tiles")
-            give_back()
+            label(stores)
         margin *= 2
     labels = _settled(run, method, stores, parameters, shape)
     if part.growth or part.of_nuclei:

@@ -1,10 +1,8 @@
 """The Python interface: find the cells of an image or array, and measure them. The command line runs the same."""
 
 import io
-import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack, overload
@@ -14,16 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
+from cellscale.api.given import Source, chosen_compartments, opened_network, opened_source, several_names
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.tables import ParquetWriter
 from cellscale.cells.text import Dialect
-from cellscale.errors import MaskError, RequestError
+from cellscale.errors import MaskError
 from cellscale.images.channels import combined_reader
 from cellscale.images.combine_words import Combine
-from cellscale.images.info import Image
 from cellscale.images.masks import whole_labels
-from cellscale.images.open import open_image, with_facts
 from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
 from cellscale.label.growth import Growth
@@ -32,19 +29,18 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume import RunState
-from cellscale.pipeline.segmenting import CertificateSummary, grown_cells, network_input, segment_channels
-from cellscale.predict.choice import NetworkRequest, open_network
-from cellscale.predict.devices import Precision, parse_device
-from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.pipeline.segmenting import (
+    CertificateSummary,
+    grown_cells,
+    network_input,
+    segment_channels,
+)
+from cellscale.predict.devices import Precision
+from cellscale.predict.heads import Compartment
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
 from cellscale.regions import RegionReader
-from cellscale.weights.races import KeptRaces, compiled_folder
-from cellscale.weights.resolve import resolve_model
 
-__all__ = ["Labels", "Segmentation", "Source", "measure", "open_image", "segment"]
-
-Source: TypeAlias = str | os.PathLike[str] | NDArray[Any] | Image
-"""A path or URI, an array of ``(channels, rows, columns)``, or an image that is open already."""
+__all__ = ["Labels", "Segmentation", "measure", "segment"]
 
 
 Labels: TypeAlias = NDArray[np.int32]
@@ -192,23 +188,12 @@ def segment(
     ImageError
         The image cannot be read, or a channel cannot be found.
     """
-    chosen = _compartments(compartments)
-    nucleus, membrane = _several(nuclear_channel), _several(membrane_channel)
-    model = resolve_model(model_path, model_hash)
+    chosen = chosen_compartments(compartments)
+    nucleus, membrane = several_names(nuclear_channel), several_names(membrane_channel)
     wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell, "nuclear": nuclear}
     parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in chosen}
-    network = open_network(
-        NetworkRequest(
-            model=model.path,
-            compartments=tuple(parameters),
-            device=parse_device(device),
-            precision=precision,
-            threads=workers or 0,
-            name=model.name,
-            races=KeptRaces(compiled_folder(model.sha256)),
-        )
-    )
-    with _opened(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
+    network = opened_network(tuple(parameters), model_path, model_hash, device, precision, workers)
+    with opened_source(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(
             image,
             nuclear=nucleus,
@@ -271,7 +256,7 @@ def measure(
     MaskError
         There is no mask, or one does not fit the image.
     """
-    with _opened(source, channel_names) as image:
+    with opened_source(source, channel_names) as image:
         info = image.info
         size = info.pixel_size if image_mpp is None else given_pixel_size(image_mpp)
         with measure_cells(
@@ -293,35 +278,6 @@ def measure(
                 for batch in measurement.batches():
                     writer.write(batch)
     return pa_parquet.read_table(stream)
-
-
-@contextmanager
-def _opened(source: Source, channel_names: Sequence[str] | None) -> Iterator[Image]:
-    """Open what is not open; an image of the caller's stays open."""
-    if isinstance(source, (str, os.PathLike, np.ndarray)):
-        with closing(open_image(source, channel_names=channel_names)) as image:
-            yield image
-    elif not hasattr(source, "info"):
-        raise RequestError(
-            f"{type(source).__name__} found, an image expected: a path, a URI, a numpy array or an open image"
-        )
-    else:
-        yield with_facts(source, channel_names=channel_names)
-
-
-def _compartments(given: str | Sequence[str]) -> Sequence[str]:
-    names = _several(given)
-    if not names or not set(names) <= set(COMPARTMENTS):
-        found = ", ".join(map(repr, names)) or "none"
-        raise RequestError(f"compartments: {found} found; {' or '.join(map(repr, COMPARTMENTS))} expected, or both")
-    return names
-
-
-def _several(names: str | Sequence[str]) -> Sequence[str]:
-    found = (names,) if isinstance(names, str) else names
-    if not isinstance(found, Sequence) or not all(isinstance(one, str) for one in found):
-        raise RequestError(f"{names!r} found, a name or several expected; a position is written '#1'")
-    return found
 
 
 def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> RegionReader | None:

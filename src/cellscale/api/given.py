@@ -1,0 +1,78 @@
+"""What callers hand over: images, names and networks."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellscale.errors import RequestError
+from cellscale.images.info import Image
+from cellscale.images.open import open_image, with_facts
+from cellscale.predict.choice import NetworkRequest, open_network
+from cellscale.predict.devices import Precision, parse_device
+from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.predict.network import Network
+from cellscale.weights.races import KeptRaces, compiled_folder
+from cellscale.weights.resolve import resolve_model
+
+__all__ = ["Source", "chosen_compartments", "opened_network", "opened_source", "several_names"]
+
+Source: TypeAlias = str | os.PathLike[str] | NDArray[Any] | Image
+"""A path or URI, an array of ``(channels, rows, columns)``, or an image that is open already."""
+
+
+def opened_network(
+    compartments: tuple[Compartment, ...],
+    model_path: str | None,
+    model_hash: str | None,
+    device: str,
+    precision: Precision,
+    workers: int | None,
+) -> Network:
+    """Return the network that is asked for, as `cellscale.segment` takes it."""
+    model = resolve_model(model_path, model_hash)
+    return open_network(
+        NetworkRequest(
+            model=model.path,
+            compartments=compartments,
+            device=parse_device(device),
+            precision=precision,
+            threads=workers or 0,
+            name=model.name,
+            races=KeptRaces(compiled_folder(model.sha256)),
+        )
+    )
+
+
+@contextmanager
+def opened_source(source: Source, channel_names: Sequence[str] | None) -> Iterator[Image]:
+    """Open what is not open; an image of the caller's stays open."""
+    if isinstance(source, (str, os.PathLike, np.ndarray)):
+        with closing(open_image(source, channel_names=channel_names)) as image:
+            yield image
+    elif not hasattr(source, "info"):
+        raise RequestError(
+            f"{type(source).__name__} found, an image expected: a path, a URI, a numpy array or an open image"
+        )
+    else:
+        yield with_facts(source, channel_names=channel_names)
+
+
+def chosen_compartments(given: str | Sequence[str]) -> Sequence[str]:
+    """Return the compartments that are meant, or raise `RequestError`."""
+    names = several_names(given)
+    if not names or not set(names) <= set(COMPARTMENTS):
+        found = ", ".join(map(repr, names)) or "none"
+        raise RequestError(f"compartments: {found} found; {' or '.join(map(repr, COMPARTMENTS))} expected, or both")
+    return names
+
+
+def several_names(names: str | Sequence[str]) -> Sequence[str]:
+    """Return one name or several as several, or raise `RequestError`."""
+    found = (names,) if isinstance(names, str) else names
+    if not isinstance(found, Sequence) or not all(isinstance(one, str) for one in found):
+        raise RequestError(f"{names!r} found, a name or several expected; a position is written '#1'")
+    return found

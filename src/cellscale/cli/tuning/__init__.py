@@ -1,0 +1,1 @@
+"""``cellscale tune``: settings that are tried on a crop until the cells are good."""

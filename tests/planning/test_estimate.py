@@ -1,8 +1,12 @@
 import math
 from dataclasses import replace
+from random import Random
+from statistics import mean
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cellscale.engines.batch.compute import parse_compute
 from cellscale.engines.batch.prices import hourly_price
@@ -12,10 +16,11 @@ from cellscale.pipeline.budget import Budget
 from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
 from cellscale.planning.image_sizes import image_size
 from cellscale.planning.rented import compare
-from cellscale.planning.run_estimate import MachinePool, PlannedWork, estimate
+from cellscale.planning.run_estimate import ENDING, PROGRAM, MachinePool, PlannedWork, estimate
 from cellscale.records.fit_rates import learn, size_of
 from cellscale.records.machine import Machine
-from tests.planning.made_up import made_up_row, made_up_rows
+from cellscale.records.shipped_rates import shipped_rows
+from tests.planning.made_up import SHARE, made_up_row, made_up_rows
 
 HERE = Machine(cpu="Known", cores=2, memory=16_000_000_000)
 
@@ -34,19 +39,25 @@ def crew(**facts):
     return MachinePool(**{"machines": 1, "cores": 2, "memory": 8e9, "same_machine": True, **facts})
 
 
+def around(images):
+    """Return what a run takes before the first image and after the last one."""
+    return PROGRAM + ENDING * images / (2 * SHARE)
+
+
 def test_one_machine_takes_the_images_one_after_another(rates, sizes):
     found = estimate(sizes, rates, crew(), PlannedWork())
-    assert found.time.value == pytest.approx(sum(rates.time(size, 2) for size in sizes) + rates.loading)
+    images = sum(rates.time(size, 2) for size in sizes) + rates.loading
+    assert found.time.value == pytest.approx(images + around(len(sizes)))
     assert found.machine_hours.value * 3600 == pytest.approx(found.time.value)
     assert found.dollars is None
 
 
 def test_machines_share_images_but_no_image(rates, sizes):
-    longest = rates.time(sizes[-1], 2) + rates.loading
+    longest = rates.time(sizes[-1], 2) + rates.loading + around(len(sizes))
     assert estimate(sizes, rates, crew(machines=100), PlannedWork()).time.value == pytest.approx(longest)
     many = sizes[:1] * 1000
     one, ten = (estimate(many, rates, crew(machines=machines), PlannedWork()).time.value for machines in (1, 10))
-    assert ten == pytest.approx(one / 10, rel=0.05)
+    assert ten - around(1000) == pytest.approx((one - around(1000)) / 10, rel=0.05)
 
 
 def test_parts_of_the_work_take_their_part(rates, sizes):
@@ -56,7 +67,26 @@ def test_parts_of_the_work_take_their_part(rates, sizes):
     )
     assert masks < both
     assert tables < both
-    assert masks + tables == pytest.approx(both + rates.start * len(sizes))
+    assert masks + tables == pytest.approx(both + rates.start * len(sizes) + around(len(sizes)))
+
+
+@given(side=st.integers(64, 512), count=st.integers(100, 3000), seed=st.integers(0, 1000))
+@settings(max_examples=20)
+def test_many_small_images_take_what_a_few_of_them_took_each(side, count, seed):
+    chance = Random(seed)
+    rows = [made_up_row(side, noise=0.1, chance=chance, loading=0.0 if index else 1.5) for index in range(100)]
+    found = estimate([size_of(rows[0])] * count, learn(rows[:30], "a test"), crew(), PlannedWork())
+    each = mean(row["total_time_s"] for row in rows[1:])
+    assert found.time.value == pytest.approx(each * count + 1.5 + around(count), rel=0.3)
+
+
+def test_what_a_run_over_small_images_took_is_predicted_without_records_of_any():
+    """On the machine of the records, by processor time: 40 images of 256 x 256 took 28 seconds in one run."""
+    rates = learn(shipped_rows(), "shipped")
+    assert all(row["height_px"] >= 512 for row in shipped_rows())
+    info = ImageInfo("small", None, 256, 256, np.dtype(np.uint16), (Channel(0, "DAPI"),) * 4, PixelSize(0.5, 0.5))
+    images = 40 * rates.work(image_size(info)) + rates.loading
+    assert images + PROGRAM + 40 * ENDING == pytest.approx(28, rel=0.3)
 
 
 @pytest.mark.parametrize("memory", [1.4e9, 1.6e9, 3e9, 30e9])

@@ -10,7 +10,7 @@ from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.predict.devices import DEVICES
 from cellscale.records.rates import ImageSize, Prediction, Rates
 
-__all__ = ["LABEL_STATE", "TILE_STATE", "Estimate", "MachinePool", "PlannedWork", "estimate"]
+__all__ = ["ENDING", "LABEL_STATE", "PROGRAM", "TILE_STATE", "Estimate", "MachinePool", "PlannedWork", "estimate"]
 
 TILE_STATE = 256 * 256 * 4 * 4
 """Bytes that the maps of a tile take on disk until the blocks around it are labelled: four maps, float32."""
@@ -20,6 +20,10 @@ _CELL_PIXELS = 250
 """Pixels a cell in crowded tissue, at the network's pixel size."""
 _CELL_STATE, _CHANNEL_STATE = 800, 96
 """Bytes that a cell's outlines and shape take until its tables are written, and those that each channel adds."""
+PROGRAM = 2.0
+"""Seconds until the program has loaded what it needs, and found what there is to do."""
+ENDING = 0.06
+"""Core-seconds an image for its page of the report and its place in the project, after all images; on no record."""
 _SPREAD_OF_CARDS = 0.5
 """Relative error of a card that was not measured, by its data sheet."""
 
@@ -98,8 +102,9 @@ def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: MachinePool, work: 
     # Machines that take the next image when they are done end together, but for the last image of each.
     busy = max(total / crew.machines, longest) if len(each) > crew.machines else longest
     losses = 1 + crew.losses_per_hour * crew.loss / 3600
-    elapsed = busy * losses + crew.start
-    hours = (total * losses + crew.start * min(crew.machines, len(each))) / 3600
+    around = _around(rates, crew, len(each))
+    elapsed = busy * losses + crew.start + around
+    hours = (total * losses + crew.start * min(crew.machines, len(each)) + around) / 3600
     spread = _spread(rates, crew, len(sizes))
     scratch = max(map(_scratch, sizes))
     workers = _workers(crew, work)
@@ -126,6 +131,13 @@ def _seconds(size: ImageSize, rates: Rates, crew: MachinePool, work: PlannedWork
     if work.measure:
         seconds += rates.measuring_time(size, crew.cores)
     return seconds
+
+
+def _around(rates: Rates, crew: MachinePool, images: int) -> float:
+    """Return seconds before the first image and after the last one, of a run of one's own."""
+    if crew.compute is not None:  # the tasks of Batch are begun and ended by others
+        return 0.0
+    return PROGRAM + ENDING * images / (crew.cores * rates.share)
 
 
 def _spread(rates: Rates, crew: MachinePool, images: int) -> float:

@@ -134,7 +134,7 @@ def test_expanded_and_eroded_cells_of_rescaled_channels_and_of_regions(
         square = [[40, 30], [400, 30], [400, 300], [40, 300], [40, 30]]
         regions = tmp_path / "regions.geojson"
         regions.write_text(json.dumps({"type": "Polygon", "coordinates": [square]}), encoding="utf-8")
-        options += ["--regions", str(regions)]
+        options += ["--regions", str(regions), "--tissue", "auto", "--statistics", "regions"]
     here, there = (write_dataset(tmp_path / name, image=SMALL["small3"]) for name in ("here", "there"))
     assert run("segment", "--model_path", tiny_model, *options, "workspace", here).exit_code == 0
     assert dask_run(there, *options, command="segment").statuses == {"image": "done"}

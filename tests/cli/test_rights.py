@@ -81,7 +81,7 @@ def test_another_users_dataset_can_be_verified_dry_run_and_measured_elsewhere(ma
     verified = by_another_user("verify", dataset)
     assert verified.returncode == 0, verified.stderr
     image, pixels, mask = viewed_by_another_user(
-        dataset, "api/images/0", "api/images/0/channels/0/0/0/0", "api/images/0/masks/whole-cell/0/0/0"
+        dataset, "api/images/0", "api/images/0/channels/0/0/0/0", "api/images/0/masks/cells/0/0/0"
     )
     assert b"Membrane" in image
     assert pixels

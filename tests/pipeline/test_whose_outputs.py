@@ -52,8 +52,12 @@ def test_a_dataset_that_was_copied_without_times_is_kept(tiny_model, dataset):
     for place in dataset.rglob("*"):
         os.utime(place, (1, 1))
     before = contents(dataset / "SEGMASK", dataset / "REPORTS")
+    source = dataset / "jobs" / "sources" / "image.json"
+    known = source.read_bytes()
+    source.write_bytes(known[:9])
     assert made(tiny_model, dataset).statuses == {"image": "kept"}
     assert contents(dataset / "SEGMASK", dataset / "REPORTS") == before
+    assert source.read_bytes() == known, "what the name stands for is known again"
 
 
 def test_outputs_with_new_times_are_made_again_when_the_image_changes(tiny_model, dataset, tmp_path):

@@ -1,7 +1,7 @@
 """The networks side by side: simulated tissue, whose truth is known, and the agreement on real images.
 
 Usage, from the project's root: ``python -m benchmarks.networks [--networks mesmer instanseg] [--side 256]
-[--real IMAGE ...] [--crop 512]``. Needs the weights. Prints Markdown, as in ``docs/accuracy.md``.
+[--real IMAGE ...] [--crop 512]``. Needs the weights. Prints the tables of ``docs/accuracy.md``.
 
 - Density: of some fields those with the fewest, a middling number of and the most cells.
 - Noise: the share of the photons that the simulated camera collects; the rest of its noise stays.
@@ -11,17 +11,31 @@ Usage, from the project's root: ``python -m benchmarks.networks [--networks mesm
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
-import cellscale
 from benchmarks.agreement import agreement
+from cellscale.engines.preflight import checked_model
 from cellscale.images.array import ArrayImage
+from cellscale.images.channels import combined_reader, select_channels
 from cellscale.images.info import PixelSize
+from cellscale.images.open import open_image
+from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.label.parameters import usual_parameters
+from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.events import ignore
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.model import Model
+from cellscale.pipeline.request import NetworkChoice
+from cellscale.pipeline.resume import RunState
+from cellscale.pipeline.segmenting import network_input, segment_channels
+from cellscale.predict.heads import COMPARTMENTS
 from cellscale.regions import Region
 from cellscale.simulate.tissue_model import SimulatedTissue, tissue
 
@@ -29,6 +43,9 @@ DENSITIES = ("sparse", "middling", "dense")
 PHOTONS = (1.0, 0.25, 0.05)
 PIXEL_SIZES = (0.25, 0.5, 1.0)
 IOUS = (0.5, 0.7, 0.9)
+OBJECTS = ("cells", "nuclei")
+"""Words for the compartments."""
+
 FIELDS = 16
 """Fields among which those of three densities are looked for."""
 
@@ -45,13 +62,38 @@ class Scene:
     mpp: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How well a network finds nuclei, or cells, in a scene."""
+
+    scene: dict[str, str]
+    network: str
+    objects: str
+    count: float
+    """Objects found, as a share of those that are there."""
+    area: float
+    """Median area of those found, as a share of that of those that are there."""
+    f1: tuple[float, ...]
+    """At each of `IOUS`."""
+
+
+@cache
+def loaded(network: str) -> Model:
+    """Return a network that is loaded once."""
+    return checked_model(NetworkChoice(name=network, device="cpu"), COMPARTMENTS)
+
+
 def find(network: str, image: NDArray[np.uint16], mpp: float) -> dict[str, NDArray[np.int32]]:
     """Return the nuclei and cells of an image whose two channels are nuclei and membranes."""
+    model = loaded(network)
     source = ArrayImage(image, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
-    found = cellscale.segment(source, model=network, device="cpu")
-    assert found.nucleus is not None
-    assert found.whole_cell is not None
-    return {"nuclei": found.nucleus, "cells": found.whole_cell}
+    size = choose_pixel_size(source.info)
+    channels = network_input(source, pixel_size=size, apart=model.kind == "seeds")
+    parameters = dict(zip(COMPARTMENTS, usual_parameters(network), strict=True))
+    with TemporaryDirectory() as folder:
+        run = ImageRun("image", ignore, Budget.choose())
+        labels = segment_channels(run, RunState(Path(folder)), channels, model.load(), parameters)
+        return {name: labels[one].read(source.info.region) for one, name in zip(COMPARTMENTS, OBJECTS, strict=True)}
 
 
 def fields(side: int) -> dict[str, SimulatedTissue]:
@@ -80,21 +122,43 @@ def scene(field: SimulatedTissue, photons: float, mpp: float) -> Scene:
     return Scene(counts, truth, mpp)
 
 
-def simulated(networks: Sequence[str], side: int) -> Iterator[str]:
-    """Yield the lines of the table of simulated tissue."""
-    yield "| density | photons | µm/px | network | objects | true | found | F1 0.5 | F1 0.7 | F1 0.9 | area |"
-    yield "|---|---|---|---|---|---|---|---|---|---|---|"
+def simulated(networks: Sequence[str], side: int) -> Iterator[Score]:
+    """Yield how well each network finds each kind of object in each scene."""
     for (density, field), photons, mpp in product(fields(side).items(), PHOTONS, PIXEL_SIZES):
         seen = scene(field, photons, mpp)
         for network in networks:
             found = find(network, seen.image, mpp)
             for objects, truth in seen.truth.items():
                 labels = found[objects]
-                scores = " | ".join(f"{agreement(truth, labels, iou).f1:.2f}" for iou in IOUS)
-                counts = f"{count(truth)} | {count(labels)}"
-                ratio = f"{area(labels) / area(truth):.2f}"
-                what = f"| {density} | {photons:.0%} | {mpp:g} | {network} | {objects}"
-                yield f"{what} | {counts} | {scores} | {ratio} |"
+                yield Score(
+                    scene={"density": density, "photons": f"{photons:.0%}", "µm/px": f"{mpp:g}"},
+                    network=network,
+                    objects=objects,
+                    count=count(labels) / count(truth),
+                    area=area(labels) / area(truth),
+                    f1=tuple(agreement(truth, labels, iou).f1 for iou in IOUS),
+                )
+
+
+def table(scores: Sequence[Score], networks: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a table of means: over all scenes, and over those that have one thing in common."""
+    yield "| scenes | network | nuclei: F1 | count | area | cells: F1 | count | area |"
+    yield "|---|---|---|---|---|---|---|---|"
+    levels = dict.fromkeys(pair for score in scores for pair in score.scene.items())
+    for level in [None, *sorted(levels, key=lambda pair: list(scores[0].scene).index(pair[0]))]:
+        for network in networks:
+            cells = []
+            for objects in ("nuclei", "cells"):
+                chosen = [
+                    score
+                    for score in scores
+                    if (score.network, score.objects) == (network, objects)
+                    and (level is None or level in score.scene.items())
+                ]
+                f1 = ", ".join(f"{value:.2f}" for value in np.mean([score.f1 for score in chosen], axis=0))
+                means = [np.mean([score.count for score in chosen]), np.mean([score.area for score in chosen])]
+                cells += [f1, *(f"{value:.2f}" for value in means)]
+            yield f"| {'all' if level is None else ' '.join(level)} | {network} | {' | '.join(cells)} |"
 
 
 def real(networks: Sequence[str], images: Sequence[Path], crop: int) -> Iterator[str]:
@@ -116,10 +180,7 @@ def real(networks: Sequence[str], images: Sequence[Path], crop: int) -> Iterator
 
 def middle(path: Path, crop: int) -> tuple[NDArray[np.uint16], float]:
     """Return nuclei and membranes in the middle of an image, and its pixel size."""
-    from cellscale.images.channels import combined_reader, select_channels
-    from cellscale.images.pixel_size import choose_pixel_size
-
-    image = cellscale.open_image(path)
+    image = open_image(path)
     try:
         height, width = image.info.shape
         top, left = max(0, (height - crop) // 2), max(0, (width - crop) // 2)
@@ -153,7 +214,7 @@ def main() -> None:
     for line in real(asked.networks, asked.real, asked.crop) if asked.real else ():
         print(line, flush=True)
     print()
-    for line in simulated(asked.networks, asked.side):
+    for line in table(list(simulated(asked.networks, asked.side)), asked.networks):
         print(line, flush=True)
 
 

@@ -82,3 +82,8 @@ def test_raw_maps_come_in_the_networks_own_order(tmp_path, tiles, expected):
     assert used == {0: "nuclear maxima", 2: "nuclear interior", 4: "whole-cell maxima", 6: "whole-cell interior"}
     for position, head in ((4, 0), (6, 1), (0, 2), (2, 3)):
         assert np.array_equal(found[position].values, expected[0, ..., head])
+
+
+def test_an_export_whose_name_is_not_given_is_told_by_its_layout(tiles):
+    with pytest.raises(ModelError, match="give --model torch-mesmer beside --model_path"):
+        maps_of(torch_network(), tiles, kind=None)

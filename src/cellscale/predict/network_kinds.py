@@ -66,7 +66,7 @@ class _TorchMesmer:
     def heads(self, signature: Signature) -> tuple[Head, ...] | None:
         """Return the maps of a network with one input of two channels and one output of eight."""
         inputs, outputs = tuple(signature.inputs.values()), tuple(signature.outputs)
-        if len(inputs) != 1 or len(outputs) != 1 or not _is(inputs[0], (None, CHANNELS, TILE, TILE)):
+        if len(inputs) != 1 or len(outputs) != 1 or inputs[0][1:] != _FIRST[1:]:
             return None
         (output,) = outputs
         shape = signature.outputs[output]
@@ -101,7 +101,7 @@ def require_torch_mesmer(model: Path, name: str) -> None:
     if shape[0] is not None:
         raise ModelError(
             f"{name} takes exactly {shape[0]} tiles at once; expected any number. Export it again with an open first "
-            f"axis, as docs/networks.md shows"
+            "axis, as docs/networks.md shows"
         )
 
 
@@ -159,6 +159,11 @@ def with_mesmer_interface(
             return with_heads(content, signature, heads, compartments, f"{name}, known to {found},")
     if broken:
         raise ModelError(f"{name} is a network of no kind that is known here: {'; '.join(broken)}")
+    if TORCH_MESMER.heads(signature):
+        raise ModelError(
+            f"{name} has the input and output of torch-mesmer, whose labels are made with other values; give "
+            "--model torch-mesmer beside --model_path"
+        )
     return model
 
 
@@ -272,8 +277,3 @@ def _takes_tiles(shape: Shape) -> bool:
 def _may_be(shape: Shape, wanted: Shape) -> bool:
     """Tell whether a tensor can have some shape, as far as its sizes are told; any number of tiles has to be open."""
     return len(shape) == 4 and all(size in (None, side) for size, side in zip(shape, wanted, strict=True))
-
-
-def _is(shape: Shape, wanted: Shape) -> bool:
-    """Tell whether a tensor has some shape; the number of tiles may be any."""
-    return shape[1:] == wanted[1:]

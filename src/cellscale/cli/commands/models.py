@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import click
 
-from cellscale.cli.options.shared_options import WordGroup, at_terminal, positive_number
+from cellscale.cli.options.shared_options import WordGroup, at_terminal, model_option, positive_number
 from cellscale.errors import ModelError
-from cellscale.weights.catalogue import MODEL_NAMES, named_network
+from cellscale.weights.catalogue import named_network
 
 __all__ = ["models"]
 
@@ -95,9 +95,7 @@ def path(name: str) -> None:
 @models.command()
 @click.argument("image", metavar="IMAGE")
 @click.option("--out", required=True, metavar="PATH_OR_URI", help="The picture, a PNG file.")
-@click.option(
-    "--model", metavar=f"[{'|'.join(MODEL_NAMES)}|PATH_OR_URI]", help="The network, as for a run. Default: mesmer."
-)
+@model_option
 @click.option("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed weights.")
 @click.option(
     "--nuclear_channel", multiple=True, metavar="CHANNEL", help="A channel of nuclei. Default: by its name."

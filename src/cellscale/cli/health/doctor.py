@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cellscale.cli.options.shared_options import SectionedCommand
+from cellscale.cli.options.shared_options import SectionedCommand, model_option
 from cellscale.predict.devices import AUTO, PRECISIONS, Precision
-from cellscale.weights.catalogue import MODEL_NAMES, named_network
+from cellscale.weights.catalogue import named_network
 
 if TYPE_CHECKING:
     from cellscale.cli.health.checks import Check
@@ -33,7 +33,7 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
     show_default=True,
     help="As for a run.",
 )
-@click.option("--model", metavar=f"[{'|'.join(MODEL_NAMES)}|PATH_OR_URI]", help="As for a run.")
+@model_option
 @click.option("--model_path", metavar="PATH_OR_URI", help="As for a run.")
 @click.pass_context
 def doctor(

@@ -127,7 +127,10 @@ def run(
         repeats=repeats,
         channels=channels,
         options=tuple(
-            word for pair in (("--model", model), ("--model_path", model_path)) if pair[1] for word in pair if word
+            word
+            for given in (("--model", model), ("--model_path", model_path))
+            if given[1]
+            for word in map(str, given)
         ),
     )
     files = run_trials(folder, trials, lambda words: click.echo(words, err=True))

@@ -8,6 +8,7 @@ import click
 
 from cellscale.cli.options.shared_options import WordGroup, at_terminal, model_option, positive_number
 from cellscale.errors import ModelError
+from cellscale.storage.credentials import without_credentials
 from cellscale.weights.catalogue import named_network
 
 __all__ = ["models"]
@@ -93,8 +94,10 @@ def path(name: str) -> None:
 
 
 @models.command()
-@click.argument("image", metavar="IMAGE")
-@click.option("--out", required=True, metavar="PATH_OR_URI", help="The picture, a PNG file.")
+@click.argument("image", metavar="IMAGE", type=without_credentials)
+@click.option(
+    "--out", required=True, metavar="PATH_OR_URI", type=without_credentials, help="The picture, a PNG file."
+)
 @model_option
 @click.option("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed weights.")
 @click.option(

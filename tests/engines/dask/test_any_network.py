@@ -63,6 +63,7 @@ def test_certificates_records_and_report_tell_of_the_network(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["seeds"], indirect=True)  # the other is cut into tiles as Mesmer is
 def test_killed_in_the_middle_it_ends_with_the_same_bytes(kind, dataset):
     words = ("segment-and-measure", *kind.words, "workspace", dataset)
     assert stopped("network:1", *words, how=signal.SIGKILL).exit_code == -signal.SIGKILL

@@ -11,10 +11,12 @@ import tifffile
 from numpy.typing import NDArray
 
 import cellscale
-from cellscale.errors import ChannelError, ImageError, MaskError, RequestError
+from cellscale.errors import ChannelError, ImageError, MaskError, ModelError, RequestError
 from cellscale.label.growth import Growth
-from cellscale.label.parameters import Parameters
+from cellscale.label.parameters import NUCLEUS, Parameters
 from tests.pipeline.spots import spots, write_dataset
+from tests.predict.seed_network import seed_network
+from tests.predict.torch_network import torch_network
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +184,19 @@ def test_a_tuned_crop_has_the_cells_of_the_whole_image(tiny_model):
     np.testing.assert_array_equal(found.labels["nuclear"], whole.nucleus)
     change = found.change_from(first, "nuclear")
     assert change.same + change.changed + change.new == len(found.areas("nuclear"))
+
+
+def test_networks_of_other_kinds_are_chosen_by_file_or_name(tmp_path, planes):
+    (tmp_path / "spots.onnx").write_bytes(seed_network())
+    (tmp_path / "torch.onnx").write_bytes(torch_network())
+    image = planes[:, :150, :150]
+    how = {"channel_names": ["DAPI", "Membrane"], "image_mpp": 0.5, "workers": 1}
+    paired = cellscale.segment(image, model=str(tmp_path / "spots.onnx"), **how)
+    assert paired.nucleus.max() > 10
+    np.testing.assert_array_equal(paired.whole_cell[paired.nucleus > 0], paired.nucleus[paired.nucleus > 0])
+    successor = cellscale.segment(image, model="torch-mesmer", model_path=str(tmp_path / "torch.onnx"), **how)
+    assert successor.whole_cell.max() > 10
+    with pytest.raises(RequestError, match="nuclear: these arguments are for networks like Mesmer"):
+        cellscale.segment(image, model=str(tmp_path / "spots.onnx"), nuclear=NUCLEUS, **how)
+    with pytest.raises(ModelError, match="torch-mesmer cannot be fetched"):
+        cellscale.segment(image, model="torch-mesmer", **how)

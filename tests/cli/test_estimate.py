@@ -39,6 +39,18 @@ def test_one_s_own_records_replace_the_shipped_ones(dataset):
     assert "your own" in facts(run("estimate", dataset))["rates"]
 
 
+def test_records_of_the_network_count_and_where_there_are_none_that_is_said(dataset):
+    said = run("estimate", dataset, "--model", "instanseg")
+    assert "no records of instanseg" in said.stderr
+    assert facts(said)["rates"].startswith("those that cellscale ships with")
+    here = {"cpu": this_machine().cpu, "cores": this_machine().cores, "network": "instanseg"}
+    add_records(dataset / "jobs" / "benchmarks", "made-up", [row | here for row in made_up_rows()])
+    known = run("estimate", dataset, "--model", "instanseg")
+    assert "your own" in facts(known)["rates"]
+    assert known.stderr == ""
+    assert facts(run("estimate", dataset))["rates"].startswith("those that cellscale ships with")
+
+
 def test_the_image_filter_and_the_size_of_pixels_count(dataset):
     assert facts(run("estimate", dataset, "--image_filter", "a"))["images"].startswith("1; 0.3 Mpx")
     assert facts(run("estimate", dataset, "--image_mpp", "1"))["images"].startswith("3; 3.6 Mpx")

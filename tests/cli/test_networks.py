@@ -9,6 +9,7 @@ from cellscale.workspace.record import Ledger
 from tests.cli.runs import MASKS, run
 from tests.pipeline.spots import spots, write_dataset
 from tests.predict.seed_network import seed_network
+from tests.predict.torch_network import torch_network
 
 
 @pytest.fixture
@@ -106,3 +107,60 @@ def test_two_files_for_one_network_are_refused(refused, model):
 
 def test_another_network_by_the_name_of_instanseg(refused, tiny_model):
     refused("--model", "instanseg", "--model_path", tiny_model, words=["no network as --model instanseg names"])
+
+
+@pytest.mark.slow
+def test_mesmers_successor_has_labels_of_its_own(dataset, tmp_path):
+    (tmp_path / "export.onnx").write_bytes(torch_network())
+    words = ("segment", "--model", "torch-mesmer", "--model_path", tmp_path / "export.onnx")
+    made = run(*words, "workspace", dataset)
+    assert made.statuses == {"image": "done"}, made.stderr
+    facts = Ledger(dataset / "jobs", "image").facts("segmentation")
+    assert facts["license"].startswith("DeepCell")
+    own = [(dataset / mask.format("image")).read_bytes() for mask in MASKS]
+    asked = [
+        f"--{compartment}_{name}={value}"
+        for compartment, smoothing in (("whole_cell", 1), ("nuclear", 0))
+        for name, value in (
+            ("maxima_threshold", 0.1), ("maxima_smoothing", smoothing), ("interior_threshold", 0.075),
+            ("interior_smoothing", 1),
+        )
+    ]  # fmt: skip
+    assert run(*words, *asked, "workspace", dataset).statuses == {"image": "kept"}
+    usual = run(*words, "--whole_cell_maxima_smoothing", "0", "--overwrite", "workspace", dataset)
+    assert usual.statuses == {"image": "done"}
+    cells, nuclei = ((dataset / mask.format("image")).read_bytes() for mask in MASKS)
+    assert cells != own[0]
+    assert nuclei == own[1]
+
+
+def test_mesmers_successor_needs_a_file(refused):
+    refused("--model", "torch-mesmer", words=["cannot be fetched", "--model_path FILE.onnx", "docs/networks.md"])
+
+
+def test_another_network_by_the_name_of_mesmers_successor(refused, tiny_model):
+    refused(
+        "--model", "torch-mesmer", "--model_path", tiny_model, words=["input_0 [n, 256, 256, 2]", "[n, 2, 256, 256]"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["torch-mesmer", "instanseg", "mesmer"])
+def test_the_maps_of_a_tile_are_drawn(dataset, tmp_path, kind, model, tiny_model):
+    (tmp_path / "export.onnx").write_bytes(torch_network())
+    networks = {
+        "torch-mesmer": ("--model", kind, "--model_path", tmp_path / "export.onnx"),
+        "instanseg": ("--model", model),
+        "mesmer": ("--model_path", tiny_model),
+    }
+    picture = tmp_path / "maps.png"
+    image = dataset / "OMETIFF/image.ome.tiff"
+    made = run("models", "maps", image, *networks[kind], "--out", picture, "--at", "10", "20")
+    assert made.exit_code == 0, made.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_maps_of_no_image(tmp_path, tiny_model):
+    made = run("models", "maps", tmp_path / "none.tif", "--model", tiny_model, "--out", tmp_path / "maps.png")
+    assert made.exit_code == 1
+    assert "none.tif: it does not exist" in made.stderr
+    assert not (tmp_path / "maps.png").exists()

@@ -4,8 +4,9 @@ import numpy as np
 
 from cellscale.predict.instanseg.instanseg_graph import CLASSIFIER, IMAGE, MAPS, MARGINS
 from cellscale.predict.onnx_file.building import declared, model, node, tensor
+from cellscale.predict.onnx_file.renaming import renamed
 
-__all__ = ["CLASSIFIER_WEIGHTS", "seed_network"]
+__all__ = ["CLASSIFIER_WEIGHTS", "other_names", "seed_network"]
 
 # A pixel belongs to a seed where it is bright (the third number) and near by the sum of its distances.
 _FIRST = np.array([[1, 0, 0, 0], [-1, 0, 0, 0], [0, 1, 0, 0], [0, -1, 0, 0], [0, 0, -1, 0]], np.float32)
@@ -21,10 +22,12 @@ CLASSIFIER_WEIGHTS = np.concatenate(
 _NUMBERS = {"before_row": 0, "after_row": 1, "two": [2], "four": [4], "axes": [2, 3]}
 
 
-def seed_network() -> bytes:
-    """Return the content of an ``.onnx`` file."""
+def seed_network(*, only_first: bool = False) -> bytes:
+    """Return the content of an ``.onnx`` file; ``only_first`` for one that looks at the first channel alone."""
     parts = [tensor("gain", np.array(6, np.float32)), tensor("none", np.array(0, np.float32))]
-    parts += [node("ReduceMax", [IMAGE], "brightest", axes=[0], keepdims=1)]
+    seen = [node("ReduceMax", [IMAGE], "brightest", axes=[0], keepdims=1)]
+    first = [tensor("first", np.array([0], np.int64)), node("Gather", [IMAGE, "first"], "brightest", axis=0)]
+    parts += first if only_first else seen
     maps = []
     for name, radius in (("nuclei", 2), ("cells", 5)):
         side = 2 * radius + 1
@@ -50,3 +53,10 @@ def seed_network() -> bytes:
         declared("output", MAPS, [1, 10, "rows_of_tile", "columns_of_tile"]),
     ]
     return model("spots", parts, {CLASSIFIER: CLASSIFIER_WEIGHTS.astype("<f4").tobytes().hex()})
+
+
+def other_names(content: bytes) -> bytes:
+    """Return a network with the names that the documentation's example has, and InstanSeg's for something else."""
+    return renamed(
+        content, {IMAGE: "slide", MARGINS: "surroundings", MAPS: "fields", "brightest": IMAGE}, {CLASSIFIER: ""}
+    )

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import tifffile
 
+from tests.cli.runs import MASKS
 from tests.docs.blocks import blocks
 from tests.docs.places import DOCS
 from tests.pipeline.spots import spots, write_dataset
+from tests.predict.seed_network import CLASSIFIER_WEIGHTS, other_names, seed_network
 
 ENTRY_POINTS = {
     "readers": "npy = {module}:read_npy",
-    "networks": "centres = {module}:CENTRES",
+    "networks": "centres = {module}:CENTRES\nours = {module}:OUR_SEEDS",
     "engines": "gentle = {module}:run_gently",
     "exporters": "csv = {module}:CSV",
 }
@@ -73,6 +75,23 @@ def test_a_package_adds_all_four_kinds_of_parts(tmp_path):
     table = (dataset / "REPORTS" / "slide_QUANT.csv").read_text(encoding="utf-8")
     assert table.startswith('label,"Channel 1: Mean"')
     assert table.count("\n") == nuclei + 1
+
+
+@pytest.mark.slow
+def test_a_package_knows_a_network_like_instanseg(tmp_path):
+    code = documented().replace("[0.0] * 61", repr(CLASSIFIER_WEIGHTS.tolist()))
+    install(tmp_path / "site", "lab_seeds", code)
+    (tmp_path / "plain.onnx").write_bytes(seed_network())
+    (tmp_path / "ours.onnx").write_bytes(other_names(seed_network()))
+    masks = {}
+    for name in ("plain", "ours"):
+        dataset = write_dataset(tmp_path / name, image=spots((150, 170)))
+        words = ("segment-and-measure", "--model", tmp_path / f"{name}.onnx", "workspace", dataset)
+        done = cellscale(tmp_path / "site", *words)
+        assert done.returncode == 0, done.stderr
+        masks[name] = [(dataset / mask.format("image")).read_bytes() for mask in MASKS]
+        assert name in (dataset / "REPORTS/image_report.html").read_text(encoding="utf-8")
+    assert masks["ours"] == masks["plain"]
 
 
 @pytest.mark.slow

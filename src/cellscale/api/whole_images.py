@@ -12,22 +12,24 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from cellscale.api.given import Source, chosen_compartments, opened_network, opened_source, several_names
+from cellscale.api.given import Source, chosen_compartments, opened_source, several_names
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.tables import ParquetWriter
 from cellscale.cells.text import Dialect
-from cellscale.errors import MaskError
+from cellscale.engines.preflight import checked_model
+from cellscale.errors import MaskError, RequestError
 from cellscale.images.channels import combined_reader
 from cellscale.images.combine_words import Combine
 from cellscale.images.masks import whole_labels
 from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
 from cellscale.label.growth import Growth
-from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
+from cellscale.label.parameters import Parameters, usual_parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
 from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.request import NetworkChoice
 from cellscale.pipeline.resume import RunState
 from cellscale.pipeline.segmenting import (
     CertificateSummary,
@@ -39,6 +41,7 @@ from cellscale.predict.devices import Precision
 from cellscale.predict.heads import Compartment
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
 from cellscale.regions import RegionReader
+from cellscale.weights.catalogue import named_network
 
 __all__ = ["Labels", "Segmentation", "measure", "segment"]
 
@@ -76,8 +79,9 @@ class _Options(TypedDict, total=False):
     rescale_channels: RescaleChannels
     image_mpp: float | None
     preprocessing: Preprocessing
-    whole_cell: Parameters
-    nuclear: Parameters
+    whole_cell: Parameters | None
+    nuclear: Parameters | None
+    model: str | None
     model_path: str | None
     model_hash: str | None
     device: str
@@ -130,9 +134,10 @@ def segment(
     image_mpp: float | None = None,
     preprocessing: Preprocessing = MESMER,
     compartments: Compartment | Sequence[Compartment] = ("whole-cell", "nuclear"),
-    whole_cell: Parameters = WHOLE_CELL,
-    nuclear: Parameters = NUCLEUS,
+    whole_cell: Parameters | None = None,
+    nuclear: Parameters | None = None,
     expand_cells: Growth | None = None,
+    model: str | None = None,
     model_path: str | None = None,
     model_hash: str | None = None,
     device: str = "auto",
@@ -163,12 +168,14 @@ def segment(
     compartments
         What to find: ``whole-cell``, ``nuclear``, or both.
     whole_cell, nuclear
-        How the network's maps become labels.
+        How the network's maps become labels; None: as its authors recommend.
     expand_cells
         How far whole cells grow into the background around them. Where nuclei alone are to be found, whole cells are
         the nuclei, grown.
+    model
+        Which network: ``mesmer`` if left out, ``instanseg``, ``torch-mesmer``, or the path or URI of a file.
     model_path, model_hash
-        Another network than the installed Mesmer weights, and the hash that its file must have.
+        The network's file, if not the installed weights, and the hash that it must have.
     device, precision
         What computes the network, as for ``--device`` and ``--precision``.
     workers, max_memory
@@ -183,16 +190,24 @@ def segment(
 
     Raises
     ------
+    ModelError
+        The weights are missing, or are not those of the network that is named.
     RequestError
-        The weights are missing or a parameter is wrong.
+        A parameter is wrong, or is none of the network's.
     ImageError
         The image cannot be read, or a channel cannot be found.
     """
     chosen = chosen_compartments(compartments)
     nucleus, membrane = several_names(nuclear_channel), several_names(membrane_channel)
-    wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell, "nuclear": nuclear}
+    name, path = named_network(model, model_path)
+    usual = usual_parameters(name)
+    wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell or usual[0], "nuclear": nuclear or usual[1]}
     parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in chosen}
-    network = opened_network(tuple(parameters), model_path, model_hash, device, precision, workers)
+    choice = NetworkChoice(name=name, path=path, checksum=model_hash, device=device, precision=precision)
+    found_model = checked_model(choice, tuple(parameters), threads=workers or 0)
+    if found_model.kind == "seeds":
+        _refuse_of_maxima(whole_cell, nuclear, preprocessing, rescale_channels)
+    network = found_model.load()
     with opened_source(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(
             image,
@@ -202,6 +217,7 @@ def segment(
             rescale=rescale_channels,
             preprocessing=preprocessing,
             pixel_size=choose_pixel_size(image.info, image_mpp),
+            apart=found_model.kind == "seeds",
         )
         run = ImageRun(image.info.name, listener, Budget.choose(workers, max_memory))
         run.budget.require_room(image.info)
@@ -212,6 +228,21 @@ def segment(
         arrays = {compartment: found.read(image.info.region) for compartment, found in labels.items()}
         certificates = {compartment: found.certificate for compartment, found in labels.items()}
     return Segmentation(arrays.get("whole-cell"), arrays.get("nuclear"), certificates)
+
+
+def _refuse_of_maxima(
+    whole_cell: Parameters | None, nuclear: Parameters | None, preprocessing: Preprocessing, rescale: RescaleChannels
+) -> None:
+    """Raise `RequestError` where arguments for networks like Mesmer are given to one like InstanSeg."""
+    given = {
+        "whole_cell": whole_cell is not None,
+        "nuclear": nuclear is not None,
+        "preprocessing": preprocessing != MESMER,
+        "rescale_channels": rescale != "none",
+    }
+    names = [name for name, is_given in given.items() if is_given]
+    if names:
+        raise RequestError(f"{', '.join(names)}: these arguments are for networks like Mesmer; leave them out")
 
 
 def measure(

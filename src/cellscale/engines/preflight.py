@@ -16,11 +16,13 @@ from cellscale.workspace.discovery import ImageEntry, discover
 
 if TYPE_CHECKING:
     from cellscale.predict.network import Network
+    from cellscale.predict.network_kinds import NetworkKind
 
 __all__ = [
     "checked_model",
     "choose_model",
     "find_images",
+    "named_kind",
     "options_of_maxima",
     "refuse_options_of_maxima",
     "require_extras",
@@ -28,6 +30,9 @@ __all__ = [
 
 INSTANSEG = "instanseg"
 """What the network is called that makes labels of seeds."""
+
+_SUCCESSOR = "torch-mesmer"
+"""What Mesmer's successor is called, whose maps lie in one output."""
 
 
 def find_images(request: Request) -> list[ImageEntry]:
@@ -143,26 +148,30 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
-    from cellscale.predict.instanseg import SeedNetwork, is_seed_network
-    from cellscale.weights.catalogue import model_of
+    from cellscale.predict.instanseg import SeedNetwork, seed_model
+    from cellscale.predict.network_kinds import require_torch_mesmer
+    from cellscale.weights.catalogue import license_name
     from cellscale.weights.races import KeptRaces, compiled_folder
     from cellscale.weights.resolve import resolve_model
 
     device = parse_device(choice.device)
     resolved = resolve_model(choice.path, choice.checksum, choice.name)
-    published = model_of(resolved.sha256)
-    terms = published.license.name if published else ""
-    if is_seed_network(resolved.path):
+    terms = license_name(choice.name, resolved.sha256)
+    kind = named_kind(choice.name)
+    seeds = seed_model(resolved.path) if kind is None else None
+    if seeds is not None:
         _refuse_devices(choice, resolved.name)
         return Model(
             resolved.sha256,
-            cache(lambda: SeedNetwork(resolved.path, threads=threads, name=resolved.name)),
+            cache(lambda: SeedNetwork(seeds, threads=threads, name=resolved.name)),
             f"cpu {choice.precision}",
             "seeds",
             terms,
         )
     if choice.name == INSTANSEG:
         raise ModelError(f"{resolved.path} is no network as --model {INSTANSEG} names; give one of them only")
+    if kind is not None:
+        require_torch_mesmer(resolved.path, resolved.name)
     expected = candidates(device, choice.precision)[0].name if computes else device.name
     folder = compiled_folder(resolved.sha256)
 
@@ -177,6 +186,7 @@ def checked_model(
                 threads=threads,
                 batch_size=choice.batch_size,
                 name=resolved.name,
+                kind=kind,
                 cache=folder,
                 races=KeptRaces(folder),
             )
@@ -187,6 +197,13 @@ def checked_model(
     if device.engine == "native":
         expected = "cpu:native"
     return Model(resolved.sha256, load, f"{expected} {choice.precision}", license=terms)
+
+
+def named_kind(name: str | None) -> "NetworkKind | None":
+    """Return the kind of networks that goes by a name; None where the file alone says what it is."""
+    from cellscale.predict.network_kinds import TORCH_MESMER
+
+    return TORCH_MESMER if name == _SUCCESSOR else None
 
 
 def _refuse_devices(choice: NetworkChoice, name: str) -> None:

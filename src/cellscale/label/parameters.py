@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 from cellscale.errors import RequestError
 
-__all__ = ["NUCLEUS", "WHOLE_CELL", "Parameters"]
+__all__ = ["NUCLEUS", "WHOLE_CELL", "Parameters", "usual_parameters"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +79,22 @@ WHOLE_CELL = Parameters(maxima_threshold=0.075)
 
 NUCLEUS = Parameters(maxima_threshold=0.1)
 """Mesmer's values for nuclei."""
+
+_OF_NETWORKS = {
+    "torch-mesmer": (
+        Parameters(maxima_threshold=0.1, interior_threshold=0.075, interior_smoothing=1.0, maxima_smoothing=1.0),
+        Parameters(maxima_threshold=0.1, interior_threshold=0.075, interior_smoothing=1.0),
+    )
+}
+"""Values for whole cells and for nuclei of networks that have their own."""
+
+
+def usual_parameters(network: str | None = None) -> tuple[Parameters, Parameters]:
+    """Return the values for whole cells and for nuclei that a network's authors recommend.
+
+    Parameters
+    ----------
+    network
+        What the network is called; Mesmer's values are returned for one that has none of its own.
+    """
+    return _OF_NETWORKS.get(network or "", (WHOLE_CELL, NUCLEUS))

@@ -16,7 +16,7 @@ from cellscale.predict.devices import ANY_DEVICE, AUTO, DEVICES, Device, DeviceC
 from cellscale.predict.heads import COMPARTMENTS, Compartment, heads_of
 from cellscale.predict.native.race import AlwaysRaced, Races
 from cellscale.predict.network import Computation, Network
-from cellscale.predict.network_kinds import with_mesmer_interface
+from cellscale.predict.network_kinds import NetworkKind, with_mesmer_interface
 from cellscale.predict.onnx_file.half import in_float16
 from cellscale.predict.onnx_file.joining import fixed_batch
 from cellscale.predict.onnx_file.model_file import model_content, model_name
@@ -49,6 +49,8 @@ class NetworkRequest:
     """Tiles that the network takes at once; None: chosen for the device."""
     name: str | None = None
     """What the network is called; its file's name if left out."""
+    kind: NetworkKind | None = None
+    """Which kind of network it is; None: known by its file."""
     cache: Path | None = None
     """Folder for what a device compiles of the network."""
     races: Races = field(default_factory=AlwaysRaced)
@@ -101,7 +103,8 @@ def open_network(request: NetworkRequest, runtime: Runtime = RUNTIME) -> Network
     """
     devices = candidates(request.device, request.precision, runtime)
     name = request.name or model_name(request.model)
-    request = replace(request, model=with_mesmer_interface(request.model, request.compartments, name), name=name)
+    model = with_mesmer_interface(request.model, request.compartments, name, request.kind)
+    request = replace(request, model=model, name=name, kind=None)
     if request.device.name != AUTO or devices[0].name in ("cpu", "openvino"):
         return _opened(devices[0], request, runtime, notes=())
     trial = _Trial(request)

@@ -1,29 +1,41 @@
-"""Which kind of network a file holds: Mesmer's, or one that another package describes."""
+"""Which kind of network a file holds: Mesmer's, its successor's, or one that another package describes."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from cellscale.errors import CellscaleError, ModelError
 from cellscale.extensions import Extension, extensions
-from cellscale.predict.heads import MESMER_HEADS, Compartment, Head
+from cellscale.predict.heads import MESMER_HEADS, Compartment, Head, Seeds
 from cellscale.predict.onnx_file.adapting import adapted
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.onnx_file.signature import Shape, Signature, signature_of
 from cellscale.predict.tiles import TILE
 
-__all__ = ["MESMER", "NetworkKind", "problem_of", "with_heads", "with_mesmer_interface"]
+__all__ = [
+    "MESMER",
+    "TORCH_MESMER",
+    "NetworkKind",
+    "heads_in",
+    "problem_of",
+    "require_torch_mesmer",
+    "with_heads",
+    "with_mesmer_interface",
+]
 
 
 class NetworkKind(Protocol):
     """Knows one kind of network by its inputs and outputs, and which of its outputs are which maps.
 
     An entry point of the group ``cellscale.networks`` names it. The network takes float32 tiles ``(n, 256, 256, 2)``:
-    nucleus, then membrane, in 0..1; its outputs are float32 ``(n, 256, 256, channels)``. For each compartment that it
-    finds there is a map of maxima, with a peak at the centre of every object, and one of the interior, high inside.
+    nucleus, then membrane, in 0..1; its outputs are float32 ``(n, 256, 256, channels)``. Either may have its channels
+    before the rows, as PyTorch has them. For each compartment that it finds there is a map of maxima, with a peak at
+    the centre of every object, and one of the interior, high inside.
     """
 
-    def heads(self, signature: Signature) -> tuple[Head, ...] | None:
-        """Return the maps of a network; None where it is one of another kind.
+    def heads(self, signature: Signature) -> "tuple[Head, ...] | Seeds | None":
+        """Return the maps of a network; `Seeds` of one like InstanSeg, and None where it is of another kind.
 
         Parameters
         ----------
@@ -44,8 +56,68 @@ class _Mesmer:
 MESMER: NetworkKind = _Mesmer()
 
 
+class _TorchMesmer:
+    """Mesmer's successor in PyTorch, which has all maps in one output.
+
+    Its own program takes the first four for the nucleus's, its description for the whole cell's; here they are taken
+    as by the program, and a picture of the maps shows whether that is right.
+    """
+
+    def heads(self, signature: Signature) -> tuple[Head, ...] | None:
+        """Return the maps of a network with one input of two channels and one output of eight."""
+        inputs, outputs = tuple(signature.inputs.values()), tuple(signature.outputs)
+        if len(inputs) != 1 or len(outputs) != 1 or inputs[0][1:] != _FIRST[1:]:
+            return None
+        (output,) = outputs
+        shape = signature.outputs[output]
+        # The sizes of an output are often left open; one that is told has to be right.
+        if shape and not _may_be((None, *shape[1:]), (None, 8, TILE, TILE)):
+            return None
+        return (
+            Head("whole-cell", "maxima", output, 4, 1),
+            Head("whole-cell", "interior", output, 6, 1),
+            Head("nuclear", "maxima", output, 0, 1),
+            Head("nuclear", "interior", output, 2, 1),
+        )
+
+
+TORCH_MESMER: NetworkKind = _TorchMesmer()
+
+
+def require_torch_mesmer(model: Path, name: str) -> None:
+    """Raise `ModelError` where a file is no network with the input and output of Mesmer's successor."""
+    wanted = f"one input [n, {CHANNELS}, {TILE}, {TILE}] and one output [n, 8, {TILE}, {TILE}]"
+    advice = f"torch-mesmer has {wanted}: export it as docs/networks.md shows"
+    try:
+        signature = signature_of(model.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{name} is not an ONNX file that can be read ({error}); {advice}") from error
+    if TORCH_MESMER.heads(signature) is None:
+        raise ModelError(
+            f"{name} has the inputs {_listed(signature.inputs)} and the outputs {_listed(signature.outputs)}; "
+            f"{advice}, or leave --model torch-mesmer out if it is another network"
+        )
+    (shape,) = signature.inputs.values()
+    if shape[0] is not None:
+        raise ModelError(
+            f"{name} takes exactly {shape[0]} tiles at once; expected any number. Export it again with an open first "
+            "axis, as docs/networks.md shows"
+        )
+
+
+def _listed(tensors: Mapping[str, Shape]) -> str:
+    """Return tensors with their shapes, for a message; ``n`` where a size is open."""
+    return (
+        ", ".join(
+            f"{name} [{', '.join('n' if size is None else str(size) for size in shape)}]"
+            for name, shape in tensors.items()
+        )
+        or "none"
+    )
+
+
 def with_mesmer_interface(
-    model: Path | str | bytes, compartments: tuple[Compartment, ...], name: str
+    model: Path | str | bytes, compartments: tuple[Compartment, ...], name: str, kind: NetworkKind | None = None
 ) -> Path | str | bytes:
     """Return a network as it is where it is like Mesmer, or else with Mesmer's names for its input and outputs.
 
@@ -58,6 +130,8 @@ def with_mesmer_interface(
         What is to be found.
     name
         What the network is called in messages.
+    kind
+        Which kind it is; None: known by its file.
 
     Raises
     ------
@@ -69,6 +143,9 @@ def with_mesmer_interface(
         signature = signature_of(content)
     except (OSError, ValueError):
         return model
+    if kind is not None:
+        known = kind.heads(signature)
+        return model if not isinstance(known, tuple) else with_heads(content, signature, known, compartments, name)
     broken = []
     for found in extensions("networks").values():
         try:
@@ -82,14 +159,41 @@ def with_mesmer_interface(
             return with_heads(content, signature, heads, compartments, f"{name}, known to {found},")
     if broken:
         raise ModelError(f"{name} is a network of no kind that is known here: {'; '.join(broken)}")
+    if TORCH_MESMER.heads(signature):
+        raise ModelError(
+            f"{name} has the input and output of torch-mesmer, whose labels are made with other values; give "
+            "--model torch-mesmer beside --model_path"
+        )
     return model
 
 
+def heads_in(signature: Signature, kind: NetworkKind | None = None) -> tuple[Head, ...]:
+    """Return the maps of a network; none where it is of no known kind.
+
+    Parameters
+    ----------
+    signature
+        Its inputs and outputs.
+    kind
+        Which kind it is; None: whichever knows it.
+    """
+    if kind is not None:
+        own = kind.heads(signature)
+        return own if isinstance(own, tuple) else ()
+    for found in extensions("networks").values():
+        with suppress(CellscaleError):
+            if heads := _heads(found, signature):
+                return heads
+    return ()
+
+
 def _heads(found: Extension, signature: Signature) -> tuple[Head, ...] | None:
-    """Return what a kind says of a network."""
+    """Return what a kind says of the maps of a network; None for one of seeds."""
     kind: NetworkKind = found.load()
     with found.blamed():
         heads = kind.heads(signature)
+    if isinstance(heads, Seeds):
+        return None
     # What is missing of Mesmer's outputs is told later, where only those count that are asked for.
     problem = None if heads is None or found.is_own else problem_of(heads, signature)
     if problem is not None:
@@ -110,7 +214,10 @@ def problem_of(heads: object, signature: Signature) -> str | None:
         shape = signature.outputs.get(head.output)
         if shape is None:
             return f"there is no output {head.output!r}; the network has {', '.join(signature.outputs)}"
-        if len(shape) != 4 or head.index < 0 or (shape[3] is not None and head.index >= shape[3]):
+        if head.axis not in (1, 3):
+            return f"the channels of the output {head.output!r} lie along axis {head.axis}; 3 or 1 expected"
+        size = shape[head.axis] if len(shape) == 4 else 0
+        if head.index < 0 or (size is not None and head.index >= size):
             return f"the output {head.output!r} has the shape {shape} and no channel {head.index}"
     return None
 
@@ -149,14 +256,24 @@ def with_heads(
             f"give --compartment {there[0]}"
         )
     if len(signature.inputs) != 1 or not _takes_tiles(*signature.inputs.values()):
-        found = ", ".join(f"{one} {list(shape)}" for one, shape in signature.inputs.items())
         raise ModelError(
-            f"the network {told} has the inputs {found}; one of [n, {TILE}, {TILE}, {CHANNELS}] expected"
+            f"the network {told} has the inputs {_listed(signature.inputs)}; one of [n, {TILE}, {TILE}, {CHANNELS}] "
+            f"or [n, {CHANNELS}, {TILE}, {TILE}] expected, n left open"
         )
     (given,) = signature.inputs
-    return adapted(content, given, [head for head in heads if head.compartment in compartments])
+    first = _may_be(signature.inputs[given], _FIRST) and not _may_be(signature.inputs[given], _LAST)
+    wanted = [head for head in heads if head.compartment in compartments]
+    return adapted(content, given, wanted, channels_first=first)
+
+
+_LAST, _FIRST = (None, TILE, TILE, CHANNELS), (None, CHANNELS, TILE, TILE)
+"""Shapes of tiles: channels after rows and columns, or before them."""
 
 
 def _takes_tiles(shape: Shape) -> bool:
-    wanted = (None, TILE, TILE, CHANNELS)
+    return _may_be(shape, _LAST) or _may_be(shape, _FIRST)
+
+
+def _may_be(shape: Shape, wanted: Shape) -> bool:
+    """Tell whether a tensor can have some shape, as far as its sizes are told; any number of tiles has to be open."""
     return len(shape) == 4 and all(size in (None, side) for size, side in zip(shape, wanted, strict=True))

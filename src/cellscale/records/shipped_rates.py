@@ -17,7 +17,10 @@ from cellscale.storage.uri import Location, join
 from cellscale.weights.catalogue import MESMER
 from cellscale.workspace.layout import BENCHMARKS
 
-__all__ = ["card_seconds", "keep", "known_rates", "shipped_rows", "user_records"]
+__all__ = ["SHIPPED", "card_seconds", "keep", "known_rates", "shipped_rows", "user_records"]
+
+SHIPPED = "those that cellscale ships with"
+"""Source of the rates that cellscale ships with, which are of Mesmer."""
 
 _ENOUGH = 3
 """Images of one's own from which rates are learnt; fewer say little about the constant and the error."""
@@ -72,7 +75,7 @@ def known_rates(
         rates = learn([row for row in rows if machine is None or _same(row, machine)], f"your own in {folder}")
         if rates is not None and rates.images >= _ENOUGH:
             return rates
-    shipped = learn(shipped_rows(), "those that cellscale ships with")
+    shipped = learn(shipped_rows(), SHIPPED)
     assert shipped is not None, "cellscale ships with records"
     return shipped
 

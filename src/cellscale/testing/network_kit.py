@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError
-from cellscale.predict.heads import COMPARTMENTS, Compartment, Head
+from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, Seeds
 from cellscale.predict.network import OnnxNetwork
 from cellscale.predict.network_kinds import NetworkKind, problem_of, with_heads
 from cellscale.predict.onnx_file import CHANNELS, Signature, signature_of
 from cellscale.predict.tiles import TILE
 from cellscale.testing.claims import claim
+from cellscale.testing.seed_network_kit import check_seeds
 
 __all__ = ["check_network"]
 
@@ -42,12 +43,15 @@ def check_network(kind: NetworkKind, model: Path) -> None:
     heads = kind.heads(signature)
     claim(heads is not None, f"the network is not recognised: {signature}")
     assert heads is not None
-    problem = problem_of(heads, signature)
-    claim(problem is None, problem or "")
     claim(
         kind.heads(Signature({"other_input": (None, 64, 64, 5)}, {"other_output": (None, 64, 64, 1)})) is None,
         "a network with other inputs and outputs is recognised; expected None for it",
     )
+    if isinstance(heads, Seeds):
+        check_seeds(content, signature, heads)
+        return
+    problem = problem_of(heads, signature)
+    claim(problem is None, problem or "")
     found = tuple(one for one in COMPARTMENTS if any(head.compartment == one for head in heads))
     together = _maps(content, signature, heads, found)
     for position, compartment in enumerate(found):

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from cellscale.errors import ModelError
+from cellscale.errors import ModelError, RequestError
 
 __all__ = [
+    "GIVEN",
     "INSTANSEG",
     "MESMER",
     "MODELS",
     "MODEL_NAMES",
+    "TORCH_MESMER",
+    "GivenModel",
     "License",
     "Original",
     "PublishedModel",
@@ -20,7 +23,9 @@ __all__ = [
     "cache_folder",
     "installed_path",
     "known_model",
+    "license_name",
     "model_of",
+    "named_network",
 ]
 
 
@@ -182,8 +187,66 @@ MODELS: dict[str, PublishedModel] = {model.name: model for model in (MESMER, INS
 """All known models by name."""
 
 
-MODEL_NAMES = tuple(MODELS)
+@dataclass(frozen=True, slots=True)
+class GivenModel:
+    """A network whose weights cannot be fetched by name: the user gives the file."""
+
+    name: str
+    """What the user calls it."""
+
+    description: str
+    """One line for the list of models."""
+
+    license: License
+    """Terms of use of the weights."""
+
+    channels: str
+    """What of an image it takes."""
+
+    origin: str
+    """How to come by the file, in a sentence without its end."""
+
+    mpp: float = 0.5
+    """Micrometres a pixel of the images that it takes."""
+
+
+TORCH_MESMER = GivenModel(
+    name="torch-mesmer",
+    description="whole cells and nuclei in multiplexed tissue (Mesmer's successor of 2026, ONNX export of yours)",
+    license=License(
+        name="DeepCell modified Apache licence (academic, non-commercial)",
+        terms="Only for academic, non-commercial work, and for those to whom the authors give the weights.",
+        location="https://github.com/vanvalenlab/torch-mesmer",
+        citation=MESMER.license.citation,
+        variable=None,
+    ),
+    channels="two: nuclei, and membranes or cytoplasm",
+    origin=(
+        "its authors give the weights to academic users who ask; export them to ONNX as docs/networks.md shows and "
+        "give the file: --model torch-mesmer --model_path FILE.onnx"
+    ),
+)
+
+GIVEN: dict[str, GivenModel] = {model.name: model for model in (TORCH_MESMER,)}
+"""Networks whose files users give, by name."""
+
+MODEL_NAMES = (*MODELS, *GIVEN)
 """What users call the networks that cellscale knows."""
+
+
+def license_name(name: str | None, sha256: str) -> str:
+    """Return what the terms of a network's weights are called; blank where they are not known.
+
+    Parameters
+    ----------
+    name
+        What the user calls the network; None for a mere file.
+    sha256
+        Hash of its file.
+    """
+    published = model_of(sha256)
+    known = published or GIVEN.get(name or "")
+    return known.license.name if known else ""
 
 
 def model_of(sha256: str) -> PublishedModel | None:
@@ -200,6 +263,9 @@ def known_model(name: str) -> PublishedModel:
         No model has this name.
     """
     model = MODELS.get(name.lower())
+    if name.lower() in GIVEN:
+        given = GIVEN[name.lower()]
+        raise ModelError(f"the weights of {given.name} cannot be fetched by cellscale: {given.origin}")
     if model is None:
         raise ModelError(
             f"there is no model named {name!r}; known models: {', '.join(sorted(MODELS))} "
@@ -213,6 +279,32 @@ def cache_folder() -> Path:
     override = os.environ.get("CELLSCALE_CACHE")
     root = Path(override).expanduser() if override else user_cache_path("cellscale", appauthor=False)
     return root.absolute() / "models"
+
+
+def named_network(given: str | None, path: str | None) -> tuple[str | None, str | None]:
+    """Return the name and the path of a network that a user gives by one of them, or by both.
+
+    Parameters
+    ----------
+    given
+        A name, with hyphens or underscores, or a path or URI.
+    path
+        A path or URI.
+
+    Raises
+    ------
+    RequestError
+        Both are paths.
+    """
+    word = given.lower().replace("_", "-") if given else None
+    if given is None or word in MODEL_NAMES:
+        return word, path
+    if path is not None and path != given:
+        raise RequestError(
+            f"--model is {given} and --model_path is {path}; give one of them, or one of {', '.join(MODEL_NAMES)} "
+            "with --model"
+        )
+    return None, given
 
 
 def installed_path(model: PublishedModel) -> Path:

@@ -13,8 +13,10 @@ from click.testing import CliRunner
 
 from cellscale.cli.health.diagnosis import EXTRAS, diagnose
 from cellscale.cli.main import cellscale
+from cellscale.pipeline.request import NetworkChoice
 from tests.cli.runs import run
 from tests.patience import HANGS
+from tests.predict.seed_network import seed_network
 from tests.storage.servers import BUCKET, google_cloud_storage
 
 
@@ -144,7 +146,10 @@ def test_extras_are_those_of_the_package():
 
 
 def test_checks_come_without_a_command_line(tiny_model):
-    assert [check.name for check in diagnose(model_path=str(tiny_model))][-2:] == ["network", "workers"]
+    assert [check.name for check in diagnose(network=NetworkChoice(path=str(tiny_model)))][-2:] == [
+        "network",
+        "workers",
+    ]
 
 
 PROVEN = ("try TIFF", "try pyramid", "try OME-Zarr", "try segment", "try measure")
@@ -207,3 +212,10 @@ def test_a_library_that_cannot_be_loaded_is_named(tmp_path):
     assert "built for another numpy" in lines[0]
     assert "pip install --upgrade --force-reinstall zarr" in found.stdout
     assert "PROBLEM try OME-Zarr" in found.stdout
+
+
+def test_a_network_like_instanseg_is_tried_too(tmp_path):
+    (tmp_path / "spots.onnx").write_bytes(seed_network())
+    checks = {check.name: check for check in diagnose(network=NetworkChoice(path=str(tmp_path / "spots.onnx")))}
+    assert checks["network"].status == "ok"
+    assert "a square at a time" in checks["network"].found

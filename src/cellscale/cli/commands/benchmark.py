@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options.shared_options import WordGroup, name_list
+from cellscale.cli.options.shared_options import WordGroup, model_option, name_list
 from cellscale.errors import RequestError
 from cellscale.storage.uri import Location
 
@@ -97,7 +97,8 @@ def plot(records: tuple[str, ...], out: Path) -> None:
 @click.option("--devices", type=name_list, default="auto", show_default=True, help="As --device takes them.")
 @click.option("--repeats", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--channels", type=click.IntRange(2), default=4, show_default=True, help="Channels of the images.")
-@click.option("--model_path", metavar="PATH_OR_URI", help="Another network than the installed Mesmer weights.")
+@model_option
+@click.option("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed weights.")
 @click.option("--table", metavar="PROJECT.DATASET.TABLE", help="BigQuery table to which the records are appended.")
 def run(
     folder: Path,
@@ -107,6 +108,7 @@ def run(
     devices: tuple[str, ...],
     repeats: int,
     channels: int,
+    model: str | None,
     model_path: str | None,
     table: str | None,
 ) -> None:
@@ -124,7 +126,12 @@ def run(
         devices=devices,
         repeats=repeats,
         channels=channels,
-        options=() if model_path is None else ("--model_path", model_path),
+        options=tuple(
+            word
+            for given in (("--model", model), ("--model_path", model_path))
+            if given[1]
+            for word in map(str, given)
+        ),
     )
     files = run_trials(folder, trials, lambda words: click.echo(words, err=True))
     keep(files)

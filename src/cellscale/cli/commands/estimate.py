@@ -1,13 +1,15 @@
 """``cellscale estimate``: what a run will take."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
-from cellscale.cli.options.shared_options import SectionedCommand, byte_size, one_of, positive_number
+from cellscale.cli.options.shared_options import SectionedCommand, byte_size, model_option, one_of, positive_number
 from cellscale.errors import RequestError
 from cellscale.storage.uri import Location
+from cellscale.weights.catalogue import MESMER, named_network
 
 if TYPE_CHECKING:
     from cellscale.images.info import ChannelAxis
@@ -44,6 +46,7 @@ _PARALLELISM = 100
     help="CORESxMEMORY, as in 64x256GB, or Google's machine:SPOT+accelerator:count. Default: this machine; for "
     "batch several are compared.",
 )
+@model_option
 @click.option("--measuring_machine", metavar="MACHINE", help="What measures on Batch. Default: n1-standard-8:SPOT.")
 @click.option("--machines", type=click.IntRange(1), metavar="N", help="Machines at once. Default: 1; for batch 100.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Blocks worked on side by side on each.")
@@ -66,6 +69,7 @@ def estimate(
     channel_axis: "ChannelAxis | None",
     engine: str,
     machine: str | None,
+    model: str | None,
     measuring_machine: str | None,
     machines: int | None,
     workers: int | None,
@@ -81,7 +85,7 @@ def estimate(
     from cellscale.planning.run_estimate import estimate as predict
     from cellscale.records.benchmark_table import read_folder
     from cellscale.records.machine import this_machine
-    from cellscale.records.shipped_rates import known_rates
+    from cellscale.records.shipped_rates import SHIPPED, known_rates
     from cellscale.storage.reachable import require_reachable
     from cellscale.storage.uri import join
     from cellscale.workspace.discovery import discover
@@ -108,7 +112,15 @@ def estimate(
         if not read_folder(folder):
             click.echo(f"warning: --records {other}: no records of runs in {folder}; they are not used", err=True)
     here = this_machine() if machine is None and engine != "batch" else None
-    rates = known_rates(paths.jobs, here, others)
+    name, path = named_network(model, None)
+    network = name or (MESMER.name if path is None else PurePosixPath(path.replace("\\", "/")).stem)
+    rates = known_rates(paths.jobs, here, others, network)
+    if network != MESMER.name and rates.source == SHIPPED:
+        click.echo(
+            f"warning: there are no records of {printable(network)} on such a machine; it is reckoned as Mesmer. "
+            "'cellscale benchmark run FOLDER --model' measures it",
+            err=True,
+        )
     _show_images(found, rates)
     if engine == "batch":
         _show_rented(found, rates, machine, measuring_machine, machines or _PARALLELISM, _rows(paths.jobs, others))

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 
 import click
 
-from cellscale.cli.options.shared_options import WordGroup, at_terminal
+from cellscale.cli.options.shared_options import WordGroup, at_terminal, model_option, positive_number
 from cellscale.errors import ModelError
+from cellscale.storage.credentials import without_credentials
+from cellscale.weights.catalogue import named_network
 
 __all__ = ["models"]
 
@@ -20,7 +22,7 @@ def models() -> None:
 @models.command("list")
 def list_models() -> None:
     """List the known models and whether they are installed."""
-    from cellscale.weights.catalogue import MODELS, installed_path
+    from cellscale.weights.catalogue import GIVEN, MODELS, installed_path
     from cellscale.weights.fetch import is_intact
 
     for model in MODELS.values():
@@ -31,6 +33,11 @@ def list_models() -> None:
         click.echo(f"  images:  {model.mpp:g} µm/px; channels: {model.channels}")
         click.echo(f"  source:  {model.source.member} in the Python package {model.source.requirement}")
         click.echo(f"  file:    {path}")
+    for given in GIVEN.values():
+        click.echo(f"{given.name}: not to be fetched, {given.description}")
+        click.echo(f"  licence: {given.license.name}, {given.license.location}")
+        click.echo(f"  images:  {given.mpp:g} µm/px; channels: {given.channels}")
+        click.echo(f"  source:  {given.origin}")
 
 
 @models.command()
@@ -84,6 +91,47 @@ def path(name: str) -> None:
     from cellscale.weights.resolve import installed_model
 
     click.echo(installed_model(known_model(name)).path)
+
+
+@models.command()
+@click.argument("image", metavar="IMAGE", type=without_credentials)
+@click.option(
+    "--out", required=True, metavar="PATH_OR_URI", type=without_credentials, help="The picture, a PNG file."
+)
+@model_option
+@click.option("--model_path", metavar="PATH_OR_URI", help="An .onnx file. Default: the installed weights.")
+@click.option(
+    "--nuclear_channel", multiple=True, metavar="CHANNEL", help="A channel of nuclei. Default: by its name."
+)
+@click.option(
+    "--membrane_channel", multiple=True, metavar="CHANNEL", help="A channel of membranes. Default: by its name."
+)
+@click.option("--image_mpp", metavar="MICROMETRES", type=positive_number, help="Size of a pixel.")
+@click.option(
+    "--at",
+    type=(click.IntRange(min=0), click.IntRange(min=0)),
+    metavar="ROW COLUMN",
+    help="Centre of what is shown, in pixels of the image. Default: the image's centre.",
+)
+def maps(
+    image: str,
+    out: str,
+    model: str | None,
+    model_path: str | None,
+    nuclear_channel: tuple[str, ...],
+    membrane_channel: tuple[str, ...],
+    image_mpp: float | None,
+    at: tuple[int, int] | None,
+) -> None:
+    """Draw what a network sees of a tile of an image, and every map that it answers with."""
+    from cellscale.engines.tasks.map_picture import picture_of_maps
+    from cellscale.pipeline.request import ChannelChoice, NetworkChoice
+    from cellscale.storage.atomic import write_bytes
+
+    name, path = named_network(model, model_path)
+    channels = ChannelChoice(nuclear=nuclear_channel, membrane=membrane_channel, mpp=image_mpp)
+    write_bytes(out, picture_of_maps(image, NetworkChoice(name=name, path=path), channels, at=at))
+    click.echo(out)
 
 
 @contextmanager

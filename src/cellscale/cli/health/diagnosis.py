@@ -14,10 +14,13 @@ import psutil
 
 from cellscale import __version__
 from cellscale.cli.health.checks import Check, looked
+from cellscale.engines.preflight import checked_model
 from cellscale.errors import CellscaleError
 from cellscale.pipeline.budget import Budget, available_memory, usable_cores
-from cellscale.predict.choice import NetworkRequest, open_network
-from cellscale.predict.devices import DEVICES, Precision, parse_device
+from cellscale.pipeline.request import NetworkChoice
+from cellscale.predict.devices import DEVICES
+from cellscale.predict.heads import COMPARTMENTS
+from cellscale.predict.instanseg import SeedNetwork
 from cellscale.predict.network import require_finite
 from cellscale.predict.onnx_file import CHANNELS
 from cellscale.predict.sessions import RUNTIME
@@ -26,9 +29,8 @@ from cellscale.privacy import ONNXRUNTIME_SWITCH, onnxruntime_reports
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.redaction import redacted
 from cellscale.storage.uri import delete, join, listing, local_path, read_bytes
-from cellscale.weights.catalogue import MESMER, cache_folder
-from cellscale.weights.races import KeptRaces, compiled_folder
-from cellscale.weights.resolve import ResolvedModel, installed_model, resolve_model
+from cellscale.weights.catalogue import cache_folder
+from cellscale.weights.resolve import ResolvedModel, resolve_model
 
 __all__ = ["diagnose"]
 
@@ -47,34 +49,30 @@ _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxrunt
 _LEAST_DISK = 2_000_000_000
 """Bytes of free disk below which even small images may not fit."""
 
+_ANY_NETWORK = NetworkChoice()
+
 _CARD_FACTS = "name,memory.total,memory.free,driver_version"
 
 
-def diagnose(
-    location: str | None = None,
-    *,
-    device: str = "auto",
-    precision: Precision = "float32",
-    model_path: str | None = None,
-) -> list[Check]:
+def diagnose(location: str | None = None, network: NetworkChoice = _ANY_NETWORK) -> list[Check]:
     """Look at everything that a run needs.
 
     Parameters
     ----------
     location
         Folder or URI that a run would read from and write to; None for not looking at any.
-    device, precision, model_path
-        As a run would be told.
+    network
+        Which network a run would take, and on what.
 
     Returns
     -------
     The checks in the order in which a person reads them, without anything secret.
     """
     checks = [check for name, look in _LOOKS.items() for check in looked(name, _alone(look))]
-    weights, model = _weights(model_path)
+    weights, model = _weights(network)
     checks.append(weights)
     if model is not None:
-        checks += looked("network", lambda: [_network(model, device, precision)])
+        checks += looked("network", lambda: [_network(network, model)])
     checks += looked("workers", lambda: [_workers()])
     if location is not None:
         checks += looked("storage", lambda: [_storage(location)])
@@ -169,26 +167,26 @@ def _existing(folder: Path) -> Path:
     return folder if folder.exists() or folder == folder.parent else _existing(folder.parent)
 
 
-def _weights(model_path: str | None) -> tuple[Check, ResolvedModel | None]:
+def _weights(choice: NetworkChoice) -> tuple[Check, ResolvedModel | None]:
     try:
-        model = resolve_model(model_path) if model_path else installed_model(MESMER)
+        model = resolve_model(choice.path, choice.checksum, choice.name)
     except CellscaleError as error:
         return Check("weights", "problem", str(error)), None
     return Check("weights", "ok", f"{model.name}, intact (SHA-256 {model.sha256[:12]}...)"), model
 
 
-def _network(model: ResolvedModel, device: str, precision: Precision) -> Check:
-    choice = parse_device(device)
-    races = KeptRaces(compiled_folder(model.sha256))
-    network = open_network(
-        NetworkRequest(model=model.path, device=choice, precision=precision, name=model.name, races=races)
-    )
+def _network(choice: NetworkChoice, model: ResolvedModel) -> Check:
+    network = checked_model(choice, COMPARTMENTS).load()
+    if isinstance(network, SeedNetwork):
+        network.predict(np.zeros((1, 1, TILE, TILE), np.float32), np.zeros((2, 2), np.int64))
+    else:
+        require_finite(network.predict(np.zeros((1, TILE, TILE, CHANNELS), np.float32)), model.name)
     where = network.computation
     cards = f", cards {', '.join(map(str, where.cards))}" if where.cards else ""
-    require_finite(network.predict(np.zeros((1, TILE, TILE, CHANNELS), np.float32)), model.name)
     found = f"a run computes on {where.device}{cards} ({where.provider}), {where.precision}, "
+    amount = "a square at a time" if isinstance(network, SeedNetwork) else f"{network.batch_size} tiles a batch"
     notes = "; ".join(filter(None, (where.reason, *where.notes)))
-    return Check("network", "ok", f"{found}{network.batch_size} tiles a batch{f' ({notes})' if notes else ''}")
+    return Check("network", "ok", f"{found}{amount}{f' ({notes})' if notes else ''}")
 
 
 def _workers() -> Check:

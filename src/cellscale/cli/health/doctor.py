@@ -4,12 +4,14 @@ import json
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cellscale.cli.options.shared_options import SectionedCommand
+from cellscale.cli.options.shared_options import SectionedCommand, model_option
 from cellscale.predict.devices import AUTO, PRECISIONS, Precision
+from cellscale.weights.catalogue import named_network
 
 if TYPE_CHECKING:
     from cellscale.cli.health.checks import Check
@@ -31,10 +33,17 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
     show_default=True,
     help="As for a run.",
 )
+@model_option
 @click.option("--model_path", metavar="PATH_OR_URI", help="As for a run.")
 @click.pass_context
 def doctor(
-    ctx: click.Context, location: str | None, as_json: bool, device: str, precision: Precision, model_path: str | None
+    ctx: click.Context,
+    location: str | None,
+    as_json: bool,
+    device: str,
+    precision: Precision,
+    model: str | None,
+    model_path: str | None,
 ) -> None:
     """Show what is installed, check that a run works, and show what it would choose.
 
@@ -50,7 +59,8 @@ def doctor(
 
     # The clients of object stores would print their own account of a failure, addresses and all.
     logging.getLogger().addHandler(logging.NullHandler())
-    checks = _checks(location, device, precision, model_path)
+    name, path = named_network(model, model_path)
+    checks = _checks(location, {"name": name, "path": path, "device": device, "precision": precision})
     ready = all(check.status != "problem" for check in checks)
     if as_json:
         click.echo(json.dumps({"ready": ready, "checks": [asdict(check) for check in checks]}, indent=1))
@@ -64,14 +74,15 @@ def doctor(
     ctx.exit(0 if ready else 1)
 
 
-def _checks(location: str | None, device: str, precision: Precision, model_path: str | None) -> "list[Check]":
+def _checks(location: str | None, network: Mapping[str, Any]) -> "list[Check]":
     """Return all checks, also where parts of cellscale cannot be loaded."""
     from cellscale.cli.health.checks import libraries, looked
 
     def machine() -> "list[Check]":
         from cellscale.cli.health.diagnosis import diagnose
+        from cellscale.pipeline.request import NetworkChoice
 
-        return diagnose(location, device=device, precision=precision, model_path=model_path)
+        return diagnose(location, NetworkChoice(**network))
 
     def proof() -> "list[Check]":
         from cellscale.cli.health.proof import prove

@@ -20,7 +20,6 @@ from cellscale.cli.options.shared_options import (
     Option,
     byte_size,
     name_list,
-    normalize_word,
     one_of,
     option_in,
     positive_number,
@@ -39,7 +38,7 @@ from cellscale.pipeline.request import (
 from cellscale.predict.devices import AUTO, DEVICES, PRECISIONS
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.storage.credentials import without_credentials
-from cellscale.weights.catalogue import MODEL_NAMES
+from cellscale.weights.catalogue import MODEL_NAMES, named_network
 from cellscale.workspace.layout import WorkspacePaths
 
 __all__ = ["make_request", "request_options", "task_options"]
@@ -251,7 +250,7 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
     compartment, growth = options["compartment"], growth_of(options)
     # Who only measures takes the masks that are there.
     of_nuclei = segment and growth is not None and compartment == "nuclear"
-    name, path = _model(options["model"], options["model_path"])
+    name, path = named_network(options["model"], options["model_path"])
     return Request(
         paths=paths,
         segment=segment,
@@ -278,8 +277,8 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
             **_named(options, "batch_size", "device", "precision"),
         ),
         segmenting=Segmenting(
-            whole_cell=label_parameters("whole_cell", options),
-            nuclear=label_parameters("nuclear", options),
+            whole_cell=label_parameters("whole_cell", options, name),
+            nuclear=label_parameters("nuclear", options, name),
             expand_cells=growth,
             **_named(options, "mask_format", "keep_intermediates"),
         ),
@@ -295,20 +294,6 @@ def make_request(paths: WorkspacePaths, *, segment: bool, measure: bool, options
         ),
         resources=Resources(**_named(options, "workers", "max_memory")),
     )
-
-
-def _model(given: str | None, path: str | None) -> tuple[str | None, str | None]:
-    """Return the name and the path of the network from the two options that may give them."""
-    word = normalize_word(given.lower()) if given else None
-    name = next((one for one in MODEL_NAMES if normalize_word(one) == word), None)
-    if given is None or name is not None:
-        return name, path
-    if path is not None and path != given:
-        raise RequestError(
-            f"--model is {given} and --model_path is {path}; give one of them, or one of {', '.join(MODEL_NAMES)} "
-            "with --model"
-        )
-    return None, given
 
 
 def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from cellscale.cli.options.shared_options import Option, one_of, option_in
 from cellscale.errors import RequestError
 from cellscale.label.growth import MOST, Growth
-from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters, usual_parameters
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing
 from cellscale.written_numbers import decimal_number
 
@@ -43,10 +43,13 @@ _PARAMETER_HELP = {
     "radius": "Radius of the neighbourhood of a maximum, in pixels.",
     "small_objects": "Objects of fewer pixels are removed.",
     "holes": "Holes of fewer pixels are filled.",
-    "label_erosion": "Pixels taken away from the edges of objects. Default: as --label_erosion.",
+    "label_erosion": "Pixels taken away from the edges of objects.",
 }
 _FOR_BOTH = ("label_erosion",)
 """Parameters that have an option for both compartments besides."""
+
+_WITH_OWN_DEFAULTS = ("torch-mesmer",)
+"""Networks whose labels are made with other values than Mesmer's, if nobody says which."""
 
 _LABELS: dict[str, tuple[str, Parameters]] = {
     "whole_cell": ("Labels of whole cells", WHOLE_CELL),
@@ -56,16 +59,24 @@ _LABELS: dict[str, tuple[str, Parameters]] = {
 
 def _label_options() -> Iterator[Option]:
     """Make an option of every postprocessing parameter of each compartment."""
-    for prefix, (heading, defaults) in _LABELS.items():
+    for position, (prefix, (heading, defaults)) in enumerate(_LABELS.items()):
+        others = {name: usual_parameters(name)[position] for name in _WITH_OWN_DEFAULTS}
         for field in fields(Parameters):
-            of_both = field.name in _FOR_BOTH
+            # Which default counts is known only when the network is.
             yield option_in(heading)(
                 f"--{prefix}_{field.name}",
                 type=type(getattr(defaults, field.name)),
-                default=None if of_both else getattr(defaults, field.name),
-                show_default=not of_both,
-                help=_PARAMETER_HELP[field.name],
+                help=f"{_PARAMETER_HELP[field.name]} Default: {_default(field.name, defaults, others)}.",
             )
+
+
+def _default(name: str, defaults: Parameters, others: Mapping[str, Parameters]) -> str:
+    """Return the words for the default of a parameter."""
+    if name in _FOR_BOTH:
+        return f"as --{name}"
+    usual = getattr(defaults, name)
+    own = {other: getattr(parameters, name) for other, parameters in others.items()}
+    return "; ".join([f"{usual}", *(f"{value} with {other}" for other, value in own.items() if value != usual)])
 
 
 SEGMENTING_OPTIONS: list[Option] = [
@@ -118,18 +129,18 @@ SEGMENTING_OPTIONS: list[Option] = [
 """Options about finding cells, under headings of their own."""
 
 
-def label_parameters(prefix: str, options: Mapping[str, Any]) -> Parameters:
-    """Return how the maps of a compartment become labels.
+def label_parameters(prefix: str, options: Mapping[str, Any], network: str | None = None) -> Parameters:
+    """Return how the maps of a compartment become labels: as the options say, or else as the network's authors do.
 
     Raises
     ------
     RequestError
         A value is out of its range.
     """
-    values = {field.name: options[f"{prefix}_{field.name}"] for field in fields(Parameters)}
-    return Parameters(
-        **{name: options[name] if value is None and name in _FOR_BOTH else value for name, value in values.items()}
-    )
+    usual = usual_parameters(network)[list(_LABELS).index(prefix)]
+    given = {name: options[name] for name in _FOR_BOTH}
+    own = {field.name: options[f"{prefix}_{field.name}"] for field in fields(Parameters)}
+    return replace(usual, **given | {name: value for name, value in own.items() if value is not None})
 
 
 def preprocessing(options: Mapping[str, Any]) -> Preprocessing:

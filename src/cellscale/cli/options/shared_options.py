@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import click
 
+from cellscale.weights.catalogue import MODEL_NAMES
 from cellscale.written_numbers import decimal_number
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "at_terminal",
     "byte_size",
     "closest",
+    "model_option",
     "name_list",
     "normalize_word",
     "one_of",
@@ -54,6 +56,14 @@ CRASH = 70
 
 VERBOSITY = "cellscale.verbosity"
 """Key in the context's ``meta`` under which commands leave how often ``-v`` was given."""
+
+
+model_option = click.option(
+    "--model",
+    metavar=f"[{'|'.join(MODEL_NAMES)}|PATH_OR_URI]",
+    help="The network, by name or as an .onnx file. Default: mesmer.",
+)
+"""The option of commands that look at a network, or ask what one takes."""
 
 
 def at_terminal() -> bool:

@@ -12,12 +12,13 @@ from cellscale.predict.onnx_file.model_file import model_bytes, model_name
 from cellscale.predict.onnx_file.signature import signature_of
 from cellscale.predict.sessions import RUN_ERRORS, SessionSettings, is_out_of_memory, open_session
 
-__all__ = ["NUMBER_OF_MAPS", "SeedNetwork", "is_seed_network"]
+__all__ = ["CLASSIFIER_WEIGHTS", "NUMBER_OF_MAPS", "SeedNetwork", "is_seed_network"]
 
 NUMBER_OF_MAPS = 10
 """Maps of nuclei, then as many of cells: two offsets, two of their spread, and the height of seeds."""
 
-_CLASSIFIER_WEIGHTS = 61
+CLASSIFIER_WEIGHTS = 61
+"""Numbers of the pixel classifier."""
 
 
 class SeedNetwork:
@@ -99,6 +100,6 @@ def _classifier(digits: str) -> NDArray[np.float32]:
         content = bytes.fromhex(digits)
     except ValueError:
         return np.empty(0, np.float32)
-    if len(content) != 4 * _CLASSIFIER_WEIGHTS:
+    if len(content) != 4 * CLASSIFIER_WEIGHTS:
         return np.empty(0, np.float32)
     return np.frombuffer(content, "<f4").astype(np.float32)

@@ -8,6 +8,7 @@ from cellscale.predict.heads import MESMER_HEADS, Head
 from cellscale.predict.onnx_file.building import declared_input, declared_output, node, tensor
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
+from cellscale.predict.onnx_file.renaming import renamed_field
 
 __all__ = ["adapted"]
 
@@ -19,8 +20,11 @@ _VALUE_NAME = 1
 _AXIS = 3
 """Axis of the outputs along which their maps lie."""
 
+_TO_FIRST, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+"""Orders of axes: channels before rows and columns, or after them."""
 
-def adapted(model: bytes, given: str, heads: Sequence[Head]) -> bytes:
+
+def adapted(model: bytes, given: str, heads: Sequence[Head], *, channels_first: bool = False) -> bytes:
     """Return a model with Mesmer's input and, for its maps, Mesmer's outputs in place of its own.
 
     Parameters
@@ -31,6 +35,8 @@ def adapted(model: bytes, given: str, heads: Sequence[Head]) -> bytes:
         Name of its input.
     heads
         Which of its outputs make which maps.
+    channels_first
+        Whether its input is ``(n, 2, 256, 256)``.
 
     Raises
     ------
@@ -38,35 +44,45 @@ def adapted(model: bytes, given: str, heads: Sequence[Head]) -> bytes:
         The file is damaged.
     """
     parts = [
-        encoded_field(_MODEL_GRAPH, _adapted_graph(payload, given, heads)) if number == _MODEL_GRAPH else whole
+        encoded_field(_MODEL_GRAPH, _adapted_graph(payload, given, heads, channels_first=channels_first))
+        if number == _MODEL_GRAPH
+        else whole
         for number, payload, whole in message_fields(memoryview(model))
     ]
     return b"".join(parts)
 
 
-def _adapted_graph(graph: memoryview, given: str, heads: Sequence[Head]) -> bytes:
+def _adapted_graph(graph: memoryview, given: str, heads: Sequence[Head], *, channels_first: bool) -> bytes:
     kept = {head.output for head in heads if head == _place(head)}
+    # What the network calls by Mesmer's names, and is something else, gets other names.
+    others = ({INPUT} if channels_first or given != INPUT else set()) | {head.output for head in MESMER_HEADS} - kept
+    names = {name: f"{name}/own" for name in others}
     # Nodes come in the order of computation: what takes the input is first, what makes the outputs last.
     parts: list[bytes | memoryview] = [declared_input(INPUT, CHANNELS)]
-    if given != INPUT:
-        parts.append(node("Identity", [INPUT], given))
+    if channels_first:
+        parts.append(node("Transpose", [INPUT], names.get(given, given), perm=_TO_FIRST))
+    elif given != INPUT:
+        parts.append(node("Identity", [INPUT], names.get(given, given)))
     for number, payload, whole in message_fields(graph):
         is_given = number == _GRAPH_INPUT and _name(payload) == given
         if not is_given and (number != _GRAPH_OUTPUT or _name(payload) in kept):
-            parts.append(whole)
+            parts.append(renamed_field(number, payload, whole, names))
+    for output in dict.fromkeys(head.output for head in heads if head.axis != _AXIS):
+        parts.append(node("Transpose", [names.get(output, output)], f"{output}/channels_last", perm=_TO_LAST))
     for head in heads:
         if head.output not in kept:
-            parts += _output(head, _place(head))
+            source = names.get(head.output, head.output) if head.axis == _AXIS else f"{head.output}/channels_last"
+            parts += _output(head, source, _place(head))
     return b"".join(parts)
 
 
-def _output(head: Head, place: Head) -> list[bytes]:
+def _output(head: Head, source: str, place: Head) -> list[bytes]:
     """Return what makes Mesmer's output of a head's map, in all of its channels up to the one that is used."""
     channels = np.full(place.index + 1, head.index, np.int64)
     which = f"{place.output}/channels"
     return [
         tensor(which, channels),
-        node("Gather", [head.output, which], place.output, axis=_AXIS),
+        node("Gather", [source, which], place.output, axis=_AXIS),
         declared_output(place.output, len(channels)),
     ]
 

@@ -33,9 +33,10 @@ from onnx import shape_inference
 from benchmarks.agreement import agreement
 from cellscale.images.masks import open_mask
 from cellscale.predict.choice import NetworkRequest, open_network
+from cellscale.predict.clean_graph import device_content
 from cellscale.predict.devices import parse_device
 from cellscale.predict.heads import MESMER_HEADS
-from cellscale.predict.onnx_file import fixed_batch, model_content
+from cellscale.predict.onnx_file import fixed_batch
 from cellscale.predict.tiles import TILE, TileGrid
 from cellscale.weights.catalogue import MESMER
 from cellscale.weights.resolve import installed_model
@@ -46,7 +47,7 @@ IMAGE = "tissue_001"
 
 def flops_a_tile() -> float:
     """Return the multiplications and additions of the network's convolutions for one tile."""
-    content = fixed_batch(model_content(installed_model(MESMER).path, MESMER_HEADS), 1)
+    content = fixed_batch(device_content(installed_model(MESMER).path, MESMER_HEADS), 1)
     graph = shape_inference.infer_shapes(onnx.load_from_string(content)).graph
     shapes = {
         one.name: [side.dim_value for side in one.type.tensor_type.shape.dim]

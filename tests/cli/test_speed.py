@@ -25,13 +25,20 @@ def test_help_loads_nothing_heavy(words):
 
 
 @pytest.mark.slow
-def test_measuring_loads_neither_the_network_nor_the_report_nor_pandas(tmp_path):
+@pytest.mark.parametrize(
+    ("more", "unneeded"),
+    [
+        (["--no_report"], {"onnxruntime", "matplotlib", "jinja2", "pandas", "anndata", "h5py", "zarr", "pydantic"}),
+        ([], {"onnxruntime", "pandas", "anndata", "h5py", "zarr"}),
+    ],
+    ids=["tables", "report"],
+)
+def test_measuring_loads_neither_the_network_nor_what_is_not_written(tmp_path, more, unneeded):
     cellscale(["simulate", str(tmp_path), "--images", "1", "--size", "128", "--truth"], standalone_mode=False)
     (tmp_path / "SEGMASK").mkdir()
     for mask in (tmp_path / "TRUTH").glob("*Mask.tiff"):
         mask.rename(tmp_path / "SEGMASK" / mask.name)
-    unneeded = {"onnxruntime", "matplotlib", "jinja2", "pandas", "anndata", "h5py", "zarr", "pydantic"}
-    words = ["measure", "--no_report", "workspace", str(tmp_path)]
+    words = ["measure", *more, "workspace", str(tmp_path)]
     program = (
         "import sys\nfrom cellscale.cli.main import cellscale\n"
         f"try:\n    cellscale({words!r})\nfinally:\n    print(sorted({unneeded!r} & set(sys.modules)))"

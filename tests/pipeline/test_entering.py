@@ -38,9 +38,9 @@ def test_the_list_is_that_of_images_entered_one_by_one_and_written_seldom(tmp_pa
     folder.mkdir()
     entering = Entering(folder, Dialect.V0_7)
     listed = entered(folder, infos, entering)
-    assert listed[:20] == list(range(1, 21)), "at first each image is there at once"
-    assert all(number - count <= number / 32 + 1 for number, count in enumerate(listed, 1))
-    assert len(set(listed[65:])) < 30
+    assert listed[:8] == list(range(1, 9)), "at first each image is there at once"
+    assert all(number - count <= number / 8 + 1 for number, count in enumerate(listed, 1))
+    assert len(set(listed[65:])) < 8
     entering.write()
     assert entering.images == ()
     together = without_times(folder)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cellscale.report.findings import look_to_json
+from cellscale.report.html import listing
 from cellscale.report.html.pages import image_page
 from cellscale.report.write import update_report
 from cellscale.workspace.layout import workspace_paths
@@ -98,7 +99,9 @@ def test_the_places_of_parts_are_framed_on_the_whole_image(page, report):
     assert bar.bounding_box()["width"] / whole["width"] == pytest.approx(200 / 1500, abs=0.005)
 
 
-def test_the_table_is_sorted_by_the_column_that_is_clicked(page, tmp_path):
+@pytest.mark.parametrize("long", [listing.LONG, 2], ids=["few images", "thousands"])
+def test_the_table_is_sorted_by_the_column_that_is_clicked(page, tmp_path, monkeypatch, long):
+    monkeypatch.setattr(listing, "LONG", long)
     paths = workspace_paths(tmp_path / "sorted")
     counts = {"a2": 900, "a10": 1_100, "b": 40}
     index = update_report(paths, [record(name, cells=count) for name, count in counts.items()], set(counts))
@@ -114,6 +117,8 @@ def test_the_table_is_sorted_by_the_column_that_is_clicked(page, tmp_path):
     assert shown() == ["b", "a2", "a10"]
     page.locator(".numbers label").filter(has_text="image").first.click()
     assert shown() == ["a2", "a10", "b"]
+    cells = [box.bounding_box() for box in page.locator(".numbers td:nth-child(4)").all()]
+    assert len({box["x"] + box["width"] for box in cells}) == 1, "numbers stand below each other"
 
 
 def test_numbers_and_pictures_of_an_image_print_on_one_sheet(page, tmp_path):

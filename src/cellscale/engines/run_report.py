@@ -1,12 +1,14 @@
 """The report at the end of a run."""
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib import metadata
 from typing import Any
 
 import imagecodecs
 import numba
 import numpy as np
-import onnxruntime
 
 from cellscale import __version__
 from cellscale.pipeline.budget import Budget
@@ -21,6 +23,9 @@ from cellscale.workspace.layout import WorkspacePaths
 from cellscale.workspace.record import Ledger
 
 __all__ = ["write_report"]
+
+_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
+"""What ONNX Runtime is installed as."""
 
 
 def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> str:
@@ -95,5 +100,16 @@ def _regions(segmented: Mapping[str, Any], measured: Mapping[str, Any]) -> Itera
 
 
 def _versions() -> dict[str, str]:
-    parts: dict[str, Any] = {"onnxruntime": onnxruntime, "numpy": np, "numba": numba, "imagecodecs": imagecodecs}
-    return {"cellscale": __version__, **{name: module.__version__ for name, module in parts.items()}}
+    parts: dict[str, Any] = {"numpy": np, "numba": numba, "imagecodecs": imagecodecs}
+    versions = {name: module.__version__ for name, module in parts.items()}
+    return {"cellscale": __version__, **_runtime_version(), **versions}
+
+
+def _runtime_version() -> dict[str, str]:
+    """Return the version of ONNX Runtime, which measuring does not load for it."""
+    if (loaded := sys.modules.get("onnxruntime")) is not None:
+        return {"onnxruntime": loaded.__version__}
+    for distribution in _RUNTIMES:
+        with suppress(metadata.PackageNotFoundError):
+            return {"onnxruntime": metadata.version(distribution)}
+    return {}

@@ -5,7 +5,10 @@ from dataclasses import asdict, dataclass
 
 from cellscale.errors import RequestError
 
-__all__ = ["NUCLEUS", "WHOLE_CELL", "Parameters", "usual_parameters"]
+__all__ = ["BLOCK", "NUCLEUS", "WHOLE_CELL", "Parameters", "usual_parameters"]
+
+BLOCK = 1024
+"""Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from cellscale.storage.uri import Location, filesystem, local_path
 
 __all__ = ["Entering", "now_of"]
 
-_SHARE = 32
+_SHARE = 8
 """The list is written when it grows by one part in so many: after each image at first."""
 
 

@@ -9,10 +9,10 @@ from cellscale.images.info import Image, ImageInfo
 from cellscale.images.masks import open_mask
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.label.parameters import BLOCK
 from cellscale.pipeline.request import ChannelChoice
-from cellscale.pipeline.segmenting.block_store import BLOCK
-from cellscale.pipeline.segmenting.inputs import MODEL_MPP
 from cellscale.predict.heads import Compartment
+from cellscale.preprocess.preprocessing import MODEL_MPP
 from cellscale.regions import RegionReader
 from cellscale.report.findings import Role
 from cellscale.report.pictures import cell_size, overview_level

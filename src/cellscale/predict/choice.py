@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError, RequestError
 from cellscale.predict.card import CardNetwork
+from cellscale.predict.clean_graph import device_content
 from cellscale.predict.cuda_runtime import card_count
 from cellscale.predict.devices import ANY_DEVICE, AUTO, DEVICES, Device, DeviceChoice, Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment, heads_of
@@ -19,7 +20,7 @@ from cellscale.predict.network import Computation, Network
 from cellscale.predict.network_kinds import NetworkKind, with_mesmer_interface
 from cellscale.predict.onnx_file.half import in_float16
 from cellscale.predict.onnx_file.joining import fixed_batch
-from cellscale.predict.onnx_file.model_file import model_content, model_name
+from cellscale.predict.onnx_file.model_file import model_name
 from cellscale.predict.openvino import OpenVinoNetwork, require_openvino
 from cellscale.predict.processor import open_processor
 from cellscale.predict.sessions import RUNTIME, Runtime, SessionSettings, open_session
@@ -165,7 +166,7 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
             races=request.races,
         )
     heads = heads_of(request.compartments)
-    content = model_content(request.model, heads)
+    content = device_content(request.model, heads)
     if device.name == "openvino":
         return OpenVinoNetwork(
             content,

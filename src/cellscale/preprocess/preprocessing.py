@@ -5,7 +5,10 @@ from typing import Literal, TypeAlias
 
 from cellscale.errors import RequestError
 
-__all__ = ["MESMER", "Preprocessing", "RescaleChannels"]
+__all__ = ["MESMER", "MODEL_MPP", "Preprocessing", "RescaleChannels"]
+
+MODEL_MPP = 0.5
+"""µm/px of the images that Mesmer was trained on."""
 
 RescaleChannels: TypeAlias = Literal["none", "percentile", "minmax", "zscore"]
 """How channels are rescaled, each by itself, before they are combined."""

@@ -13,9 +13,17 @@ from cellscale.qupath.entry.entry_record import EntryRecord
 from cellscale.qupath.gson import Json, JsonObject, Written, to_json, written
 from cellscale.qupath.project_file import entries, new_project, parse_project, with_location
 from cellscale.qupath.project_image import ProjectImage
-from cellscale.qupath.project_images import entry_numbers, number_images, still_fit, with_images, without_last_change
+from cellscale.qupath.project_images import (
+    ListedEntries,
+    listed_entries,
+    number_images,
+    still_fit,
+    with_images,
+    without_last_change,
+)
 from cellscale.qupath.uris import java_uri
 from cellscale.storage.atomic import write_bytes
+from cellscale.storage.content import stamp_of
 from cellscale.storage.uri import Location, exists, join, listing, make_folder, read_if_there
 
 __all__ = ["entry_ids", "place_images", "update_project"]
@@ -29,8 +37,7 @@ def entry_ids(folder: Location) -> frozenset[int]:
     StorageError
         There is a project file that is damaged or cannot be read.
     """
-    location = join(folder, PROJECT_FILE)
-    return entry_numbers(_project(location, read_if_there(location), version="", now=0))
+    return _listed(folder).numbers
 
 
 def place_images(
@@ -61,16 +68,14 @@ def place_images(
     StorageError
         There is a project file that is damaged or cannot be read.
     """
-    location = join(folder, PROJECT_FILE)
-    content = read_if_there(location)
-    project = _project(location, content, version="", now=0)
-    placed = number_images(project, infos, spare=spare, taken=taken)
-    first, listed = placed[0], entry_numbers(project)
-    if first.entry_id in listed:
+    listed = _listed(folder)
+    placed = number_images(listed, infos, spare=spare, taken=taken)
+    first = placed[0]
+    if first.entry_id in listed.numbers:
         return placed
-    if number is not None and number not in listed and number not in taken:
+    if number is not None and number not in listed.numbers and number not in taken:
         first = replace(first, entry_id=number)
-    elif content is None and not _may_be_of(folder, first):
+    elif not listed.numbers and not exists(join(folder, PROJECT_FILE)) and not _may_be_of(folder, first):
         # The list was lost, perhaps: what another image has under its number is not overwritten.
         first = replace(first, entry_id=max([_last_folder(folder), *taken]) + 1 + spare)
     return (first, *placed[1:])
@@ -120,7 +125,7 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
     location = join(folder, PROJECT_FILE)
     before = read_if_there(location)
     project = _project(location, before, dialect.conventions.writer, now)
-    if not still_fit(project, images):
+    if not still_fit(listed_entries(project), images):
         raise StorageError(
             f"{location} was changed by another program while the images were measured: run the same command again"
         )
@@ -147,6 +152,32 @@ def update_project(folder: Location, images: Sequence[ProjectImage], dialect: Di
     write_bytes(location, content)
     _remember(_Known(content, extended, texts))
     return True
+
+
+class _Listed(NamedTuple):
+    """What the file of a project lists."""
+
+    location: str
+    stamp: str
+    entries: ListedEntries
+
+
+_LAST_LISTED: list[_Listed | None] = [None]
+"""Of the file of before: images of a run are placed one by one, and the list may have thousands of others."""
+
+
+def _listed(folder: Location) -> ListedEntries:
+    """Return what a project lists, read once as long as its file is the same; nothing where there is none."""
+    location = join(folder, PROJECT_FILE)
+    stamp = stamp_of(location)
+    last = _LAST_LISTED[0]
+    if stamp and last is not None and (last.location, last.stamp) == (str(location), stamp):
+        return last.entries
+    found = listed_entries(_project(location, read_if_there(location), version="", now=0))
+    if stamp:
+        # One assignment, so that other threads see all of it or nothing.
+        _LAST_LISTED[0] = _Listed(str(location), stamp, found)
+    return found
 
 
 def _begin_project(folder: Location, dialect: Dialect) -> None:

@@ -18,7 +18,7 @@ from cellscale.qupath.uris import are_one_file, file_name, java_uri, path_of_uri
 from cellscale.storage.places import folded
 from cellscale.storage.uri import local_path
 
-__all__ = ["entry_numbers", "number_images", "still_fit", "with_images", "without_last_change"]
+__all__ = ["ListedEntries", "listed_entries", "number_images", "still_fit", "with_images", "without_last_change"]
 
 _KEPT = ("name", "channels", "pixelCalibration")
 """Metadata that a person may change in QuPath; the rest is what the file says."""
@@ -44,13 +44,29 @@ _Name: TypeAlias = tuple[str, tuple[str, ...]]
 """File name and arguments of a source."""
 
 
-def entry_numbers(project: JsonObject) -> frozenset[int]:
-    """Return the numbers of a project's entries."""
-    return _known_images(project).numbers
+class ListedEntries(NamedTuple):
+    """What a project lists, by what it is looked for: a small part of its file."""
+
+    known: Mapping[_Source, int]
+    by_name: Mapping[_Name, Sequence[tuple[_Source, int]]]
+    numbers: frozenset[int]
+    """Of all entries."""
+    last: int
+    """The highest number that an entry has or had, 0 where there is none."""
+
+
+def listed_entries(project: JsonObject) -> ListedEntries:
+    """Return what a project lists; it takes as long as the list is, and all questions about one image do not."""
+    known = {_source(builder): _entry_id(entry) for entry, builder in _plain_entries(project)}
+    by_name = defaultdict(list)
+    for source, number in known.items():
+        by_name[_name(source)].append((source, number))
+    numbers = frozenset(map(_entry_id, entries(project)))
+    return ListedEntries(known, dict(by_name), numbers, max([_integer(project.get("lastID")), *numbers]))
 
 
 def number_images(
-    project: JsonObject, infos: Sequence[ImageInfo], *, spare: int = 0, taken: Collection[int] = ()
+    listed: ListedEntries, infos: Sequence[ImageInfo], *, spare: int = 0, taken: Collection[int] = ()
 ) -> tuple[ProjectImage, ...]:
     """Return the place of each image: the entry that shows it, or the next free number.
 
@@ -58,8 +74,8 @@ def number_images(
 
     Parameters
     ----------
-    project
-        The project as it is.
+    listed
+        What the project lists.
     infos
         Different images.
     spare
@@ -67,20 +83,19 @@ def number_images(
     taken
         Numbers that no further image gets.
     """
-    next_id = max([_integer(project.get("lastID")), _known_images(project).last, *taken]) + 1 + spare
+    next_id = max([listed.last, *taken]) + 1 + spare
     placed = []
-    for info, number in zip(infos, _shown_by(project, infos), strict=True):
+    for info, number in zip(infos, _shown_by(listed, infos), strict=True):
         placed.append(ProjectImage(number or next_id, info))
         next_id += not number
     return tuple(placed)
 
 
-def still_fit(project: JsonObject, images: Sequence[ProjectImage]) -> bool:
+def still_fit(listed: ListedEntries, images: Sequence[ProjectImage]) -> bool:
     """Return whether images that were placed in a project some time ago can still have these places."""
-    taken = entry_numbers(project)
-    shown_by = _shown_by(project, [image.info for image in images])
+    shown_by = _shown_by(listed, [image.info for image in images])
     return all(
-        number == image.entry_id or (not number and image.entry_id not in taken)
+        number == image.entry_id or (not number and image.entry_id not in listed.numbers)
         for image, number in zip(images, shown_by, strict=True)
     )
 
@@ -170,10 +185,9 @@ def _updated_builder(old: Json, new: JsonObject, written: Sequence[JsonObject]) 
     return old | new | {"uri": uri, "metadata": before | now | kept}
 
 
-def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
+def _shown_by(listed: ListedEntries, infos: Sequence[ImageInfo]) -> list[int]:
     """Return the number of the entry that shows each image, or 0."""
     sources = [_source(server_builder(info)) for info in infos]
-    listed = _known_images(project)
     unknown = [source for source in sources if source not in listed.known]
     # A project has thousands of files: those of other names need not be looked for.
     names = {_name(source) for source in unknown}
@@ -187,35 +201,6 @@ def _shown_by(project: JsonObject, infos: Sequence[ImageInfo]) -> list[int]:
     }
     lost = _lost_images({source: number for source, number in alike.items() if source not in sources}, stores)
     return [listed.known.get(source) or found.get(source) or lost.pop(_name(source), 0) for source in sources]
-
-
-class _KnownImages(NamedTuple):
-    """What a project lists, by what it is looked for."""
-
-    project: JsonObject
-    known: Mapping[_Source, int]
-    by_name: Mapping[_Name, Sequence[tuple[_Source, int]]]
-    numbers: frozenset[int]
-    last: int
-    """The highest of them, 0 where there is none."""
-
-
-_LAST: list[_KnownImages | None] = [None]
-"""Of the last project, which is not changed: several questions are asked of one, each for one image."""
-
-
-def _known_images(project: JsonObject) -> _KnownImages:
-    last = _LAST[0]
-    if last is not None and last.project is project:
-        return last
-    known = {_source(builder): _entry_id(entry) for entry, builder in _plain_entries(project)}
-    by_name = defaultdict(list)
-    for source, number in known.items():
-        by_name[_name(source)].append((source, number))
-    numbers = frozenset(map(_entry_id, entries(project)))
-    # One assignment, so that other threads see all of it or nothing.
-    _LAST[0] = found = _KnownImages(project, known, dict(by_name), numbers, max(numbers, default=0))
-    return found
 
 
 def _lost_images(known: Mapping[_Source, int], stores: Collection[str]) -> dict[_Name, int]:

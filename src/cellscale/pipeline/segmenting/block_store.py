@@ -17,7 +17,7 @@ from cellscale.label.maps import MapReader
 from cellscale.label.mosaic import Mosaic
 from cellscale.label.numbering import Resolution, finish_region, resolve_objects
 from cellscale.label.objects import complete_objects, merge_objects, no_objects
-from cellscale.label.parameters import Parameters
+from cellscale.label.parameters import BLOCK, Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
 from cellscale.pipeline.area import AreaCores, is_enough
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
@@ -33,9 +33,6 @@ __all__ = [
     "Store",
     "StoredBlocks",
 ]
-
-BLOCK = 1024
-"""Side of a block in pixels: the unit of labelling and of resume. Results do not depend on it, kept state does."""
 
 
 @dataclass(frozen=True, slots=True)

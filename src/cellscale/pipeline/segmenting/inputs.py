@@ -16,15 +16,12 @@ from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import ChannelChoice
-from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
+from cellscale.preprocess.preprocessing import MESMER, MODEL_MPP, Preprocessing, RescaleChannels
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
 __all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input", "require_plausible"]
-
-MODEL_MPP = 0.5
-"""µm/px of the images that Mesmer was trained on."""
 
 PLAUSIBLE_MPP = (0.01, 20.0)
 """µm/px at which cells can be found: beyond, a unit is wrong, and rescaling would leave nothing or never end."""

@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
 
-__all__ = ["pruned"]
+__all__ = ["connections", "pruned"]
 
 # Field numbers from the onnx.proto of ONNX.
 _MODEL_GRAPH = 7
@@ -57,7 +57,7 @@ def _pruned_graph(graph: memoryview, outputs: set[str]) -> bytes:
         if number == _GRAPH_OUTPUT and _name(payload) not in outputs:
             continue
         if number == _GRAPH_NODE:
-            inputs, results = _connections(payload)
+            inputs, results = connections(payload)
             if needed.isdisjoint(results):
                 continue
             needed |= inputs
@@ -66,7 +66,7 @@ def _pruned_graph(graph: memoryview, outputs: set[str]) -> bytes:
     return encoded_field(_MODEL_GRAPH, content)
 
 
-def _connections(node: memoryview) -> tuple[set[str], set[str]]:
+def connections(node: memoryview) -> tuple[set[str], set[str]]:
     """Return the names of a node's inputs and outputs."""
     inputs, results = set(), set()
     for number, payload, _ in message_fields(node):

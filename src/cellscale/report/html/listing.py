@@ -22,6 +22,9 @@ PER_PAGE = 60
 """Images whose pictures are on one page, and failures and warnings that are told on the first one; also images that
 are compared in a plot, at most."""
 
+LONG = 500
+"""Rows of a table from which on a browser lays out only those that are seen, so that columns have set widths."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEntry:
@@ -120,6 +123,7 @@ def _list_words(title: str, entries: Sequence[ListEntry], number: int, per_page:
     told = entries if number == 1 else mine
     failed = [entry for entry in told if entry.record.error is not None]
     flagged = [entry for entry in told if entry.listed.flags]
+    rows = _rows(told)
     pages = [index_name(page) for page in range(1, -(-len(entries) // per_page) + 1)]
     return {
         "title": title,
@@ -131,18 +135,27 @@ def _list_words(title: str, entries: Sequence[ListEntry], number: int, per_page:
         "flagged": flagged[:PER_PAGE],
         "more_flagged": max(len(flagged) - PER_PAGE, 0),
         "cards": mine,
-        "rows": _ranked(told),
+        "rows": list(zip(told, ranks(rows), strict=True)),
         "columns": COLUMNS,
+        "widths": _widths(rows) if len(rows) > LONG else [],
         "plots": list(_comparisons(entries)) if number == 1 else [],
     }
 
 
-def _ranked(entries: Sequence[ListEntry]) -> list[tuple[ListEntry, list[int]]]:
-    """Return images with their places by each column of the table."""
-    rows = [
+def _rows(entries: Sequence[ListEntry]) -> list[tuple[str, ...]]:
+    """Return the table's rows as they are read."""
+    return [
         (one.record.image, one.status, str(len(one.listed.flags) or ""), *_padded(one.listed.row)) for one in entries
     ]
-    return list(zip(entries, ranks(rows), strict=True))
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return how many letters the widest text of each column has, or the longest word of its name."""
+    names = ("image", "status", "warnings", *COLUMNS)
+    return [
+        max(*map(len, column), *map(len, name.split()))
+        for name, column in zip(names, zip(*rows, strict=True), strict=True)
+    ]
 
 
 def _padded(row: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.request import AreaChoice
 from cellscale.preprocess.tissue import tissue_mask
 from cellscale.regions import RegionReader
-from cellscale.report.findings import webp
 from cellscale.report.pictures import block_means
 
 __all__ = ["part_in_tissue", "tissue_mark"]
@@ -87,6 +86,8 @@ def part_in_tissue(
     ImageError
         There is no tissue in the regions.
     """
+    from cellscale.report.findings import webp  # with what measuring alone does without
+
     if area.tissue == "none":
         return part, {}
     tissue = _find_tissue(run, channels, shape, mpp, area.tissue_threshold)

@@ -23,7 +23,8 @@ def answers(url):
     try:
         with urllib.request.urlopen(url, timeout=HANGS):
             return True
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        error.close()
         return True
     except OSError:
         return False

@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
@@ -93,7 +94,9 @@ def _cloud() -> dict[str, str]:
         try:
             with urlopen(question, timeout=_METADATA_SECONDS) as answer:
                 facts[name] = answer.read(1000).decode("utf-8", "replace").strip()
-        except OSError:
+        except OSError as error:
+            if isinstance(error, HTTPError):
+                error.close()
             return {}
     return facts
 

@@ -12,7 +12,10 @@ from tests.cli.runs import OUTPUTS, run
 from tests.pipeline.spots import spots, write_dataset, write_image
 
 ALL = {output.format("image") for output in OUTPUTS}
-ENTRY = {f"PROJ/data/1/{name}" for name in ("data.qpdata", "server.json", "summary.json", "thumbnail.jpg")}
+ENTRY = {
+    f"PROJ/data/1/{name}"
+    for name in ("cellscale.json", "data.qpdata", "server.json", "summary.json", "thumbnail.jpg")
+}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from cellscale.qupath.java.java_reader import JavaReader, UnreadableError
+from cellscale.qupath.java.java_reader import BrokenStreamError, JavaReader, UnreadableError
 from cellscale.qupath.java.java_stream import JavaStream
 from cellscale.qupath.java.java_types import SERIALIZABLE, WRITE_METHOD, JavaArray, JavaClass, JavaObject
 from cellscale.qupath.java.serial_classes import KNOWN
@@ -65,3 +65,12 @@ def test_what_ends_early_or_is_something_else_is_called_unreadable(shared):
     ):
         with pytest.raises(UnreadableError):
             reread(damaged)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_never_reached_the_disk_is_damage_wherever_it_begins(shared, version):
+    data = (golden_project(shared, "tiny", version) / "data/1/data.qpdata").read_bytes()
+    for start in range(100, len(data) - 200, 97):
+        damaged = data[:start] + bytes(len(data) - start - 100) + data[-100:]
+        with pytest.raises(BrokenStreamError):
+            JavaReader(damaged, KNOWN, lambda reader, thing, place: thing).read()

@@ -27,6 +27,8 @@ _FIRST_HANDLE = 0x7E0000
 _SIZES = {"B": ("b", 1), "C": ("H", 2), "D": ("d", 8), "F": ("f", 4), "I": ("i", 4), "J": ("q", 8), "S": ("h", 2)}
 _PRIMITIVES = {**_SIZES, "Z": ("?", 1)}
 _NULL, _REFERENCE, _CLASS, _END = 0x70, 0x71, 0x72, 0x78
+_PROXY_CLASS = 0x7D
+_TAGS = frozenset(range(0x70, 0x7F)) - {_END}
 _EXTERNAL, _OWN_CONTENTS = 0x04, 0x01
 _T = TypeVar("_T")
 
@@ -135,8 +137,10 @@ class JavaReader:
 
     def _referred(self) -> object:
         place = self._number(">i") - _FIRST_HANDLE
-        if not 0 <= place < len(self.handles) or self.handles[place] is None:
-            raise UnreadableError(f"the reference before byte {self._at} leads nowhere")
+        if not 0 <= place < len(self.handles):
+            raise BrokenStreamError(f"the reference before byte {self._at} leads nowhere")
+        if self.handles[place] is None:  # it was let go
+            raise UnreadableError(f"the reference before byte {self._at} leads to what should be of one object alone")
         return self.handles[place]
 
     def _text(self, length: str) -> str:
@@ -159,8 +163,10 @@ class JavaReader:
             known = self._referred()
             if isinstance(known, JavaClass):
                 return known
+        if tag == _PROXY_CLASS:
+            raise UnreadableError(f"the class before byte {self._at} is a proxy")
         if tag != _CLASS:
-            raise UnreadableError(f"no class that can be read is described before byte {self._at}")
+            raise BrokenStreamError(f"no class is described before byte {self._at}")
         return self._described()
 
     def _described(self) -> JavaClass:
@@ -172,8 +178,10 @@ class JavaReader:
             kind, field = chr(self._take(1)[0]), self._text(">H")
             signature = self._value() if kind in "L[" else kind
             fields.append((field, str(signature)))
-        if self._take(1)[0] != _END:
+        if (tag := self._take(1)[0]) in _TAGS:
             raise UnreadableError(f"the class {name} has annotations")
+        if tag != _END:
+            raise BrokenStreamError(f"byte {self._at - 1} begins something of an unknown kind ({tag:#x})")
         described = JavaClass(name, uid, flags, tuple(fields), self._class())
         known = self._known.get(name)
         self.handles[place] = known if known is not None and _are_equal(known, described) else described

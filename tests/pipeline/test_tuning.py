@@ -96,6 +96,21 @@ def test_cells_of_a_crop_are_those_of_the_whole_image_with_all_settings_in_turn(
             assert len(found.areas(name)) == len(np.unique(labels)) - 1
 
 
+def test_areas_of_pixels_that_are_not_square_are_those_of_their_sides(network):
+    image = ArrayImage(PLANES, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(0.4, 0.6))
+
+    @contextmanager
+    def open_input(how):
+        yield network_input(image, preprocessing=how.preprocessing, pixel_size=choose_pixel_size(image.info))
+
+    tuned = TunedImage("image", open_input, lambda: network, Budget(2, 2**30))
+    try:
+        found = tuned.cells(USUAL, Region(90, 130, 190, 230))
+    finally:
+        tuned.close()
+    assert found.mpp**2 == pytest.approx(0.4 * 0.6)
+
+
 def test_a_crop_outside_the_image_is_told(tuned):
     with pytest.raises(RequestError, match=r"x 400 to 500 and y 0 to 9; the image has 460 x 420 pixels"):
         tuned.cells(USUAL, Region(0, 400, 9, 500))

@@ -83,6 +83,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
         parameters=made.get("parameters", {}),
         certificates={name: CertificateRecord(**facts) for name, facts in made.get("certificates", {}).items()},
         regions=tuple(_regions(made.get("regions", {}), ledger.facts("measurement").get("regions", {}))),
+        segmented_pixels=_segmented_pixels(made.get("regions", {})),
         tissue=TissueRecord(**made["tissue"]) if "tissue" in made else None,
         versions=_versions(),
         finished_utc=image.finished_utc,
@@ -97,6 +98,10 @@ def _regions(segmented: Mapping[str, Any], measured: Mapping[str, Any]) -> Itera
         yield RegionRecord(
             name=name, pixels=found["pixels"], cells=facts.get("whole-cell"), nuclei=facts.get("nuclear")
         )
+
+
+def _segmented_pixels(segmented: Mapping[str, Any]) -> float | None:
+    return sum(float(found["pixels"]) for found in segmented.values()) if segmented else None
 
 
 def _versions() -> dict[str, str]:

@@ -59,10 +59,19 @@ def extent(look: Findings) -> str:
     return f"{number(width)} x {number(height)} mm"
 
 
-def density(look: Findings) -> float | None:
-    """Return objects a mm² of image: cells, or nuclei where there is no mask of cells."""
+def area_mm2(record: ImageRecord, look: Findings) -> float | None:
+    """Return the area of what was segmented, of all the image or of its regions; None where µm/px are not known."""
+    if look.pixel_size is None:
+        return None
+    pixels = look.shape[0] * look.shape[1] if record.segmented_pixels is None else record.segmented_pixels
+    return pixels * look.pixel_size[0] * look.pixel_size[1] / 1e6
+
+
+def density(record: ImageRecord, look: Findings) -> float | None:
+    """Return objects a mm² of what was segmented: cells, or nuclei where there is no mask of cells."""
     counted = look.compartments.get("whole-cell") or look.compartments.get("nuclear")
-    return counted.count / look.area_mm2 if counted is not None and look.area_mm2 else None
+    area = area_mm2(record, look)
+    return counted.count / area if counted is not None and area else None
 
 
 def median_area(found: CompartmentLook | None) -> float | None:
@@ -94,9 +103,9 @@ def image_facts(record: ImageRecord, look: Findings | None) -> Iterator[Fact]:
         border = cells or nuclei
         assert border is not None, "one of them is there"
         yield Fact("touching the border", count(border.at_border), _share(border.at_border, border.count))
-    if (dense := density(look)) is not None:
+    if (dense := density(record, look)) is not None:
         yield Fact(
-            "cells per mm²" if cells else "nuclei per mm²", number(dense), f"on {number(look.area_mm2 or 0)} mm²"
+            "cells per mm²" if cells else "nuclei per mm²", number(dense), f"on {number(area_mm2(record, look) or 0)} mm²"
         )
     for word, found in (("cell", cells), ("nucleus", nuclei)):
         if found is not None and found.areas is not None:
@@ -143,7 +152,7 @@ def row(record: ImageRecord, look: Findings | None) -> tuple[str, ...]:
     nuclei = look.compartments.get("nuclear") if look is not None else None
     border = cells or nuclei
     areas = [median_area(found) for found in (cells, nuclei)]
-    dense = density(look) if look is not None else None
+    dense = density(record, look) if look is not None else None
     sized = "" if look is None else f" {unit(look)}"
     return (
         *map(count, counts(record, look)),

@@ -137,13 +137,6 @@ class Findings:
     crops: tuple[CropLook, ...]
     flags: tuple[Flag, ...]
 
-    @property
-    def area_mm2(self) -> float | None:
-        """Area of the image in mm²; None where µm/px are not known."""
-        if self.pixel_size is None:
-            return None
-        return self.shape[0] * self.shape[1] * self.pixel_size[0] * self.pixel_size[1] / 1e6
-
 
 def webp(picture: Picture) -> str:
     """Return a picture as WebP in base64: half the size of a JPEG, and outlines of one pixel stay sharp."""

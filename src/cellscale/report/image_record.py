@@ -100,6 +100,8 @@ class ImageRecord:
     """Of postprocessing."""
     certificates: dict[Compartment, CertificateRecord] = field(default_factory=dict)
     regions: tuple[RegionRecord, ...] = ()
+    segmented_pixels: float | None = None
+    """Size of the part of the image whose objects the masks have; None for all of it."""
     tissue: TissueRecord | None = None
     """None where glass was not told from tissue."""
     versions: dict[str, str] = field(default_factory=dict)

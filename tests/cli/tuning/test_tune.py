@@ -177,6 +177,7 @@ def test_what_is_wrong_is_told_and_nobodys_file_is_replaced(dataset, tiny_model,
         (["--region", "200,200,900,900"], "280 x 260 pixels"),
         (["--settings_out", "nowhere/tuned.toml"], "there is no folder"),
         (["--nuclear_channel", "CD99"], "CD99"),
+        (["--statistics", "regions", "--tissue", "auto"], "--statistics image"),
     ],
 )
 def test_a_wrong_request_is_told(dataset, tiny_model, tmp_path, monkeypatch, words, told):

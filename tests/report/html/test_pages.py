@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from cellscale.report.html.listing import index_entry, index_page
+from cellscale.report.html.listing import index_entry, index_page, listed
 from cellscale.report.html.pages import image_page
 from cellscale.report.image_record import RegionRecord
 from tests.report.looks import HOSTILE, look, record
@@ -142,6 +142,13 @@ def test_cells_are_counted_in_the_masks_where_a_run_kept_the_tables():
     text = inert(index_page("data", [entry])).text
     assert "images 1 cells 500 nuclei 480" in text
     assert {"500 cells", "480 nuclei"} == set(entry.lines)
+
+
+def test_density_is_that_of_the_part_that_was_segmented():
+    whole, part = record(), record(segmented_pixels=1e6)
+    assert "2,000 on 0.25 mm²" in inert(image_page(part, look())).text
+    assert listed(part, look()).density == 2000
+    assert "2,000 on 0.25 mm²" not in inert(image_page(whole, look())).text
 
 
 @pytest.mark.parametrize("name", HOSTILE)

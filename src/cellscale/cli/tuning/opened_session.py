@@ -56,6 +56,11 @@ def opened_session(
     entry = entries[number]
     values, written = option_values(ctx, options, None if is_image else place, entry.name, entries)
     request = make_request(paths, segment=True, measure=False, options=values)
+    if request.area.statistics == "regions":
+        raise RequestError(
+            "tuning judges brightness by the whole image, so that its cells are not those of --statistics regions; "
+            "give --statistics image, or try settings with runs on small regions"
+        )
     model = checked_model(request.network, COMPARTMENTS, threads=request.resources.workers or 0)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     if entry.problem is not None:

@@ -14,8 +14,8 @@ __all__ = ["tune"]
 
 _UNUSED = frozenset(
     {
-        "image_filter", "regions", "exclude", "overwrite_foreign", "mask_format", "relabel", "matching",
-        "qupath_version", "exports", "visualize", "no_report", "keep_intermediates", "check", "dry_run", "log_file",
+        "image_filter", "regions", "exclude", "tissue", "tissue_threshold", "overwrite_foreign", "mask_format", "relabel", "matching",
+        "qupath_version", "exports", "visualize", "no_report", "report_single_file", "keep_intermediates", "check", "dry_run", "log_file",
         "verbosity", "batch_size",
     }
 )  # fmt: skip

@@ -172,7 +172,8 @@ class TuningSession:
 
     def _how(self, values: Mapping[str, Any]) -> FoundHow:
         cast, _ = self._cast(values)
-        options = {**self._beginning.options, "pixel_expansion": None, **cast}
+        shared = {"pixel_expansion": None, "label_erosion": 0}  # the page has them as values of its own
+        options = {**self._beginning.options, **shared, **cast}
         return FoundHow.of(make_request(self._beginning.paths, segment=True, measure=False, options=options))
 
     def _cast(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

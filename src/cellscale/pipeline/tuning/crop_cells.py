@@ -39,7 +39,7 @@ class CropCells:
     labels: Mapping[Compartment, NDArray[np.int32]]
     """Labels 1 to n in ``shown``, 0 for background."""
     mpp: float | None
-    """µm/px, where they are known."""
+    """µm/px, where they are known; of the square of the same area where pixels are not square."""
 
     def areas(self, compartment: Compartment) -> NDArray[np.int64]:
         """Return the pixels of each object, in the order of their labels."""

@@ -205,7 +205,8 @@ class TunedImage:
                     kept.results[name] = (_depends(name, parameters, part), labels.read(shown))
             names = COMPARTMENTS if how.of_nuclei else how.compartments
             labelled = {name: kept.results[name][1] for name in COMPARTMENTS if name in names}
-        known = source.pixel_size.mpp if source.pixel_size.size is not None else None
+        size = source.pixel_size.size
+        known = None if size is None else math.sqrt(size.x * size.y)
         return CropCells(crop, shown, labelled, known)
 
     def _label(

@@ -66,7 +66,7 @@ def listed(record: ImageRecord, look: Findings | None) -> Listed:
         counts=found,
         row=columns,
         flags=look.flags,
-        density=density(look),
+        density=density(record, look),
         areas=(areas[0], areas[1]),
         area_unit=unit(look),
     )

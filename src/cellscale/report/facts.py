@@ -104,9 +104,8 @@ def image_facts(record: ImageRecord, look: Findings | None) -> Iterator[Fact]:
         assert border is not None, "one of them is there"
         yield Fact("touching the border", count(border.at_border), _share(border.at_border, border.count))
     if (dense := density(record, look)) is not None:
-        yield Fact(
-            "cells per mm²" if cells else "nuclei per mm²", number(dense), f"on {number(area_mm2(record, look) or 0)} mm²"
-        )
+        area = f"on {number(area_mm2(record, look) or 0)} mm²"
+        yield Fact("cells per mm²" if cells else "nuclei per mm²", number(dense), area)
     for word, found in (("cell", cells), ("nucleus", nuclei)):
         if found is not None and found.areas is not None:
             lower, median, upper = found.areas.quartiles

@@ -14,9 +14,9 @@ __all__ = ["tune"]
 
 _UNUSED = frozenset(
     {
-        "image_filter", "regions", "exclude", "tissue", "tissue_threshold", "overwrite_foreign", "mask_format", "relabel", "matching",
-        "qupath_version", "exports", "visualize", "no_report", "report_single_file", "keep_intermediates", "check", "dry_run", "log_file",
-        "verbosity", "batch_size",
+        "image_filter", "regions", "exclude", "tissue", "tissue_threshold", "overwrite_foreign", "mask_format",
+        "relabel", "matching", "qupath_version", "exports", "visualize", "no_report", "report_single_file",
+        "keep_intermediates", "check", "dry_run", "log_file", "verbosity", "batch_size",
     }
 )  # fmt: skip
 """Options of runs that make nothing else of cells: settings files may have them, and they have no effect here."""

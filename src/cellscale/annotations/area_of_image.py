@@ -189,6 +189,8 @@ def wanted_area(
 
 def _within(geometry: shapely.Geometry, whole: shapely.Geometry) -> shapely.Geometry:
     """Return the part of a region that is in the image, without lines along which it only touches its border."""
+    if shapely.covers(whole, geometry):
+        return geometry  # an intersection may begin at another corner: another file for the same region
     found = shapely.intersection(geometry, whole)
     if found.geom_type in ("Polygon", "MultiPolygon"):
         return found

@@ -51,6 +51,9 @@ class DataFile:
     regions: Sequence[DrawnRegion] = ()
     """Regions that hold objects, by the index that the objects have."""
 
+    staying: Sequence[DrawnRegion] = ()
+    """Annotations of the file that hold no objects by an index, and stay."""
+
 
 def write_data_file(file: Sink, facts: DataFile, batches: Iterable[CellBatch]) -> None:
     """Write a data file; one batch at a time is in memory.

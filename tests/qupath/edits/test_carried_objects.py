@@ -48,7 +48,16 @@ class Dataset:
         self.info = info_of(folder / "OMETIFF" / "a.tiff")
         self.data = self.project / "data" / "1" / "data.qpdata"
 
-    def write(self, cells=CELLS, nuclei=NUCLEI, dialect=Dialect.V0_7, channels=(CELLS * 3,), area=None, **options):
+    def write(
+        self,
+        cells=CELLS,
+        nuclei=NUCLEI,
+        dialect=Dialect.V0_7,
+        channels=(CELLS * 3,),
+        area=None,
+        staying=(),
+        **options,
+    ):
         """Measure, and write the project."""
         with measured(cells, nuclei, channels, **options) as measurement:
             if area is not None:
@@ -62,6 +71,7 @@ class Dataset:
                 columns=measurement.columns(dialect),
                 dialect=dialect,
                 regions=measurement.regions,
+                staying=staying,
             )
             replaced = write_entry(self.project, facts, _Again(measurement), 1)
             update_project(self.project, [place], dialect, 1)

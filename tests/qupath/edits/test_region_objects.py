@@ -107,6 +107,30 @@ def test_what_a_person_did_stays_and_untouched_annotations_of_other_regions_go(d
     assert summary["objectTypeCounts"]["Annotations"] == 3
 
 
+def test_annotations_that_a_run_chose_among_stay(dataset):
+    ids = {name or "Tumor": text_id(thing) for name, thing in annotations(dataset).items()}
+    tumor, stroma = (
+        DrawnRegion("Tumor", LEFT, object_id=ids["Tumor"], path_class="Tumor", color=(200, 0, 0)),
+        DrawnRegion("Stroma", RIGHT, object_id=ids["Stroma"], title="Stroma"),
+    )
+    for wanted in (area(tumor), None):  # the second: as with --exclude alone, which makes no region
+        dataset.write(area=wanted, staying=(tumor, stroma))
+        assert set(annotations(dataset)) == {None, "Stroma"}
+        assert parents(dataset) == (
+            dict.fromkeys(table(TWO), "Root object (Image)") if wanted is None else table(wanted)
+        )
+        summary = json.loads((dataset.data.parent / "summary.json").read_text())["hierarchy"]
+        assert summary["objectTypeCounts"]["Annotations"] == 2
+    edit = Edit(dataset.data)
+    edit.add(drawn(name="mine"))
+    edit.save()
+    dataset.write(area=area(tumor), staying=(tumor, stroma))
+    assert set(annotations(dataset)) == {None, "Stroma", "mine"}
+    assert parents(dataset) == table(area(tumor))
+    summary = json.loads((dataset.data.parent / "summary.json").read_text())["hierarchy"]
+    assert summary["objectTypeCounts"]["Annotations"] == 3
+
+
 def test_a_region_of_the_project_holds_its_cells_itself(tmp_path):
     dataset = Dataset(tmp_path)
     dataset.write()

@@ -4,7 +4,7 @@ from cellscale.pipeline.area.area_cores import AreaCores
 from cellscale.pipeline.area.area_selection import Selection, selected_labels
 from cellscale.pipeline.area.enough import is_enough
 from cellscale.pipeline.area.part_wanted import Part, part_of, region_facts, tell_regions
-from cellscale.pipeline.area.region_sources import area_of, choice_mark
+from cellscale.pipeline.area.region_sources import area_of, choice_mark, project_annotations
 from cellscale.pipeline.area.tissue_part import part_in_tissue, tissue_mark
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "is_enough",
     "part_in_tissue",
     "part_of",
+    "project_annotations",
     "region_facts",
     "selected_labels",
     "tell_regions",

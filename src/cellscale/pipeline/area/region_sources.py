@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from cellscale.annotations import DrawnRegions, RegionFile, WantedArea, wanted_area
+from cellscale.annotations import DrawnRegion, DrawnRegions, RegionFile, WantedArea, wanted_area
 from cellscale.errors import ImageError
 from cellscale.pipeline.request import Request, class_wanted, is_of_project
 from cellscale.workspace.discovery import ImageEntry
 
-__all__ = ["area_of", "choice_mark"]
+__all__ = ["area_of", "choice_mark", "project_annotations"]
 
 
 class _Source(Protocol):
@@ -40,6 +40,25 @@ def area_of(request: Request, entry: ImageEntry, shape: tuple[int, int]) -> Want
     """
     drawn = {word: source.read() for word, source in _sources(request, entry).items()}
     return wanted_area(drawn.get("regions"), drawn.get("exclude"), shape)
+
+
+def project_annotations(request: Request, entry: ImageEntry) -> tuple[DrawnRegion, ...]:
+    """Return an image's annotations in the project where a run takes regions from it; else none.
+
+    Somebody chose among them, so that they all stay: those that earlier runs made as well.
+
+    Raises
+    ------
+    ImageError
+        They cannot be read.
+    """
+    project, image = request.paths.project, entry.image
+    words = (request.area.regions, request.area.exclude)
+    if project is None or image is None or not any(word is not None and is_of_project(word) for word in words):
+        return ()
+    from cellscale.qupath.drawings import ProjectRegions
+
+    return ProjectRegions(project, image).annotations()
 
 
 def _sources(request: Request, entry: ImageEntry) -> dict[str, _Source]:

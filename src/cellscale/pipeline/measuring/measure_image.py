@@ -19,7 +19,7 @@ from cellscale.images.info import Image, PixelSize
 from cellscale.images.masks import open_mask
 from cellscale.images.pixel_size import one_side_text
 from cellscale.images.sampled import sampled_pixels
-from cellscale.pipeline.area import area_of, region_facts
+from cellscale.pipeline.area import area_of, project_annotations, region_facts
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.measuring.mask_checks import compare_image, require_one_run, tell_of_lacking, unchanged
 from cellscale.pipeline.measuring.table_names import report_outputs, tables_not_asked
@@ -131,7 +131,15 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         entries = entry_hashes(request.paths.project, ledger)
         ledger.begin("measurement", mark, verdict.to_make, asked(request))
         project_entry = beside.submit(
-            write_project_entry, run, measurement, image, request.paths, request.measuring, check, number
+            write_project_entry,
+            run,
+            measurement,
+            image,
+            request.paths,
+            request.measuring,
+            check,
+            number,
+            project_annotations(request, entry),
         )
         write_reports(run, measurement, entry, request.paths, request.measuring, masks, verdict.to_make, check)
         cells, nuclei = _counted(measurement, masks)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
+from cellscale.annotations import DrawnRegion
 from cellscale.cells.measurement import Measurement
 from cellscale.cells.object_batches import CellBatch
 from cellscale.cells.text import Dialect
@@ -67,6 +68,7 @@ def write_project_entry(
     measuring: Measuring,
     check: Unchanged,
     number: int | None = None,
+    staying: Sequence[DrawnRegion] = (),
 ) -> int | None:
     """Write an image's objects into the project, and the project's list of images.
 
@@ -86,6 +88,8 @@ def write_project_entry(
         Is called when the objects' file is whole, before it takes its name.
     number
         Of the image's entry in earlier runs, which it gets again unless it is another image's now.
+    staying
+        Annotations that stay whether or not they are regions of this run.
 
     Returns
     -------
@@ -114,6 +118,7 @@ def write_project_entry(
             columns=measurement.columns(dialect),
             dialect=dialect,
             regions=measurement.regions,
+            staying=staying,
             thumbnail=thumbnail_jpeg(image),
         )
         replaced = write_entry(folder, data, _Batches(measurement, advance, check), now_of(image.info.uri))

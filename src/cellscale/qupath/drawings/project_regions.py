@@ -63,7 +63,7 @@ class ProjectRegions:
         """
         place = join(self.project, PROJECT_FILE)
         source = f"the QuPath project {place}"
-        objects = drawn_objects(join(self.project, "data", str(self._entry(place)), "data.qpdata"))
+        objects = self._objects(place)
         drawn = [one for one in objects if one.geometry is not None and not one.is_missing]
         chosen = _chosen(drawn, self.wanted)
         if not chosen:
@@ -75,6 +75,20 @@ class ProjectRegions:
             left_out = _chosen(drawn, self.without)
             chosen = [one for one in chosen if one not in left_out] or chosen
         return DrawnRegions.named(_in_order([_region(one) for one in chosen]), source)
+
+    def annotations(self) -> tuple[DrawnRegion, ...]:
+        """Return all annotations with an area, whatever is wanted.
+
+        Raises
+        ------
+        ImageError
+            The project does not have the image, or they cannot be read.
+        """
+        objects = self._objects(join(self.project, PROJECT_FILE))
+        return tuple(_region(one) for one in objects if one.geometry is not None and not one.is_core)
+
+    def _objects(self, place: Location) -> tuple[DrawnObject, ...]:
+        return drawn_objects(join(self.project, "data", str(self._entry(place)), "data.qpdata"))
 
     def _entry(self, place: Location) -> int:
         """Return the number of the image's entry."""

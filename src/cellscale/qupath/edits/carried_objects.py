@@ -15,7 +15,7 @@ from cellscale.qupath.data_file import DataFile
 from cellscale.qupath.edits.edited_objects import Edited
 from cellscale.qupath.edits.kept_objects import CHILDREN, Kept
 from cellscale.qupath.edits.object_tally import ObjectTally
-from cellscale.qupath.edits.region_objects import place_regions
+from cellscale.qupath.edits.region_objects import place_regions, placed_regions
 from cellscale.qupath.java.java_reader import UnreadableError
 from cellscale.qupath.java.java_stream import JavaStream, Sink
 from cellscale.qupath.java.java_types import Content, Encoded, JavaArray, JavaObject, Several, Value
@@ -75,9 +75,11 @@ class _Carrying:
 
     def contents(self, batches: Iterable[CellBatch], tally: ObjectTally) -> Iterator[Content]:
         """Yield all contents of the file."""
-        edited = self._edited
-        self._regions = place_regions(edited, self._facts.regions, self._facts.root_id)
-        self._region_places = frozenset(map(id, self._regions))
+        edited, facts = self._edited, self._facts
+        placed = place_regions(edited, placed_regions(facts.regions, facts.staying, facts.root_id), facts.root_id)
+        self._regions = placed[: len(facts.regions)]
+        made = (thing for name, thing in edited.drawn.items() if name in edited.made)
+        self._region_places = frozenset(map(id, (*self._regions, *made)))
         held = self._held(tally)
         parents = {id(parent): parent for parent in (*edited.parents.values(), *self._regions)}
         _put(edited.root, held.pop(_ROOT, 0), Several(self._of_root(batches)))

@@ -16,7 +16,7 @@ from cellscale.qupath.objects.path_classes import PathClasses, class_parts
 from cellscale.qupath.objects.path_objects import metadata_map
 from cellscale.qupath.objects.roi_geometry import roi_geometry
 
-__all__ = ["made_regions", "place_regions", "region_ids"]
+__all__ = ["made_regions", "place_regions", "placed_regions", "region_ids"]
 
 _NO_PROBABILITY = bytes.fromhex("7ff8000000000000")
 
@@ -28,6 +28,14 @@ def region_ids(regions: Sequence[DrawnRegion], root_id: str) -> list[str]:
         known = region.object_id
         ids.append(known if known and known not in ids else _own_id(region, root_id))
     return ids
+
+
+def placed_regions(
+    regions: Sequence[DrawnRegion], staying: Sequence[DrawnRegion], root_id: str
+) -> tuple[DrawnRegion, ...]:
+    """Return regions, and after them those annotations that stay and are none of these."""
+    known = set(region_ids(regions, root_id))
+    return (*regions, *(one for one in staying if one.object_id not in known))
 
 
 def place_regions(edited: Edited, regions: Sequence[DrawnRegion], root_id: str) -> list[JavaObject]:

@@ -46,6 +46,9 @@ class EntryData:
     regions: Sequence[DrawnRegion] = ()
     """Regions that hold objects, by the index that the objects have."""
 
+    staying: Sequence[DrawnRegion] = ()
+    """Annotations of the file that hold no objects by an index, and stay."""
+
     thumbnail: bytes | None = None
     """JPEG file; None to leave the thumbnail to QuPath."""
 
@@ -107,6 +110,7 @@ def _data_file(project: Location, data: EntryData) -> DataFile:
         dialect=data.dialect,
         count=data.count,
         regions=data.regions,
+        staying=data.staying,
     )
 
 

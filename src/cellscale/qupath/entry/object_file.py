@@ -12,7 +12,7 @@ from cellscale.qupath.edits.carried_objects import write_carried
 from cellscale.qupath.edits.carrying_words import not_carried, what_was_carried
 from cellscale.qupath.edits.edited_objects import Edited, read_edited
 from cellscale.qupath.edits.object_tally import ObjectTally
-from cellscale.qupath.edits.region_objects import made_regions
+from cellscale.qupath.edits.region_objects import made_regions, placed_regions
 from cellscale.qupath.edits.written_names import ours_in_all_forms
 from cellscale.qupath.entry.data_bytes import HashingSink, copy_file, digest_of, in_place_of, mapped
 from cellscale.qupath.entry.entry_check import is_still_of
@@ -114,17 +114,23 @@ def _replaced(
         record = replace(record, written=_newest(new, record.written))
         record.before_objects().write(folder)
     record.with_objects(tally.digest, tally.which, tally.count).write(folder)
-    return Replaced(changed=old != new, regions=made_regions(facts.regions, _nothing_edited(facts), facts.root_id))
+    return Replaced(changed=old != new, regions=_made(facts, _nothing_edited(facts)))
 
 
 def _write_ours(writer: HashingSink, facts: DataFile, batches: Iterable[CellBatch], tally: ObjectTally) -> None:
     """Write the file of an image to which nobody did anything, and count its objects."""
-    if not facts.regions:
+    if not facts.regions and not facts.staying:
         write_data_file(writer, facts, tally.passing(batches))
         return
     for batch in batches:  # how many objects each region holds has to be known first
         tally.add(batch)
     write_carried(writer, facts, batches, _nothing_edited(facts), tally, ())
+
+
+def _made(facts: DataFile, edited: Edited) -> Counter[str]:
+    """Return the annotations that are not counted among a person's, by class."""
+    placed = placed_regions(facts.regions, facts.staying, facts.root_id)
+    return made_regions(placed, edited, facts.root_id)
 
 
 def _nothing_edited(facts: DataFile) -> Edited:
@@ -178,7 +184,7 @@ def _carried(
         changed=True,
         edited=edited,
         count=tally.count - len(deleted),
-        regions=made_regions(facts.regions, edited, facts.root_id),
+        regions=_made(facts, edited),
         notes=tuple(f"{text}; the file as it was is kept as {kept}" if is_kept else text for text in notes),
         warnings=tuple(f"{text}: it is in {kept}" for text in lost),
     )

@@ -240,6 +240,16 @@ def test_annotations_of_the_project_are_regions(tmp_path, tiny_model):
     assert run_command("segment-and-measure", *options, *words).statuses == {"alpha": "kept"}
     failed = run_command("segment-and-measure", "--regions", "qupath:Stroma", *words)
     assert "found: Fold, Tumor" in failed.errors["alpha"]
+    assert told_regions(dataset) == {"Tumor": len(table)}
+    run_command("segment", "--regions", "qupath:Fold", "--model_path", tiny_model, "workspace", dataset)
+    assert told_regions(dataset).keys() == {"Fold"}  # and no more what the tables of other masks have
+
+
+def told_regions(dataset):
+    """Return how many cells the report says that each region has."""
+    page = (dataset / "REPORTS" / "alpha_report.html").read_text(encoding="utf-8")
+    rows = re.findall(r"<tr>\s*<t[hd][^>]*>(Tumor|Fold)</t[hd]>\s*<td[^>]*>([\d,]+)</td>", page)
+    return {name: int(count.replace(",", "")) for name, count in rows}
 
 
 def test_a_class_is_expected_after_the_colon(tmp_path):

@@ -16,6 +16,7 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
+from cellscale.pipeline.resume import counts_mark
 from cellscale.report.image_record import CertificateRecord, ImageRecord, RegionRecord, TissueRecord
 from cellscale.report.write import update_report
 from cellscale.workspace.discovery import discover
@@ -82,7 +83,7 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
         network_license=made.get("license", ""),
         parameters=made.get("parameters", {}),
         certificates={name: CertificateRecord(**facts) for name, facts in made.get("certificates", {}).items()},
-        regions=tuple(_regions(made.get("regions", {}), ledger.facts("measurement").get("regions", {}))),
+        regions=tuple(_regions(made, ledger.facts("measurement"))),
         segmented_pixels=_segmented_pixels(made.get("regions", {})),
         tissue=TissueRecord(**made["tissue"]) if "tissue" in made else None,
         versions=_versions(),
@@ -90,8 +91,11 @@ def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:
     )
 
 
-def _regions(segmented: Mapping[str, Any], measured: Mapping[str, Any]) -> Iterator[RegionRecord]:
-    """Yield what is on record of regions: as the tables have it where there are tables, else as the masks do."""
+def _regions(made: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[RegionRecord]:
+    """Yield what is on record of regions: as tables of these masks have it, else as the masks do."""
+    segmented = made.get("regions", {})
+    is_of_these = tables.get("of_masks") in (None, counts_mark(made))
+    measured = tables.get("regions", {}) if is_of_these else {}
     for name, found in (measured or segmented).items():
         masks = segmented.get(name, {})
         facts = {**masks, **found} if masks.get("pixels") == found["pixels"] else found

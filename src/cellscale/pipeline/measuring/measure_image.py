@@ -27,6 +27,7 @@ from cellscale.pipeline.request import ChannelChoice, Measuring, Request
 from cellscale.pipeline.resume import (
     asked,
     clear_leftovers,
+    counts_mark,
     decided,
     earlier_measurement_mark,
     identity_of,
@@ -149,6 +150,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             "unmatched_nuclei": measurement.unmatched_nuclei,
         }
         if area is not None:
+            facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
             facts["regions"] = region_facts(
                 area, {"whole-cell" if "whole-cell" in masks else "nuclear": measurement.objects_by_region()}
             )

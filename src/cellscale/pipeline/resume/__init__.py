@@ -12,6 +12,7 @@ from cellscale.pipeline.resume.decision import (
 from cellscale.pipeline.resume.image_source import note_source, require_one_source
 from cellscale.pipeline.resume.leftovers import clear_leftovers
 from cellscale.pipeline.resume.marks import (
+    counts_mark,
     earlier_files,
     earlier_measurement_mark,
     files_by_content,
@@ -26,6 +27,7 @@ __all__ = [
     "asked",
     "asked_again",
     "clear_leftovers",
+    "counts_mark",
     "decided",
     "earlier_files",
     "earlier_measurement_mark",

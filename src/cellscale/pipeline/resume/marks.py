@@ -14,7 +14,12 @@ from cellscale.storage.uri import Entry
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.record import Ledger
 
-__all__ = ["earlier_files", "earlier_measurement_mark", "files_by_content", "measurement_mark"]
+__all__ = ["counts_mark", "earlier_files", "earlier_measurement_mark", "files_by_content", "measurement_mark"]
+
+
+def counts_mark(segmented: Mapping[str, Any]) -> str:
+    """Return a hash of the counts on record of masks, by which counts of tables of other masks are known."""
+    return fingerprint({name: segmented.get(name, {}) for name in ("objects", "regions")})
 
 
 def files_by_content(

@@ -128,32 +128,22 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         from cellscale.pipeline.measuring.project_files import entry_hashes, note_entry_files
         from cellscale.pipeline.measuring.write_tables import write_reports
 
+        staying = project_annotations(request, entry)
         check()
         entries = entry_hashes(request.paths.project, ledger)
         ledger.begin("measurement", mark, verdict.to_make, asked(request))
         project_entry = beside.submit(
-            write_project_entry,
-            run,
-            measurement,
-            image,
-            request.paths,
-            request.measuring,
-            check,
-            number,
-            project_annotations(request, entry),
+            write_project_entry, run, measurement, image, request.paths, request.measuring, check, number, staying
         )
         write_reports(run, measurement, entry, request.paths, request.measuring, masks, verdict.to_make, check)
         cells, nuclei = _counted(measurement, masks)
-        facts: dict[str, Any] = {
-            "cells": cells,
-            "nuclei": nuclei,
-            "unmatched_nuclei": measurement.unmatched_nuclei,
-        }
+        unmatched = measurement.unmatched_nuclei
+        facts: dict[str, Any] = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched}
         if area is not None:
-            facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
             facts["regions"] = region_facts(
                 area, {"whole-cell" if "whole-cell" in masks else "nuclear": measurement.objects_by_region()}
             )
+            facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
     in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:

@@ -166,6 +166,8 @@ def test_names_of_channels_that_are_no_texts_are_refused(names) -> None:
 def test_an_empty_hash_of_a_model_is_refused() -> None:
     with pytest.raises(RequestError, match="is not a hash"):
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", model_hash="")
+    with pytest.raises(RequestError, match="2 is not a length; write for example 3um or 5px"):
+        cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", expand_cells=2)
 
 
 @pytest.mark.slow
@@ -174,7 +176,7 @@ def test_a_tuned_crop_has_the_cells_of_the_whole_image(tiny_model):
     words = {"channel_names": ["DAPI", "Membrane"], "model_path": str(tiny_model)}
     with cellscale.tune(planes, (0, 0, 220, 200), workers=1, nuclear_channel="DAPI", **words) as tuning:
         first = tuning.labels()
-        found = tuning.labels(nuclear=Parameters(maxima_threshold=0.4), expand_cells=Growth(length=2))
+        found = tuning.labels(nuclear=Parameters(maxima_threshold=0.4), expand_cells="2px")
         with pytest.raises(RequestError, match="unexpected keyword argument 'threshold'"):
             tuning.labels(threshold=1)
     whole = cellscale.segment(

@@ -10,6 +10,7 @@ from cellscale.api.given import Source, chosen_compartments, opened_network, ope
 from cellscale.errors import RequestError
 from cellscale.images.info import Image
 from cellscale.images.pixel_size import choose_pixel_size
+from cellscale.label.growth import as_growth
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.segmenting import (
     NetworkInput,
@@ -135,6 +136,8 @@ def _found_how(first: FoundHow, options: dict[str, Any]) -> FoundHow:
     if "compartments" in given:
         chosen = chosen_compartments(given["compartments"])
         given["compartments"] = tuple(name for name in COMPARTMENTS if name in chosen)
+    if given.get("expand_cells") is not None:
+        given["expand_cells"] = as_growth(given["expand_cells"])
     try:
         return replace(first, channels=replace(first.channels, **channels), **given)
     except TypeError as error:

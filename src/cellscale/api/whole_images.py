@@ -24,7 +24,7 @@ from cellscale.images.combine_words import Combine
 from cellscale.images.masks import whole_labels
 from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
-from cellscale.label.growth import Growth
+from cellscale.label.growth import Growth, as_growth
 from cellscale.label.parameters import Parameters, usual_parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
@@ -96,7 +96,7 @@ def segment(
     source: Source,
     *,
     compartments: _Both = ...,
-    expand_cells: Growth | None = ...,
+    expand_cells: Growth | str | None = ...,
     **options: Unpack[_Options],
 ) -> Segmentation[Labels, Labels]: ...
 @overload
@@ -104,7 +104,7 @@ def segment(
     source: Source,
     *,
     compartments: _WholeCell,
-    expand_cells: Growth | None = ...,
+    expand_cells: Growth | str | None = ...,
     **options: Unpack[_Options],
 ) -> Segmentation[Labels, None]: ...
 @overload
@@ -113,14 +113,14 @@ def segment(
 ) -> Segmentation[None, Labels]: ...
 @overload
 def segment(
-    source: Source, *, compartments: _Nuclear, expand_cells: Growth, **options: Unpack[_Options]
+    source: Source, *, compartments: _Nuclear, expand_cells: Growth | str, **options: Unpack[_Options]
 ) -> Segmentation[Labels, Labels]: ...
 @overload
 def segment(
     source: Source,
     *,
     compartments: Compartment | Sequence[Compartment],
-    expand_cells: Growth | None = ...,
+    expand_cells: Growth | str | None = ...,
     **options: Unpack[_Options],
 ) -> Segmentation[Labels | None, Labels | None]: ...
 def segment(
@@ -136,7 +136,7 @@ def segment(
     compartments: Compartment | Sequence[Compartment] = ("whole-cell", "nuclear"),
     whole_cell: Parameters | None = None,
     nuclear: Parameters | None = None,
-    expand_cells: Growth | None = None,
+    expand_cells: Growth | str | None = None,
     model: str | None = None,
     model_path: str | None = None,
     model_hash: str | None = None,
@@ -170,8 +170,8 @@ def segment(
     whole_cell, nuclear
         How the network's maps become labels; None: as its authors recommend.
     expand_cells
-        How far whole cells grow into the background around them. Where nuclei alone are to be found, whole cells are
-        the nuclei, grown.
+        How far whole cells grow into the background around them, such as ``3um`` or ``5px``. Where nuclei alone are
+        to be found, whole cells are the nuclei, grown.
     model
         Which network: ``mesmer`` if left out, ``instanseg``, ``torch-mesmer``, or the path or URI of a file.
     model_path, model_hash
@@ -199,6 +199,7 @@ def segment(
     """
     chosen = chosen_compartments(compartments)
     nucleus, membrane = several_names(nuclear_channel), several_names(membrane_channel)
+    growing = None if expand_cells is None else as_growth(expand_cells)
     name, path = named_network(model, model_path)
     usual = usual_parameters(name)
     wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell or usual[0], "nuclear": nuclear or usual[1]}
@@ -221,7 +222,7 @@ def segment(
         )
         run = ImageRun(image.info.name, listener, Budget.choose(workers, max_memory))
         run.budget.require_room(image.info)
-        growth = None if expand_cells is None else expand_cells.pixels(channels.pixel_size.mpp)
+        growth = None if growing is None else growing.pixels(channels.pixel_size.mpp)
         labels = segment_channels(run, RunState(Path(folder)), channels, network, parameters)
         if growth is not None:
             labels = grown_cells(labels, growth, of_nuclei="whole-cell" not in parameters)

@@ -1,12 +1,17 @@
 """How far objects grow, as a user says it."""
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from cellscale.errors import ImageError, RequestError
+from cellscale.written_numbers import decimal_number
 
-__all__ = ["MOST", "Growth"]
+__all__ = ["MOST", "Growth", "as_growth"]
+
+_WRITTEN = re.compile(r"\s*(.*?)\s*(um|µm|μm|px)\s*", re.IGNORECASE)
+"""A number and its unit; of micro there are two signs."""
 
 MOST = 100
 """Pixels that objects may grow: each row of an image is written with so many of its neighbours around it."""
@@ -51,3 +56,20 @@ class Growth:
                 "pixels can be. Give less, or the right size of a pixel with --image_mpp."
             )
         return found
+
+
+def as_growth(length: "Growth | str") -> Growth:
+    """Return a length that may be written, such as ``3um`` or ``5px``.
+
+    Raises
+    ------
+    RequestError
+        It is none.
+    """
+    if isinstance(length, Growth):
+        return length
+    found = _WRITTEN.fullmatch(length) if isinstance(length, str) else None
+    number = decimal_number(found[1]) if found else None
+    if found is None or number is None:
+        raise RequestError(f"{length!r} is not a length; write for example 3um or 5px")
+    return Growth(length=number, unit="px" if found[2].lower() == "px" else "um")

@@ -1,6 +1,5 @@
 """The options about finding cells: what the network gets, and how its maps become labels."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -9,28 +8,20 @@ import click
 
 from cellscale.cli.options.shared_options import Option, one_of, option_in
 from cellscale.errors import RequestError
-from cellscale.label.growth import MOST, Growth
+from cellscale.label.growth import MOST, Growth, as_growth
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters, usual_parameters
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing
-from cellscale.written_numbers import decimal_number
 
 __all__ = ["SEGMENTING_OPTIONS", "growth", "growth_of", "label_parameters", "preprocessing"]
 
 _prepared = option_in("What the network sees")
 _grown = option_in("Labels")
 
-_GROWTH = re.compile(r"\s*(.*?)\s*(um|µm|μm|px)\s*", re.IGNORECASE)
-"""A number and its unit; of micro there are two signs."""
-
 
 def growth(text: str) -> Growth:
     """Read a length such as ``3um`` or ``5px``."""
-    found = _GROWTH.fullmatch(text)
-    number = decimal_number(found[1]) if found else None
-    if found is None or number is None:
-        raise click.BadParameter(f"{text!r} is not a length; write for example 3um or 5px")
     try:
-        return Growth(length=number, unit="px" if found[2].lower() == "px" else "um")
+        return as_growth(text)
     except RequestError as error:
         raise click.BadParameter(str(error)) from error
 

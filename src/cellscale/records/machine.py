@@ -8,10 +8,6 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-
-import psutil
 
 __all__ = ["Machine", "this_machine"]
 
@@ -47,6 +43,8 @@ class Machine:
 @cache
 def this_machine() -> Machine:
     """Return the facts of this machine, looked up once; what cannot be known stays empty."""
+    import psutil  # `cellscale --help` does without
+
     gpus = _gpus()
     cloud = _cloud()
     return Machine(
@@ -88,6 +86,9 @@ def _cloud() -> dict[str, str]:
     host = os.environ.get(_METADATA_HOST, "169.254.169.254")
     if _METADATA_HOST not in os.environ and not _is_google():
         return {}
+    from urllib.error import HTTPError  # only rented machines need them
+    from urllib.request import Request, urlopen
+
     facts = {}
     for name in ("machine-type", "zone", "scheduling/preemptible"):
         question = Request(f"http://{host}/computeMetadata/v1/instance/{name}", headers={"Metadata-Flavor": "Google"})

@@ -12,9 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
-
-import fsspec
 
 from cellscale.errors import StorageError
 from cellscale.storage.credentials import opened_by, without_credentials
@@ -94,6 +91,8 @@ def local_path(location: Location) -> Path | None:
         return None
     # '#' and '?' are cut off by urlsplit, but belong to the name where a program did not encode them.
     text = str(location)[len("file://") + len(parts.netloc) :]
+    from urllib.request import url2pathname  # this takes as long as all the rest, and few need it
+
     return Path(url2pathname(text))
 
 
@@ -113,6 +112,8 @@ def filesystem(location: Location) -> tuple[Any, str]:
     scheme = location.partition("://")[0].lower()
     if scheme in _ARCHIVES:
         raise StorageError(f"cannot reach {location}: images are not read inside of archives: unpack it")
+    import fsspec  # on first use: a run of local files does without
+
     try:
         kind = fsspec.get_filesystem_class(scheme)
         options = kind._get_kwargs_from_urls(full)

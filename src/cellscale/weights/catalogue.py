@@ -4,8 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from cellscale.errors import ModelError, RequestError
 
 __all__ = [
@@ -277,7 +275,12 @@ def known_model(name: str) -> PublishedModel:
 def cache_folder() -> Path:
     """Return the folder of all weights: ``CELLSCALE_CACHE`` if set, else the user's cache, then ``models``."""
     override = os.environ.get("CELLSCALE_CACHE")
-    root = Path(override).expanduser() if override else user_cache_path("cellscale", appauthor=False)
+    if override:
+        root = Path(override).expanduser()
+    else:
+        from platformdirs import user_cache_path  # `cellscale --help` does without
+
+        root = user_cache_path("cellscale", appauthor=False)
     return root.absolute() / "models"
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from skimage.filters import threshold_triangle
 
-from cellscale.preprocess.tissue import tissue_mask
+from cellscale.preprocess.tissue import tissue_mask, triangle_threshold
 
 
 def slide(share, level=40.0, dark=100.0):
@@ -40,3 +41,16 @@ def test_a_lower_factor_takes_more_for_tissue():
 
 def test_nothing_is_tissue_where_all_squares_are_alike():
     assert not tissue_mask(np.full((2, 9, 9), 5, np.float32)).any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_threshold_is_scikit_images(seed):
+    rng = np.random.default_rng(seed)
+    tail = rng.exponential(2, rng.integers(2, 3000))
+    values = np.concatenate([rng.normal(0, 0.3, rng.integers(1, 3000)), tail if seed % 2 else -tail])
+    assert triangle_threshold(values) == threshold_triangle(values)
+
+
+@pytest.mark.parametrize("values", [[0, 1], [0, 0, 1], [0, 1, 1], [-1e300, 1e300, 0]])
+def test_few_values_have_a_threshold_between_them(values):
+    assert min(values) <= triangle_threshold(np.array(values, np.float64)) <= max(values)

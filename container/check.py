@@ -19,6 +19,7 @@ from debian_base import make_debian_base
 
 HERE = Path(__file__).resolve().parent
 LISTS = HERE.parent / "build" / "containers"
+ENTRY = "/opt/cellscale/bin/entry"
 STRANGER = "12345:12345"
 """A user and a group whom the images do not know."""
 
@@ -122,13 +123,14 @@ def run(builder: Builder, tag: str, user: str, data: Path, image: Image, options
         folder.chmod(0o777)  # the user of a container is nobody here
     words = ["segment-and-measure", *image.options, "workspace", "/data"]
     simulate = "" if options.data else "cellscale simulate /data --images 1 --size 512 --seed 1 && "
+    asked = '--squeeze --nuclear-image "$1" --membrane-image "$1" --membrane-channel 1 --output-directory'
     deepcell = (
-        "set -- /data/OMETIFF/* && python /usr/src/app/run_app.py mesmer --squeeze "
-        '--nuclear-image "$1" --membrane-image "$1" --membrane-channel 1 --output-directory /data/deepcell'
+        f"set -- /data/OMETIFF/* && python /usr/src/app/run_app.py mesmer {asked} /data/script "
+        f"&& {ENTRY} mesmer {asked} /data/entry && cmp /data/script/mask.tif /data/entry/mask.tif"
     )
     program = (
         "kernels() { find $NUMBA_CACHE_DIR -type f | sort; }; before=$(kernels); "
-        f'{simulate}cellscale {" ".join(words)} && {deepcell} && test "$before" = "$(kernels)" || exit 9'
+        f'{simulate}{ENTRY} {" ".join(words)} && {deepcell} && test "$before" = "$(kernels)" || exit 9'
     )
     print(f"-- user {user}: cellscale {' '.join(words)}", flush=True)
     mounted = [f"{data}:/data", f"{options.weights.resolve()}:/var/cache/cellscale/models:ro"]

@@ -53,9 +53,10 @@ def test_masks_have_the_size_of_their_image_and_cells(workspace):
 
 def test_another_dataset_with_the_same_images_gets_the_same_bytes(tmp_path, workspace, tiny_model):
     again = write_dataset(tmp_path / "elsewhere", **PLANES)
-    done = segment_and_measure(tiny_model, again, "--workers", "3")
+    done = segment_and_measure(tiny_model, again, "--workers", "3", "--report_single_file")
     assert set(done.statuses.values()) == {"done"}
     assert results(again) == results(workspace)
+    assert f"report in one file: {again / 'REPORTS' / 'report.html'}" in done.stdout.splitlines()
 
 
 def test_overwriting_gives_the_same_bytes_of_everything(workspace, tiny_model):

@@ -150,7 +150,7 @@ def _report(closing: Closing) -> tuple[str, ...]:
         return ()
     from cellscale.engines.run_report import write_report
 
-    return (write_report(closing.request, closing.outcome, closing.listener),)
+    return write_report(closing.request, closing.outcome, closing.listener)
 
 
 def _spatialdata(closing: Closing) -> tuple[str, ...]:

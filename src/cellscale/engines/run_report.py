@@ -19,8 +19,9 @@ from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import counts_mark
 from cellscale.report.image_record import CertificateRecord, ImageRecord, RegionRecord, TissueRecord
 from cellscale.report.write import update_report
+from cellscale.storage.uri import exists, join
 from cellscale.workspace.discovery import discover
-from cellscale.workspace.layout import WorkspacePaths
+from cellscale.workspace.layout import SINGLE, WorkspacePaths
 from cellscale.workspace.record import Ledger
 
 __all__ = ["write_report"]
@@ -29,8 +30,8 @@ _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
 """What ONNX Runtime is installed as."""
 
 
-def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> str:
-    """Bring the dataset's report up to date, and return where it begins.
+def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> tuple[str, ...]:
+    """Bring the dataset's report up to date, and return where it begins, and its single file where there is one.
 
     Parameters
     ----------
@@ -59,7 +60,8 @@ def write_report(request: Request, outcome: RunOutcome, listener: Listener) -> s
             advance=advance,
             tell=lambda text: listener(Notice("", "warning", text)),
         )
-    return str(index)
+    single = join(request.paths.reports, SINGLE)
+    return (str(index), str(single)) if exists(single) else (str(index),)
 
 
 def _record(paths: WorkspacePaths, image: ImageOutcome) -> ImageRecord:

@@ -11,7 +11,7 @@ from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.workspace.layout import workspace_paths
 
-REPORT = "somewhere/index.html"
+REPORT, SINGLE = "somewhere/index.html", "somewhere/report.html"
 LONG = "a rather long [bold] name of an image, as microscopes give them µ"
 OUTCOME = RunOutcome(
     (
@@ -27,7 +27,7 @@ OUTCOME = RunOutcome(
         ImageOutcome(image="b", status="failed", error="it is empty; export it again"),
         ImageOutcome(image="c", status="planned", notes=("would make masks",)),
     ),
-    outputs=(REPORT,),
+    outputs=(REPORT, SINGLE),
 )
 
 
@@ -50,6 +50,7 @@ def test_away_from_a_terminal_the_summary_is_lines_parted_by_tabs(request_, caps
     assert "c: would make masks" in lines
     assert f"masks: {request_.paths.segmasks}" in lines
     assert f"report: {REPORT}" in lines
+    assert f"report in one file: {SINGLE}" in lines
     assert f"tables: {request_.paths.reports}" in lines
     assert f"QuPath project: {request_.paths.project}" in lines
     assert err == "failed: b: it is empty; export it again\n"
@@ -75,6 +76,12 @@ def test_folders_that_were_not_made_are_not_pointed_at(tmp_path, capsys):
     assert str(tmp_path) not in capsys.readouterr().out
     show_summary(OUTCOME, replace(request, dry_run=True), Console(file=io.StringIO()))
     assert f"masks would be in: {request.paths.segmasks}" in capsys.readouterr().out
+
+
+def test_a_dry_run_in_which_all_images_fail_names_no_folders(tmp_path, capsys):
+    outcome = RunOutcome(tuple(image for image in OUTCOME.images if image.status == "failed"))
+    show_summary(outcome, Request(paths=workspace_paths(tmp_path), dry_run=True), Console(file=io.StringIO()))
+    assert "would be" not in capsys.readouterr().out
 
 
 def test_why_an_image_failed_is_told_once(request_, capsys):

@@ -14,7 +14,7 @@ from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.storage.uri import Location, base_name, exists, join
-from cellscale.workspace.layout import INDEX
+from cellscale.workspace.layout import INDEX, SINGLE
 
 __all__ = ["show_summary"]
 
@@ -96,6 +96,7 @@ def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
     from cellscale.qupath.entry import PROJECT_FILE  # needs what a run has loaded by then, and `--help` has not
 
     paths = request.paths
+    planned = request.dry_run and not (outcome.images and len(outcome.failed) == len(outcome.images))
     places: dict[str, Location | None] = {"masks": paths.segmasks}
     if request.measure:
         places |= {"tables": paths.reports, "QuPath project": paths.project}
@@ -103,9 +104,10 @@ def _places(request: Request, outcome: RunOutcome) -> Iterable[str]:
         file = join(place, PROJECT_FILE) if place is not None and kind == "QuPath project" else place
         if file is not None and _may_be_there(file):
             yield f"{kind}: {place}"
-        elif place is not None and request.dry_run:
+        elif place is not None and planned:
             yield f"{kind} would be in: {place}"
-    yield from (f"report: {place}" for place in outcome.outputs if base_name(place) == INDEX)
+    kinds = {INDEX: "report", SINGLE: "report in one file"}
+    yield from (f"{kinds[name]}: {place}" for place in outcome.outputs if (name := base_name(place)) in kinds)
 
 
 def _may_be_there(place: Location) -> bool:

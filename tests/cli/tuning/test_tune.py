@@ -141,7 +141,9 @@ def latest(page):
 def test_what_is_wrong_is_told_and_nobodys_file_is_replaced(dataset, tiny_model, tmp_path):
     out = tmp_path / "mine.toml"
     with tuned(dataset, tiny_model, out, tmp_path) as address:
-        values = {one["key"]: one["value"] for one in ask(address, "tuning")["controls"]}
+        controls = ask(address, "tuning")["controls"]
+        values = {one["key"]: one["value"] for one in controls}
+        assert not [one["key"] for one in controls if one["kind"] == "number" and one["value"] == ""]
         for wrong, told in (
             ({"nuclear_radius": "99"}, "radius is 99"),
             ({"nuclear_channel": "CD99"}, "CD99"),

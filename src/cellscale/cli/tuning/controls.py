@@ -1,7 +1,7 @@
 """What of the options is tuned in the browser, and with which control."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import click
@@ -85,8 +85,17 @@ def _controls() -> Iterator[Control]:
 CONTROLS = tuple(_controls())
 
 
-def shown_values(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the values of options as the page shows them, by key."""
+def shown_values(options: Mapping[str, Any], parameters: Mapping[str, Parameters]) -> dict[str, str]:
+    """Return the values of options as the page shows them, by key.
+
+    Parameters
+    ----------
+    options
+        Values of all options by their names.
+    parameters
+        How maps become labels, with the network's own values where the options give none; by the beginning of the
+        options' names.
+    """
     growth = options["expand_cells"]
     if growth is None and options["pixel_expansion"] is not None:
         growth = Growth(length=options["pixel_expansion"])
@@ -96,9 +105,8 @@ def shown_values(options: Mapping[str, Any]) -> dict[str, str]:
         "expand_cells": "" if growth is None else str(growth),
     }
     values = {control.key: named.get(control.key, options.get(control.key)) for control in CONTROLS}
-    for prefix in ("whole_cell", "nuclear"):
-        key = f"{prefix}_label_erosion"
-        values[key] = options["label_erosion"] if values[key] is None else values[key]
+    for prefix, given in parameters.items():
+        values |= {f"{prefix}_{name}": value for name, value in asdict(given).items()}
     return {key: "" if value is None else _text(value) for key, value in values.items()}
 
 

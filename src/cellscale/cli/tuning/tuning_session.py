@@ -68,7 +68,8 @@ class TuningSession:
         self._options = {control.key: self._keys.option(control.key, self._place) for control in CONTROLS}
         self._lock = Lock()
         self._versions_lock = Lock()
-        self._first = shown_values(beginning.options)
+        how = self._asked(beginning.options)
+        self._first = shown_values(beginning.options, {"whole_cell": how.whole_cell, "nuclear": how.nuclear})
         self._crop = beginning.crop
         self._start: CropCells | None = None
         self._start_version = 0
@@ -173,7 +174,9 @@ class TuningSession:
     def _how(self, values: Mapping[str, Any]) -> FoundHow:
         cast, _ = self._cast(values)
         shared = {"pixel_expansion": None, "label_erosion": 0}  # the page has them as values of its own
-        options = {**self._beginning.options, **shared, **cast}
+        return self._asked({**self._beginning.options, **shared, **cast})
+
+    def _asked(self, options: Mapping[str, Any]) -> FoundHow:
         return FoundHow.of(make_request(self._beginning.paths, segment=True, measure=False, options=options))
 
     def _cast(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

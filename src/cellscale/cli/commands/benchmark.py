@@ -66,12 +66,10 @@ def send(table: str, records: tuple[str, ...]) -> None:
 @_records
 def show(records: tuple[str, ...]) -> None:
     """Show what a megapixel takes, by machine and device, over all records of datasets."""
+    from cellscale.cli.output.tables import show_rows
     from cellscale.records.cost_summary import summarize
 
-    summaries = summarize(_read(records))
-    click.echo("\t".join(_COLUMNS))
-    for summary in summaries:
-        click.echo("\t".join(_cells(summary)))
+    show_rows(_COLUMNS, map(_cells, summarize(_read(records))), text=("machine", "device"))
 
 
 @benchmark.command("plot")

@@ -10,6 +10,8 @@ from cellscale.errors import CellscaleError, RequestError
 from cellscale.predict.heads import COMPARTMENTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from cellscale.report.comparison import MaskPair, Summary
 
 __all__ = ["compare"]
@@ -54,6 +56,7 @@ def compare(
     image could not be compared.
     """
     from cellscale.cli.output.printable import printable
+    from cellscale.cli.output.tables import show_rows
     from cellscale.pipeline.budget import Budget
     from cellscale.report.comparison import COLUMNS, comparison_page, paired_masks
     from cellscale.storage.atomic import write_text
@@ -62,15 +65,18 @@ def compare(
     compartments = COMPARTMENTS if compartment == "both" else tuple(one for one in COMPARTMENTS if one == compartment)
     pairs, remarks = paired_masks(first, second, compartments, image_filter)
     threads = workers or Budget.choose().workers
-    click.echo("\t".join(COLUMNS))
     done, failed = [], []
-    for pair in pairs:
-        found = _compared(pair, threads)
-        if isinstance(found, str):
-            failed.append(found)
-        else:
-            done.append(found)
-            click.echo("\t".join(map(printable, found.row)))
+
+    def rows() -> "Iterator[Sequence[str]]":
+        for pair in pairs:
+            found = _compared(pair, threads)
+            if isinstance(found, str):
+                failed.append(found)
+            else:
+                done.append(found)
+                yield found.row
+
+    show_rows(COLUMNS, rows(), text=("image", "compartment"))
     for remark in (*remarks, *failed):
         click.echo(printable(remark), err=True)
     if done:

@@ -181,6 +181,7 @@ def _show_rented(
     rows: "Sequence[Row]",
 ) -> None:
     """Show what segmenting takes on each kind of machine, with measuring after it, the cheapest first."""
+    from cellscale.cli.output.tables import show_rows
     from cellscale.engines.batch.compute import parse_compute
     from cellscale.engines.batch.prices import PRICES_OF
     from cellscale.planning.crews import CANDIDATES, OPTION
@@ -188,7 +189,7 @@ def _show_rented(
 
     candidates = CANDIDATES if machine is None else (parse_compute(machine, OPTION),)
     options = compare(found.sizes, rates, candidates, measuring, machines, rows)
-    click.echo("\t".join(("segmenting machine", "cost", "elapsed", "machine-hours", "memory", "disk")))
+    shown = []
     for option in options:
         cost = "unknown" if option.dollars is None else _ranged(option.dollars, lambda dollars: f"${dollars:,.2f}")
         cells = (
@@ -197,7 +198,9 @@ def _show_rented(
             f"{option.machine_hours:,.1f}",
             _gigabytes(option.memory.value),
         )
-        click.echo("\t".join((str(option.compute), *cells, _gigabytes(option.disk))))
+        shown.append((str(option.compute), *cells, _gigabytes(option.disk)))
+    columns = ("segmenting machine", "cost", "elapsed", "machine-hours", "memory", "disk")
+    show_rows(columns, shown, text=columns[:1])
     best = options[0]
     click.echo(f"chosen\t{best.compute}, {best.machines} at once, for measuring {best.measuring}")
     click.echo(f"prices\tlist prices of {PRICES_OF} in us-central1; storage and its requests are not included")

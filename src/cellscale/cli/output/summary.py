@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from cellscale.cli.output.fates import fate_lines
 from cellscale.cli.output.printable import printable
+from cellscale.cli.output.tables import drawn
 from cellscale.cli.output.telling import telling
 from cellscale.errors import StorageError
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
@@ -55,7 +54,11 @@ def _show_images(outcome: RunOutcome, console: Console) -> None:
     """Show what became of each image; nothing where that is not known yet."""
     rows = [_row(image) for image in outcome.images]
     if rows and console.is_terminal:
-        console.print(_table(rows))
+        style = {"failed": "red"}
+        table = drawn(
+            _COLUMNS, rows, text=("image", "status"), width=console.width, style=lambda row: style.get(row[1])
+        )
+        console.print(table)
     elif rows:
         for row in (_COLUMNS, *rows):
             click.echo("\t".join(row))
@@ -75,15 +78,6 @@ def _row(image: ImageOutcome) -> tuple[str, ...]:
 
 def _count(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
-
-
-def _table(rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in _COLUMNS:
-        table.add_column(title, justify="left" if title in {"image", "status"} else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*map(escape, row), style="red" if row[1] == "failed" else None)
-    return table
 
 
 def _plans(outcome: RunOutcome) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from typing import Literal, get_overloads, get_type_hints
 
 import numpy as np
@@ -168,6 +169,14 @@ def test_an_empty_hash_of_a_model_is_refused() -> None:
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", model_hash="")
     with pytest.raises(RequestError, match="2 is not a length; write for example 3um or 5px"):
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel="#1", expand_cells=2)
+
+
+def test_a_crop_that_is_not_in_the_image_leaves_nothing_behind(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    words = {"channel_names": ["DAPI", "Membrane"], "model_path": str(tiny_model), "workers": 1}
+    with pytest.raises(RequestError, match="the crop reaches from x 100 to 300"):
+        cellscale.tune(spots((200, 220), seed=8), (100, 100, 200, 200), **words)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

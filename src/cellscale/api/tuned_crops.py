@@ -117,12 +117,15 @@ def tune(
         budget = Budget.choose(workers, max_memory)
         budget.require_room(image.info)
         tuned = TunedImage(image.info.name, partial(_input_of, image), lambda: network, budget)
+        unless_it_ends_well = stack.enter_context(ExitStack())
+        unless_it_ends_well.callback(tuned.close)
         if region is None:
             crop = tuned.usual_crop(first)
         else:
             left, top, width, height = region
             crop = Region(top, left, top + height, left + width)
         require_crop(crop, image.info.shape)
+        unless_it_ends_well.pop_all()
         tuned.after(stack.pop_all().close)
     return Tuning(tuned, crop, first)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cellscale.report.findings import look_from_json, look_to_json
-from cellscale.report.image_record import record_from_json, record_to_json
+from cellscale.report.image_record import RegionRecord, TissueRecord, record_from_json, record_to_json
 from cellscale.report.write import update_report
 from cellscale.report.written_pages import pages_on_record
 from cellscale.storage.content import content_of
@@ -215,6 +215,10 @@ def test_one_file_has_all_pages_and_is_kept_up_to_date(paths):
     before = single.stat()
     update(paths, record("a", status="kept"))
     assert single.stat() == before
+    region = RegionRecord(name="Tumour <1>", pixels=4e6, cells=12, nuclei=11)
+    update(paths, record("a", regions=(region,), tissue=TissueRecord(skipped=0.25, picture="UklGRg==")))
+    assert "Tumour &lt;1&gt;" in single.read_text(encoding="utf-8")
+    assert "25 % of the image" in single.read_text(encoding="utf-8").replace("25%", "25 %")
     update(paths, record("c", warnings=("faint",)))
     assert "faint" in single.read_text(encoding="utf-8")
     single.unlink()

@@ -156,6 +156,9 @@ def _write_list(
         told: list[ListEntry] = [*entries[:start], *pictured, *entries[start + PER_PAGE :]]
         marks[name] = PageMark(mark, write_page(page, [index_page(title, told, number)], earlier.file, tell))
     if single_file:
+        if before | marks != before:
+            # Where the largest page cannot be written, the others are not taken for changed by somebody.
+            write_marks(kept, before | marks)
         mark, page, earlier = (
             _list_mark(title, records, records),
             join(reports, SINGLE),

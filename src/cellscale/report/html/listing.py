@@ -109,8 +109,9 @@ def single_page(
     images
         The same images in the same order; one is asked for at a time.
     """
+    body = environment().get_template("image_body.html.j2")
     sheets = (
-        {**image_words(record, look, f"{entry.anchor}-"), "anchor": entry.anchor}
+        {"anchor": entry.anchor, "body": Markup(body.render(image_words(record, look, f"{entry.anchor}-")))}
         for entry, (record, look) in zip(entries, images, strict=True)
     )
     words = _list_words(title, entries, 1, max(len(entries), 1))

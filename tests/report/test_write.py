@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from cellscale.errors import StorageError
 from cellscale.report.findings import look_from_json, look_to_json
 from cellscale.report.image_record import RegionRecord, TissueRecord, record_from_json, record_to_json
 from cellscale.report.write import update_report
@@ -224,3 +225,16 @@ def test_one_file_has_all_pages_and_is_kept_up_to_date(paths):
     single.unlink()
     update(paths, record("a", warnings=("dim",)))
     assert not single.exists()
+
+
+def test_pages_beside_a_file_that_could_not_be_written_are_not_taken_for_changed(paths):
+    update(paths, record("a"))
+    in_the_way = paths.reports / "report.html" / "folder"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"report\.html"):
+        update(paths, record("a", cells=5), single_file=True)
+    in_the_way.rmdir()
+    in_the_way.parent.rmdir()
+    told = []
+    update(paths, record("a", cells=6), single_file=True, tell=told.append)
+    assert told == []

@@ -100,7 +100,7 @@ def test_a_broken_package_is_named_where_it_is_used_and_breaks_nothing_else(tmp_
     install(site, "lab_broken", "raise RuntimeError('no licence server')")
     dataset = write_dataset(tmp_path / "data", fine=spots((100, 100), seed=1))
     network = ("--model_path", tiny_model, "--device", "cpu")
-    assert "[anndata|csv]" in cellscale(site, "measure", "--help").stdout
+    assert "[anndata|csv|spatialdata]" in cellscale(site, "measure", "--help").stdout
     for option in (("--export", "csv"), ("--engine", "gentle")):
         refused = cellscale(site, "segment-and-measure", *network, *option, "workspace", dataset)
         assert refused.returncode == 2

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from cellscale.annotations import read_geojson, wanted_area
+from cellscale.annotations import RegionFile, read_geojson, wanted_area
 from tests.cli.runs import run
 from tests.viewer.datasets import measured_dataset
 from tests.viewer.questions import facts
@@ -94,7 +94,9 @@ def test_regions_are_drawn_named_saved_and_taken_by_a_run(page, serve, dataset):
     assert drawn.names == ("Tumor", "Region 2", "Region 3")
     boxes = [one.geometry.bounds for one in drawn.regions]
     np.testing.assert_allclose(boxes, [(40, 60, 120, 140), (150, 60, 250, 120), (60, 180, 200, 260)], atol=1.5)
-    assert wanted_area(str(dataset / "REGIONS"), None, "tissue_001", (300, 300)).names == drawn.names
+    assert (
+        wanted_area(RegionFile(str(dataset / "REGIONS"), "tissue_001").read(), None, (300, 300)).names == drawn.names
+    )
     planned = run("segment", "--dry_run", "--regions", dataset / "REGIONS", "workspace", dataset)
     assert planned.exit_code == 0, planned.stderr
 

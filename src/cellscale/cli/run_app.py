@@ -5,6 +5,7 @@ The words and what they mean are those of the README of vanvalenlab/deepcell-app
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -41,7 +42,11 @@ def command() -> None:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def mesmer(words: tuple[str, ...]) -> None:
     """Find the cells of one image with the Mesmer network."""
-    _run(_parser().parse_args(words))
+    try:
+        asked = _parser().parse_args(words)
+    finally:
+        sys.stderr.flush()  # argparse leaves what it said to the end of the process
+    _run(asked)
 
 
 def run_app() -> None:

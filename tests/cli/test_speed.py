@@ -7,7 +7,19 @@ import pytest
 
 from cellscale.cli.main import cellscale
 
-HEAVY = {"numpy", "numba", "onnxruntime", "scipy", "tifffile", "zarr", "pyarrow", "rich"}
+HEAVY = {
+    "fsspec",
+    "http.client",
+    "numba",
+    "numpy",
+    "onnxruntime",
+    "platformdirs",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "tifffile",
+    "zarr",
+}
 
 
 @pytest.mark.parametrize(

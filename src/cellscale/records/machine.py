@@ -95,9 +95,10 @@ def _cloud() -> dict[str, str]:
         try:
             with urlopen(question, timeout=_METADATA_SECONDS) as answer:
                 facts[name] = answer.read(1000).decode("utf-8", "replace").strip()
-        except OSError as error:
-            if isinstance(error, HTTPError):
-                error.close()
+        except HTTPError as refusal:
+            refusal.close()
+            return {}
+        except OSError:
             return {}
     return facts
 

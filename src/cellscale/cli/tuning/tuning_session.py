@@ -1,4 +1,4 @@
-"""A person's trials: what she asks for, the cells that come of it, and the settings that she keeps."""
+"""A person's trials: what is asked for, the cells that come of it, and the settings that are kept."""
 
 from collections import OrderedDict
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a person draws and excludes in the viewer: files of hers in the dataset."""
+"""What a person draws and excludes in the viewer: files of that person's in the dataset."""
 
 from cellscale.viewer.drawn.drawn_answers import (
     exclude_cells,

@@ -1,6 +1,7 @@
 """Regions that are drawn on an image: GeoJSON as ``--regions`` and QuPath read it."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from cellscale.annotations import read_geojson
@@ -33,10 +34,11 @@ def read_regions(paths: WorkspacePaths, image: str) -> tuple[list[Any], str]:
     content, mark = read_marked(join(folder, name))
     if not content:
         return [], mark
-    if _is_empty(content):
-        return [], mark
+    with suppress(ValueError):  # what is no JSON is told below
+        found = json.loads(content)
+        if isinstance(found, dict) and found.get("features") == []:  # all were taken away here
+            return [], mark
     read_geojson(content, name)  # what cannot be used is told, and not shown in part
-    found = json.loads(content)
     if isinstance(found, list):
         return found, mark
     if found.get("type") == "FeatureCollection":
@@ -63,12 +65,3 @@ def write_regions(paths: WorkspacePaths, image: str, shape: tuple[int, int], fea
         except ImageError as error:
             raise BadRequestError(str(error)) from error
     return replace_marked(folder, name, content, known)
-
-
-def _is_empty(content: bytes) -> bool:
-    """Tell whether a file is one of which all regions were taken away here."""
-    try:
-        found = json.loads(content)
-    except ValueError:
-        return False
-    return isinstance(found, dict) and found.get("features") == []

@@ -59,13 +59,3 @@ def test_measuring_loads_neither_the_network_nor_what_is_not_written(tmp_path, m
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "REPORTS").glob("*.tsv"))
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_a_command_that_is_done_ends_without_looking_for_garbage():
-    program = (
-        "import atexit, gc, sys\nfrom cellscale.cli.main import main\nsys.argv = ['cellscale', '--version']\n"
-        "atexit.register(lambda: print(gc.get_freeze_count() > 1000))\nmain()"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "True"

@@ -1,6 +1,5 @@
 """The command ``cellscale``."""
 
-import gc
 import os
 import sys
 import traceback
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from cellscale import __version__
+from cellscale.cli.ending import Ending
 from cellscale.cli.options.shared_options import CONTEXT, CRASH, VERBOSITY, LazyGroup
 from cellscale.cli.output.printable import printable
 from cellscale.cli.output.telling import end_output
@@ -102,20 +102,19 @@ def cellscale() -> None:
 
 def main(command: click.Command = cellscale, name: str = "cellscale") -> None:
     """Run a command line, cellscale's own if none is given, until the process ends."""
+    ending = Ending()
     stops = Stops()
     try:
         try:
             command(prog_name=name)
         except SystemExit as end:
+            ending.take(end)
             if has_lost():  # Python would wait for it
                 stops.close()
                 end_output()
                 os._exit(end.code if isinstance(end.code, int) else 1)
             raise
         finally:
-            # While Python ends it looks through all objects for cycles, several times: numba's take a third of a
-            # second.
-            gc.freeze()
             stops.close()
             end_output()
     except Stopped:  # whatever it was that a signal interrupted

@@ -134,7 +134,7 @@ def _milliseconds(moment: datetime) -> str:
 def _decoded(content: bytes) -> tuple[Row, ...]:
     """Return a file's records; none where it is damaged or holds something else."""
     try:
-        table = pq.read_table(pa.BufferReader(content))
+        table = pq.read_table(pa.BufferReader(content), use_threads=False, pre_buffer=False)
         known = table.select([name for name in _SCHEMA.names if name in table.column_names])
         return tuple(validated(row) for row in known.to_pylist() if row.get("record_id"))
     except (pa.ArrowException, ValueError, OSError):

@@ -40,7 +40,10 @@ def test_help_loads_nothing_heavy(words):
 @pytest.mark.parametrize(
     ("more", "unneeded"),
     [
-        (["--no_report"], {"onnxruntime", "matplotlib", "jinja2", "pandas", "anndata", "h5py", "zarr", "pydantic"}),
+        (
+            ["--no_report"],
+            {"onnxruntime", "scipy.ndimage", "matplotlib", "jinja2", "pandas", "anndata", "h5py", "zarr", "pydantic"},
+        ),
         ([], {"onnxruntime", "pandas", "anndata", "h5py", "zarr"}),
     ],
     ids=["tables", "report"],

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 __all__ = ["tissue_mask", "triangle_threshold"]
 
@@ -32,6 +31,8 @@ def tissue_mask(means: NDArray[np.float32], factor: float = 1.0) -> NDArray[np.b
     In each channel the threshold is that of the triangle method (Zack, Rogers and Latt, 1977) over logarithms, which
     takes dim tissue for tissue; a square above that of any channel is tissue.
     """
+    from scipy import ndimage  # a tenth of a second, of every run otherwise
+
     found = np.zeros(means.shape[1:], np.bool_)
     for plane in means:
         above = np.log1p(plane - plane.min())

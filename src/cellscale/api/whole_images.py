@@ -9,7 +9,6 @@ from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar, Unpack,
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
 from cellscale.api.given import Source, chosen_compartments, opened_source, several_names
@@ -26,6 +25,7 @@ from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
 from cellscale.label.growth import Growth, as_growth
 from cellscale.label.parameters import Parameters, usual_parameters
+from cellscale.parquet_bytes import read_parquet_bytes
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, ignore
 from cellscale.pipeline.image_run import ImageRun
@@ -309,7 +309,7 @@ def measure(
             with ParquetWriter(stream, measurement, image_name=info.name, dialect=dialect) as writer:
                 for batch in measurement.batches():
                     writer.write(batch)
-    return pa_parquet.read_table(stream)
+    return read_parquet_bytes(stream.getbuffer())
 
 
 def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> RegionReader | None:

@@ -1,14 +1,13 @@
 """The classes that a table gave to an image's cells, in the order of its table of cells."""
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
+from cellscale.parquet_bytes import read_parquet_bytes
 from cellscale.storage.uri import Location, base_name, read_bytes
 from cellscale.viewer.table import CellTable
 
@@ -42,7 +41,7 @@ def read_classes(location: Location, table: CellTable) -> ClassColumn:
         It cannot be read.
     """
     try:
-        found = pa_parquet.read_table(BytesIO(read_bytes(location)), columns=["Object ID", CLASS, "Colour"])
+        found = read_parquet_bytes(read_bytes(location), ["Object ID", CLASS, "Colour"])
     except (pa.ArrowException, KeyError) as error:
         raise ImageError(f"{base_name(location)}: no table of classes, or a damaged one ({error})") from error
     ids, classes, colours = (column.to_pylist() for column in found.columns)

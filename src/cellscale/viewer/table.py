@@ -155,7 +155,7 @@ class CellTable:
 
     def _read(self, column: str) -> pa.Array:
         with self._lock, self._explained():
-            chunks = self._file.read(columns=[column]).column(column)
+            chunks = self._file.read(columns=[column], use_threads=False).column(column)
         return pa.concat_arrays(chunks.chunks) if chunks.num_chunks else pa.array([], chunks.type)
 
     def _record(self, row: int) -> pa.Table:
@@ -163,7 +163,7 @@ class CellTable:
             for group in range(self._file.num_row_groups):
                 count = self._file.metadata.row_group(group).num_rows
                 if row < count:
-                    return self._file.read_row_group(group).slice(row, 1)
+                    return self._file.read_row_group(group, use_threads=False).slice(row, 1)
                 row -= count
         raise NotFoundError(f"row {row} asked for")
 

@@ -76,7 +76,7 @@ class ImageTable:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, some ten thousand at a time."""
         for group in range(self.file.num_row_groups):
-            yield from self.file.read_row_group(group).combine_chunks().to_batches()
+            yield from self.file.read_row_group(group, use_threads=False).combine_chunks().to_batches()
 
     def understood(self) -> tuple[ObjectKind, tuple[str, ...], Columns]:
         """Return kind of the objects, names of the channels, and where each measurement is in the order of measuring.

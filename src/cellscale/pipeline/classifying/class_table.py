@@ -10,6 +10,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from cellscale.errors import RequestError
+from cellscale.parquet_bytes import read_parquet_bytes
 from cellscale.storage.uri import Location, read_bytes
 
 __all__ = ["ClassTable", "read_class_table"]
@@ -100,12 +101,12 @@ def _column(names: list[str], column: str | None, id_column: str, location: Loca
 def _texts(content: bytes, names: list[str], name: str, *, is_parquet: bool) -> list[str | None]:
     """Return a column as text."""
     if is_parquet:
-        values = pa_parquet.read_table(BytesIO(content), columns=[name]).column(name).to_pylist()
+        values = read_parquet_bytes(content, [name]).column(name).to_pylist()
         return [None if value is None else str(value) for value in values]  # of NaN "nan", which is no class
     first = content.partition(b"\n")[0].decode("utf-8-sig")
     table = pa_csv.read_csv(
         BytesIO(content.removeprefix(b"\xef\xbb\xbf")),
-        read_options=pa_csv.ReadOptions(column_names=names, skip_rows=1),
+        read_options=pa_csv.ReadOptions(use_threads=False, column_names=names, skip_rows=1),
         parse_options=pa_csv.ParseOptions(delimiter=_separator(first), newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(include_columns=[name], column_types={name: pa.string()}),
     )

@@ -12,6 +12,7 @@ import pyarrow.parquet as pa_parquet
 from cellscale.cells.tables import write_classes
 from cellscale.errors import CellscaleError, RequestError, StorageError
 from cellscale.faults import failure_text
+from cellscale.parquet_bytes import read_parquet_bytes
 from cellscale.pipeline.classifying.class_colours import Colour, written_colour
 from cellscale.pipeline.classifying.class_table import ClassTable
 from cellscale.pipeline.measuring.project_files import entry_number, record_entry_files
@@ -102,7 +103,7 @@ def _images(paths: WorkspacePaths) -> list[str]:
 def _ids(paths: WorkspacePaths, image: str) -> list[str]:
     location = join(paths.reports, report_name(image, ".parquet"))
     try:
-        ids: list[str] = pa_parquet.read_table(BytesIO(read_bytes(location)), columns=[_ID]).column(_ID).to_pylist()
+        ids: list[str] = read_parquet_bytes(read_bytes(location), [_ID]).column(_ID).to_pylist()
     except (pa.ArrowException, KeyError) as error:
         raise RequestError(f"{location} is no table of cells, or a damaged one: {error}") from error
     return ids
@@ -141,7 +142,7 @@ def _before(paths: WorkspacePaths, image: str) -> dict[str, str]:
     if content is None:
         return {}
     try:
-        table = pa_parquet.read_table(BytesIO(content), columns=[_ID, _CLASS])
+        table = read_parquet_bytes(content, [_ID, _CLASS])
     except (pa.ArrowException, KeyError) as error:
         raise StorageError(
             f"{join(paths.reports, classes_name(image))} is damaged, or no table of classes: {error}. Move it away; "

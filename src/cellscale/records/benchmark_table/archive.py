@@ -13,6 +13,7 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 from cellscale.errors import StorageError
+from cellscale.parquet_bytes import read_parquet_bytes
 from cellscale.records.benchmark_table.row import Row, validated
 from cellscale.records.benchmark_table.schema import COLUMNS, Kind
 from cellscale.storage.atomic import write_bytes
@@ -120,7 +121,11 @@ def read_folder(folder: Location) -> list[Row]:
 def _encoded(rows: Sequence[Row]) -> bytes:
     # By way of JSON: Arrow's way to take Python's values imports pandas where it is installed (see cells.text.arrow).
     lines = "\n".join(json.dumps(row, default=_milliseconds) for row in rows).encode()
-    table = pa_json.read_json(io.BytesIO(lines), parse_options=pa_json.ParseOptions(explicit_schema=_SCHEMA))
+    table = pa_json.read_json(
+        io.BytesIO(lines),
+        read_options=pa_json.ReadOptions(use_threads=False),
+        parse_options=pa_json.ParseOptions(explicit_schema=_SCHEMA),
+    )
     stream = io.BytesIO()
     pq.write_table(table, stream, compression="zstd")
     return stream.getvalue()
@@ -134,7 +139,7 @@ def _milliseconds(moment: datetime) -> str:
 def _decoded(content: bytes) -> tuple[Row, ...]:
     """Return a file's records; none where it is damaged or holds something else."""
     try:
-        table = pq.read_table(pa.BufferReader(content), use_threads=False, pre_buffer=False)
+        table = read_parquet_bytes(content)
         known = table.select([name for name in _SCHEMA.names if name in table.column_names])
         return tuple(validated(row) for row in known.to_pylist() if row.get("record_id"))
     except (pa.ArrowException, ValueError, OSError):

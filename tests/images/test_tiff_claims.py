@@ -224,7 +224,7 @@ def test_lists_of_a_type_that_they_cannot_have(tmp_path: Path, code, kind) -> No
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        *(({"Compression": code}, ("16 bits", "1 to 1 bits")) for code in (2, 3, 4, 32771)),
+        *(({"Compression": code}, ("16 bits", "1 to 1 bits")) for code in (2, 3, 4)),
         ({"BitsPerSample": 13}, ("13 bits",)), ({"BitsPerSample": 12}, ()), ({"BitsPerSample": 8}, ()),
         ({"ImageWidth": 20}, ()), ({"Compression": 50001}, ("16 bits",)),
     ],

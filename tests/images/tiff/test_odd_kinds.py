@@ -8,7 +8,7 @@ import pytest
 import tifffile
 import zarr
 
-from cellscale.errors import ImageError
+from cellscale.errors import CodecError, ImageError
 from cellscale.images.info import PixelSize
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
@@ -137,3 +137,14 @@ def test_where_ome_xml_says_it_tags_do_not_count(tmp_path: Path) -> None:
     info, _ = read(write_ome(tmp_path / "x.ome.tif", ome_xml()))
     assert info.pixel_size == PixelSize(0.5, 0.5)
     assert not info.pixel_size.from_tags
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("number", [32766, 32771, 32809], ids=["NeXT", "CCITT by words", "ThunderScan"])
+def test_a_compression_that_no_library_reads_is_no_damage(tmp_path: Path, dtype, number) -> None:
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, PLANES[0].astype(dtype), metadata=None)
+    with tifffile.TiffFile(path, mode="r+b") as tiff:
+        tiff.pages[0].tags["Compression"].overwrite(number)
+    with pytest.raises(CodecError, match=r"compressed with \w+, which tifffile .* does not read; save the"):
+        open_image(path)

@@ -20,11 +20,11 @@ _LISTS = {273: "StripOffsets", 279: "StripByteCounts", 324: "TileOffsets", 325: 
 _LIST_TYPES = {3: "SHORT", 4: "LONG", 13: "IFD", 16: "LONG8", 18: "IFD8"}
 
 _BITS = {
-    2: (1, 1), 3: (1, 1), 4: (1, 1), 32771: (1, 1), 32766: (1, 2), 32809: (1, 4), 6: (8, 8), 7: (1, 16),
-    33007: (1, 16), 34892: (8, 16), 34933: (1, 16), 34927: (8, 8), 50001: (8, 8),
+    2: (1, 1), 3: (1, 1), 4: (1, 1), 6: (8, 8), 7: (1, 16), 33007: (1, 16), 34892: (8, 16),
+    34933: (1, 16), 34927: (8, 8), 50001: (8, 8),
 }  # fmt: skip
 """Fewest and most bits of the whole numbers that a compression is made for, where it is not made for all: CCITT's
-four, NeXT, ThunderScan, JPEG of all sorts, PNG and WebP."""
+three, JPEG of all sorts, PNG and WebP. Compressions that no library reads need no row: they are refused as that."""
 
 OWN_BITS = {6, 7, 33007, 34892, 34933, 33003, 33005, 34712, 22610, 34934, 50002, 52546, 34887}
 """Compressions whose data say themselves how many bits a value has: JPEG, PNG, JPEG 2000, JPEG XR, JPEG XL, LERC."""

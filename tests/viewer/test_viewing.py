@@ -11,7 +11,7 @@ from cellscale.images.masks.mask_reader import open_mask
 from cellscale.regions import Region
 from tests.cli.runs import run
 from tests.viewer.questions import label_tile
-from tests.viewer.views import a_cell, canvas, click_pixel, loaded, look, shown_row, smooth, table, view
+from tests.viewer.views import a_cell, canvas, click_pixel, loaded, look, shown_row, smooth, table, view, viewed
 
 
 def test_the_page_shows_the_image_with_its_facts(page, served):
@@ -31,23 +31,21 @@ def test_panning_and_zooming_with_mouse_and_keys(page, served):
     box = page.locator("#picture").bounding_box()
     page.mouse.move(box["x"] + 300, box["y"] + 300)
     page.mouse.wheel(0, -400)
-    zoomed = view(page)
-    assert zoomed["zoom"] > first["zoom"]
+    zoomed = viewed(page, lambda now: now["zoom"] > first["zoom"])
     page.mouse.down()
     page.mouse.move(box["x"] + 250, box["y"] + 300, steps=5)
     page.mouse.up()
-    panned = view(page)
-    assert panned["x"] > zoomed["x"]
+    viewed(page, lambda now: now["x"] > zoomed["x"])
     for key, moved in (("ArrowRight", "x"), ("ArrowDown", "y")):
-        before = view(page)
+        before = view(page)[moved]
         page.keyboard.press(key)
-        assert view(page)[moved] > before[moved]
+        viewed(page, lambda now, moved=moved, before=before: now[moved] > before)
     page.keyboard.press("-")
-    assert view(page)["zoom"] < zoomed["zoom"]
+    viewed(page, lambda now: now["zoom"] < zoomed["zoom"])
     page.keyboard.press("0")
-    assert view(page)["zoom"] == pytest.approx(first["zoom"])
+    viewed(page, lambda now: now["zoom"] == pytest.approx(first["zoom"]))
     page.click("#zoom-in")
-    assert view(page)["zoom"] > first["zoom"]
+    viewed(page, lambda now: now["zoom"] > first["zoom"])
 
 
 def test_pixels_on_screen_are_those_of_the_image(page, served, tissue):

@@ -3,12 +3,14 @@
 import base64
 import csv
 import re
+import time
 
 import numpy as np
 
 from cellscale.images.masks.mask_reader import open_mask
+from tests.patience import HANGS
 
-__all__ = ["a_cell", "canvas", "click_pixel", "loaded", "look", "shown_row", "smooth", "table", "view"]
+__all__ = ["a_cell", "canvas", "click_pixel", "loaded", "look", "shown_row", "smooth", "table", "view", "viewed"]
 
 
 def look(page, address):
@@ -51,6 +53,14 @@ def view(page):
     found = dict(re.findall(r"[#&]([a-z]+)=([^&]*)", page.url))
     x, y, zoom = map(float, found["at"].split("%2C"))
     return found | {"x": x, "y": y, "zoom": zoom}
+
+
+def viewed(page, condition):
+    """Wait until something is true of the view, and return it: the browser hears of the wheel later."""
+    end = time.monotonic() + HANGS
+    while not condition(found := view(page)):
+        assert time.monotonic() < end, f"waited in vain, with {found}"
+    return found
 
 
 def click_pixel(page, x, y):

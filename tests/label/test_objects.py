@@ -8,6 +8,8 @@ from scipy import ndimage
 from skimage.measure import regionprops
 
 from cellscale.label.block import label_block
+from cellscale.label.mosaic import Mosaic
+from cellscale.label.numbering import finish_region, resolve_objects
 from cellscale.label.objects import Objects, complete_objects, measure, merge_objects
 from cellscale.label.parameters import Parameters
 from cellscale.regions import Region, blocks
@@ -94,3 +96,29 @@ def test_an_object_that_erosion_takes_apart_comes_out_whole_where_blocks_between
     whole = [objects for objects in complete_objects([block.objects] for block in labelled) if len(objects)]
     assert [objects.sizes.tolist() for objects in whole] == [[2 * (64 + 1)]]
     assert [objects.boxes.tolist() for objects in whole] == [[[3, 2, 57, 10]]]
+
+
+@pytest.mark.parametrize("small_objects", [0, 15])
+def test_an_object_of_which_erosion_leaves_nothing_is_not_there_and_its_box_widens_none(small_objects):
+    interior = np.zeros((40, 30), np.float32)
+    interior[2:38, 3:5] = interior[10:20, 10:22] = 1
+    maxima = np.zeros((40, 30), np.float32)
+    maxima[4, 3] = maxima[15, 15] = 1
+    parameters = Parameters(maxima_threshold=0.1, interior_smoothing=0, label_erosion=1, small_objects=small_objects)
+
+    def read(region):
+        return maxima[region.slices], interior[region.slices]
+
+    expected = np.zeros(interior.shape, np.int32)
+    expected[11:19, 11:21] = 1
+    for side in (6, 40):  # in many blocks, and in one
+        labelled = [
+            label_block(read, core, interior.shape, parameters) for core in blocks(interior.shape, (side, side))
+        ]
+        every = merge_objects(block.objects for block in labelled)
+        assert every.sizes[every.sizes > 0].tolist() == [80]
+        assert every.boxes[every.sizes > 0].tolist() == [[11, 11, 19, 21]]
+        identities = Mosaic(interior.shape, (side, side), labelled.__getitem__).identities
+        resolution = resolve_objects([every], identities, interior.shape, parameters)
+        whole = Region(0, 0, *interior.shape)
+        np.testing.assert_array_equal(finish_region(identities(whole), resolution, whole), expected)

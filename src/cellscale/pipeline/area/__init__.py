@@ -2,7 +2,7 @@
 
 from cellscale.pipeline.area.area_cores import AreaCores
 from cellscale.pipeline.area.area_selection import Selection, selected_labels
-from cellscale.pipeline.area.enough import is_enough
+from cellscale.pipeline.area.enough import lacking
 from cellscale.pipeline.area.part_wanted import Part, part_of, region_facts, tell_regions
 from cellscale.pipeline.area.region_sources import area_of, choice_mark, project_annotations
 from cellscale.pipeline.area.tissue_part import part_in_tissue, tissue_mark
@@ -13,7 +13,7 @@ __all__ = [
     "Selection",
     "area_of",
     "choice_mark",
-    "is_enough",
+    "lacking",
     "part_in_tissue",
     "part_of",
     "project_annotations",

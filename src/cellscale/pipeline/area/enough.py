@@ -1,4 +1,4 @@
-"""Whether so many labelled rectangles tell for certain what all cells of an area are.
+"""Where labelled rectangles do not tell yet for certain what all cells of an area are.
 
 An object that touches the end of what was labelled may go on beyond it, so that its size, its holes and its centre
 are not known. That does not matter where it cannot change a pixel of a cell that may be in the area. It can if it may
@@ -17,14 +17,18 @@ from cellscale.label.objects import merge_objects
 from cellscale.pipeline.area.area_cores import AreaCores
 from cellscale.regions import Region
 
-__all__ = ["is_enough"]
+__all__ = ["lacking"]
 
 _ONE_PIECE = 4
 """Four times the Euler number of an object in one piece without holes."""
 
 
-def is_enough(plan: AreaCores, cores: Sequence[Region], across: int, load: Callable[[int], LabelledBlock]) -> bool:
-    """Tell whether no object that goes on beyond what was labelled can change a cell of the area.
+def lacking(
+    plan: AreaCores, cores: Sequence[Region], across: int, load: Callable[[int], LabelledBlock]
+) -> frozenset[int]:
+    """Return the blocks beside which an object that can change a cell of the area goes on beyond what was labelled.
+
+    None if that is certain for all cells. Else more of these blocks, and of those around them, is to be labelled.
 
     Parameters
     ----------
@@ -41,24 +45,27 @@ def is_enough(plan: AreaCores, cores: Sequence[Region], across: int, load: Calla
     objects = merge_objects(block.objects for _, block in labelled)
     objects = objects.take(objects.sizes > 0)
     if not len(objects):
-        return True
+        return frozenset()
     ends = [_at_ends(block, _neighbours(index, cores, across), plan.shape) for index, block in labelled]
     goes_on = np.isin(objects.identities, np.concatenate(ends))
     if not goes_on.any():
-        return True
+        return frozenset()
     may_fill = goes_on | (objects.euler_quarters < _ONE_PIECE)
     boxes = objects.boxes[:, [1, 0, 3, 2]].astype(np.float64)
     down, wide = plan.scale
-    frontier = known = plan.area.touched(boxes / [wide, down, wide, down] + [-1, -1, 1, 1])
+    known = plan.area.touched(boxes / [wide, down, wide, down] + [-1, -1, 1, 1])
+    changing = known & ~goes_on  # what else an object that goes on can change is asked when it is known whole
     reach = plan.reach
     candidates = np.ones(len(objects), np.bool_) if reach else may_fill
-    while frontier.any():
-        if (frontier & goes_on).any():
-            return False
-        frontier = candidates & ~known & _near(boxes, frontier, reach)
-        known = known | frontier
+    while changing.any():
+        found = candidates & ~known & _near(boxes, changing, reach)
+        known = known | found
+        changing = found & ~goes_on
         candidates, reach = may_fill, 0
-    return True
+    wanted = objects.identities[known & goes_on]
+    return frozenset(
+        index for (index, _), ends_of in zip(labelled, ends, strict=True) if np.isin(ends_of, wanted).any()
+    )
 
 
 def _near(boxes: NDArray[np.float64], chosen: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ from cellscale.label.numbering import Resolution, finish_region, resolve_objects
 from cellscale.label.objects import complete_objects, merge_objects, no_objects
 from cellscale.label.parameters import BLOCK, Parameters
 from cellscale.label.resize import nearest_rows_columns, nearest_source
-from cellscale.pipeline.area import AreaCores, is_enough
+from cellscale.pipeline.area import AreaCores, lacking
 from cellscale.pipeline.resume.state import CHECKSUM, RunState
 from cellscale.regions import Region, blocks
 
@@ -128,10 +128,8 @@ class StoredBlocks(ABC, Generic[B]):
     capacity
         Blocks kept in memory for the next readers.
     cores
-        Of each block the part that is labelled, empty for nothing; None for all of all blocks. Stores of other parts
-        need another prefix.
-    prefix
-        Goes before the numbers of the units on disk.
+        Of each block the part that is labelled, empty for nothing; None for all of all blocks. What
+        another part has in common with this one is labelled once.
     """
 
     def __init__(
@@ -142,13 +140,12 @@ class StoredBlocks(ABC, Generic[B]):
         decoded: Callable[[dict[str, NDArray[Any]]], B],
         capacity: int = 8,
         cores: Sequence[Region] | None = None,
-        prefix: str = "",
     ) -> None:
         self.shape = shape
         self.cores = list(blocks(shape, (BLOCK, BLOCK)) if cores is None else cores)
         self.is_part = cores is not None
         self._state = state
-        self._name = f"{name}/{prefix}"
+        self._name = name
         self._decoded = decoded
         self._cache: LRUCache[int, B] = LRUCache(capacity)
         self._lock = Lock()
@@ -224,7 +221,10 @@ class StoredBlocks(ABC, Generic[B]):
                 yield self.load(index)
 
     def _unit(self, index: int) -> str:
-        return f"{self._name}{index}"
+        if not self.is_part:
+            return f"{self._name}/{index}"
+        core = self.cores[index]
+        return f"{self._name}/{index}_{core.top}_{core.left}_{core.bottom}_{core.right}"
 
 
 class BlockStore(StoredBlocks[LabelledBlock]):
@@ -237,9 +237,8 @@ class BlockStore(StoredBlocks[LabelledBlock]):
         shape: tuple[int, int],
         capacity: int = 8,
         cores: Sequence[Region] | None = None,
-        prefix: str = "",
     ) -> None:
-        super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity, cores, prefix)
+        super().__init__(state, name, shape, LabelledBlock.from_arrays, capacity, cores)
 
     def load(self, index: int) -> LabelledBlock:
         """Return one labelled block; one without objects where nothing was to be labelled."""
@@ -248,9 +247,9 @@ class BlockStore(StoredBlocks[LabelledBlock]):
             return super().load(index)
         return LabelledBlock(core, np.zeros(core.shape, np.int32), no_objects(), Certificate(0, 0))
 
-    def is_enough_for(self, plan: AreaCores) -> bool:
-        """Tell whether what is labelled tells for certain what all objects of an area are."""
-        return is_enough(plan, self.cores, -(-self.shape[1] // BLOCK), self.load)
+    def lacking(self, plan: AreaCores) -> frozenset[int]:
+        """Return the blocks of which more is to be labelled before all objects of an area are certain."""
+        return lacking(plan, self.cores, -(-self.shape[1] // BLOCK), self.load)
 
     def objects(self, block: LabelledBlock) -> NDArray[np.int64]:
         """Return a block's objects, each by its first pixel."""

@@ -1,6 +1,6 @@
 """One image from its channels to labels: prepare, predict and label, tile by tile and side by side."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -126,14 +126,17 @@ def label_part(
         Labels what is missing in the stores that it is given.
     """
     plan = AreaCores(part.area, shape, network_shape, part.growth)
-    margin = plan.first_margin
-    stores: Mapping[Compartment, BlockStore] = {}
-    while not stores or not all(store.is_enough_for(plan) for store in stores.values()):
-        cores = plan.cores(BLOCK, margin)
-        stores = method.part_stores(state, tuple(parameters), network_shape, cores, f"{margin}-")
+    margins = [plan.first_margin] * len(plan.cores(BLOCK))
+    grows: Collection[int] = range(len(margins))
+    while grows:
+        cores = plan.cores(BLOCK, margins)
+        stores = method.part_stores(state, tuple(parameters), network_shape, cores)
         if any(store.missing() for store in stores.values()):
             label(stores)
-        margin *= 2
+        # Only there, as all else is known already.
+        grows = plan.around(frozenset().union(*(store.lacking(plan) for store in stores.values())), BLOCK)
+        for index in grows:
+            margins[index] *= 2
     labels = _settled(run, method, stores, parameters, shape)
     if part.growth or part.of_nuclei:
         labels = grown_cells(labels, part.growth, of_nuclei=part.of_nuclei)

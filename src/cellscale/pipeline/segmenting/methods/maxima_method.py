@@ -80,12 +80,8 @@ class _Maxima:
         compartments: Sequence[Compartment],
         shape: tuple[int, int],
         cores: Sequence[Region],
-        prefix: str,
     ) -> dict[Compartment, BlockStore]:
-        return {
-            compartment: BlockStore(state, compartment, shape, cores=cores, prefix=prefix)
-            for compartment in compartments
-        }
+        return {compartment: BlockStore(state, compartment, shape, cores=cores) for compartment in compartments}
 
     def labellers(
         self,

@@ -65,9 +65,8 @@ class Method(Protocol):
         compartments: Sequence[Compartment],
         shape: tuple[int, int],
         cores: Sequence[Region],
-        prefix: str,
     ) -> Mapping[Compartment, BlockStore]:
-        """Return the stores of parts of an image's blocks; ``cores`` and ``prefix`` are as for `StoredBlocks`.
+        """Return the stores of parts of an image's blocks; ``cores`` are as for `StoredBlocks`.
 
         Raises
         ------

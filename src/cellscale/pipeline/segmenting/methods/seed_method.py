@@ -87,7 +87,6 @@ class _Seeds:
         compartments: Sequence[Compartment],
         shape: tuple[int, int],
         cores: Sequence[Region],
-        prefix: str,
     ) -> NoReturn:
         raise RequestError("regions are for networks like Mesmer; this one labels whole images. Leave them out")
 

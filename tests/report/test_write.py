@@ -80,9 +80,12 @@ def test_pictures_that_are_made_later_add_their_time_to_what_the_cells_took(path
     update(paths, record("a", warnings=("membrane is dim",)))
     for seconds, shown in ((0.5, "13.0 s"), (0.7, "13.2 s")):
         pictures = StageRecord("pictures", seconds, 10**9, 5, 0.0)
-        assert shown in update(paths, record("a", seconds=1.5, peak_memory=10**9, stages=(pictures,)))
+        later = record(
+            "a", seconds=1.5, peak_memory=10**9, stages=(pictures,), network="", versions={"cellscale": "2"}
+        )
+        assert shown in update(paths, later)
     page = (paths.reports / "a_report.html").read_text(encoding="utf-8")
-    for words in ("membrane is dim", "13.2 s, at most 1.20 GB", "8.0 s"):
+    for words in ("membrane is dim", "13.2 s, at most 1.20 GB", "8.0 s", "mesmer", "cellscale 1.0"):
         assert words in page
     assert "9.0 s" in update(paths, record("a", seconds=9.0))
 

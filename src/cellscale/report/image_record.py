@@ -137,16 +137,14 @@ def merged(earlier: ImageRecord | None, now: ImageRecord) -> ImageRecord:
     if now.status == "kept" and earlier.error is None:  # that it was only looked at once more is nothing new
         now = replace(now, status=earlier.status, notes=earlier.notes)
     kept = earlier.made_warnings if now.error is None else ()
-    return replace(
+    told = replace(
         earlier,
         status=now.status,
         error=now.error,
         warnings=tuple(dict.fromkeys((*kept, *now.warnings))),
         notes=now.notes,
-        cells=earlier.cells if now.cells is None else now.cells,
-        nuclei=earlier.nuclei if now.nuclei is None else now.nuclei,
-        unmatched_nuclei=earlier.unmatched_nuclei if now.unmatched_nuclei is None else now.unmatched_nuclei,
     )
+    return _counted(told, earlier, now)
 
 
 def _made_all(record: ImageRecord) -> bool:
@@ -162,13 +160,26 @@ def _added(earlier: ImageRecord, now: ImageRecord) -> ImageRecord:
         return now
     if not names & _SEES:
         now = replace(now, made_warnings=tuple(dict.fromkeys((*earlier.made_warnings, *now.warnings))))
-    return replace(
+    added = replace(
         now,
         warnings=now.made_warnings,
         seconds=max(earlier.seconds - sum(again), 0.0) + sum(stage.seconds for stage in now.stages),
         peak_memory=max(earlier.peak_memory, now.peak_memory),
         stages=(*stays, *now.stages),
         machine=earlier.machine,
+        network=now.network or earlier.network,
+        versions=earlier.versions,
+    )
+    return _counted(added, earlier, now)
+
+
+def _counted(record: ImageRecord, earlier: ImageRecord, now: ImageRecord) -> ImageRecord:
+    """Return a record with the numbers of objects, those of the earlier run where this one did not count."""
+    return replace(
+        record,
+        cells=earlier.cells if now.cells is None else now.cells,
+        nuclei=earlier.nuclei if now.nuclei is None else now.nuclei,
+        unmatched_nuclei=earlier.unmatched_nuclei if now.unmatched_nuclei is None else now.unmatched_nuclei,
     )
 
 

@@ -105,6 +105,30 @@ def test_compartments_of_other_names_are_refused_with_the_right_ones(tiny_model,
         )
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "expected"),
+    [
+        ("combine", "median", "'sum' or 'max' or 'mean'"),
+        ("rescale_channels", None, "'none' or 'percentile'"),
+        ("precision", "float16", "'float32' or 'fp16' or 'bf16'"),
+        ("max_memory", "4GB", r"bytes, such as 4 \* 10\*\*9"),
+        ("workers", "2", "a number of threads"),
+    ],
+)
+def test_arguments_that_cannot_be_are_refused_with_what_they_may_be(tiny_model, planes, argument, value, expected):
+    words = {"channel_names": ["DAPI", "Membrane"], "model_path": str(tiny_model), argument: value}
+    for find in (cellscale.segment, cellscale.tune):
+        with pytest.raises(RequestError, match=f"{argument}: {value!r} found; {expected}"):
+            find(planes, **words)
+
+
+def test_a_measurement_by_rules_that_are_not_there_is_refused(planes):
+    cells = np.ones(planes.shape[1:], np.int32)
+    for words in ({"matching": "largest"}, {"qupath_version": "0.6"}, {"qupath_version": 0.7}, {"workers": 1.5}):
+        with pytest.raises(RequestError, match=f"{next(iter(words))}: .* found; .* expected"):
+            cellscale.measure(planes, cells, channel_names=["a", "b"], **words)
+
+
 def test_a_compartment_may_be_named_alone(tiny_model, planes):
     found = cellscale.segment(
         planes, channel_names=["DAPI", "Membrane"], image_mpp=0.5, model_path=str(tiny_model), compartments="nuclear"

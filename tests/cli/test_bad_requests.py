@@ -41,6 +41,11 @@ def test_a_folder_without_images(refused, tmp_path, command):
     assert [path.name for path in tmp_path.iterdir()] == ["OMETIFF"]
 
 
+def test_an_image_where_the_dataset_should_be(refused, dataset):
+    image = next((dataset / "OMETIFF").iterdir())
+    refused(where=image, words=[f"{image} is a file; workspace takes a folder", "For one image: cellscale"])
+
+
 def test_a_file_where_the_folder_of_images_should_be(refused, tmp_path):
     (tmp_path / "OMETIFF").write_text("in the way")
     refused(where=tmp_path, words=["cannot list", "OMETIFF", "is a file, not a folder"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cellscale.errors import StorageError
+from cellscale.records.stage_cost import StageRecord
 from cellscale.report.findings import look_from_json, look_to_json
 from cellscale.report.image_record import RegionRecord, TissueRecord, record_from_json, record_to_json
 from cellscale.report.write import update_report
@@ -73,6 +74,20 @@ def test_a_run_that_kept_everything_does_not_forget_how_it_was_made(paths):
     page = (paths.reports / "a_report.html").read_text(encoding="utf-8")
     assert "mesmer" in page
     assert "there are 6" in page
+
+
+def test_pictures_that_are_made_later_add_their_time_to_what_the_cells_took(paths):
+    update(paths, record("a", warnings=("membrane is dim",)))
+    for seconds, shown in ((0.5, "13.0 s"), (0.7, "13.2 s")):
+        pictures = StageRecord("pictures", seconds, 10**9, 5, 0.0)
+        later = record(
+            "a", seconds=1.5, peak_memory=10**9, stages=(pictures,), network="", versions={"cellscale": "2"}
+        )
+        assert shown in update(paths, later)
+    page = (paths.reports / "a_report.html").read_text(encoding="utf-8")
+    for words in ("membrane is dim", "13.2 s, at most 1.20 GB", "8.0 s", "mesmer", "cellscale 1.0"):
+        assert words in page
+    assert "9.0 s" in update(paths, record("a", seconds=9.0))
 
 
 def test_a_page_is_written_again_only_if_there_is_something_new(paths):

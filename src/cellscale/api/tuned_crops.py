@@ -6,7 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cellscale.api.given import Source, chosen_compartments, opened_network, opened_source, several_names
+from cellscale.api.given import (
+    Source,
+    chosen_compartments,
+    opened_network,
+    opened_source,
+    refuse_other_values,
+    several_names,
+)
 from cellscale.errors import RequestError
 from cellscale.images.info import Image
 from cellscale.images.pixel_size import choose_pixel_size
@@ -110,6 +117,7 @@ def tune(
     ImageError
         The image cannot be read, or a channel cannot be found.
     """
+    refuse_other_values(precision=precision, workers=workers, max_memory=max_memory)
     first = _found_how(FoundHow(), options)
     network = opened_network(COMPARTMENTS, model_path, model_hash, device, precision, workers)
     with ExitStack() as stack:
@@ -132,6 +140,7 @@ def tune(
 
 def _found_how(first: FoundHow, options: dict[str, Any]) -> FoundHow:
     """Return how cells are found, with some arguments of `segment` in place of those of before."""
+    refuse_other_values(**options)
     given = dict(options)
     channels = {_CHANNEL_WORDS[word]: given.pop(word) for word in list(given) if word in _CHANNEL_WORDS}
     for role in {"nuclear", "membrane"} & channels.keys():

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cellscale.api.given import Source, chosen_compartments, opened_source, several_names
+from cellscale.api.given import Source, chosen_compartments, opened_source, refuse_other_values, several_names
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.tables import ParquetWriter
@@ -197,6 +197,13 @@ def segment(
     ImageError
         The image cannot be read, or a channel cannot be found.
     """
+    refuse_other_values(
+        combine=combine,
+        rescale_channels=rescale_channels,
+        precision=precision,
+        workers=workers,
+        max_memory=max_memory,
+    )
     chosen = chosen_compartments(compartments)
     nucleus, membrane = several_names(nuclear_channel), several_names(membrane_channel)
     growing = None if expand_cells is None else as_growth(expand_cells)
@@ -253,8 +260,8 @@ def measure(
     *,
     channel_names: Sequence[str] | None = None,
     image_mpp: float | None = None,
-    matching: Matching | str = Matching.ONE_TO_ONE,
-    qupath_version: str = "0.7",
+    matching: Matching | Literal["one-to-one", "qupath-initializer"] = Matching.ONE_TO_ONE,
+    qupath_version: Literal["0.7", "0.5"] = "0.7",
     workers: int | None = None,
 ) -> pa.Table:
     """Measure the cells of one image as QuPath does.
@@ -287,7 +294,10 @@ def measure(
     ------
     MaskError
         There is no mask, or one does not fit the image.
+    RequestError
+        A parameter is wrong.
     """
+    refuse_other_values(matching=getattr(matching, "value", matching), qupath_version=qupath_version, workers=workers)
     with opened_source(source, channel_names) as image:
         info = image.info
         size = info.pixel_size if image_mpp is None else given_pixel_size(image_mpp)

@@ -179,7 +179,7 @@ def _circumstances(record: ImageRecord) -> Iterator[tuple[str, str]]:
     if record.network_sha256:
         yield "weights, SHA-256", record.network_sha256
     if record.seconds:
-        made = f" on {record.finished_utc[:10]}" if record.finished_utc else ""
+        made = f", finished on {record.finished_utc[:10]}" if record.finished_utc else ""
         took = f"{record.seconds:,.1f} s, at most {record.peak_memory / 1e9:.2f} GB"
         yield "time and memory", f"{took}, for making it{made}; runs that keep it take next to none"
     if record.machine != Machine():

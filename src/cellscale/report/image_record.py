@@ -23,6 +23,12 @@ __all__ = [
 ]
 
 
+_FROM_THE_START = {"network", "labels"}
+"""Stages of a run after which nothing that was made before is left."""
+_SEES = {"measurement", "tables"}
+"""Stages that warn anew of what they see in masks and images."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateRecord:
     """The proof that an image's labels are those of one run over the whole image."""
@@ -120,21 +126,57 @@ class ImageRecord:
 def merged(earlier: ImageRecord | None, now: ImageRecord) -> ImageRecord:
     """Return what is to be known of an image after a run.
 
-    A run that found everything done, or failed, tells nothing of how the outputs were made: that stays.
+    A run that found everything done, or failed, tells nothing of how the outputs were made: that stays. One that made
+    a part of them, such as pictures, adds what that took to what the others did.
     """
     if now.status == "done":
-        return replace(now, made_warnings=now.warnings)
+        now = replace(now, made_warnings=now.warnings)
+        return now if earlier is None or _made_all(now) else _added(earlier, now)
     if earlier is None:
         return now
     if now.status == "kept" and earlier.error is None:  # that it was only looked at once more is nothing new
         now = replace(now, status=earlier.status, notes=earlier.notes)
     kept = earlier.made_warnings if now.error is None else ()
-    return replace(
+    told = replace(
         earlier,
         status=now.status,
         error=now.error,
         warnings=tuple(dict.fromkeys((*kept, *now.warnings))),
         notes=now.notes,
+    )
+    return _counted(told, earlier, now)
+
+
+def _made_all(record: ImageRecord) -> bool:
+    return any(stage.stage in _FROM_THE_START for stage in record.stages)
+
+
+def _added(earlier: ImageRecord, now: ImageRecord) -> ImageRecord:
+    """Return the record of a run that made some outputs beside those of an earlier run, or instead of some."""
+    names = {stage.stage for stage in now.stages}
+    again = [stage.seconds for stage in earlier.stages if stage.stage in names]
+    stays = tuple(stage for stage in earlier.stages if stage.stage not in names)
+    if not stays:
+        return now
+    if not names & _SEES:
+        now = replace(now, made_warnings=tuple(dict.fromkeys((*earlier.made_warnings, *now.warnings))))
+    added = replace(
+        now,
+        warnings=now.made_warnings,
+        seconds=max(earlier.seconds - sum(again), 0.0) + sum(stage.seconds for stage in now.stages),
+        peak_memory=max(earlier.peak_memory, now.peak_memory),
+        stages=(*stays, *now.stages),
+        machine=earlier.machine,
+        network=now.network or earlier.network,
+        versions=earlier.versions,
+    )
+    return _counted(added, earlier, now)
+
+
+def _counted(record: ImageRecord, earlier: ImageRecord, now: ImageRecord) -> ImageRecord:
+    """Return a record with the numbers of objects, those of the earlier run where this one did not count."""
+    return replace(
+        record,
         cells=earlier.cells if now.cells is None else now.cells,
         nuclei=earlier.nuclei if now.nuclei is None else now.nuclei,
         unmatched_nuclei=earlier.unmatched_nuclei if now.unmatched_nuclei is None else now.unmatched_nuclei,

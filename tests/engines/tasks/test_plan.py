@@ -45,6 +45,7 @@ def planned(folder, model, *words):
     assert ended.exit_code == 0, ended.stderr
     count, _, location = ended.stdout.rstrip("\n").partition(" ")
     assert int(count) == len(read_spec(location).entries)
+    assert f"cellscale stage run-image --tasks {location} --task N" in ended.stderr
     return Path(location)
 
 

@@ -73,8 +73,10 @@ def _tell(spec: "RunSpec", location: str) -> None:
     from cellscale.engines.tasks.finish import parts_asked
 
     last = len(spec.entries) - 1
-    click.echo(f"tasks 0 to {last} of the run {spec.run}; for each, in this order:", err=True)
-    for part in parts_asked(spec):
-        click.echo(printable(f"  cellscale stage {part} --tasks {location} --task N"), err=True)
+    tasks = "task 0" if last == 0 else f"tasks 0 to {last}"
+    click.echo(f"{tasks} of the run {spec.run}; for each:", err=True)
+    click.echo(printable(f"  cellscale stage run-image --tasks {location} --task N"), err=True)
+    if len(parts := parts_asked(spec)) > 1:
+        click.echo(f"(or, step by step with the same options: {', '.join(parts)})", err=True)
     click.echo(printable(f"and after all of them: cellscale stage finish --tasks {location}"), err=True)
     click.echo(f"{len(spec.entries)} {location}")

@@ -24,8 +24,9 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[str]], *, text: Co
     columns
         Their names.
     rows
-        At a terminal all are taken before any is shown, so that columns get their widths; elsewhere each is written
-        as soon as it is there.
+        At a terminal all are taken before any is shown, so that columns get their widths. Where these are more than
+        fit without breaking words, each row is drawn as lines of name and value. Elsewhere each row is written as
+        soon as it is there.
     text
         Columns that hold no numbers.
     """
@@ -33,7 +34,11 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[str]], *, text: Co
 
     console = Console(highlight=False)
     if console.is_terminal:
-        console.print(drawn(columns, [tuple(map(printable, row)) for row in rows], text=text, width=console.width))
+        shown = [tuple(map(printable, row)) for row in rows]
+        if _fits(columns, shown, console.width):
+            console.print(drawn(columns, shown, text=text, width=console.width))
+        else:
+            console.print(_stacked(columns, shown))
         return
     click.echo("\t".join(columns))
     for row in rows:
@@ -74,6 +79,28 @@ def drawn(
         table.add_column(title, justify="left" if title in text else "right", overflow="fold", width=wide)
     for row in rows:
         table.add_row(*map(escape, row), style=style(row))
+    return table
+
+
+def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether a table has room without breaking words."""
+    least = [_word(column) for column in zip(columns, *rows, strict=True)]
+    return sum(least) + len(least) - 1 <= width
+
+
+def _stacked(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> "Table":
+    """Return a table of names and values, row after row."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for number, row in enumerate(rows):
+        if number:
+            table.add_row()
+        for name, value in zip(columns, row, strict=True):
+            table.add_row(name, escape(value))
     return table
 
 

@@ -41,7 +41,7 @@ def read_files(named: Sequence[Location], dataset: Location | None) -> tuple[lis
     """
     if named:
         return [section for location in named for section in _read(location, _content(location))], None
-    if dataset is None or is_uri(dataset):
+    if dataset is None or is_uri(dataset) or Path(dataset).is_file():  # that a file is no dataset is told later
         return [], None
     location = join(dataset, SETTINGS)
     content = _content(location, read_if_there)

@@ -128,9 +128,10 @@ def test_a_failed_image_is_counted(run):
 
 def test_stages_that_end_leave_the_line(run):
     run(ImageStarted("a", 1, 1))
+    assert image_line(run.at_work()[0], Compilation(), 79) == "a: getting ready"
     run(StageStarted("a", "statistics", 2, 0))
     run(StageFinished("a", StageRecord("statistics", 1.0, 0, 2, 1.0)))
-    assert "statistics" not in image_line(run.at_work()[0], Compilation(), 79)
+    assert image_line(run.at_work()[0], Compilation(), 79).startswith("a: between two steps")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from cellscale.cli.output.printable import printable
 __all__ = ["image_line", "run_line", "times"]
 
 _COMPILING = "compiling numeric code, once per installation"
+_FIRST = "getting ready"
 _BETWEEN = "between two steps"
 _NAME = 28
 _BAR = 16
@@ -53,7 +54,7 @@ def image_line(image: ImageProgress, compilation: Compilation, width: int, *, ba
         steps, cells = [_COMPILING], ""
     # The network comes first where blocks are labelled beside it: it is what takes the time.
     told = ", ".join(sorted(steps, key=lambda step: not step.startswith("network")))
-    line = start + " · ".join(filter(None, (told or _BETWEEN, cells)))
+    line = start + " · ".join(filter(None, (told or (_BETWEEN if image.stages else _FIRST), cells)))
     room = width - len(line) - 1
     if bar and name and room >= _BAR and not compilation.is_running and image.stages:
         line += " " + _drawn(image.fraction, _BAR)

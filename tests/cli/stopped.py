@@ -28,6 +28,8 @@ class Stopped:
     output: str
     seconds: float
     """Between its first signal and its end."""
+    slowness: float
+    """Seconds that passed before the signal for each of processor time: how busy others kept the machine."""
 
 
 def stopped(place, *words, how=signal.SIGINT, times=1, deaf=""):
@@ -45,12 +47,16 @@ def stopped(place, *words, how=signal.SIGINT, times=1, deaf=""):
         What does not end by itself: ``thread`` for a thread that the main one waits for, ``library`` for the main
         thread itself, in C; ``lock`` for that with Python's global lock.
     """
+    start = time.time()
     command = [sys.executable, "-m", "tests.cli.stopped", place, str(int(how)), str(times), deaf, *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS, check=False)
+    except subprocess.TimeoutExpired as hung:  # whether it hangs, or had not begun, is in what it said
+        raise AssertionError(f"not over after {HANGS} s: {hung.stdout!r} {hung.stderr!r}") from hung
     output = done.stdout + done.stderr
     assert "signalled at " in output, output
-    moment = float(output.partition("signalled at ")[2].split()[0])
-    return Stopped(done.returncode, output, time.time() - moment)
+    moment, processor = map(float, output.partition("signalled at ")[2].split()[:2])
+    return Stopped(done.returncode, output, time.time() - moment, (moment - start) / processor)
 
 
 def _begin():
@@ -62,13 +68,13 @@ def _begin():
             while deaf == "lock" and not deadlock._places:
                 time.sleep(0.1)
             time.sleep(0.1)
-            print(f"signalled at {time.time() + 0.5}", file=sys.stderr, flush=True)
+            print(f"signalled at {time.time() + 0.5} {time.process_time()}", file=sys.stderr, flush=True)
             library = ctypes.PyDLL(None) if deaf == "lock" else ctypes.CDLL(None)
             subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -{how} {os.getpid()}"])
             mutex = ctypes.create_string_buffer(64)
             for _ in range(2):  # locked twice: unlike a sleep, no signal ends it
                 library.pthread_mutex_lock(mutex)
-        print(f"signalled at {time.time()}", file=sys.stderr, flush=True)
+        print(f"signalled at {time.time()} {time.process_time()}", file=sys.stderr, flush=True)
         for later in range(1, int(times)):
             Timer(0.1 * later, os.kill, (os.getpid(), int(how))).start()
         os.kill(os.getpid(), int(how))

@@ -2,32 +2,20 @@
 
 import multiprocessing
 import os
-import random
-import time
-from contextlib import redirect_stderr, redirect_stdout
+import signal
+import sys
 from pathlib import Path
 
 from tests.cli.runs import contents
+from tests.engines.dask.clusters import Processes
 
-__all__ = ["Started", "outputs"]
+__all__ = ["Cluster", "Started", "outputs"]
 
 _CHANGING = (b'"stamp":', b'"run":', b'"checksum":')
 """Begin what in a record is another for every run: times and inodes, names of runs, and the checksum of all."""
 
 _SERVER = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(
-    [
-        "cellscale.cli.main",
-        "cellscale.engines.local",
-        "cellscale.engines.dask.dask_engine",
-        "cellscale.engines.tasks.finish",
-        "cellscale.pipeline.measuring.write_tables",
-        "cellscale.pipeline.measuring.project_entry",
-        "cellscale.pipeline.pictures",
-        "cellscale.predict.choice",
-        "onnxruntime",
-    ]
-)
+_SERVER.set_forkserver_preload(["tests.hostile.preloaded"])
 
 
 class Started:
@@ -39,33 +27,62 @@ class Started:
         File that what it says is added to.
     words
         Of the command line.
+    program
+        ``cellscale``, or ``dask``.
     """
 
-    def __init__(self, log: Path, *words: object) -> None:
-        self._process = _SERVER.Process(target=_run, args=(str(log), [str(word) for word in words]))
+    def __init__(self, log: Path, *words: object, program: str = "cellscale") -> None:
+        self._process = _SERVER.Process(target=_run, args=(str(log), program, [str(word) for word in words]))
         self._process.start()
 
-    def kill_within(self, seconds: float, chance: random.Random) -> bool:
-        """Kill it at any moment of some seconds; return whether it was still at work."""
-        self._process.join(chance.uniform(0, seconds))
-        at_work = self._process.is_alive()
-        self._process.kill()
-        self._process.join()
-        return at_work
+    def ended_within(self, seconds: float) -> bool:
+        """Wait so long, and return whether it has ended."""
+        self._process.join(seconds)
+        return not self._process.is_alive()
+
+    def killed(self, seconds: float) -> bool:
+        """Kill it after some seconds; return whether it was still at work."""
+        at_work = not self.ended_within(seconds)
+        self.kill()
+        self.wait()
+        return at_work and self._process.exitcode == -signal.SIGKILL
 
     def ended(self, seconds: float = 900) -> int | None:
         """Wait until it has ended, and return its exit code."""
         self._process.join(seconds)
         return self._process.exitcode
 
+    def kill(self) -> None:
+        """Kill it."""
+        self._process.kill()
 
-def _run(log: str, words: list[str]) -> None:
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.join()
+
+
+class Cluster(Processes):
+    """A scheduler and workers that begin quickly as well."""
+
+    def _run(self, *words):
+        self._running.append(Started(self.folder / f"{words[0]}.log", *words, program="dask"))
+
+
+def _run(log: str, program: str, words: list[str]) -> None:
     from cellscale.cli.main import cellscale
 
     os.setpgrp()
-    with Path(log).open("a", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
-        print("$", *words, flush=True)
-        cellscale(words, prog_name="cellscale")
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    print("$", program, *words, flush=True)
+    if program == "dask":
+        from distributed.cli import dask_scheduler, dask_worker
+
+        command = {"scheduler": dask_scheduler, "worker": dask_worker}[words.pop(0)].main
+    else:
+        command = cellscale
+    sys.exit(command(words, prog_name=program))
 
 
 def outputs(dataset: Path) -> dict[str, bytes]:
@@ -79,10 +96,3 @@ def _without_stamps(path: Path) -> bytes:
     """Return a record without what is another for every run."""
     lines = path.read_bytes().splitlines()
     return b"\n".join(line for line in lines if not any(word in line for word in _CHANGING))
-
-
-def seconds_of(work) -> float:
-    """Return how long something takes."""
-    start = time.monotonic()
-    work()
-    return time.monotonic() - start

@@ -17,7 +17,7 @@ def answering(code):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_HEAD = answer  # noqa: N815 (names of the standard library)
+        do_GET = do_HEAD = do_POST = answer  # noqa: N815 (names of the standard library)
 
         def log_message(self, *_words):
             """Say nothing."""

@@ -3,8 +3,9 @@
 import pytest
 
 from cellscale.errors import StorageError
-from cellscale.storage.storage_errors import explained
-from cellscale.storage.uri import exists, find, listing, read_bytes, read_if_there
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.storage_errors import explained, is_away
+from cellscale.storage.uri import delete, exists, find, listing, read_bytes, read_if_there
 from tests.storage.answering_server import answering
 from tests.storage.servers import free_port
 from tests.storage.test_away import amazon, google
@@ -56,3 +57,11 @@ def test_absence():
 def test_clients_of_stores(client, code, words):
     with pytest.raises(StorageError, match=words.format(code)), explained("read", "x://bucket/key"):
         raise client(code)
+
+
+@pytest.mark.parametrize("code", [405, 501])
+@pytest.mark.parametrize("way", [lambda place: write_bytes(place, b"content"), delete])
+def test_what_a_web_server_does_not_take_is_not_to_be_tried_again(way, code):
+    with answering(code) as host, pytest.raises(StorageError, match=r"cannot be done at http://") as found:
+        way(f"http://{host}/dataset/name")
+    assert not is_away(found.value)

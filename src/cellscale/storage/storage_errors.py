@@ -62,6 +62,8 @@ _INSECURE = (
 
 _REFUSALS = {401, 403, 407}
 _ABSENCES = {404, 410}
+_UNSUPPORTED = {405, 501}
+"""Answers of servers that give files and take none."""
 
 
 def failures() -> tuple[type[BaseException], ...]:
@@ -111,7 +113,7 @@ def _passes(error: BaseException) -> bool:
     if isinstance(error, (ConnectionError, TimeoutError, *_loaded(_PASSING_FAILURES))):
         return True
     answer = _answer(error)
-    return answer in _PASSING_ANSWERS or answer >= 500
+    return answer in _PASSING_ANSWERS or (answer >= 500 and answer not in _UNSUPPORTED)
 
 
 def _answer(error: BaseException) -> int:
@@ -137,7 +139,7 @@ def reason_of(error: BaseException, location: str) -> str:
     Parameters
     ----------
     error
-        One of `failures`.
+        One of `failures`, or a client's `NotImplementedError`.
     location
         What was being read or written.
     """
@@ -154,6 +156,8 @@ def reason_of(error: BaseException, location: str) -> str:
         return f"permission denied: give the account that is used here the right to do so ({_one_line(error)})"
     if isinstance(error, IrregularFileError):
         return str(error)
+    if answer in _UNSUPPORTED or isinstance(error, NotImplementedError):
+        return f"this cannot be done at {location.partition('://')[0]}://: what is written needs a folder or a bucket"
     number = errno.ENOENT if answer in _ABSENCES else _number(error)
     if number in _ADVICE:
         return _ADVICE[number]
@@ -201,7 +205,7 @@ def explained(action: str, location: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if isinstance(error, failures()):
+        if isinstance(error, failures()) or (isinstance(error, NotImplementedError) and "://" in os.fspath(location)):
             raise StorageError(
                 redacted(f"cannot {action} {os.fspath(location)}: {reason_of(error, os.fspath(location))}")
             ) from _told(error)

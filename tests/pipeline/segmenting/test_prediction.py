@@ -110,3 +110,11 @@ def test_what_the_caller_raises_ends_the_prediction(tmp_path, noise):
     with pytest.raises(ValueError, match="enough"):
         predict_groups(store, network, reader(noise), workers=1, after_each=refuse)
     assert len(network.given) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1)])
+def test_a_line_takes_the_tiles_along_it_and_no_more(tmp_path, shape):
+    pixels = np.random.default_rng(0).random((2, *shape), np.float32)
+    network = Sums()
+    require_right(predicted(tmp_path, pixels, network), pixels)
+    assert sum(network.given) == 16, "a tile for each 192 pixels that follow the first 256"

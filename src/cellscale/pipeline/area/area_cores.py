@@ -14,6 +14,9 @@ FIRST_MARGIN = 96
 whole. In dense tissue at 0.5 µm/px, 64 are too few at two places in 4,000 pixels of border, and 96 only where a cell
 has 100 pixels or more."""
 
+SMALL_REACH = 24
+"""Pixels from which cells may grow towards each other within that margin, as a rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class AreaCores:
@@ -41,8 +44,8 @@ class AreaCores:
 
     @property
     def first_margin(self) -> int:
-        """Pixels of the network around the area to begin with."""
-        return FIRST_MARGIN + self.reach
+        """Pixels of the network around the area to begin with: the same for all small growths."""
+        return FIRST_MARGIN + max(self.reach - SMALL_REACH, 0)
 
     def cores(self, side: int, margins: Sequence[int] | None = None) -> list[Region]:
         """Return of each block, in raster order, the part that is to be labelled; an empty rectangle for nothing.

@@ -4,6 +4,8 @@ An object that touches the end of what was labelled may go on beyond it, so that
 are not known. That does not matter where it cannot change a pixel of a cell that may be in the area. It can if it may
 be in the area itself; if it grows towards such a cell; and if it has holes, which it fills with whatever is there,
 in its box and hence in the box of such a cell, or of another one with holes that reaches one, and so on.
+What was not seen at all can change such a cell too where the cell comes so near to the end that it could grow towards
+it, or lie in one of its holes.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,11 +26,11 @@ _ONE_PIECE = 4
 
 
 def lacking(
-    plan: AreaCores, cores: Sequence[Region], across: int, load: Callable[[int], LabelledBlock]
+    plan: AreaCores, cores: Sequence[Region], side: int, holes: int, load: Callable[[int], LabelledBlock]
 ) -> frozenset[int]:
-    """Return the blocks beside which an object that can change a cell of the area goes on beyond what was labelled.
+    """Return the blocks beside which what lies beyond what was labelled can change a cell of the area.
 
-    None if that is certain for all cells. Else more of these blocks, and of those around them, is to be labelled.
+    None if all cells are certain. Else more of these blocks, and of those around them, is to be labelled.
 
     Parameters
     ----------
@@ -36,22 +38,28 @@ def lacking(
         What is wanted.
     cores
         What was labelled of each block, in raster order; an empty rectangle for nothing.
-    across
-        Blocks in a row of blocks.
+    side
+        Rows and columns of a block.
+    holes
+        Holes of fewer pixels are filled.
     load
         Returns a labelled block.
     """
     labelled = [(index, load(index)) for index, core in enumerate(cores) if core.size]
     objects = merge_objects(block.objects for _, block in labelled)
     objects = objects.take(objects.sizes > 0)
-    if not len(objects):
+    distance = max(plan.reach, holes, 1)
+    far = -(-distance // side)
+    around = [(block, _around(index, cores, -(-plan.shape[1] // side), far)) for index, block in labelled]
+    near = [_at_ends(block, others, plan.shape, distance) for block, others in around]
+    is_near = np.isin(objects.identities, np.concatenate([np.empty(0, np.int64), *near]))
+    if not is_near.any():
         return frozenset()
-    ends = [_at_ends(block, _neighbours(index, cores, across), plan.shape) for index, block in labelled]
+    ends = [_at_ends(block, others, plan.shape, 1) for block, others in around]
     goes_on = np.isin(objects.identities, np.concatenate(ends))
-    if not goes_on.any():
-        return frozenset()
     may_fill = goes_on | (objects.euler_quarters < _ONE_PIECE)
     boxes = objects.boxes[:, [1, 0, 3, 2]].astype(np.float64)
+    boxes[goes_on] += [-holes, -holes, holes, holes]  # beyond the end it may reach farther to the sides as well
     down, wide = plan.scale
     known = plan.area.touched(boxes / [wide, down, wide, down] + [-1, -1, 1, 1])
     changing = known & ~goes_on  # what else an object that goes on can change is asked when it is known whole
@@ -62,10 +70,8 @@ def lacking(
         known = known | found
         changing = found & ~goes_on
         candidates, reach = may_fill, 0
-    wanted = objects.identities[known & goes_on]
-    return frozenset(
-        index for (index, _), ends_of in zip(labelled, ends, strict=True) if np.isin(ends_of, wanted).any()
-    )
+    wanted = objects.identities[known & is_near]
+    return frozenset(index for (index, _), some in zip(labelled, near, strict=True) if np.isin(some, wanted).any())
 
 
 def _near(boxes: NDArray[np.float64], chosen: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
@@ -77,33 +83,36 @@ def _near(boxes: NDArray[np.float64], chosen: NDArray[np.bool_], reach: int) -> 
     return found
 
 
-def _neighbours(index: int, cores: Sequence[Region], across: int) -> list[Region]:
+def _around(index: int, cores: Sequence[Region], across: int, far: int) -> list[Region]:
+    """Return the rectangles of the blocks that are so many blocks around one, itself included."""
     row, column = divmod(index, across)
     return [
         cores[down * across + right]
-        for down in range(row - 1, row + 2)
-        for right in range(column - 1, column + 2)
-        if down >= 0 and 0 <= right < across and down * across + right < len(cores)
+        for down in range(max(row - far, 0), row + far + 1)
+        for right in range(max(column - far, 0), min(column + far + 1, across))
+        if down * across + right < len(cores)
     ]
 
 
-def _at_ends(block: LabelledBlock, neighbours: list[Region], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """Return the identities of the objects in a block beside pixels of the image that were not labelled."""
+def _at_ends(block: LabelledBlock, around: list[Region], shape: tuple[int, int], distance: int) -> NDArray[np.int64]:
+    """Return the identities of a block's objects that are so near to pixels of the image that were not labelled."""
     core = block.core
-    seen = core.grown(1, shape)
-    labelled = np.zeros(seen.shape, np.bool_)
-    for other in neighbours:
+    seen = core.grown(distance, shape)
+    missing = np.ones(seen.shape, np.bool_)
+    for other in around:
         top, left = max(other.top, seen.top), max(other.left, seen.left)
         bottom, right = min(other.bottom, seen.bottom), min(other.right, seen.right)
         if top < bottom and left < right:
-            labelled[Region(top, left, bottom, right).within(seen)] = True
-    open_beside = np.zeros(core.shape, np.bool_)
-    # Beyond the image there is nothing that could be missing.
-    missing = np.zeros((core.height + 2, core.width + 2), np.bool_)
-    missing[Region(seen.top + 1, seen.left + 1, seen.bottom + 1, seen.right + 1).within(core)] = ~labelled
-    for down in range(3):
-        for right in range(3):
-            open_beside |= missing[down : down + core.height, right : right + core.width]
-    rows = np.unique(block.labels[open_beside])
+            missing[Region(top, left, bottom, right).within(seen)] = False
+    if not missing.any():
+        return np.empty(0, np.int64)
+    # Counted in squares, of which each is the difference of four sums; beyond the image nothing could be missing.
+    width = 2 * distance + 1
+    sums = np.zeros((core.height + width, core.width + width), np.int32)
+    top, left = seen.top - core.top + distance + 1, seen.left - core.left + distance + 1
+    sums[top : top + seen.height, left : left + seen.width] = missing
+    sums = sums.cumsum(axis=0, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
+    counts = sums[width:, width:] - sums[:-width, width:] - sums[width:, :-width] + sums[:-width, :-width]
+    rows = np.unique(block.labels[counts > 0])
     identities: NDArray[np.int64] = block.objects.identities[rows[rows > 0] - 1]
     return identities

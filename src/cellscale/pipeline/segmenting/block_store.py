@@ -247,9 +247,9 @@ class BlockStore(StoredBlocks[LabelledBlock]):
             return super().load(index)
         return LabelledBlock(core, np.zeros(core.shape, np.int32), no_objects(), Certificate(0, 0))
 
-    def lacking(self, plan: AreaCores) -> frozenset[int]:
+    def lacking(self, plan: AreaCores, parameters: Parameters) -> frozenset[int]:
         """Return the blocks of which more is to be labelled before all objects of an area are certain."""
-        return lacking(plan, self.cores, -(-self.shape[1] // BLOCK), self.load)
+        return lacking(plan, self.cores, BLOCK, parameters.holes, self.load)
 
     def objects(self, block: LabelledBlock) -> NDArray[np.int64]:
         """Return a block's objects, each by its first pixel."""

@@ -134,7 +134,8 @@ def label_part(
         if any(store.missing() for store in stores.values()):
             label(stores)
         # Only there, as all else is known already.
-        grows = plan.around(frozenset().union(*(store.lacking(plan) for store in stores.values())), BLOCK)
+        lacking = [store.lacking(plan, parameters[compartment]) for compartment, store in stores.items()]
+        grows = plan.around(frozenset().union(*lacking), BLOCK)
         for index in grows:
             margins[index] *= 2
     labels = _settled(run, method, stores, parameters, shape)

@@ -66,12 +66,13 @@ def test_any_partition_equals_the_whole(shape: tuple[int, int], size: tuple[int,
     assert found.dtype == np.float32
 
 
-def test_equal_tiles_blend_nearly_to_themselves() -> None:
+@pytest.mark.parametrize(("side", "overlap", "rtol"), [(256, 64, 3e-4), (128, 64, 3e-4), (128, 16, 6e-3)])
+def test_equal_tiles_blend_nearly_to_themselves(side: int, overlap: int, rtol: float) -> None:
     # The windows are normalised by their maximum, a little below 1, so that they do not add up to exactly 1.
-    grid = TileGrid.of((1000, 1100))
-    tile = np.full((256, 256, 2), 0.75, np.float32)
+    grid = TileGrid.of((1000, 1100), side, overlap)
+    tile = np.full((side, side, 2), 0.75, np.float32)
     found = blend(lambda row, column: tile, grid, Region(0, 0, 1000, 1100))
-    np.testing.assert_allclose(found, 0.75, rtol=3e-4)
+    np.testing.assert_allclose(found, 0.75, rtol=rtol)
 
 
 @pytest.mark.parametrize("shape", [(200, 900), (900, 256)])

@@ -14,18 +14,13 @@ from cellscale.errors import RequestError
 from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image
 from cellscale.images.open import open_image, with_facts
-from cellscale.predict.choice import NetworkRequest, open_network
-from cellscale.predict.devices import Precision, parse_device
-from cellscale.predict.heads import COMPARTMENTS, Compartment
-from cellscale.predict.network import Network
+from cellscale.predict.devices import Precision
+from cellscale.predict.heads import COMPARTMENTS
 from cellscale.preprocess.preprocessing import RescaleChannels
-from cellscale.weights.races import KeptRaces, compiled_folder
-from cellscale.weights.resolve import resolve_model
 
 __all__ = [
     "Source",
     "chosen_compartments",
-    "opened_network",
     "opened_source",
     "refuse_other_values",
     "several_names",
@@ -44,29 +39,6 @@ _NUMBERS = {"max_memory": "bytes, such as 4 * 10**9", "workers": "a number of th
 
 Source: TypeAlias = str | os.PathLike[str] | NDArray[Any] | Image
 """A path or URI, an array of ``(channels, rows, columns)``, or an image that is open already."""
-
-
-def opened_network(
-    compartments: tuple[Compartment, ...],
-    model_path: str | None,
-    model_hash: str | None,
-    device: str,
-    precision: Precision,
-    workers: int | None,
-) -> Network:
-    """Return the network that is asked for, as `cellscale.segment` takes it."""
-    model = resolve_model(model_path, model_hash)
-    return open_network(
-        NetworkRequest(
-            model=model.path,
-            compartments=compartments,
-            device=parse_device(device),
-            precision=precision,
-            threads=workers or 0,
-            name=model.name,
-            races=KeptRaces(compiled_folder(model.sha256)),
-        )
-    )
 
 
 @contextmanager

@@ -6,19 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from cellscale.api.given import (
-    Source,
-    chosen_compartments,
-    opened_network,
-    opened_source,
-    refuse_other_values,
-    several_names,
-)
+from cellscale.api.given import Source, chosen_compartments, opened_source, refuse_other_values, several_names
+from cellscale.engines.preflight import checked_model
 from cellscale.errors import RequestError
 from cellscale.images.info import Image
 from cellscale.images.pixel_size import choose_pixel_size
 from cellscale.label.growth import as_growth
 from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.request import NetworkChoice
 from cellscale.pipeline.segmenting import (
     NetworkInput,
     network_input,
@@ -26,6 +21,7 @@ from cellscale.pipeline.segmenting import (
 from cellscale.pipeline.tuning import CropCells, FoundHow, TunedImage, require_crop
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS
+from cellscale.predict.input_format import InputFormat
 from cellscale.regions import Region
 
 __all__ = ["Tuning", "tune"]
@@ -119,12 +115,19 @@ def tune(
     """
     refuse_other_values(precision=precision, workers=workers, max_memory=max_memory)
     first = _found_how(FoundHow(), options)
-    network = opened_network(COMPARTMENTS, model_path, model_hash, device, precision, workers)
+    choice = NetworkChoice(path=model_path, checksum=model_hash, device=device, precision=precision)
+    model = checked_model(choice, COMPARTMENTS, threads=workers or 0)
     with ExitStack() as stack:
         image = stack.enter_context(opened_source(source, channel_names))
         budget = Budget.choose(workers, max_memory)
         budget.require_room(image.info)
-        tuned = TunedImage(image.info.name, partial(_input_of, image), lambda: network, budget)
+        tuned = TunedImage(
+            image.info.name,
+            partial(_input_of, image, model.input_format),
+            model.load,
+            budget,
+            input_format=model.input_format,
+        )
         unless_it_ends_well = stack.enter_context(ExitStack())
         unless_it_ends_well.callback(tuned.close)
         if region is None:
@@ -157,7 +160,7 @@ def _found_how(first: FoundHow, options: dict[str, Any]) -> FoundHow:
 
 
 @contextmanager
-def _input_of(image: Image, how: FoundHow) -> Iterator[NetworkInput]:
+def _input_of(image: Image, input_format: InputFormat, how: FoundHow) -> Iterator[NetworkInput]:
     channels = how.channels
     yield network_input(
         image,
@@ -167,4 +170,5 @@ def _input_of(image: Image, how: FoundHow) -> Iterator[NetworkInput]:
         rescale=channels.rescale,
         preprocessing=how.preprocessing,
         pixel_size=choose_pixel_size(image.info, channels.mpp),
+        input_format=input_format,
     )

@@ -215,6 +215,11 @@ def segment(
     found_model = checked_model(choice, tuple(parameters), threads=workers or 0)
     if found_model.kind == "seeds":
         _refuse_of_maxima(whole_cell, nuclear, preprocessing, rescale_channels)
+    elif found_model.input_format.normalisation is not None and preprocessing != MESMER:
+        raise RequestError(
+            "preprocessing is for networks whose input is made as Mesmer's; the package that describes this one "
+            "gives it another. Leave it out"
+        )
     network = found_model.load()
     with opened_source(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(
@@ -226,6 +231,7 @@ def segment(
             preprocessing=preprocessing,
             pixel_size=choose_pixel_size(image.info, image_mpp),
             apart=found_model.kind == "seeds",
+            input_format=found_model.input_format,
         )
         run = ImageRun(image.info.name, listener, Budget.choose(workers, max_memory))
         run.budget.require_room(image.info)

@@ -110,9 +110,11 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
         computes=computes,
         tried=computes and not request.dry_run,
     )
-    if model.kind == "seeds":
-        for asked in (request, *(own.request for own in request.own)):
+    for asked in (request, *(own.request for own in request.own)):
+        if model.kind == "seeds":
             refuse_options_of_maxima(asked)
+        elif model.input_format.normalisation is not None:
+            _refuse_options_of_mesmers_input(asked)
     return model
 
 
@@ -148,8 +150,10 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
+    from cellscale.predict.input_format import INSTANSEG_INPUT, MESMER_INPUT, input_format_of
     from cellscale.predict.instanseg import SeedNetwork, seed_model
     from cellscale.predict.network_kinds import require_torch_mesmer
+    from cellscale.predict.tiles import TILE
     from cellscale.weights.catalogue import license_name
     from cellscale.weights.races import KeptRaces, compiled_folder
     from cellscale.weights.resolve import resolve_model
@@ -159,6 +163,7 @@ def checked_model(
     terms = license_name(choice.name, resolved.sha256)
     kind = named_kind(choice.name)
     seeds = seed_model(resolved.path) if kind is None else None
+    said = input_format_of(resolved.path, kind)
     if seeds is not None:
         _refuse_devices(choice, resolved.name)
         return Model(
@@ -166,6 +171,7 @@ def checked_model(
             cache(lambda: SeedNetwork(seeds, threads=threads, name=resolved.name)),
             f"cpu {choice.precision}",
             "seeds",
+            said or INSTANSEG_INPUT,
             terms,
         )
     if choice.name == INSTANSEG:
@@ -174,6 +180,7 @@ def checked_model(
         require_torch_mesmer(resolved.path, resolved.name)
     expected = candidates(device, choice.precision)[0].name if computes else device.name
     folder = compiled_folder(resolved.sha256)
+    given = said or MESMER_INPUT
 
     @cache
     def load() -> "Network":
@@ -187,6 +194,7 @@ def checked_model(
                 batch_size=choice.batch_size,
                 name=resolved.name,
                 kind=kind,
+                tile=given.tile or TILE,
                 cache=folder,
                 races=KeptRaces(folder),
             )
@@ -196,7 +204,7 @@ def checked_model(
         load()
     if device.engine == "native":
         expected = "cpu:native"
-    return Model(resolved.sha256, load, f"{expected} {choice.precision}", license=terms)
+    return Model(resolved.sha256, load, f"{expected} {choice.precision}", input_format=given, license=terms)
 
 
 def named_kind(name: str | None) -> "NetworkKind | None":
@@ -214,17 +222,35 @@ def _refuse_devices(choice: NetworkChoice, name: str) -> None:
         raise RequestError(f"{name} runs in float32 only; leave --precision {choice.precision} out")
 
 
+def _options_of_mesmers_input(request: Request) -> dict[str, bool]:
+    """Return which options of how Mesmer's input is made are given."""
+    found = request.preprocessing
+    return {
+        "--percentile": found.percentile != MESMER.percentile,
+        "--clahe": found.clahe != MESMER.clahe,
+        "--clahe_kernel": found.clahe_kernel != MESMER.clahe_kernel,
+    }
+
+
+def _refuse_options_of_mesmers_input(request: Request) -> None:
+    """Raise `RequestError` where options of Mesmer's input are given to a network that has its input otherwise."""
+    given = {**_options_of_mesmers_input(request), "--statistics": request.area.statistics != "image"}
+    words = [name for name, is_given in given.items() if is_given]
+    if words:
+        raise RequestError(
+            f"{', '.join(words)}: these options are for networks whose input is made as Mesmer's; the package that "
+            "describes this one gives it another. Leave them out"
+        )
+
+
 def options_of_maxima(request: Request) -> list[str]:
     """Return the options that are given for networks like Mesmer."""
-    found = request.preprocessing
     given = {
         "--rescale_channels": request.channels.rescale != "none",
         "--regions": request.area.regions is not None,
         "--exclude": request.area.exclude is not None,
         "--tissue": request.area.tissue != "none",
-        "--percentile": found.percentile != MESMER.percentile,
-        "--clahe": found.clahe != MESMER.clahe,
-        "--clahe_kernel": found.clahe_kernel != MESMER.clahe_kernel,
+        **_options_of_mesmers_input(request),
     }
     labels = [
         f"--{prefix}_{field.name}"

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from cellscale.predict.input_format import MESMER_INPUT, InputFormat
+
 if TYPE_CHECKING:
     from cellscale.predict.instanseg import SeedNetwork
     from cellscale.predict.network import Network
@@ -21,5 +23,7 @@ class Model:
     """What the last bits of its maps depend on, if it runs on the device that is expected."""
     kind: Literal["maxima", "seeds"] = "maxima"
     """How its maps become labels."""
+    input_format: InputFormat = MESMER_INPUT
+    """What it is to be given of an image."""
     license: str = ""
     """Name of the terms of its weights; blank where they are not known."""

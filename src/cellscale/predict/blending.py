@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
-from cellscale.predict.tiles import OVERLAP, TILE, TileAxis, TileGrid
+from cellscale.predict.tiles import TileAxis, TileGrid
 from cellscale.regions import Region
 
 __all__ = ["TileReader", "blend", "window"]
 
 TileReader: TypeAlias = Callable[[int, int], NDArray[np.float32]]
-"""Answers for the row and column of a tile with the network's maps of it, float32 ``(256, 256, maps)``."""
+"""Answers for the row and column of a tile with the network's maps of it, float32 ``(tile, tile, maps)``."""
 
 
 def blend(read_tile: TileReader, grid: TileGrid, region: Region) -> NDArray[np.float32]:
@@ -114,7 +114,9 @@ def _add_weighted(
 def _replace(tile: NDArray[np.float32], offset: tuple[int, int], total: NDArray[np.float64]) -> None:
     """Write a tile over ``total``, as far as it lies inside; arguments as for `_add_weighted`."""
     top, left = (max(-start, 0) for start in offset)
-    bottom, right = (min(size - start, TILE) for size, start in zip(total.shape[1:], offset, strict=True))
+    bottom, right = (
+        min(size - start, side) for size, start, side in zip(total.shape[1:], offset, tile.shape, strict=False)
+    )
     if top < bottom:
         place = (slice(None), slice(top + offset[0], bottom + offset[0]), slice(left + offset[1], right + offset[1]))
         total[place] = np.moveaxis(tile[top:bottom, left:right], -1, 0)
@@ -125,20 +127,20 @@ def window(axis: TileAxis, index: int) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64, 256 values.
+    float64, one value for each pixel of the tile.
     """
-    return _window(index > 0, index < axis.count - 1)
+    return _window(axis.tile, axis.overlap, index > 0, index < axis.count - 1)
 
 
 @cache
-def _window(fades_in: bool, fades_out: bool) -> NDArray[np.float64]:
+def _window(tile: int, overlap: int, fades_in: bool, fades_out: bool) -> NDArray[np.float64]:
     """Return the window of a tile with neighbours before or after it."""
-    weights = np.ones(TILE)
-    spline = _squared_spline(2 * OVERLAP)
+    weights = np.ones(tile)
+    spline = _squared_spline(2 * overlap)
     if fades_in:
-        weights[:OVERLAP] = spline[:OVERLAP]
+        weights[:overlap] = spline[:overlap]
     if fades_out:
-        weights[-OVERLAP:] = spline[OVERLAP:]
+        weights[-overlap:] = spline[overlap:]
     weights.flags.writeable = False
     return weights
 

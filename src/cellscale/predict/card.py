@@ -33,12 +33,12 @@ WORTHWHILE = 1.05
 class _Slot:
     """Room for one run on a card: buffers of a whole batch that it copies from and to."""
 
-    def __init__(self, card: int, session: Any, size: int, maps: int) -> None:
+    def __init__(self, card: int, session: Any, size: int, maps: int, tile: int) -> None:
         self.card = card
         self.size = size
         self._session = session
-        self._tiles = np.zeros((size, TILE, TILE, CHANNELS), np.float32)
-        self._maps = np.zeros((size, TILE, TILE, maps), np.float32)
+        self._tiles = np.zeros((size, tile, tile, CHANNELS), np.float32)
+        self._maps = np.zeros((size, tile, tile, maps), np.float32)
         for buffer in (self._tiles, self._maps):
             page_locked(buffer)
         self._binding = session.io_binding()
@@ -75,6 +75,8 @@ class CardNetwork:
         Where it is computed.
     calls_a_card
         Runs at once on one card.
+    tile
+        Rows and columns of a tile.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class CardNetwork:
         name: str,
         computation: Computation,
         calls_a_card: int = 2,
+        tile: int = TILE,
     ) -> None:
         self.heads = heads
         self.name = name
@@ -94,6 +97,7 @@ class CardNetwork:
         self.batch_size = batch_size
         self.calls = calls_a_card * len(cards)
         self._open_on = open_on
+        self._tile = tile
         self._lock = Lock()
         self._idle: Queue[_Slot] = Queue()
         # In turns, so that the first calls go to different cards.
@@ -122,7 +126,7 @@ class CardNetwork:
 
     def _rate(self, clock: Callable[[], float]) -> float:
         """Return the tiles a second at the present batch size."""
-        tiles = np.zeros((self.batch_size, TILE, TILE, CHANNELS), np.float32)
+        tiles = np.zeros((self.batch_size, self._tile, self._tile, CHANNELS), np.float32)
         with ThreadPoolExecutor(self.calls) as pool:
             # The first runs plan the work and take memory.
             for repeats in (1, 3):
@@ -148,7 +152,7 @@ class CardNetwork:
         return count
 
     def _slot(self, card: int, size: int) -> _Slot:
-        return _Slot(card, self._open_on(card, size), size, len(self.heads))
+        return _Slot(card, self._open_on(card, size), size, len(self.heads), self._tile)
 
     def _halve(self, slot: _Slot, error: Exception) -> None:
         """Go on with half the batch after an error for want of memory; raise `ModelError` after another."""

@@ -54,6 +54,8 @@ class NetworkRequest:
     """Which kind of network it is; None: known by its file."""
     cache: Path | None = None
     """Folder for what a device compiles of the network."""
+    tile: int = TILE
+    """Rows and columns of a tile."""
     races: Races = field(default_factory=AlwaysRaced)
     """Remembers what is faster on a processor."""
 
@@ -162,7 +164,7 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
             batch_size=batch_size,
             name=name,
             notes=notes,
-            tile=_test_tile(),
+            tile=_test_tile(request.tile),
             races=request.races,
         )
     heads = heads_of(request.compartments)
@@ -176,6 +178,7 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
             threads=request.threads,
             batch_size=batch_size,
             notes=notes,
+            tile=request.tile,
         )
     if request.precision == "fp16":
         content = in_float16(content)
@@ -188,6 +191,7 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
         name=name,
         computation=Computation(device.name, device.provider, request.precision, cards, notes),
         calls_a_card=device.calls,
+        tile=request.tile,
     )
     if device.grows and request.batch_size is None:
         network.grow()
@@ -207,9 +211,14 @@ def _opener(
     @cache
     def open_fixed(card: int, size: int) -> object:
         settings = SessionSettings(
-            device=device, card=card, precision=request.precision, batch_size=size, cache=request.cache
+            device=device,
+            card=card,
+            precision=request.precision,
+            batch_size=size,
+            cache=request.cache,
+            tile=request.tile,
         )
-        return open_session(fixed_batch(content, size) if size else content, name, settings, runtime)
+        return open_session(fixed_batch(content, size, request.tile) if size else content, name, settings, runtime)
 
     return (lambda card, _: open_fixed(card, 0)) if device.grows else open_fixed
 
@@ -224,7 +233,7 @@ class _Trial:
     """
 
     def __init__(self, request: NetworkRequest) -> None:
-        self._tile = _test_tile()
+        self._tile = _test_tile(request.tile)
         self._tolerance = _LARGEST_DIFFERENCE[request.precision]
         plain = replace(request, device=DeviceChoice("cpu"), precision="float32", batch_size=1)
         processor = open_network(plain)
@@ -248,9 +257,9 @@ def _seconds_a_tile(network: Network, tiles: NDArray[np.float32]) -> float:
     return (perf_counter() - start) / len(tiles)
 
 
-def _test_tile() -> NDArray[np.float32]:
+def _test_tile(side: int) -> NDArray[np.float32]:
     """Return a tile with round spots of some brightness, the same each time."""
-    rows, columns = np.mgrid[:TILE, :TILE].astype(np.float32)
+    rows, columns = np.mgrid[:side, :side].astype(np.float32)
     nuclei = np.clip(np.sin(rows / 5) * np.sin(columns / 6), 0, 1)
     cells = np.clip(np.sin(rows / 5 + 0.5) * np.cos(columns / 6), 0, 1)
     return np.stack([nuclei, cells], axis=-1)[None]

@@ -15,6 +15,7 @@ from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, heads_of
 from cellscale.predict.onnx_file.joining import INPUT, MAPS
 from cellscale.predict.onnx_file.model_file import model_content, model_name, require_mesmer_like
 from cellscale.predict.sessions import RUN_ERRORS, SessionSettings, is_out_of_memory, open_session
+from cellscale.predict.tiles import TILE
 
 __all__ = ["BATCH", "Computation", "Network", "OnnxNetwork", "require_finite"]
 
@@ -88,11 +89,12 @@ class Network(Protocol):
         Parameters
         ----------
         batch
-            float32 ``(n, 256, 256, 2)``: nucleus, then membrane, in 0..1.
+            float32 ``(n, tile, tile, 2)``: nucleus, then membrane; 256 rows and columns, in 0..1, unless the
+            network says otherwise.
 
         Returns
         -------
-        float32 ``(n, 256, 256, len(heads))``; a tile's maps do not depend on the others in its batch.
+        float32 ``(n, tile, tile, len(heads))``; a tile's maps do not depend on the others in its batch.
 
         Raises
         ------
@@ -121,6 +123,7 @@ class OnnxNetwork:
         batch_size: int = BATCH,
         name: str | None = None,
         computation: Computation = _COMPUTATION,
+        tile: int = TILE,
     ) -> None:
         """Load the model.
 
@@ -138,6 +141,8 @@ class OnnxNetwork:
             What the network is called; its file's name if left out.
         computation
             Where it is computed.
+        tile
+            Rows and columns of a tile.
 
         Raises
         ------
@@ -152,7 +157,7 @@ class OnnxNetwork:
         self._lanes = min(cores, batch_size, MOST_LANES)
         settings = SessionSettings(threads=cores // self._lanes)
         self._session = open_session(model_content(model, self.heads), self.name, settings)
-        require_mesmer_like(self._session, self.heads, self.name)
+        require_mesmer_like(self._session, self.heads, self.name, tile)
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `Network`."""

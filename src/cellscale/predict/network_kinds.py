@@ -8,6 +8,7 @@ from typing import Protocol
 from cellscale.errors import CellscaleError, ModelError
 from cellscale.extensions import Extension, extensions
 from cellscale.predict.heads import MESMER_HEADS, Compartment, Head, Seeds
+from cellscale.predict.input_format import MESMER_INPUT, InputFormat, format_said
 from cellscale.predict.onnx_file.adapting import adapted
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
 from cellscale.predict.onnx_file.signature import Shape, Signature, signature_of
@@ -17,6 +18,7 @@ __all__ = [
     "MESMER",
     "TORCH_MESMER",
     "NetworkKind",
+    "SaysInput",
     "heads_in",
     "problem_of",
     "require_torch_mesmer",
@@ -31,11 +33,25 @@ class NetworkKind(Protocol):
     An entry point of the group ``cellscale.networks`` names it. The network takes float32 tiles ``(n, 256, 256, 2)``:
     nucleus, then membrane, in 0..1; its outputs are float32 ``(n, 256, 256, channels)``. Either may have its channels
     before the rows, as PyTorch has them. For each compartment that it finds there is a map of maxima, with a peak at
-    the centre of every object, and one of the interior, high inside.
+    the centre of every object, and one of the interior, high inside. A network that takes something else says so as
+    `SaysInput`.
     """
 
     def heads(self, signature: Signature) -> "tuple[Head, ...] | Seeds | None":
         """Return the maps of a network; `Seeds` of one like InstanSeg, and None where it is of another kind.
+
+        Parameters
+        ----------
+        signature
+            Names and shapes of the network's inputs and outputs.
+        """
+
+
+class SaysInput(NetworkKind, Protocol):
+    """A kind of network that is to be given something else than Mesmer, or InstanSeg."""
+
+    def input_format(self, signature: Signature) -> InputFormat:
+        """Return the pixel size, channels, values and tiles of a network whose maps are known.
 
         Parameters
         ----------
@@ -156,7 +172,8 @@ def with_mesmer_interface(
         if heads is not None:
             if found.is_own:
                 return model
-            return with_heads(content, signature, heads, compartments, f"{name}, known to {found},")
+            given = format_said(found, signature, seeds=False)
+            return with_heads(content, signature, heads, compartments, f"{name}, known to {found},", given)
     if broken:
         raise ModelError(f"{name} is a network of no kind that is known here: {'; '.join(broken)}")
     if TORCH_MESMER.heads(signature):
@@ -228,6 +245,7 @@ def with_heads(
     heads: tuple[Head, ...],
     compartments: tuple[Compartment, ...],
     told: str,
+    input_format: InputFormat = MESMER_INPUT,
 ) -> bytes:
     """Return a network whose maps are known with Mesmer's names for its input and outputs.
 
@@ -243,6 +261,8 @@ def with_heads(
         What is to be found.
     told
         What the network is called in messages.
+    input_format
+        What it is to be given.
 
     Raises
     ------
@@ -255,23 +275,30 @@ def with_heads(
             f"the network {told} finds only {' and '.join(there)}; {' and '.join(compartments)} asked for: "
             f"give --compartment {there[0]}"
         )
-    if len(signature.inputs) != 1 or not _takes_tiles(*signature.inputs.values()):
+    tile, count = input_format.tile or TILE, len(input_format.channels)
+    last, first = (None, tile, tile, count), (None, count, tile, tile)
+    shapes = list(signature.inputs.values())
+    if len(shapes) != 1 or not (_may_be(shapes[0], last) or _may_be(shapes[0], first)):
         raise ModelError(
-            f"the network {told} has the inputs {_listed(signature.inputs)}; one of [n, {TILE}, {TILE}, {CHANNELS}] "
-            f"or [n, {CHANNELS}, {TILE}, {TILE}] expected, n left open"
+            f"the network {told} has the inputs {_listed(signature.inputs)}; one of [n, {tile}, {tile}, {count}] "
+            f"or [n, {count}, {tile}, {tile}] expected, n left open"
         )
     (given,) = signature.inputs
-    first = _may_be(signature.inputs[given], _FIRST) and not _may_be(signature.inputs[given], _LAST)
-    wanted = [head for head in heads if head.compartment in compartments]
-    return adapted(content, given, wanted, channels_first=first)
+    return adapted(
+        content,
+        given,
+        [head for head in heads if head.compartment in compartments],
+        channels_first=not _may_be(shapes[0], last),
+        channels=[_ROLES.index(role) for role in input_format.channels],
+        tile=tile,
+    )
 
 
-_LAST, _FIRST = (None, TILE, TILE, CHANNELS), (None, CHANNELS, TILE, TILE)
-"""Shapes of tiles: channels after rows and columns, or before them."""
+_FIRST = (None, CHANNELS, TILE, TILE)
+"""Shape of Mesmer's tiles where channels come before rows and columns."""
 
-
-def _takes_tiles(shape: Shape) -> bool:
-    return _may_be(shape, _LAST) or _may_be(shape, _FIRST)
+_ROLES = MESMER_INPUT.channels
+"""What the channels of Mesmer's tiles show, in order."""
 
 
 def _may_be(shape: Shape, wanted: Shape) -> bool:

@@ -65,6 +65,7 @@ class OpenVinoNetwork:
         threads: int = 0,
         batch_size: int = DEVICES["openvino"].batch_size,
         notes: tuple[str, ...] = (),
+        tile: int = TILE,
     ) -> None:
         self.heads = heads
         self.name = name
@@ -72,7 +73,7 @@ class OpenVinoNetwork:
         self.computation = Computation("openvino", "OpenVINO", precision, notes=notes)
         cores = threads or os.cpu_count() or 1
         lanes = min(cores, batch_size, MOST_LANES)
-        compiled = _compiled(content, name, precision, cores, lanes)
+        compiled = _compiled(content, name, precision, cores, lanes, tile)
         self._requests: Queue[Any] = Queue()
         for _ in range(lanes):
             self._requests.put(compiled.create_infer_request())
@@ -134,7 +135,7 @@ def _convert_types(openvino: Any) -> None:
         openvino.Type(np.float32).to_dtype()
 
 
-def _compiled(content: bytes, name: str, precision: Precision, cores: int, lanes: int) -> Any:
+def _compiled(content: bytes, name: str, precision: Precision, cores: int, lanes: int, tile: int) -> Any:
     """Return the model compiled for tiles one by one."""
     core = require_openvino(precision)
     settings = {
@@ -144,7 +145,7 @@ def _compiled(content: bytes, name: str, precision: Precision, cores: int, lanes
     }
     try:
         model = core.read_model(io.BytesIO(content))
-        model.reshape([1, TILE, TILE, CHANNELS])
+        model.reshape([1, tile, tile, CHANNELS])
         return core.compile_model(model, "CPU", settings)
     except RuntimeError as error:
         raise ModelError(f"OpenVINO cannot load {name}: {error}. --device cpu takes ONNX Runtime instead.") from error

@@ -48,7 +48,7 @@ def open_processor(
     notes
         What a person should know of the choice of the device.
     tile
-        What both would compute to find out, float32 ``(1, 256, 256, 2)``.
+        What both would compute to find out, float32 ``(1, tile, tile, 2)``.
     races
         Remembers what was faster.
 
@@ -69,6 +69,7 @@ def open_processor(
             batch_size=batch_size,
             name=name,
             computation=computation,
+            tile=tile.shape[1],
         )
 
     def native(computation: Computation, threads: int = threads, batch_size: int = batch_size) -> Network:

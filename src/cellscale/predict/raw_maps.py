@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ModelError
 from cellscale.predict.heads import Head
+from cellscale.predict.input_format import MESMER_INPUT, Role
 from cellscale.predict.instanseg import NUMBER_OF_MAPS, SeedNetwork, seed_model
 from cellscale.predict.network_kinds import NetworkKind, heads_in
-from cellscale.predict.onnx_file.joining import CHANNELS
 from cellscale.predict.onnx_file.model_file import model_bytes
 from cellscale.predict.onnx_file.signature import signature_of
 from cellscale.predict.sessions import RUN_ERRORS, SessionSettings, open_session
@@ -32,7 +32,12 @@ class RawMap:
 
 
 def raw_maps(
-    model: Path, tile: NDArray[np.float32], *, name: str, kind: NetworkKind | None = None
+    model: Path,
+    tile: NDArray[np.float32],
+    *,
+    name: str,
+    kind: NetworkKind | None = None,
+    channels: tuple[Role, ...] = MESMER_INPUT.channels,
 ) -> tuple[RawMap, ...]:
     """Return all channels of all outputs of a network for one tile.
 
@@ -41,11 +46,14 @@ def raw_maps(
     model
         The ``.onnx`` file.
     tile
-        The network's input, float32 ``(channels, 256, 256)``.
+        The network's input, float32 ``(channels, tile, tile)``: nucleus and membrane, or any channels of a network of
+        seeds.
     name
         What the network is called in messages.
     kind
         Which kind it is; None: known by its file.
+    channels
+        Which of nucleus and membrane a network like Mesmer takes, in its order.
 
     Raises
     ------
@@ -58,7 +66,8 @@ def raw_maps(
     content = model_bytes(model)
     session = open_session(content, name, SessionSettings())
     inputs = session.get_inputs()
-    first = len(inputs) == 1 and list(inputs[0].shape[1:2]) == [CHANNELS]
+    tile = tile[[MESMER_INPUT.channels.index(role) for role in channels]]
+    first = len(inputs) == 1 and list(inputs[0].shape[1:2]) == [len(channels)]
     given = tile[np.newaxis] if first else np.moveaxis(tile, 0, -1)[np.newaxis]
     try:
         answers = session.run(None, {inputs[0].name: np.ascontiguousarray(given)})

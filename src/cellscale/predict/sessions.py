@@ -98,6 +98,8 @@ class SessionSettings:
     """Threads of a processor; 0 for all cores."""
     cache: Path | None = None
     """Folder for what a device compiles of the network; None for compiling it each time."""
+    tile: int = TILE
+    """Rows and columns of a tile, where the device wants to know beforehand."""
 
 
 def open_session(content: bytes, name: str, settings: SessionSettings, runtime: Runtime = RUNTIME) -> Any:
@@ -184,7 +186,7 @@ def _cuda(settings: SessionSettings) -> list[tuple[str, dict[str, str]]]:
 
 def _tensorrt(settings: SessionSettings) -> list[tuple[str, dict[str, str]]]:
     def shape(tiles: int) -> str:
-        return f"{INPUT}:{tiles}x{TILE}x{TILE}x{CHANNELS}"
+        return f"{INPUT}:{tiles}x{settings.tile}x{settings.tile}x{CHANNELS}"
 
     options = {
         "device_id": str(settings.card),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError
 from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, Seeds
+from cellscale.predict.input_format import InputFormat, problem_of_format, settled_format
 from cellscale.predict.network import OnnxNetwork
 from cellscale.predict.network_kinds import NetworkKind, problem_of, with_heads
 from cellscale.predict.onnx_file import CHANNELS, Signature, signature_of
@@ -47,15 +48,19 @@ def check_network(kind: NetworkKind, model: Path) -> None:
         kind.heads(Signature({"other_input": (None, 64, 64, 5)}, {"other_output": (None, 64, 64, 1)})) is None,
         "a network with other inputs and outputs is recognised; expected None for it",
     )
+    said = kind.input_format(signature) if hasattr(kind, "input_format") else InputFormat()
+    problem = problem_of_format(said, seeds=isinstance(heads, Seeds))
+    claim(problem is None, problem or "")
+    given = settled_format(said, seeds=isinstance(heads, Seeds))
     if isinstance(heads, Seeds):
-        check_seeds(content, signature, heads)
+        check_seeds(content, signature, heads, given)
         return
     problem = problem_of(heads, signature)
     claim(problem is None, problem or "")
     found = tuple(one for one in COMPARTMENTS if any(head.compartment == one for head in heads))
-    together = _maps(content, signature, heads, found)
+    together = _maps(content, signature, heads, found, given)
     for position, compartment in enumerate(found):
-        alone = _maps(content, signature, heads, (compartment,))
+        alone = _maps(content, signature, heads, (compartment,), given)
         claim(
             np.abs(alone - together[..., 2 * position : 2 * position + 2]).max() <= _TOLERANCE,
             f"the maps of {compartment} are others when nothing else is asked for",
@@ -69,13 +74,18 @@ def check_network(kind: NetworkKind, model: Path) -> None:
 
 
 def _maps(
-    content: bytes, signature: Signature, heads: tuple[Head, ...], compartments: tuple[Compartment, ...]
+    content: bytes,
+    signature: Signature,
+    heads: tuple[Head, ...],
+    compartments: tuple[Compartment, ...],
+    given: InputFormat,
 ) -> NDArray[np.float32]:
     """Return the maps of some compartments, having checked that a tile's do not depend on the others with it."""
     try:
-        adapted = with_heads(content, signature, heads, compartments, "to be checked")
-        network = OnnxNetwork(adapted, compartments=compartments, threads=1)
-        tiles = _tiles()
+        adapted = with_heads(content, signature, heads, compartments, "to be checked", given)
+        side = given.tile or TILE
+        network = OnnxNetwork(adapted, compartments=compartments, threads=1, tile=side)
+        tiles = _tiles(side)
         maps = network.predict(tiles)
         alone = network.predict(tiles[-1:])
     except CellscaleError as error:
@@ -87,9 +97,9 @@ def _maps(
     return maps
 
 
-def _tiles() -> NDArray[np.float32]:
+def _tiles(side: int) -> NDArray[np.float32]:
     """Return a blank tile, one with bright spots in both channels, and one with noise."""
-    rows, columns = np.mgrid[:TILE, :TILE] % 32 - 16
+    rows, columns = np.mgrid[:side, :side] % 32 - 16
     spots = np.exp(-(rows**2 + columns**2) / 40).astype(np.float32)
-    noise = np.random.default_rng(0).random((TILE, TILE, CHANNELS), np.float32)
+    noise = np.random.default_rng(0).random((side, side, CHANNELS), np.float32)
     return np.stack([np.zeros_like(noise), np.repeat(spots[..., np.newaxis], CHANNELS, axis=2), noise])

@@ -28,6 +28,7 @@ from tests.engines.batch.conftest import CONFIG, ENVIRONMENT, run_uri, upload
 from tests.patience import HANGS
 from tests.pipeline.spots import spots, write_dataset
 from tests.predict.seed_network import seed_network
+from tests.predict.torch_network import torch_network
 
 WORDS = ["segment-and-measure", "--env_config_uri", CONFIG]
 
@@ -354,6 +355,24 @@ def test_a_network_by_name_goes_before_that_of_the_config(dataset, monkeypatch, 
         options = ["--percentile", "99", "--regions", f"{dataset}/regions"]
         refused = run("segment", *words, *options, "--env_config_uri", configured("named"), "workspace", dataset)
         refused.explains("--regions, --percentile", "networks like Mesmer")
+
+
+@pytest.mark.slow
+def test_mesmers_successor_is_known_on_the_machines_by_its_name(dataset, batch):
+    """Its file alone does not say what its authors' values are: the name goes with it into the run's request."""
+    write_bytes("gs://bucket/successor.onnx", torch_network())
+    words = ["--model", "torch-mesmer", "--model_path", "gs://bucket/successor.onnx", "--image_filter", "first"]
+    batch.holds = False
+    result = run("segment", *words, "--env_config_uri", CONFIG, "--wait", "workspace", dataset)
+    assert result.exit_code == 0, result.stderr
+    request = json.loads(read_bytes(f"{run_uri(result)}/tasks.json"))["request"]
+    assert (request["network"]["name"], request["network"]["path"]) == ("torch-mesmer", "gs://bucket/successor.onnx")
+    assert request["segmenting"]["whole_cell"]["maxima_threshold"] == 0.1
+    made = {mask.location: read_bytes(mask.location) for mask in listing(f"{dataset}/SEGMASK")}
+    assert len(made) == 2
+    here = ["segment", *words, "--engine", "local", "--overwrite", "--device", "cpu", "workspace", dataset]
+    assert run(*here).exit_code == 0
+    assert {mask.location: read_bytes(mask.location) for mask in listing(f"{dataset}/SEGMASK")} == made
 
 
 def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):

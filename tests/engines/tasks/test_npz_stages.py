@@ -12,6 +12,8 @@ from cellscale.storage.atomic import write_bytes
 from cellscale.storage.uri import join, read_bytes
 from tests.cli.runs import MASKS, run
 from tests.pipeline.spots import spots
+from tests.predict.seed_network import seed_network
+from tests.predict.torch_network import torch_network
 from tests.storage.servers import BUCKET
 
 SHAPE = (330, 290)
@@ -184,3 +186,45 @@ def test_rows_and_columns_that_the_maps_cannot_be_of_are_refused(tmp_path, rows,
     assert done.exit_code == 1
     assert f"maps of 330 x 290 pixels (rows x columns); those of an image of {rows} x {columns}" in done.stderr
     assert not (tmp_path / "labels.npz").exists()
+
+
+@pytest.mark.slow
+def test_a_network_like_instanseg_and_mesmers_successor_make_the_masks_of_a_run(tmp_path, image):
+    np.savez(tmp_path / "image.npz", input_channels=image)
+    (tmp_path / "seeds.onnx").write_bytes(seed_network())
+    (tmp_path / "successor.onnx").write_bytes(torch_network())
+    for name, words in (("seeds", {}), ("successor", {"model": "torch-mesmer"})):
+        model, place = tmp_path / f"{name}.onnx", tmp_path / name
+        network = {**words, "model_path": model}
+        uris = {part: str(place / f"{part}.npz") for part in ("input", "maps", "labels")}
+        size = {"input_rows": SHAPE[0], "input_cols": SHAPE[1]}
+        tiffs = {"wholecell_tiff_output_uri": place / "0.tiff", "nuclear_tiff_output_uri": place / "1.tiff"}
+        done = [
+            step("preprocess", image_uri=tmp_path / "image.npz", output_uri=uris["input"], image_mpp=0.8, **network),
+            step("predict", image_uri=uris["input"], output_uri=uris["maps"], **network),
+            step(
+                "postprocess", raw_predictions_uri=uris["maps"], output_uri=uris["labels"], compartment="both",
+                **words, **size, **tiffs,
+            ),
+        ]  # fmt: skip
+        assert [one.exit_code for one in done] == [0, 0, 0], [one.stdout for one in done]
+        options = [part for key, value in words.items() for part in (f"--{key}", value)]
+        expected = masks_of_a_run(place, image, model, *options, "--image_mpp", "0.8", "--device", "cpu")
+        found = [tifffile.imread(place / f"{index}.tiff") for index in range(2)]
+        assert expected[0].max() > 10
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_an_input_that_was_made_for_another_network_is_told(tmp_path, image, tiny_model):
+    np.savez(tmp_path / "image.npz", input_channels=image[:40, :50])
+    (tmp_path / "seeds.onnx").write_bytes(seed_network())
+    for made_for, used_with in (({}, tmp_path / "seeds.onnx"), ({"model_path": tmp_path / "seeds.onnx"}, tiny_model)):
+        made = step("preprocess", image_uri=tmp_path / "image.npz", output_uri=tmp_path / "input.npz", **made_for)
+        assert made.exit_code == 0, made.stdout
+        refused = step(
+            "predict", image_uri=tmp_path / "input.npz", output_uri=tmp_path / "maps.npz", model_path=used_with
+        )
+        assert refused.exit_code == 1
+        assert "is the input of a network that is given another than" in refused.stdout + refused.stderr
+        assert not (tmp_path / "maps.npz").exists()

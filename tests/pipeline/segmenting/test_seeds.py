@@ -1,5 +1,7 @@
 """Networks like InstanSeg: one result, however an image is worked on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -16,8 +18,8 @@ from cellscale.pipeline.segmenting import block_store as block_module
 from cellscale.pipeline.segmenting.inputs import network_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.shares import label_share, plan_shares, predict_share
+from cellscale.predict.input_format import INSTANSEG_INPUT
 from cellscale.predict.instanseg import SeedNetwork
-from cellscale.predict.instanseg import squares as squares_module
 from cellscale.regions import Region
 from tests.pipeline.segmenting.test_shares import Machine, masks
 from tests.pipeline.spots import spots, write_dataset
@@ -37,9 +39,12 @@ def planes():
     return spots(SHAPE, seed=2)
 
 
-def segmented(planes, network, folder, *, mpp=0.5, workers=1, parameters=BOTH, intermediates=None):
+def segmented(
+    planes, network, folder, *, mpp=0.5, workers=1, parameters=BOTH, intermediates=None, given=INSTANSEG_INPUT
+):
     image = ArrayImage(planes, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
-    source = network_input(image, pixel_size=choose_pixel_size(image.info), apart=True)
+    size = choose_pixel_size(image.info)
+    source = network_input(image, pixel_size=size, apart=True, input_format=given)
     run = ImageRun("image", ignore, Budget(workers, 2**30))
     found = segment_channels(run, RunState(folder), source, network, parameters, intermediates)
     return {name: labels.read(image.info.region) for name, labels in found.items()}
@@ -75,8 +80,8 @@ def test_tiles_give_the_labels_of_the_whole_image(
     planes, network, at_once, tmp_path, monkeypatch, block, square, workers
 ):
     monkeypatch.setattr(block_module, "BLOCK", block)
-    monkeypatch.setattr(squares_module, "SQUARE", square)
-    found = segmented(planes, network, tmp_path / "state", workers=workers)
+    given = replace(INSTANSEG_INPUT, tile=square)
+    found = segmented(planes, network, tmp_path / "state", workers=workers, given=given)
     assert list(found) == list(BOTH)
     for name, labels in found.items():
         np.testing.assert_array_equal(labels, at_once[name])
@@ -92,7 +97,7 @@ def test_a_nucleus_has_the_number_of_its_cell(at_once):
 @pytest.mark.slow
 def test_what_was_interrupted_is_finished_with_the_same_labels(planes, network, at_once, tmp_path, monkeypatch):
     monkeypatch.setattr(block_module, "BLOCK", 64)
-    monkeypatch.setattr(squares_module, "SQUARE", 64)
+    given = replace(INSTANSEG_INPUT, tile=64)
     calls = []
 
     class Failing(SeedNetwork):
@@ -104,8 +109,8 @@ def test_what_was_interrupted_is_finished_with_the_same_labels(planes, network, 
 
     failing = Failing(seed_network(), threads=1)
     with pytest.raises(RuntimeError, match="power"):
-        segmented(planes, failing, tmp_path / "state")
-    found = segmented(planes, network, tmp_path / "state")
+        segmented(planes, failing, tmp_path / "state", given=given)
+    found = segmented(planes, network, tmp_path / "state", given=given)
     for name, labels in found.items():
         np.testing.assert_array_equal(labels, at_once[name])
 

@@ -7,7 +7,6 @@ import pytest
 
 from cellscale.errors import ModelError
 from cellscale.predict.instanseg import SeedNetwork, SquareGrid, converted, square_input
-from cellscale.predict.instanseg import squares as squares_module
 from cellscale.predict.instanseg.instanseg_graph import HALO, instanseg_graph
 from tests.predict.instanseg.archive import random_parameters, torchscript_archive
 
@@ -29,19 +28,13 @@ def whole(network, pixels):
     return network.predict(np.clip(pixels, -2, 3)[:, None], np.zeros((2, 2), np.int64))
 
 
-@pytest.fixture
-def small_squares(monkeypatch):
-    monkeypatch.setattr(squares_module, "SQUARE", 32)
-
-
 def square(network, pixels, row, column):
-    grid = SquareGrid(SHAPE)
-    image, margins = square_input(lambda region: pixels[:, *region.slices], grid, row, column)
+    grid = SquareGrid(SHAPE, square=32)
+    image, margins = square_input(lambda region: np.clip(pixels[:, *region.slices], -2, 3), grid, row, column)
     return grid.region(row, column), network.predict(image, margins)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_squares")
 @pytest.mark.parametrize("place", [(0, 0), (5, 5), (0, 6), (10, 10), (3, 0)])
 def test_a_square_has_the_maps_of_the_whole_image(network, pixels, whole, place):
     region, maps = square(network, pixels, *place)
@@ -49,7 +42,6 @@ def test_a_square_has_the_maps_of_the_whole_image(network, pixels, whole, place)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_squares")
 def test_nothing_beyond_the_surroundings_counts(network, pixels):
     region, maps = square(network, pixels, 5, 5)
     other = np.zeros_like(pixels)

@@ -42,11 +42,12 @@ def found(pixels, originals):
     """Return the same as cellscale finds them, in squares and blocks."""
     with Path(ARCHIVE).open("rb") as stream:
         network = SeedNetwork(converted(stream), name="instanseg")
+    seen = np.clip(pixels, -2, 3)
     grid, maps = SquareGrid(SHAPE), np.empty((10, *SHAPE), np.float32)
     for row in range(grid.rows):
         for column in range(grid.columns):
             region = grid.region(row, column)
-            square = network.predict(*square_input(lambda part: pixels[:, *part.slices], grid, row, column))
+            square = network.predict(*square_input(lambda part: seen[:, *part.slices], grid, row, column))
             maps[:, *region.slices] = square[:, : region.height, : region.width]
     return labelled(maps, Classifier.of(network.classifier))
 

@@ -47,6 +47,11 @@ def _uri(name: str, text: str) -> Option:
 
 
 _COSTS = _uri("benchmark_output_uri", "Write here what it cost, as JSON.")
+_MODEL = _files(
+    "--model",
+    metavar="[mesmer|instanseg|torch-mesmer|PATH]",
+    help="The network, as for the other two of preprocess, predict and postprocess. Default: mesmer.",
+)
 _ARRAY = _files(
     "--image_array_name", metavar="NAME", default="input_channels", show_default=True, help="Array of the image."
 )
@@ -111,6 +116,8 @@ def measure_image(**options: Any) -> None:
         _uri("image_uri", "NPZ file with an array of rows x columns x (nucleus, membrane)."),
         _ARRAY,
         _files("--image_mpp", type=positive_number, metavar="MICROMETRES", help="Size of a pixel. Default: 0.5."),
+        _MODEL,
+        _uri("model_path", "An .onnx file. Default: Mesmer's input, which needs none."),
         _uri("output_uri", "NPZ file of the network's input, array 'image'."),
         _COSTS,
     ],
@@ -127,7 +134,8 @@ def preprocess(**options: Any) -> None:
     [
         _uri("image_uri", "What preprocess wrote."),
         _uri("output_uri", "NPZ file of the network's maps, arrays arr_0 to arr_3."),
-        _uri("model_path", "An .onnx file. Default: the installed Mesmer weights."),
+        _MODEL,
+        _uri("model_path", "An .onnx file. Default: the installed weights."),
         _files("--model_hash", metavar="HASH", help="SHA-256 or MD5 that the model must have."),
         _files(
             "--batch_size",
@@ -159,6 +167,7 @@ def predict(**options: Any) -> None:
             show_default=True,
             help="What to label.",
         ),
+        _MODEL,
         _uri("output_uri", "NPZ file of the labels, array 'image'."),
         _uri("wholecell_tiff_output_uri", "TIFF file of the labels of whole cells."),
         _uri("nuclear_tiff_output_uri", "TIFF file of the labels of nuclei."),

@@ -176,11 +176,12 @@ def _weights(choice: NetworkChoice) -> tuple[Check, ResolvedModel | None]:
 
 
 def _network(choice: NetworkChoice, model: ResolvedModel) -> Check:
-    network = checked_model(choice, COMPARTMENTS).load()
+    checked = checked_model(choice, COMPARTMENTS)
+    network, side = checked.load(), checked.input_format.tile or TILE
     if isinstance(network, SeedNetwork):
         network.predict(np.zeros((1, 1, TILE, TILE), np.float32), np.zeros((2, 2), np.int64))
     else:
-        require_finite(network.predict(np.zeros((1, TILE, TILE, CHANNELS), np.float32)), model.name)
+        require_finite(network.predict(np.zeros((1, side, side, CHANNELS), np.float32)), model.name)
     where = network.computation
     cards = f", cards {', '.join(map(str, where.cards))}" if where.cards else ""
     found = f"a run computes on {where.device}{cards} ({where.provider}), {where.precision}, "

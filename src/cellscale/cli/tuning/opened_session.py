@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,17 @@ def opened_session(
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     if entry.problem is not None:
         raise ImageError(entry.problem)
-    with open_input(entry, request.channels, request.preprocessing, budget.cache_bytes) as source:
+    opened = partial(open_input, entry, cache_bytes=budget.cache_bytes, input_format=model.input_format)
+    with opened(request.channels, request.preprocessing) as source:
         budget.require_room(source.info)
         info, middle = source.info, usual_crop(source.shape, source.factor)
     crop = middle if region is None else Region(region[1], region[0], region[1] + region[3], region[0] + region[2])
     tuned = TunedImage(
         entry.name,
-        lambda how: open_input(entry, how.channels, how.preprocessing, budget.cache_bytes),
+        lambda how: opened(how.channels, how.preprocessing),
         model.load,
         budget,
+        input_format=model.input_format,
     )
     beginning = Beginning(
         paths=paths,

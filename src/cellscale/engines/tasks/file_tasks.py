@@ -9,11 +9,12 @@ from typing import Any
 
 from cellscale import __version__
 from cellscale.engines.benchmark_rows import benchmark_rows
-from cellscale.engines.preflight import choose_model
+from cellscale.engines.preflight import INSTANSEG, choose_model
 from cellscale.errors import RequestError
 from cellscale.images.image_names import image_name
 from cellscale.images.masks import write_mask
 from cellscale.images.npz import ARRAY, NpzArray, open_npz, write_npz
+from cellscale.label.parameters import Parameters, usual_parameters
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image import attempt, process_image
@@ -22,13 +23,13 @@ from cellscale.pipeline.outcome import ImageOutcome
 from cellscale.pipeline.request import ChannelChoice, NetworkChoice, Outputs, Request
 from cellscale.pipeline.run_context import Placement
 from cellscale.pipeline.segmenting import IMAGE, postprocess_file, predict_file, preprocess_file
-from cellscale.predict.heads import COMPARTMENTS
-from cellscale.predict.instanseg import SeedNetwork
+from cellscale.predict.heads import COMPARTMENTS, Compartment
 from cellscale.records.benchmark_table import COLUMNS, STAGES, RecordFile, Row, record_id, validated
 from cellscale.regions import RegionReader, blocks
 from cellscale.storage.atomic import write_bytes
 from cellscale.storage.json_text import parsed_json
 from cellscale.storage.uri import Location, base_name, join, make_folder, read_bytes
+from cellscale.weights.catalogue import named_network
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import mask_name, picture_name, workspace_paths
 
@@ -46,14 +47,28 @@ def preprocess_task(
     output_uri: str,
     image_array_name: str = ARRAY,
     image_mpp: float | None = None,
+    model: str | None = None,
+    model_path: str | None = None,
     benchmark_output_uri: str | None = None,
 ) -> ImageOutcome:
-    """Make the network's input; see `cellscale.pipeline.segmenting.npz_stages.preprocess_file`."""
+    """Make the network's input; see `cellscale.pipeline.segmenting.npz_stages.preprocess_file`.
+
+    Raises
+    ------
+    ModelError
+        The weights are missing of a network that is named, whose file says what it is to be given.
+    """
     request = _request(channels=ChannelChoice(mpp=image_mpp))
+    name, path = named_network(model, model_path)
+    given: dict[str, Any] = {}
+    if path is not None or name == INSTANSEG:  # Mesmer's input, and its successor's, needs no weights
+        found = choose_model(_request(network=NetworkChoice(name=name, path=path)), computes=False)
+        assert found is not None, "the request segments"
+        given = {"kind": found.kind, "input_format": found.input_format}
 
     def work(run: ImageRun) -> ImageOutcome:
         _make_parent(output_uri)
-        preprocess_file(run, image_uri, output_uri, array=image_array_name, image_mpp=image_mpp)
+        preprocess_file(run, image_uri, output_uri, array=image_array_name, image_mpp=image_mpp, **given)
         return ImageOutcome(image=run.image, status="done", outputs=(output_uri,))
 
     return _costed(listener, request, image_uri, work, benchmark_output_uri)
@@ -64,6 +79,7 @@ def predict_task(
     *,
     image_uri: str,
     output_uri: str,
+    model: str | None = None,
     model_path: str | None = None,
     model_hash: str | None = None,
     batch_size: int | None = None,
@@ -76,20 +92,14 @@ def predict_task(
     ModelError
         The weights are missing or not the ones asked for.
     """
-    request = _request(network=NetworkChoice(path=model_path, checksum=model_hash, batch_size=batch_size))
-    model = choose_model(request)
-    assert model is not None, "the request segments"
-    load = model.load
+    name, path = named_network(model, model_path)
+    request = _request(network=NetworkChoice(name=name, path=path, checksum=model_hash, batch_size=batch_size))
+    found = choose_model(request)
+    assert found is not None, "the request segments"
 
     def work(run: ImageRun) -> ImageOutcome:
         _make_parent(output_uri)
-        network = load()
-        if isinstance(network, SeedNetwork):
-            raise RequestError(
-                f"{network.name} takes each channel by itself, which these stages do not hand on; segment with it "
-                "by cellscale segment or run"
-            )
-        predict_file(run, image_uri, output_uri, network)
+        predict_file(run, image_uri, output_uri, found.load(), found.input_format)
         return ImageOutcome(image=run.image, status="done", outputs=(output_uri,))
 
     return _costed(listener, request, image_uri, work, benchmark_output_uri)
@@ -102,6 +112,7 @@ def postprocess_task(
     input_rows: int,
     input_cols: int,
     output_uri: str,
+    model: str | None = None,
     compartment: str = "whole-cell",
     wholecell_tiff_output_uri: str | None = None,
     nuclear_tiff_output_uri: str | None = None,
@@ -122,13 +133,23 @@ def postprocess_task(
                 f"{option} has no meaning with --compartment {compartment}; take --compartment {one} or both"
             )
     masks = {one: place for one in wanted if (place := places[one])}
+    usual = usual_parameters(named_network(model, None)[0])
+    parameters: dict[Compartment, Parameters] = dict(zip(COMPARTMENTS, usual, strict=True))
     request = _request(compartments=wanted)
 
     def work(run: ImageRun) -> ImageOutcome:
         for place in (output_uri, *masks.values()):
             _make_parent(place)
         shape = (input_rows, input_cols)
-        counts = postprocess_file(run, raw_predictions_uri, output_uri, shape=shape, compartments=wanted, masks=masks)
+        counts = postprocess_file(
+            run,
+            raw_predictions_uri,
+            output_uri,
+            shape=shape,
+            compartments=wanted,
+            masks=masks,
+            parameters=parameters,
+        )
         return ImageOutcome(
             image=run.image,
             status="done",

@@ -56,26 +56,35 @@ def picture_of_maps(
             membrane=channels.membrane,
             pixel_size=choose_pixel_size(opened.info, channels.mpp),
             apart=seeds,
+            input_format=model.input_format,
         )
         run = ImageRun(opened.info.name, ignore, Budget.choose())
-        prepared = method_of_kind(model.kind).prepare(run, RunState(Path(folder)), source)
+        prepared = method_of_kind(model.kind, model.input_format).prepare(run, RunState(Path(folder)), source)
         middle = at or (source.shape[0] // 2, source.shape[1] // 2)
-        region = _tile(prepared.shape, (round(middle[0] * source.factor), round(middle[1] * source.factor)))
+        side = TILE if seeds else model.input_format.tile or TILE
+        centre = round(middle[0] * source.factor), round(middle[1] * source.factor)
+        region = _tile(prepared.shape, centre, side)
         pixels = prepared.read(region)
-    beyond = [(0, 0), (0, TILE - region.height), (0, TILE - region.width)]
+    beyond = [(0, 0), (0, side - region.height), (0, side - region.width)]
     tile = np.pad(pixels, beyond)
     names = [f"channel {index}" for index in range(1, len(tile) + 1)] if seeds else ["nucleus", "membrane"]
     panels = [Panel(name, "input", plane) for name, plane in zip(names, tile, strict=True)]
     panels += [
         Panel(found.name, found.taken_for or "not used", found.values)
-        for found in raw_maps(resolved.path, tile, name=resolved.name, kind=named_kind(network.name))
+        for found in raw_maps(
+            resolved.path,
+            tile,
+            name=resolved.name,
+            kind=named_kind(network.name),
+            channels=model.input_format.channels,
+        )
     ]
     return draw_panels(
         panels, f"{resolved.name}: {opened.info.name}, rows from {region.top}, columns from {region.left}"
     )
 
 
-def _tile(shape: tuple[int, int], middle: tuple[int, int]) -> Region:
+def _tile(shape: tuple[int, int], middle: tuple[int, int], side: int) -> Region:
     """Return a tile around a place, moved to lie inside of the image, or all of a smaller image."""
-    top, left = (max(0, min(place - TILE // 2, size - TILE)) for place, size in zip(middle, shape, strict=True))
-    return Region(top, left, min(top + TILE, shape[0]), min(left + TILE, shape[1]))
+    top, left = (max(0, min(place - side // 2, size - side)) for place, size in zip(middle, shape, strict=True))
+    return Region(top, left, min(top + side, shape[0]), min(left + side, shape[1]))

@@ -136,6 +136,29 @@ def open_npz(
     return NpzImage(_info(location, header), pixels, fortran_order=header.fortran_order)
 
 
+def array_names(location: Location) -> frozenset[str]:
+    """Return the names of the arrays of an NPZ file.
+
+    Parameters
+    ----------
+    location
+        Path or URI.
+
+    Raises
+    ------
+    ImageError
+        It is no NPZ file, or is damaged.
+    StorageError
+        It cannot be read.
+    """
+    source = open_ranges(location)
+    try:
+        with _damage_explained(base_name(location)), zipfile.ZipFile(_Seekable(source)) as archive:
+            return frozenset(one.filename.removesuffix(".npy") for one in archive.infolist())
+    finally:
+        source.close()
+
+
 @contextmanager
 def _damage_explained(name: str) -> Iterator[None]:
     def damaged(error: Exception) -> ImageError:

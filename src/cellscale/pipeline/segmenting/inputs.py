@@ -16,6 +16,7 @@ from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
 from cellscale.pipeline.request import ChannelChoice
+from cellscale.predict.input_format import INSTANSEG_INPUT, MESMER_INPUT, InputFormat, is_own_format
 from cellscale.preprocess.preprocessing import MESMER, MODEL_MPP, Preprocessing, RescaleChannels
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
@@ -52,6 +53,8 @@ class NetworkInput:
     separate: tuple[tuple[RegionReader, ...], ...] = ()
     """For each of ``channels`` readers of those that are to be rescaled and combined; empty where the one there is
     right, and without any where all are."""
+    input_format: InputFormat = MESMER_INPUT
+    """What the network is to be given."""
     judged: Callable[[Region, tuple[int, int]], NDArray[np.bool_]] | None = None
     """Tells which pixels of a region brightness is judged by, of the image at so many rows and columns; None: all."""
 
@@ -63,7 +66,7 @@ class NetworkInput:
     @property
     def factor(self) -> float:
         """Pixels of the network a pixel of the image, along each axis."""
-        return self.pixel_size.mpp / MODEL_MPP
+        return self.pixel_size.mpp / self.input_format.mpp
 
 
 def network_input(
@@ -76,6 +79,7 @@ def network_input(
     preprocessing: Preprocessing = MESMER,
     pixel_size: ChosenPixelSize,
     apart: bool = False,
+    input_format: InputFormat | None = None,
 ) -> NetworkInput:
     """Choose the channels of an open image.
 
@@ -95,6 +99,8 @@ def network_input(
         µm/px to process the image at.
     apart
         Hand on each channel by itself, for a network that takes any number; else one of nuclei, one of membranes.
+    input_format
+        What the network is to be given; None: as Mesmer is, or InstanSeg where channels come apart.
 
     Raises
     ------
@@ -102,6 +108,7 @@ def network_input(
         A channel cannot be found, or the pixel size cannot be right.
     """
     info = image.info
+    given = input_format or (INSTANSEG_INPUT if apart else MESMER_INPUT)
     require_plausible(pixel_size, info.name)
     selection = select_channels(info, nuclear, membrane)
     groups: tuple[tuple[int, ...], ...] = (selection.nuclear, selection.membrane)
@@ -131,7 +138,9 @@ def network_input(
             repr(pixel_size.mpp),
             *([f"rescale {rescale}"] if is_rescaled else []),
             *([f"preprocessing {astuple(preprocessing)}"] if preprocessing != MESMER else []),
+            *([repr(given)] if is_own_format(given) else []),
         ),
+        input_format=given,
         preprocessing=preprocessing,
         combine=combine,
         rescale=rescale,
@@ -184,10 +193,11 @@ def open_input(
     cache_bytes: int,
     *,
     apart: bool = False,
+    input_format: InputFormat | None = None,
 ) -> Iterator[NetworkInput]:
     """Open what an image is to be segmented from: its NPZ file where there is one, else the image itself.
 
-    ``apart`` is as for `network_input`.
+    ``apart`` and ``input_format`` are as for `network_input`.
 
     Raises
     ------
@@ -201,11 +211,17 @@ def open_input(
         arrays = None
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
-        yield _chosen(image, arrays, channels, preprocessing, apart=apart)
+        yield _chosen(image, arrays, channels, preprocessing, apart=apart, input_format=input_format)
 
 
 def _chosen(
-    image: Image | None, arrays: Image | None, channels: ChannelChoice, preprocessing: Preprocessing, *, apart: bool
+    image: Image | None,
+    arrays: Image | None,
+    channels: ChannelChoice,
+    preprocessing: Preprocessing,
+    *,
+    apart: bool,
+    input_format: InputFormat | None,
 ) -> NetworkInput:
     """Return what an image, or the NPZ file in its place, gives to the network."""
     described = image or arrays
@@ -221,6 +237,7 @@ def _chosen(
             preprocessing=preprocessing,
             pixel_size=size,
             apart=apart,
+            input_format=input_format,
         )
     if arrays.info.shape != described.info.shape:
         raise ImageError(
@@ -229,5 +246,11 @@ def _chosen(
         )
     # An NPZ file's two channels are what the user chose when making it.
     return network_input(
-        arrays, nuclear=("#1",), membrane=("#2",), preprocessing=preprocessing, pixel_size=size, apart=apart
+        arrays,
+        nuclear=("#1",),
+        membrane=("#2",),
+        preprocessing=preprocessing,
+        pixel_size=size,
+        apart=apart,
+        input_format=input_format,
     )

@@ -17,15 +17,11 @@ from cellscale.pipeline.segmenting.block_store import BLOCK, BlockStore, Settled
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.methods import AnyNetwork, Method, grown_cells, method_of, selected_cells
 from cellscale.pipeline.segmenting.preparation import Prepared
-from cellscale.pipeline.segmenting.tile_store import GROUP, Groups, TileStore
+from cellscale.pipeline.segmenting.tile_store import Groups, TileStore
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 
-__all__ = ["GROUPS_AT_HAND", "label_part", "segment_channels"]
-
-GROUPS_AT_HAND = 12
-"""Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
-
+__all__ = ["label_part", "segment_channels"]
 
 BLOCKS_A_BREATH = 32
 """Blocks after which free memory is given back, or the peak would depend on how many there are."""
@@ -65,7 +61,7 @@ def segment_channels(
     -------
     The labels of each compartment, to be read by region while ``state`` is there.
     """
-    method = method_of(network)
+    method = method_of(network, source.input_format)
     around = run.reading.around
     source = replace(
         source,
@@ -81,7 +77,7 @@ def segment_channels(
         def label(stores: Mapping[Compartment, BlockStore]) -> None:
             # Tile by tile, as every one that is not needed counts.
             groups = method.groups(prepared.shape, each_alone=True)
-            tiles = _tile_store(state, groups, stores, GROUPS_AT_HAND * GROUP * GROUP)
+            tiles = _tile_store(state, groups, stores)
             _label(run, method, tiles, prepared, network, parameters, stores)
             state.drop("tiles")
             give_back()
@@ -91,7 +87,7 @@ def segment_channels(
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         # Intermediates are made of all tiles.
         keep_all = intermediates is not None
-        tiles = _tile_store(state, method.groups(prepared.shape), stores, GROUPS_AT_HAND, keep_all=keep_all)
+        tiles = _tile_store(state, method.groups(prepared.shape), stores, keep_all=keep_all)
         _label(run, method, tiles, prepared, network, parameters, stores)
         if intermediates:
             method.save_intermediates(run, intermediates, prepared, tiles, network)
@@ -180,13 +176,12 @@ def _tile_store(
     state: RunState,
     groups: Groups,
     stores: Mapping[Compartment, Store],
-    at_hand: int,
     *,
     keep_all: bool = False,
 ) -> TileStore:
     """Return the image's tiles, of which those are kept that blocks which are not labelled yet will need."""
     users = None if keep_all else (groups.near(store.cores[i]) for store in stores.values() for i in store.missing())
-    return TileStore(state, groups, at_hand, users)
+    return TileStore(state, groups, groups.at_hand, users)
 
 
 def _predict_and_label(

@@ -82,7 +82,7 @@ class _Input:
 
     group: Group
     tiles: list[NDArray[np.float32]]
-    """The different tiles, float32 ``(256, 256, 2)`` each."""
+    """The different tiles, float32 ``(tile, tile, 2)`` each."""
     blank: list[bytes | None]
     """For each of them the values that a blank one consists of; None for one that shows something."""
     places: NDArray[np.int64]

@@ -22,7 +22,16 @@ from cellscale.preprocess.rescale import rescaled_reader, rescaled_shape
 from cellscale.preprocess.statistics import ChannelStatistics, MapBlocks, channel_statistics, value_range
 from cellscale.regions import Region, RegionReader, blocks
 
-__all__ = ["Prepared", "PreparedImage", "at_network_size", "network_shape", "passes", "prepare", "recalled"]
+__all__ = [
+    "Prepared",
+    "PreparedImage",
+    "at_network_size",
+    "combined",
+    "network_shape",
+    "passes",
+    "prepare",
+    "recalled",
+]
 
 STEP = (1024, 2048)
 """Rows and columns that a pass over the image takes at once."""
@@ -73,7 +82,7 @@ def prepare(run: ImageRun, state: RunState, source: NetworkInput) -> PreparedIma
     ImageError
         Pixels are NaN or infinite, or cannot be read.
     """
-    source = _combined(run, state, source)
+    source = combined(run, state, source)
     channels, shape = at_network_size(run, state, source)
     facts = recalled(state, "facts", lambda: _facts(run, channels, shape, source), _are_facts)
     found = tuple(ChannelFacts(**facts[role]) for role in ROLES)
@@ -87,7 +96,7 @@ def network_shape(source: NetworkInput) -> tuple[int, int]:
     return source.shape if source.factor == 1 else rescaled_shape(source.shape, source.factor)
 
 
-def _combined(run: ImageRun, state: RunState, source: NetworkInput) -> NetworkInput:
+def combined(run: ImageRun, state: RunState, source: NetworkInput) -> NetworkInput:
     """Return the input with its channels rescaled, each by facts of the whole image, and then combined."""
     if not any(source.separate):
         return source

@@ -39,7 +39,7 @@ from cellscale.pipeline.segmenting.mask_marks import (
     mask_marks,
     run_state,
 )
-from cellscale.pipeline.segmenting.methods import AnyNetwork, grown_cells, method_of_kind, selections_of
+from cellscale.pipeline.segmenting.methods import AnyNetwork, grown_cells, selections_of
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.write_masks import write_masks
 from cellscale.predict.heads import COMPARTMENTS, Compartment
@@ -116,8 +116,14 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
-    apart = method_of_kind(model.kind).apart
-    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
+    with open_input(
+        entry,
+        request.channels,
+        request.preprocessing,
+        run.budget.cache_bytes,
+        apart=model.kind == "seeds",
+        input_format=model.input_format,
+    ) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)

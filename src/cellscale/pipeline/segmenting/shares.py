@@ -5,7 +5,7 @@ A share may be done anywhere, twice, in any order, or not at all: the outputs ar
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,15 +17,14 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, identity_of, require_one_source, require_right, to_be_overwritten
-from cellscale.pipeline.segmenting.inputs import open_input
+from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
 from cellscale.pipeline.segmenting.intermediates import intermediates_to_make
 from cellscale.pipeline.segmenting.kept_labels import with_same_labels
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
 from cellscale.pipeline.segmenting.methods import Method, method_of_kind
-from cellscale.pipeline.segmenting.predict_and_label import GROUPS_AT_HAND
 from cellscale.pipeline.segmenting.preparation import Prepared, network_shape
 from cellscale.pipeline.segmenting.segment_image import mask_outputs, masks_to_make
-from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileStore, unit
+from cellscale.pipeline.segmenting.tile_store import GROUPS_AT_HAND, Group, GroupArrays, TileStore, unit
 from cellscale.predict.heads import Compartment
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.layout import WorkspacePaths
@@ -61,8 +60,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         return SharePlan()  # what is needed of a part is known when its first blocks are labelled
     require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name, run.fence)
-    apart = method_of_kind(model.kind).apart
-    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
+    with _input(run, entry, request, model) as source:
         identity = identity_of(run, entry, request.images, ledger)
         marks = mask_marks(identity, entry, request, source, model)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -76,7 +74,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     if not maps and (verdict.is_done or with_same_labels(request.paths.segmasks, ledger, marks, to_make)):
         return SharePlan()
     with _state(entry, request.paths, model, marks) as state:
-        return _plan(method_of_kind(model.kind), request.predicted, state, shape)
+        return _plan(method_of_kind(model.kind, model.input_format), request.predicted, state, shape)
 
 
 def _plan(
@@ -113,7 +111,7 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
     image.
     """
     with _opened(run, entry, request, model) as (prepared, state):
-        method = method_of_kind(model.kind)
+        method = method_of_kind(model.kind, model.input_format)
         stores = method.stores(state, request.predicted, prepared.shape)
         parameters = {name: request.segmenting.parameters(name) for name in stores}
         load = _loader(state, lambda group: _predict(run, prepared, state, model, [group]))
@@ -128,17 +126,28 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
                 advance(busy=thread_time() - start)
 
 
+def _input(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> AbstractContextManager[NetworkInput]:
+    """Open what the network is given of an image."""
+    return open_input(
+        entry,
+        request.channels,
+        request.preprocessing,
+        run.budget.cache_bytes,
+        apart=model.kind == "seeds",
+        input_format=model.input_format,
+    )
+
+
 @contextmanager
 def _opened(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Iterator[tuple[Prepared, RunState]]:
     """Open the image, prepared for the network, and its run state."""
     identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
-    apart = method_of_kind(model.kind).apart
-    with open_input(entry, request.channels, request.preprocessing, run.budget.cache_bytes, apart=apart) as source:
+    with _input(run, entry, request, model) as source:
         run.budget.require_room(source.info)
         marks = mask_marks(identity, entry, request, source, model)
         with _state(entry, request.paths, model, marks) as state:
             state.before_commit = partial(require_right, run, entry, identity)
-            yield method_of_kind(model.kind).prepare(run, state, source), state
+            yield method_of_kind(model.kind, model.input_format).prepare(run, state, source), state
             state.flush()  # what others cannot see is not done
 
 
@@ -153,7 +162,7 @@ def _state(entry: ImageEntry, paths: WorkspacePaths, model: Model, marks: MaskMa
 
 
 def _predict(run: ImageRun, prepared: Prepared, state: RunState, model: Model, groups: Sequence[Group]) -> None:
-    method = method_of_kind(model.kind)
+    method = method_of_kind(model.kind, model.input_format)
     store = TileStore(state, method.groups(prepared.shape).only(groups), 1)
     with run.stage("network", len(groups), len(groups) - len(store.missing)) as advance:
         method.predict(

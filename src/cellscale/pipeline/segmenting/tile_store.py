@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
 from cellscale.pipeline.resume.state import RunState
-from cellscale.predict.tiles import TileGrid
+from cellscale.predict.tiles import STRIDE, TILE, TileGrid
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import Region
 
-__all__ = ["GROUP", "Group", "GroupArrays", "Groups", "TileGroups", "TileStore", "maps_of", "unit"]
+__all__ = ["GROUP", "GROUPS_AT_HAND", "Group", "GroupArrays", "Groups", "TileGroups", "TileStore", "maps_of", "unit"]
 
 GROUP = 4
-"""Tiles along a side of a group: the unit of prediction, of storage and of resume."""
+"""Tiles along a side of a group: the unit of prediction, of storage and of resume; of larger tiles fewer."""
+
+GROUPS_AT_HAND = 12
+"""Groups of tiles kept in memory: 16 MB each, those that one row of blocks shares with the next worker's."""
 
 SURROUNDINGS = 576
 """Pixels around a block whose tiles are there until it is labelled; hardly any block needs more to be certain."""
@@ -51,6 +54,10 @@ class Groups(Protocol):
     def held(self) -> int:
         """Groups that are on disk at a time, as a rule."""
 
+    @property
+    def at_hand(self) -> int:
+        """Groups that are kept in memory."""
+
     def only(self, chosen: Sequence[Group]) -> "Groups":
         """Return a share of them."""
 
@@ -63,7 +70,7 @@ class TileGroups:
     chosen: tuple[Group, ...] | None = None
     """A share of them; None for all."""
     side: int | None = None
-    """Tiles along a side of a group; None for `GROUP`."""
+    """Tiles along a side of a group; None for as many as are as large as `GROUP` of Mesmer's."""
     surroundings: int | None = None
     """Pixels around a block that are needed to label it, as a rule; None for `SURROUNDINGS`."""
 
@@ -77,7 +84,7 @@ class TileGroups:
 
     @property
     def _side(self) -> int:
-        return self.side or GROUP
+        return self.side or max(GROUP * TILE // self.grid.tile, 1)
 
     def __len__(self) -> int:
         """Return the number of groups."""
@@ -114,7 +121,13 @@ class TileGroups:
     @property
     def held(self) -> int:
         """Groups that are on disk at a time, as a rule."""
-        return ROWS_HELD * max(GROUP // self._side, 1) * -(-self.grid.columns.count // self._side)
+        rows = ROWS_HELD * -(-GROUP * STRIDE // (self._side * self.grid.rows.stride))
+        return rows * -(-self.grid.columns.count // self._side)
+
+    @property
+    def at_hand(self) -> int:
+        """Groups that are kept in memory."""
+        return max(GROUPS_AT_HAND * (GROUP * TILE) ** 2 // (self._side * self.grid.tile) ** 2, 1)
 
     def slot(self, row: int, column: int) -> tuple[Group, int]:
         """Return the group of a tile and the tile's position in it."""
@@ -182,7 +195,7 @@ class TileStore:
         group
             Which group.
         maps
-            Maps of its different tiles, ``(different tiles, 256, 256, k)``.
+            Maps of its different tiles, ``(different tiles, tile, tile, k)``.
         places
             For each tile of the group, which of the maps are its own.
         """
@@ -215,7 +228,7 @@ class TileStore:
             self._changed.notify_all()
 
     def read(self, row: int, column: int) -> NDArray[np.float32]:
-        """Return one tile's maps, ``(256, 256, k)``; waits until they are predicted."""
+        """Return one tile's maps, ``(tile, tile, k)``; waits until they are predicted."""
         return maps_of(cast(TileGroups, self.groups), self.load, row, column)
 
     def load(self, group: Group) -> GroupArrays:
@@ -272,7 +285,7 @@ class TileStore:
 
 
 def maps_of(groups: TileGroups, load: Callable[[Group], GroupArrays], row: int, column: int) -> NDArray[np.float32]:
-    """Return one tile's maps, ``(256, 256, k)``, from its group as ``load`` gives it."""
+    """Return one tile's maps, ``(tile, tile, k)``, from its group as ``load`` gives it."""
     group, position = groups.slot(row, column)
     arrays = load(group)
     maps: NDArray[np.float32] = arrays["maps"][arrays["places"][position]]

@@ -33,6 +33,7 @@ from cellscale.pipeline.tuning.crop_maps import CropMaps
 from cellscale.pipeline.tuning.found_how import FoundHow
 from cellscale.pipeline.tuning.memory_state import BriefRun, MemoryState
 from cellscale.predict.heads import COMPARTMENTS, Compartment
+from cellscale.predict.input_format import MESMER_INPUT, InputFormat
 from cellscale.regions import Region
 
 __all__ = ["OpenInput", "TunedImage", "require_crop", "usual_crop"]
@@ -95,11 +96,13 @@ class TunedImage:
         How much of the machine may be used.
     listener
         Is told of progress.
+    input_format
+        What the network is to be given.
 
     Raises
     ------
     RequestError
-        The network is one of those that label whole images only.
+        The network is one of those that label whole images only, or its input is made in another way than Mesmer's.
     """
 
     def __init__(
@@ -109,14 +112,20 @@ class TunedImage:
         load: Callable[[], AnyNetwork],
         budget: Budget,
         listener: Listener = ignore,
+        input_format: InputFormat = MESMER_INPUT,
     ) -> None:
         self._name = name
         self._open = open_input
         self._network = load()
-        self._method = method_of(self._network)
+        self._method = method_of(self._network, input_format)
         if self._method.apart:
             raise RequestError(
                 "tuning is for networks like Mesmer, whose labels depend on settings; this one has none"
+            )
+        if input_format.normalisation is not None:
+            raise RequestError(
+                "tuning is for networks whose input is made as Mesmer's; the package that describes this one gives "
+                "it another, so that settings of the input would do nothing. Try settings with runs on small regions"
             )
         self._budget = budget
         self._listener = listener

@@ -16,13 +16,10 @@ from cellscale.regions import Region, RegionReader
 __all__ = ["SQUARE", "SquareGrid", "square_input"]
 
 SQUARE = 512
-"""Rows and columns of a square."""
+"""Rows and columns of a square of InstanSeg's."""
 
 _MULTIPLE = 16
 """InstanSeg mirrors an image at its lower and right edge to a multiple of so many rows and columns."""
-
-_LOWEST, _HIGHEST = np.float32(-2), np.float32(3)
-"""Values beyond are cut off, as InstanSeg does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,10 @@ class SquareGrid:
 
     shape: tuple[int, int]
     """Rows and columns of the image."""
+    square: int = SQUARE
+    """Rows and columns of a square."""
+    halo: int = HALO
+    """Pixels around a square that are seen with it."""
 
     @property
     def padded(self) -> tuple[int, int]:
@@ -40,12 +41,12 @@ class SquareGrid:
     @property
     def rows(self) -> int:
         """Squares from top to bottom."""
-        return -(-self.shape[0] // SQUARE)
+        return -(-self.shape[0] // self.square)
 
     @property
     def columns(self) -> int:
         """Squares from left to right."""
-        return -(-self.shape[1] // SQUARE)
+        return -(-self.shape[1] // self.square)
 
     def region(self, row: int, column: int) -> Region:
         """Return the part of the image that a square shows."""
@@ -54,19 +55,17 @@ class SquareGrid:
     def needed(self, row: int, column: int) -> tuple[Region, Region]:
         """Return a square with what the network mirrors, and the same with its surroundings."""
         square = self._square(row, column, self.padded)
-        return square, square.grown(HALO, self.padded)
+        return square, square.grown(self.halo, self.padded)
 
     def touching(self, region: Region) -> list[tuple[int, int]]:
         """Return the row and column of every square that shows any pixel of ``region``, in raster order."""
-        columns = range(region.left // SQUARE, (region.right - 1) // SQUARE + 1)
-        rows = range(region.top // SQUARE, (region.bottom - 1) // SQUARE + 1)
+        columns = range(region.left // self.square, (region.right - 1) // self.square + 1)
+        rows = range(region.top // self.square, (region.bottom - 1) // self.square + 1)
         return [(row, column) for row in rows for column in columns]
 
-    @staticmethod
-    def _square(row: int, column: int, shape: tuple[int, int]) -> Region:
-        return Region(
-            row * SQUARE, column * SQUARE, min((row + 1) * SQUARE, shape[0]), min((column + 1) * SQUARE, shape[1])
-        )
+    def _square(self, row: int, column: int, shape: tuple[int, int]) -> Region:
+        side = self.square
+        return Region(row * side, column * side, min((row + 1) * side, shape[0]), min((column + 1) * side, shape[1]))
 
 
 def square_input(
@@ -93,9 +92,8 @@ def square_input(
     square, needed = grid.needed(row, column)
     # What lies beyond the image mirrors at most 15 rows of it, which lie in the surroundings.
     seen = Region(needed.top, needed.left, min(needed.bottom, grid.shape[0]), min(needed.right, grid.shape[1]))
-    pixels = np.clip(read(seen), _LOWEST, _HIGHEST)
     beyond = [(0, 0), (0, needed.bottom - seen.bottom), (0, needed.right - seen.right)]
-    image = np.pad(pixels, beyond, mode="reflect")[:, np.newaxis]
+    image = np.pad(read(seen), beyond, mode="reflect")[:, np.newaxis]
     margins = np.array(
         [
             [square.top - needed.top, square.left - needed.left],

@@ -47,14 +47,14 @@ def tensor(name: str, values: NDArray[Any]) -> bytes:
     return encoded_field(5, content + encoded_field(8, name) + encoded_field(9, written))
 
 
-def declared_input(name: str, channels: int) -> bytes:
+def declared_input(name: str, channels: int, tile: int = TILE) -> bytes:
     """Return a graph's field that declares an input: any number of tiles, float32."""
-    return declared("input", name, ["n", TILE, TILE, channels])
+    return declared("input", name, ["n", tile, tile, channels])
 
 
-def declared_output(name: str, channels: int) -> bytes:
+def declared_output(name: str, channels: int, tile: int = TILE) -> bytes:
     """Return a graph's field that declares an output: any number of tiles, float32."""
-    return declared("output", name, ["n", TILE, TILE, channels])
+    return declared("output", name, ["n", tile, tile, channels])
 
 
 def declared(

@@ -60,7 +60,7 @@ def joined(model: bytes, heads: Sequence[Head]) -> bytes:
     return b"".join(parts)
 
 
-def fixed_batch(model: bytes, size: int) -> bytes:
+def fixed_batch(model: bytes, size: int, tile: int = TILE) -> bytes:
     """Return the model with an input of exactly ``size`` tiles, for devices that plan their work beforehand.
 
     A damaged model is returned as it is, for ONNX Runtime to judge.
@@ -71,6 +71,8 @@ def fixed_batch(model: bytes, size: int) -> bytes:
         Content of an ``.onnx`` file with Mesmer's input.
     size
         Number of tiles.
+    tile
+        Rows and columns of a tile.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def fixed_batch(model: bytes, size: int) -> bytes:
     """
     try:
         parts = [
-            _with_input(payload, _value(_GRAPH_INPUT, INPUT, (size, TILE, TILE, CHANNELS)))
+            _with_input(payload, _value(_GRAPH_INPUT, INPUT, (size, tile, tile, CHANNELS)))
             if number == _MODEL_GRAPH
             else whole
             for number, payload, whole in message_fields(memoryview(model))

@@ -44,26 +44,26 @@ def model_bytes(model: Path | str | bytes) -> bytes:
         raise ModelError(f"{model} cannot be read: {error}. Check --model_path.") from error
 
 
-def require_mesmer_like(session: Any, heads: tuple[Head, ...], name: str) -> None:
+def require_mesmer_like(session: Any, heads: tuple[Head, ...], name: str, tile: int = TILE) -> None:
     """Raise `ModelError` unless a session's model has the input and the outputs that ``heads`` need."""
     inputs = {node.name: (tuple(node.shape), node.type) for node in session.get_inputs()}
     outputs = {node.name: (tuple(node.shape), node.type) for node in session.get_outputs() if node.name != MAPS}
-    fits = set(inputs) == {INPUT} and _fits(*inputs[INPUT], CHANNELS, exact=True)
+    fits = set(inputs) == {INPUT} and _fits(*inputs[INPUT], CHANNELS, tile, exact=True)
     fits = fits and all(
-        head.output in outputs and _fits(*outputs[head.output], head.index + 1, exact=False) for head in heads
+        head.output in outputs and _fits(*outputs[head.output], head.index + 1, tile, exact=False) for head in heads
     )
     if not fits:
         wanted = ", ".join(dict.fromkeys(head.output for head in heads))
         raise ModelError(
             f"{name} has inputs {_listed(inputs)} and outputs {_listed(outputs)}; expected the input {INPUT} "
-            f"[n, {TILE}, {TILE}, {CHANNELS}] and the outputs {wanted} [n, {TILE}, {TILE}, channels], all float32. "
+            f"[n, {tile}, {tile}, {CHANNELS}] and the outputs {wanted} [n, {tile}, {tile}, channels], all float32. "
             "Give a model that was converted from Mesmer."
         )
 
 
-def _fits(shape: tuple[object, ...], kind: str, channels: int, *, exact: bool) -> bool:
-    """Tell whether a tensor is float32 ``(any, 256, 256, channels)``, or more channels unless ``exact``."""
-    if kind != "tensor(float)" or len(shape) != 4 or isinstance(shape[0], int) or shape[1:3] != (TILE, TILE):
+def _fits(shape: tuple[object, ...], kind: str, channels: int, tile: int, *, exact: bool) -> bool:
+    """Tell whether a tensor is float32 ``(any, tile, tile, channels)``, or more channels unless ``exact``."""
+    if kind != "tensor(float)" or len(shape) != 4 or isinstance(shape[0], int) or shape[1:3] != (tile, tile):
         return False
     found = shape[3]
     return isinstance(found, int) and (found == channels if exact else found >= channels)

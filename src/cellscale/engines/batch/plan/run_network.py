@@ -90,12 +90,12 @@ def refuse_other_options(request: Request, weights: Weights) -> None:
     asked = [one for one in (request, *(own.request for own in request.own)) if options_of_maxima(one)]
     if not asked or weights.uri is None:
         return
-    from cellscale.predict.instanseg import is_seed_network  # most submissions need not look into the network
+    from cellscale.predict.instanseg import seed_model  # most submissions need not look into the network
 
     path = weights.source
     with suppress(StorageError, ModelError):  # only the machines may be allowed to read it; they refuse it then
         path = path or resolve_model(weights.uri, weights.checksum).path
-    if path is not None and is_seed_network(path):
+    if path is not None and seed_model(path) is not None:
         refuse_options_of_maxima(asked[0])
 
 

@@ -13,17 +13,29 @@ from cellscale.pipeline.segmenting.methods.finished_labels import (
     selections_of,
 )
 from cellscale.pipeline.segmenting.methods.maxima_method import map_reader
-from cellscale.pipeline.segmenting.methods.method import AnyNetwork, Method
+from cellscale.pipeline.segmenting.methods.method import AnyNetwork, Kind, Method
+from cellscale.pipeline.segmenting.methods.scaling import ScaledImage
+from cellscale.pipeline.segmenting.methods.seed_labels import SeedBlockStore, SeedLabeller, settled
+from cellscale.pipeline.segmenting.methods.seed_method import MAPS_OF_SEEDS
+from cellscale.pipeline.segmenting.methods.square_groups import SquareGroups, read_squares
 
 __all__ = [
+    "MAPS_OF_SEEDS",
     "AnyNetwork",
     "GrownLabels",
+    "Kind",
     "Method",
+    "ScaledImage",
+    "SeedBlockStore",
+    "SeedLabeller",
     "SelectedLabels",
+    "SquareGroups",
     "grown_cells",
     "map_reader",
     "method_of",
     "method_of_kind",
+    "read_squares",
     "selected_cells",
     "selections_of",
+    "settled",
 ]

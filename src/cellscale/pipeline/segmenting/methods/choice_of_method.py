@@ -1,18 +1,19 @@
 """Which method makes labels of the maps of a network."""
 
-from cellscale.pipeline.segmenting.methods.maxima_method import MAXIMA
+from cellscale.pipeline.segmenting.methods.maxima_method import of_maxima
 from cellscale.pipeline.segmenting.methods.method import AnyNetwork, Kind, Method
-from cellscale.pipeline.segmenting.methods.seed_method import SEEDS
+from cellscale.pipeline.segmenting.methods.seed_method import of_seeds
+from cellscale.predict.input_format import InputFormat
 from cellscale.predict.instanseg import SeedNetwork
 
 __all__ = ["method_of", "method_of_kind"]
 
 
-def method_of_kind(kind: Kind) -> Method:
-    """Return the method of a kind of networks."""
-    return SEEDS if kind == "seeds" else MAXIMA
+def method_of_kind(kind: Kind, input_format: InputFormat) -> Method:
+    """Return the method of a kind of networks that are given their input in a format."""
+    return of_seeds(input_format) if kind == "seeds" else of_maxima(input_format)
 
 
-def method_of(network: AnyNetwork) -> Method:
-    """Return the method of a network."""
-    return method_of_kind("seeds" if isinstance(network, SeedNetwork) else "maxima")
+def method_of(network: AnyNetwork, input_format: InputFormat) -> Method:
+    """Return the method of a network that is given its input in a format."""
+    return method_of_kind("seeds" if isinstance(network, SeedNetwork) else "maxima", input_format)

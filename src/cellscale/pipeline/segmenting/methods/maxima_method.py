@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -19,31 +20,41 @@ from cellscale.pipeline.segmenting.block_store import BlockStore, CompartmentLab
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.intermediates import save_intermediates
 from cellscale.pipeline.segmenting.methods.method import AnyNetwork, Method
+from cellscale.pipeline.segmenting.methods.scaling import prepare_scaled
 from cellscale.pipeline.segmenting.prediction import predict_group, predict_groups
-from cellscale.pipeline.segmenting.preparation import Prepared, PreparedImage, prepare
+from cellscale.pipeline.segmenting.preparation import Prepared, combined, prepare
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, Groups, TileGroups, TileStore, maps_of
 from cellscale.predict.blending import blend
 from cellscale.predict.heads import Compartment
+from cellscale.predict.input_format import InputFormat
 from cellscale.predict.network import Network
-from cellscale.predict.tiles import TileGrid
+from cellscale.predict.tiles import OVERLAP, TILE, TileGrid
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["MAXIMA", "map_reader"]
+__all__ = ["map_reader", "of_maxima"]
 
 NEAR_SURROUNDINGS = 48
 """Pixels around what is labelled of a part of an image whose tiles are predicted with it: its halo and smoothing."""
 
 
+@dataclass(frozen=True, slots=True)
 class _Maxima:
     """Labels of maxima and interior; see `Method`."""
 
-    apart = False
+    input_format: InputFormat
 
-    def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> PreparedImage:
-        return prepare(run, state, source)
+    @property
+    def apart(self) -> bool:
+        return False
+
+    def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> Prepared:
+        if self.input_format.normalisation is None:
+            return prepare(run, state, source)
+        return prepare_scaled(run, state, combined(run, state, source), self.input_format.normalisation)
 
     def groups(self, shape: tuple[int, int], *, each_alone: bool = False) -> TileGroups:
-        grid = TileGrid.of(shape)
+        given = self.input_format
+        grid = TileGrid.of(shape, given.tile or TILE, given.overlap or OVERLAP)
         # Single tiles are for parts of an image, where what is seldom needed is predicted when it is.
         return TileGroups(grid, side=1, surroundings=NEAR_SURROUNDINGS) if each_alone else TileGroups(grid)
 
@@ -119,13 +130,18 @@ class _Maxima:
         save_intermediates(run, target, prepared, partial(blend, tiles.read, grid), names, 2)
 
 
+def of_maxima(input_format: InputFormat) -> Method:
+    """Return how networks like Mesmer make labels that are given their input in a format."""
+    return _Maxima(input_format)
+
+
 def map_reader(read: Callable[[int, int], NDArray[np.float32]], grid: TileGrid, position: int) -> MapReader:
     """Return a reader of one compartment's two maps, blended from tiles.
 
     Parameters
     ----------
     read
-        Returns all maps of the tile at a row and a column, ``(256, 256, k)``.
+        Returns all maps of the tile at a row and a column, ``(tile, tile, k)``.
     grid
         The image's tiles.
     position
@@ -141,6 +157,3 @@ def map_reader(read: Callable[[int, int], NDArray[np.float32]], grid: TileGrid, 
         return maxima, interior
 
     return read_maps
-
-
-MAXIMA: Method = _Maxima()

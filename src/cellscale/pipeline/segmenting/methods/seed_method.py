@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, cast
@@ -28,12 +29,13 @@ from cellscale.pipeline.segmenting.methods.square_groups import (
 from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, Groups, TileStore
 from cellscale.predict.heads import Compartment
-from cellscale.predict.instanseg import NUMBER_OF_MAPS, SeedNetwork, SquareGrid
+from cellscale.predict.input_format import InputFormat, settled_format
+from cellscale.predict.instanseg import HALO, NUMBER_OF_MAPS, SQUARE, SeedNetwork, SquareGrid
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["SEEDS"]
+__all__ = ["MAPS_OF_SEEDS", "of_seeds"]
 
-_MAPS: dict[Compartment, slice] = {
+MAPS_OF_SEEDS: dict[Compartment, slice] = {
     "nuclear": slice(NUMBER_OF_MAPS // 2),
     "whole-cell": slice(NUMBER_OF_MAPS // 2, NUMBER_OF_MAPS),
 }
@@ -42,16 +44,25 @@ _MAPS: dict[Compartment, slice] = {
 _NAMES = ("offset along columns", "offset along rows", "spread 1", "spread 2", "height")
 
 
+@dataclass(frozen=True, slots=True)
 class _Seeds:
     """Labels of seeds; see `Method`."""
 
-    apart = True
+    input_format: InputFormat
+
+    @property
+    def apart(self) -> bool:
+        return True
 
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> ScaledImage:
-        return prepare_scaled(run, state, source)
+        given = settled_format(self.input_format, seeds=True)
+        assert given.normalisation is not None, "InstanSeg's is a normalisation like any other"
+        return prepare_scaled(run, state, source, given.normalisation)
 
     def groups(self, shape: tuple[int, int], *, each_alone: bool = False) -> SquareGroups:
-        return SquareGroups(SquareGrid(shape))
+        given = self.input_format
+        square = SQUARE if given.tile is None else given.tile
+        return SquareGroups(SquareGrid(shape, square, HALO if given.overlap is None else given.overlap))
 
     def predict(
         self,
@@ -102,7 +113,9 @@ class _Seeds:
         classifier = Classifier.of(cast(SeedNetwork, network()).classifier)
         grid = cast(SquareGroups, groups).grid
         return {
-            compartment: SeedLabeller(store, partial(read_squares, load, grid, maps=_MAPS[compartment]), classifier)
+            compartment: SeedLabeller(
+                store, partial(read_squares, load, grid, maps=MAPS_OF_SEEDS[compartment]), classifier
+            )
             for compartment, store in stores.items()
         }
 
@@ -118,9 +131,11 @@ class _Seeds:
         self, run: ImageRun, target: Path, prepared: Prepared, tiles: TileStore, network: AnyNetwork
     ) -> None:
         grid = cast(SquareGroups, tiles.groups).grid
-        names = [f"{compartment} {name}" for compartment in _MAPS for name in _NAMES]
+        names = [f"{compartment} {name}" for compartment in MAPS_OF_SEEDS for name in _NAMES]
         read = partial(read_squares, tiles.load, grid, maps=slice(0, NUMBER_OF_MAPS))
         save_intermediates(run, target, prepared, read, names, len(cast(ScaledImage, prepared).channels))
 
 
-SEEDS: Method = _Seeds()
+def of_seeds(input_format: InputFormat) -> Method:
+    """Return how networks like InstanSeg make labels that are given their input in a format."""
+    return _Seeds(input_format)

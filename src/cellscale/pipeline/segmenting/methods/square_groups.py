@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from cellscale.label.seeds import REACH
 from cellscale.ordered import in_order, timed
-from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, TileStore
-from cellscale.predict.instanseg import NUMBER_OF_MAPS, SeedNetwork, SquareGrid, square_input
+from cellscale.pipeline.segmenting.tile_store import GROUPS_AT_HAND, Group, GroupArrays, TileStore
+from cellscale.predict.instanseg import NUMBER_OF_MAPS, SQUARE, SeedNetwork, SquareGrid, square_input
 from cellscale.regions import Region, RegionReader
 
 __all__ = ["SquareGroups", "predict_square", "predict_squares", "read_squares"]
 
 ROWS_HELD = 10
-"""Rows of squares that are on disk at most: those of two rows of blocks with their surroundings, and four ahead."""
+"""Rows of squares that are on disk at most, of InstanSeg's size: those of two rows of blocks with their surroundings,
+and four ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,12 @@ class SquareGroups:
     @property
     def held(self) -> int:
         """Squares that are on disk at a time."""
-        return ROWS_HELD * self.grid.columns
+        return -(-ROWS_HELD * SQUARE // self.grid.square) * self.grid.columns
+
+    @property
+    def at_hand(self) -> int:
+        """Squares that are kept in memory."""
+        return max(GROUPS_AT_HAND * SQUARE**2 // self.grid.square**2, 1)
 
 
 def predict_squares(

@@ -1,0 +1,68 @@
+"""What other packages say of the input of a network that they describe."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellscale.errors import CellscaleError
+from cellscale.extensions import Extension, extensions
+from cellscale.predict.heads import Seeds
+from cellscale.predict.input_format.format_checks import problem_of_format
+from cellscale.predict.input_format.formats import InputFormat, settled_format
+from cellscale.predict.onnx_file.signature import Signature, signature_of
+
+if TYPE_CHECKING:
+    from cellscale.predict.network_kinds import NetworkKind
+
+__all__ = ["format_said", "input_format_of"]
+
+
+def input_format_of(model: Path, kind: "NetworkKind | None" = None) -> InputFormat | None:
+    """Return what a network is to be given, as the package says that knows it; None where none does.
+
+    Parameters
+    ----------
+    model
+        The ``.onnx`` file; of one that cannot be read, others say so.
+    kind
+        Which kind it is; None: known by its file.
+
+    Raises
+    ------
+    ExtensionError
+        The package that knows it says something that cannot be.
+    """
+    if kind is not None:
+        return None
+    try:
+        signature = signature_of(model.read_bytes())
+    except (OSError, ValueError):
+        return None
+    for found in extensions("networks").values():
+        heads = None
+        with suppress(CellscaleError):  # a broken package is told of where nothing else knows the network
+            loaded: NetworkKind = found.load()
+            with found.blamed():
+                heads = loaded.heads(signature)
+        if heads is not None:
+            return None if found.is_own else format_said(found, signature, seeds=isinstance(heads, Seeds))
+    return None
+
+
+def format_said(found: Extension, signature: Signature, *, seeds: bool) -> InputFormat:
+    """Return what a network of another package's kind is to be given, with nothing left out.
+
+    Raises
+    ------
+    ExtensionError
+        The package says something that cannot be.
+    """
+    say = getattr(found.load(), "input_format", None)
+    if say is None:
+        return settled_format(InputFormat(), seeds=seeds)
+    with found.blamed():
+        said = say(signature)
+    problem = problem_of_format(said, seeds=seeds)
+    if problem is not None:
+        raise found.failure(problem)
+    return settled_format(said, seeds=seeds)

@@ -147,7 +147,7 @@ writers: $(WRITERS)/.installed
 endif
 
 # Programs that read results, as docs/ecosystem.md says, and Snakemake: in an environment of their own, not part of `make test`.
-# IMAGEJ_JAR may name ImageJ's ij.jar (Debian: apt install imagej).
+# IMAGEJ_JAR may name ImageJ's ij.jar (Debian: apt install imagej). napari-spatialdata needs libegl1 and libgl1 of Debian.
 ECOSYSTEM := $(ENVIRONMENTS)/ecosystem
 $(ECOSYSTEM)/.installed: benchmarks/ecosystem.txt
 	$(PYTHON) -m venv --clear $(ECOSYSTEM)
@@ -158,7 +158,8 @@ $(ECOSYSTEM)/.installed: benchmarks/ecosystem.txt
 ecosystem: weights $(ECOSYSTEM)/.installed
 	rm -rf build/ecosystem
 	$(BIN)/cellscale simulate build/ecosystem --images 2 --size 400 --seed 3
-	$(ECOSYSTEM)/bin/cellscale segment-and-measure --export anndata --mask_format both workspace build/ecosystem
+	$(ECOSYSTEM)/bin/cellscale segment-and-measure --export anndata --export spatialdata \
+		--mask_format both workspace build/ecosystem
 	$(ECOSYSTEM)/bin/cellscale gather build/ecosystem
 	$(ECOSYSTEM)/bin/python benchmarks/ecosystem.py build/ecosystem --page docs/ecosystem.md
 	$(BIN)/python -m pytest -rs tests/workflows

@@ -4,8 +4,8 @@ Runs in an environment of its own (`make ecosystem`), in which those programs ar
 
     python benchmarks/ecosystem.py DATASET [--page docs/ecosystem.md] [--only NAME]
 
-DATASET has been segmented and measured with ``--export anndata --mask_format both``. Each program is tried in a
-process of its own, and what it found is compared with cellscale's own table.
+DATASET was segmented and measured with ``--export anndata --export spatialdata --mask_format both``. Each program
+is tried in a process of its own, and what it found is compared with cellscale's own table.
 """
 
 import argparse
@@ -70,6 +70,11 @@ def expect(found, wanted, what):
         raise AssertionError(f"{what}: {found!r} found, {wanted!r} expected")
 
 
+def max_label(data):
+    """Return the largest label of the first image's cells."""
+    return max(data.first["Cell label"].to_pylist())
+
+
 @check("scanpy", opened="`.h5ad`: logarithm, principal components, neighbours, Leiden clusters")
 def scanpy(data):
     import scanpy as sc
@@ -83,10 +88,7 @@ def scanpy(data):
     return f"{cells.n_obs} cells in {cells.obs['leiden'].nunique()} clusters"
 
 
-@check(
-    "squidpy",
-    opened="`all_cells.h5ad`: spatial neighbours by image, neighbourhood enrichment, pictures (`img=False`)",
-)
+@check("squidpy", opened="`all_cells.h5ad`: neighbours by image, neighbourhood enrichment, pictures (`img=False`)")
 def squidpy(data):
     import anndata
     import matplotlib as mpl
@@ -113,8 +115,7 @@ def spatial(data):
     from cellscale.engines.gather_dataset import gather
     from cellscale.workspace.layout import workspace_paths
 
-    made = gather(workspace_paths(data.folder), ["spatialdata"], print)
-    return spatialdata.read_zarr(made.files[0])
+    return spatialdata.read_zarr(gather(workspace_paths(data.folder), ["spatialdata"], print).files[0])
 
 
 @check("spatialdata", opened="`all_cells.sdata.zarr`: images, labels, outlines, table; labels joined to the table")
@@ -139,12 +140,13 @@ def spatialdata(data):
     return f"{len(list(found.elements_paths_in_memory()))} elements, {table.n_obs} cells"
 
 
-@check("sopa", opened="the same: mean intensities aggregated anew from image and outlines")
+@check("sopa", opened="`_QUANT.sdata.zarr`: mean intensities aggregated anew from image and outlines")
 def sopa(data):
     import sopa as so
+    import spatialdata as sd
 
-    sample = data.samples[0]
-    part = spatial(data).filter_by_coordinate_system(sample)
+    sample, folder = data.samples[0], tempfile.mkdtemp()  # sopa writes into what it reads
+    part = sd.read_zarr(shutil.copytree(data.report(".sdata.zarr"), folder, dirs_exist_ok=True))
     outlined = part[f"{sample}_cells_shapes"].index.tolist()  # sopa gives the outlines names of its own
     so.aggregate(
         part,
@@ -160,6 +162,7 @@ def sopa(data):
     ours = dict(zip(labels, data.first[f"Cell: {channel}: Mean"].to_pylist(), strict=True))
     theirs = dict(zip(outlined, np.asarray(again[:, channel].X).ravel(), strict=True))
     expect(set(theirs), set(ours), "labels")
+    shutil.rmtree(folder)
     differences = [abs(theirs[label] / ours[label] - 1) for label in ours]
     return f"{len(theirs)} cells; means of {channel} differ by {100 * np.median(differences):.1f} % (median)"
 
@@ -173,8 +176,29 @@ def napari(data):
     viewer = ViewerModel()
     layers = viewer.open(str(data.mask(".tiff")), plugin="napari", layer_type="labels")
     expect(type(layers[0]).__name__, "Labels", "layer")
-    expect(int(np.asarray(layers[0].data).max()), max(data.first["Cell label"].to_pylist()), "largest label")
+    expect(int(np.asarray(layers[0].data).max()), max_label(data), "largest label")
     return f"{layers[0].data.shape[-1]} x {layers[0].data.shape[-2]} pixels of labels"
+
+
+@check("napari-spatialdata", opened="`_QUANT.sdata.zarr`: image, labels with their table, and outlines, as layers")
+def napari_spatialdata(data):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    import spatialdata as sd
+    from napari.components import ViewerModel
+    from napari.utils.events import EventedList
+    from napari_spatialdata._viewer import SpatialDataViewer
+
+    sample, found, viewer = data.samples[0], sd.read_zarr(data.report(".sdata.zarr")), ViewerModel()
+    reader = SpatialDataViewer(viewer, EventedList([found]))
+    reader.add_sdata_image(found, f"{sample}_image", sample, multi=False)
+    reader.add_sdata_labels(found, f"{sample}_cells", sample, multi=False)
+    reader.add_sdata_shapes(found, f"{sample}_cells_shapes", sample, multi=False)
+    _, labels, outlines = viewer.layers
+    expect([type(layer).__name__ for layer in viewer.layers], ["Image", "Labels", "Shapes"], "layers")
+    expect(int(np.asarray(labels.data[0] if labels.multiscale else labels.data).max()), max_label(data), "labels")
+    cells = labels.metadata["adata"].n_obs
+    expect([len(outlines.data), cells], [len(data.first)] * 2, "outlines and cells of the table")
+    return f"3 layers, {cells} cells"
 
 
 @check("ome-zarr-py", "ome-zarr", opened="masks (`.ome.zarr`): all levels")
@@ -184,7 +208,7 @@ def ome_zarr(data):
 
     nodes = list(Reader(parse_url(str(data.mask(".ome.zarr"))))())
     levels = nodes[0].data
-    expect(int(np.asarray(levels[0]).max()), max(data.first["Cell label"].to_pylist()), "largest label")
+    expect(int(np.asarray(levels[0]).max()), max_label(data), "largest label")
     return f"{len(levels)} levels, axes {[axis['name'] for axis in nodes[0].metadata['axes']]}"
 
 
@@ -194,7 +218,7 @@ def ngff_zarr(data):
 
     found = nz.from_ngff_zarr(str(data.mask(".ome.zarr")))
     image = found.images[0]
-    expect(int(np.asarray(image.data).max()), max(data.first["Cell label"].to_pylist()), "largest label")
+    expect(int(np.asarray(image.data).max()), max_label(data), "largest label")
     return f"{len(found.images)} levels, scale {image.scale}"
 
 
@@ -271,7 +295,7 @@ def imagej(data):
         words = ["java", "-Djava.awt.headless=true", "-cp", str(jar), str(source), str(data.mask(".tiff"))]
         told = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
     number, largest, *size = told.split()
-    expect(int(largest), max(data.first["Cell label"].to_pylist()), "largest label")
+    expect(int(largest), max_label(data), "largest label")
     return f"version {number}: {largest} labels, {' '.join(size)}"
 
 

@@ -190,8 +190,8 @@ def test_what_is_wrong_is_told_and_nobodys_file_is_replaced(dataset, tiny_model,
         }  # fmt: skip
         assert found["masks"]["cells"]["touched"] == []
         # A slider that is moved on and on: what differs from before it was touched; then what growing alone does.
-        for threshold in ("0.1", "0.135"):
-            values["whole_cell_maxima_threshold"] = threshold
+        for threshold in ("0.4", "0.5"):
+            values["whole_cell_interior_threshold"] = threshold
             moved = ask(address, "tuning/cells", values=values, crop=list(CROP))["masks"]["cells"]
             assert len(moved["touched"]) == moved["change"]["changed"] + moved["change"]["new"] > 0
         grown = ask(address, "tuning/cells", values=values | {"expand_cells": "1.5um"}, crop=list(CROP))["masks"]

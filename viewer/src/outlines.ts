@@ -80,8 +80,8 @@ function outlineOf(label: number, style: MaskStyle): number {
 function fillOf(label: number, style: MaskStyle): number {
   if (label === style.selected && !style.filled) return SELECTED_FILL;
   if (style.excluded !== null && style.excluded[label] === 1) return EXCLUDED_FILL;
+  if (style.touched !== null && style.touched[label] === 1) return TOUCHED_FILL; // or it could not be seen from afar
   if (!style.filled) return 0;
-  if (style.touched !== null && style.touched[label] === 1) return TOUCHED_FILL;
   if (style.measured !== null) return style.measured.fills[label] ?? 0;
   return style.fills[label % style.fills.length];
 }

@@ -118,7 +118,7 @@ def test_a_person_finds_settings_and_a_run_with_them_makes_the_cells_that_were_s
         assert pixels_of(page, CHANGED) == 0
         page.locator("#tuning-start").click()
         # A value that is refused: it is said that other cells are shown.
-        radius = page.locator("#tuning-nuclear_radius")
+        radius = page.locator("#tuning-whole_cell_radius")
         usual = radius.input_value()
         radius.fill("99")
         expect(status).to_have_text("Refused: the cells shown are those of the settings before")

@@ -90,8 +90,9 @@ def cells_shown(address, version):
 
 @pytest.mark.slow
 def test_a_person_finds_settings_and_a_run_with_them_makes_the_cells_that_were_shown(
-    page, dataset, tiny_model, tmp_path
+    page, refusals, dataset, tiny_model, tmp_path
 ):
+    refusals.append(400)
     out = tmp_path / "good.toml"
     with tuned(dataset, tiny_model, out, tmp_path) as address:
         page.goto(address)

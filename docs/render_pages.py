@@ -96,10 +96,12 @@ def viewer(page: Page, address: str, picture: Path) -> None:
 
 
 def tune(page: Page, address: str, picture: Path) -> None:
-    """Render a crop of which the cells have grown."""
+    """Render a crop of which a threshold has changed some cells."""
     page.goto(address)
     page.wait_for_selector("#tuning-numbers tr", timeout=600_000)
-    page.fill("#tuning-expand_cells", "1.5")
+    page.wait_for_selector("#tuning:not([aria-busy=true])", timeout=600_000)
+    page.fill("#tuning-whole_cell_maxima_threshold", "0.2")
+    page.wait_for_selector("#tuning-touched:not([hidden])", timeout=60_000)
     page.wait_for_timeout(1000)
     page.wait_for_selector("#tuning:not([aria-busy=true])", timeout=60_000)
     page.wait_for_selector("html[data-loaded=true]", state="attached")

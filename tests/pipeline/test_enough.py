@@ -68,3 +68,12 @@ def test_nothing_is_needed_beyond_the_edge_of_the_image_or_where_all_is_labelled
     everything = [Region(0, 0, 60, 60), Region(0, 60, 60, 120)]
     assert lacks(image(long=(20, 119)), growth=50.0, holes=15, cores=everything) == set()
     assert lacks(np.zeros(SHAPE, np.int32)) == set()
+
+
+def test_what_is_beyond_several_blocks_is_widened_until_all_is_labelled():
+    # Cells grow by more than blocks are wide: more of every block from which they could be reached is labelled.
+    region = DrawnRegion("R", shapely.box(0, 0, 30, 60))
+    area = WantedArea.of(DrawnRegions((region,), "test"), shapely.Polygon())
+    plan = AreaCores(area, (60, 900), (60, 900), 100.0)
+    assert plan.around({0}, SIDE) == set(range(6))
+    assert AreaCores(area, (60, 900), (60, 900)).around({0}, 512) == {0, 1}

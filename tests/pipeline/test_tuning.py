@@ -21,7 +21,7 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting import grown_cells, network_input, segment_channels
-from cellscale.pipeline.tuning import Change, FoundHow, TunedImage, changed, usual_crop
+from cellscale.pipeline.tuning import Change, FoundHow, TunedImage, changed, touched_labels, usual_crop
 from cellscale.predict.network import OnnxNetwork
 from cellscale.preprocess.preprocessing import Preprocessing
 from cellscale.regions import Region
@@ -126,6 +126,15 @@ def test_changes_are_counted_by_pixels():
     now = np.array([[7, 7, 0, 2, 2, 0]], np.int32)
     assert changed(before, now) == Change(same=1, changed=1, new=0, gone=1)
     assert changed(np.zeros((1, 6), np.int32), now) == Change(same=0, changed=0, new=2, gone=0)
+
+
+def test_touched_are_those_that_are_new_or_have_other_pixels():
+    before, now = np.zeros((6, 12), np.int32), np.zeros((6, 12), np.int32)
+    before[1, 1:3], before[3, 1:5] = 1, 2
+    now[1, 1:3], now[3, 1:4], now[5, 5] = 7, 2, 4  # the same under another number, smaller, new
+    assert touched_labels(before, now).tolist() == [2, 4]
+    assert touched_labels(before, before).size == 0
+    assert touched_labels(now, np.zeros_like(now)).size == 0
 
 
 @given(*[arrays(np.int32, (6, 6), elements=st.integers(0, 4)) for _ in range(2)])

@@ -1,1 +1,1 @@
-from tests.browser import browser, page  # noqa: F401 - fixtures
+from tests.browser import browser, page, refusals  # noqa: F401 - fixtures

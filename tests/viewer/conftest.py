@@ -10,10 +10,10 @@ from cellscale.viewer.overview_cache import OverviewCache
 from cellscale.viewer.server import open_server
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.layout import workspace_paths
-from tests.browser import browser, page
+from tests.browser import browser, page, refusals
 from tests.viewer.datasets import measured_dataset
 
-__all__ = ["browser", "page"]
+__all__ = ["browser", "page", "refusals"]
 
 
 @pytest.fixture(scope="session")

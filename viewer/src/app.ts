@@ -63,7 +63,7 @@ export class App {
     this.tuning = dataset.tuning
       ? new Tuning({
           picture: this.picture,
-          version: (version) => this.showVersion(version),
+          version: (version, touched) => this.showVersion(version, touched),
           attempt: (work) => this.attempt(work),
         })
       : null;
@@ -182,12 +182,11 @@ export class App {
   }
 
   /** Show another version of the cells that are being tuned. */
-  private showVersion(version: number): void {
+  private showVersion(version: number, touched: Map<api.Mask, number[]>): void {
     const { shown } = this;
     if (shown === null || shown.number !== this.tuning?.image) return;
     shown.facts.version = version;
-    if (shown.settings.selected === null) this.redraw(1);
-    else this.objects.deselect();
+    this.objects.touch(touched);
   }
 
   private redraw(layer: 0 | 1): void {

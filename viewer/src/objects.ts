@@ -40,6 +40,7 @@ export class Objects {
   private labels = new Map<Mask, Uint32Array>();
   private measured: Measured | null = null;
   private object: ObjectFacts | null = null;
+  private touched = new Map<Mask, number[]>();
 
   constructor(private readonly host: ObjectsHost) {
     const color = (name: string | null) => void host.attempt(() => this.choose(name));
@@ -67,6 +68,7 @@ export class Objects {
     this.labels = new Map();
     this.measured = null;
     this.object = null;
+    this.touched = new Map();
     this.controls.open(shown.facts);
     this.panel.hide();
     this.draw();
@@ -75,6 +77,12 @@ export class Objects {
   /** Draw again: other cells are excluded. */
   excludedChanged(): void {
     this.draw();
+  }
+
+  /** Draw again: these are other objects, of which some are to be seen as changed. */
+  touch(labels: Map<Mask, number[]>): void {
+    this.touched = labels;
+    this.deselect();
   }
 
   focusJump(): void {
@@ -222,6 +230,7 @@ export class Objects {
       fills: labelPixels(opacity),
       measured: measured === null || labels === undefined ? null : measuredColors(labels, measured, opacity, this.threshold(settings)),
       selected: selected?.mask === mask ? selected.label : 0,
+      touched: lookup(this.touched.get(mask) ?? []),
       excluded: lookup(this.host.excluded.labels(mask)),
     };
   }

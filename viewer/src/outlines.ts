@@ -12,6 +12,8 @@ export interface MaskStyle {
   selected: number;
   /** For each label 1 where it is excluded; null where none is. */
   excluded: Uint8Array | null;
+  /** For each label 1 where a setting that is tuned changed it; null where none is. */
+  touched: Uint8Array | null;
 }
 
 /** A part of a tile of labels that has one more label on every side. */
@@ -26,6 +28,8 @@ export interface LabelWindow {
 
 const EXCLUDED_OUTLINE = 0xff4d4de5;
 const EXCLUDED_FILL = 0x664d4de5;
+const TOUCHED_OUTLINE = 0xffffd035;
+const TOUCHED_FILL = 0x8cffd035;
 const SELECTED_OUTLINE = 0xffd84fff;
 const SELECTED_FILL = 0x59ffffff;
 
@@ -68,6 +72,7 @@ export function paintMask(
 function outlineOf(label: number, style: MaskStyle): number {
   if (label === style.selected) return SELECTED_OUTLINE;
   if (style.excluded !== null && style.excluded[label] === 1) return EXCLUDED_OUTLINE;
+  if (style.touched !== null && style.touched[label] === 1) return TOUCHED_OUTLINE;
   if (style.measured !== null) return style.measured.outlines[label] ?? 0;
   return style.filled ? style.fills[label % style.fills.length] | 0xff000000 : style.outline;
 }
@@ -75,6 +80,7 @@ function outlineOf(label: number, style: MaskStyle): number {
 function fillOf(label: number, style: MaskStyle): number {
   if (label === style.selected && !style.filled) return SELECTED_FILL;
   if (style.excluded !== null && style.excluded[label] === 1) return EXCLUDED_FILL;
+  if (style.touched !== null && style.touched[label] === 1) return TOUCHED_FILL; // or it could not be seen from afar
   if (!style.filled) return 0;
   if (style.measured !== null) return style.measured.fills[label] ?? 0;
   return style.fills[label % style.fills.length];

@@ -47,6 +47,11 @@ class DrawnRegion:
         own = self.title or (f"{kind} ({self.path_class})" if self.path_class else kind)
         return f"{self.inside} - {own}" if self.inside else own
 
+    @property
+    def core_name(self) -> str:
+        """Return the name of the TMA core that it is, or was drawn in; empty for none."""
+        return (self.title or "") if self.is_core else self.inside
+
 
 @dataclass(frozen=True, slots=True)
 class DrawnRegions:

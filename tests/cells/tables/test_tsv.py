@@ -5,7 +5,9 @@ import io
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
+from cellscale.annotations import DrawnRegion, DrawnRegions, WantedArea
 from cellscale.cells.tables.parquet import ParquetWriter
 from cellscale.cells.tables.tsv import TsvWriter
 from cellscale.cells.text.columns import Dialect
@@ -123,3 +125,29 @@ def test_the_parquet_table_may_be_empty_and_is_always_the_same():
         assert len(pq.read_table(io.BytesIO(parquet(measurement)))) == 0
     with measured(CELLS, None, [CELLS]) as measurement:
         assert parquet(measurement) == parquet(measurement)
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_tma_cores_have_a_column_before_that_of_parents_as_in_qupath(dialect):
+    core = DrawnRegion("A-1", shapely.box(0, 0, 1, 1), title="A-1", is_core=True)
+    drawn = DrawnRegion("Tumor", shapely.box(2, 0, 3, 1), path_class="Tumor", inside="A-2")
+    area = WantedArea.of(DrawnRegions((core, drawn), "test"), shapely.Polygon())
+    labels = np.array([[1, 0, 2, 0, 3]])
+    with measured(labels, None) as measurement:
+        measurement.assign_regions(area)
+        header, *rows = table(measurement, dialect)
+    assert header[4:7] == ["Classification", "TMA core", "Parent"]
+    assert [row[5:7] for row in rows] == [
+        ["A-1", "A-1"],
+        ["A-2", "A-2 - Annotation (Tumor)"],
+        ["", "Root object (Image)"],
+    ]
+    assert {len(row) for row in rows} == {len(header)}
+
+
+def test_annotations_outside_of_cores_have_no_such_column():
+    area = WantedArea.of(DrawnRegions((DrawnRegion("R", shapely.box(0, 0, 4, 1)),), "test"), shapely.Polygon())
+    with measured(CELLS, None) as measurement:
+        measurement.assign_regions(area)
+        header = table(measurement)[0]
+    assert header[4:6] == ["Classification", "Parent"]

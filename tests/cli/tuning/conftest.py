@@ -1,5 +1,5 @@
 """A browser for the page of ``cellscale tune``."""
 
-from tests.browser import browser, page
+from tests.browser import browser, page, refusals
 
-__all__ = ["browser", "page"]
+__all__ = ["browser", "page", "refusals"]

@@ -11,11 +11,13 @@ import tomllib
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from io import BytesIO
 
 import numpy as np
 import pytest
 import shapely
 import tifffile
+from PIL import Image
 from playwright.sync_api import expect
 
 from tests.cli.runs import run
@@ -25,6 +27,9 @@ from tests.viewer.views import loaded
 
 CROP = (60, 50, 160, 150)
 """x, y, width and height."""
+
+CHANGED = (0x35, 0xD0, 0xFF)
+"""What the last setting changed is drawn in this colour."""
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +90,9 @@ def cells_shown(address, version):
 
 @pytest.mark.slow
 def test_a_person_finds_settings_and_a_run_with_them_makes_the_cells_that_were_shown(
-    page, dataset, tiny_model, tmp_path
+    page, refusals, dataset, tiny_model, tmp_path
 ):
+    refusals.append(400)
     out = tmp_path / "good.toml"
     with tuned(dataset, tiny_model, out, tmp_path) as address:
         page.goto(address)
@@ -104,6 +110,22 @@ def test_a_person_finds_settings_and_a_run_with_them_makes_the_cells_that_were_s
         page.locator("#tuning-expand_cells").fill("1.5")
         expect(numbers).not_to_have_text(at_first)
         expect(page.locator("#tuning")).not_to_have_attribute("aria-busy", "true")
+        # What the last setting changed is seen, and no more when the start is shown.
+        expect(page.locator("#tuning-touched")).to_be_visible()
+        loaded(page)
+        assert pixels_of(page, CHANGED) > 100
+        page.locator("#tuning-start").click()
+        loaded(page)
+        assert pixels_of(page, CHANGED) == 0
+        page.locator("#tuning-start").click()
+        # A value that is refused: it is said that other cells are shown.
+        radius = page.locator("#tuning-whole_cell_radius")
+        usual = radius.input_value()
+        radius.fill("99")
+        expect(status).to_have_text("Refused: the cells shown are those of the settings before")
+        expect(page.locator("#notice")).to_contain_text("radius is 99")
+        radius.fill(usual)
+        expect(status).to_have_text(re.compile(r"Found in \d"))
         # Channels wait for a button.
         again = page.locator("#tuning-again")
         page.get_by_text("What the network sees").click()
@@ -129,6 +151,12 @@ def test_a_person_finds_settings_and_a_run_with_them_makes_the_cells_that_were_s
     seen = (slice(max(top - 64, 0), top + height + 64), slice(max(left - 64, 0), left + width + 64))
     assert expected.max() > 3
     np.testing.assert_array_equal(shown[seen], expected[seen])
+
+
+def pixels_of(page, color):
+    """Return how many pixels of the picture are of a colour."""
+    seen = np.asarray(Image.open(BytesIO(page.locator("#picture").screenshot())).convert("RGB"), int)
+    return int((np.abs(seen - color).max(axis=2) < 8).sum())
 
 
 def latest(page):
@@ -161,6 +189,15 @@ def test_what_is_wrong_is_told_and_nobodys_file_is_replaced(dataset, tiny_model,
         assert found["masks"]["cells"]["change"] == {
             "same": found["masks"]["cells"]["count"], "changed": 0, "new": 0, "gone": 0
         }  # fmt: skip
+        assert found["masks"]["cells"]["touched"] == []
+        # A slider that is moved on and on: what differs from before it was touched; then what growing alone does.
+        for threshold in ("0.4", "0.5"):
+            values["whole_cell_interior_threshold"] = threshold
+            moved = ask(address, "tuning/cells", values=values, crop=list(CROP))["masks"]["cells"]
+            assert len(moved["touched"]) == moved["change"]["changed"] + moved["change"]["new"] > 0
+        grown = ask(address, "tuning/cells", values=values | {"expand_cells": "1.5um"}, crop=list(CROP))["masks"]
+        assert len(grown["cells"]["touched"]) == grown["cells"]["count"]
+        assert grown["nuclei"]["touched"] == []
         assert ask(address, "tuning/settings", values=values)["place"] == str(out)
         assert ask(address, "tuning/settings", values=values)["place"] == str(out)  # its own may be replaced
         out.write_text("# mine now")

@@ -40,6 +40,8 @@ export interface Numbers {
   /** Objects at the start. */
   start: number | null;
   change: { same: number; changed: number; new: number; gone: number } | null;
+  /** Labels of objects that are new, or other than before the setting that was touched last. */
+  touched: number[];
 }
 
 export interface Found {

@@ -22,11 +22,12 @@ export function showNumbers(found: Found): void {
     line("Found", ({ count, start }) => (start === null || start === count ? whole(count) : `${whole(count)} (${signed(count - start)})`)),
     line(`Mean area, ${unit}`, ({ mean }) => (mean === null ? "–" : shortNumber(Number(mean.toPrecision(4))))),
     line(`Median area, ${unit}`, ({ median }) => (median === null ? "–" : shortNumber(Number(median.toPrecision(4))))),
+    line("By the last setting", ({ touched }) => whole(touched.length)),
     line("Other shape", ({ change }) => (change === null ? "–" : whole(change.changed))),
     line("New", ({ change }) => (change === null ? "–" : whole(change.new))),
     line("Gone", ({ change }) => (change === null ? "–" : whole(change.gone))),
   );
-  byId("tuning-status").textContent = `Found in ${found.seconds.toFixed(2)} s`;
+  byId("tuning-touched").hidden = !Object.values(found.masks).some(({ touched }) => touched.length > 0);
 }
 
 function whole(number: number): string {

@@ -1,6 +1,6 @@
 /** Settings that are tuned: every change shows other cells at once. */
 
-import type { ImageFacts } from "../api";
+import type { ImageFacts, Mask } from "../api";
 import { byId } from "../dom";
 import { notice } from "../notice";
 import type { Picture } from "../picture";
@@ -11,7 +11,7 @@ import { showNumbers } from "./numbers";
 export interface TuningHost {
   readonly picture: Picture;
   /** Show another version of the cells. */
-  version(version: number): void;
+  version(version: number, touched: Map<Mask, number[]>): void;
   /** Do something that may fail, and tell the user if it does. */
   attempt(work: () => Promise<void>): Promise<void>;
 }
@@ -24,6 +24,8 @@ export class Tuning {
   private asking = false;
   private again = false;
   private wide: ImageFacts | null = null;
+  /** Whether the values were refused that were asked for last. */
+  private refused = false;
 
   constructor(private readonly host: TuningHost) {
     const acts: Record<string, () => void> = {
@@ -70,7 +72,8 @@ export class Tuning {
     if (this.found === null) return;
     const start = button.ariaPressed !== "true";
     button.ariaPressed = String(start);
-    this.host.version(start ? this.found.start : this.found.version);
+    if (start) this.host.version(this.found.start, new Map());
+    else this.host.version(this.found.version, touched(this.found));
   }
 
   /** Take the part of the image that is in the middle of the screen. */
@@ -88,6 +91,7 @@ export class Tuning {
   private waiting(does: boolean): void {
     byId<HTMLButtonElement>("tuning-keep").disabled = does;
     if (does) byId("tuning-status").textContent = "Press “Predict again” to see these channels";
+    else if (!this.asking) this.tellShown();
   }
 
   /** Ask for the cells of the values as they are now; while an answer is awaited, once more after it. */
@@ -104,15 +108,30 @@ export class Tuning {
         this.again = false;
         const found = await findCells(this.form.values(), this.crop);
         this.found = found;
+        this.refused = false;
         byId("tuning-start").ariaPressed = "false";
         showNumbers(found);
-        this.host.version(found.version);
+        this.host.version(found.version, touched(found));
       }
+    } catch (error) {
+      this.refused = true;
+      throw error;
     } finally {
       this.asking = false;
       window.clearTimeout(slow);
       this.busy(false);
+      this.tellShown();
     }
+  }
+
+  /** Say which cells are on the screen: after a refusal they are not those of the values that the controls show. */
+  private tellShown(): void {
+    const { found } = this;
+    const status = byId("tuning-status");
+    if (this.refused) {
+      const shown = found === null ? "no cells are shown" : "the cells shown are those of the settings before";
+      status.textContent = `Refused: ${shown}`;
+    } else if (found !== null) status.textContent = `Found in ${found.seconds.toFixed(2)} s`;
   }
 
   private busy(is: boolean): void {
@@ -126,4 +145,8 @@ export class Tuning {
     byId("tuning-kept").textContent = `Kept: cellscale segment-and-measure --settings ${place}`;
     byId("tuning-kept").hidden = false;
   }
+}
+
+function touched({ masks }: Found): Map<Mask, number[]> {
+  return new Map(Object.entries(masks).map(([mask, numbers]) => [mask as Mask, numbers.touched]));
 }

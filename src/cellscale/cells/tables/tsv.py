@@ -43,10 +43,15 @@ class TsvWriter:
         self._dialect = dialect
         self._scale = measurement.scale
         self._columns = measurement.columns_by_appearance(dialect)
-        names = _fixed_names(dialect, measurement.unit, empty=not len(measurement))
+        cores = [region.core_name for region in measurement.regions]
+        with_cores = any(cores)
+        names = _fixed_names(dialect, measurement.unit, cores=with_cores, empty=not len(measurement))
         self._regions = [b"\t", *(f"\t{name}".encode() for name in measurement.region_names)]
         parents = ["Root object (Image)", *(region.shown_name for region in measurement.regions)]
-        self._parents = [f"\t{_quoted(parent)}\t".encode() for parent in parents]
+        before = [f"\t{_quoted(core)}" if with_cores else "" for core in ("", *cores)]
+        self._parents = [
+            f"{core}\t{_quoted(parent)}\t".encode() for core, parent in zip(before, parents, strict=True)
+        ]
         last = (REGION,) if measurement.region_names else ()
         stream.write("\t".join(map(_quoted, (*names, *self._columns.names, *last))).encode() + b"\n")
 
@@ -78,7 +83,7 @@ class TsvWriter:
         return rows.data.data
 
     def _parents_of(self, batch: CellBatch) -> bytes | Rows:
-        """Return what QuPath calls the objects that hold those of a batch."""
+        """Return what QuPath calls the objects that hold those of a batch, and before it their TMA cores, if any."""
         if batch.regions is None or len(self._parents) == 1:
             return self._parents[0]
         return Rows.chosen(self._parents, batch.regions + 1)
@@ -110,13 +115,14 @@ def table_centroids(shapes: Shapes, dialect: Dialect) -> NDArray[np.float64]:
     return grid.astype(np.float64)
 
 
-def _fixed_names(dialect: Dialect, unit: str, *, empty: bool) -> tuple[str, ...]:
+def _fixed_names(dialect: Dialect, unit: str, *, cores: bool, empty: bool) -> tuple[str, ...]:
     """Return the columns before the measurements, of which a table without objects lacks some."""
     if empty and dialect.conventions.short_empty_tables:
         return ("Image", "Object type", "Name")
     roi = () if empty else ("ROI",)
-    described = ("Image", "Object ID", "Object type", "Name", "Classification", "Parent")
-    return (*described, *roi, f"Centroid X {unit}", f"Centroid Y {unit}")
+    described = ("Image", "Object ID", "Object type", "Name", "Classification")
+    parents = ("TMA core", "Parent") if cores else ("Parent",)
+    return (*described, *parents, *roi, f"Centroid X {unit}", f"Centroid Y {unit}")
 
 
 def _quoted(text: str) -> str:

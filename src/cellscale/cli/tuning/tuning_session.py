@@ -18,7 +18,7 @@ from cellscale.cli.tuning.controls import CONTROLS, shown_values
 from cellscale.errors import ImageError, RequestError
 from cellscale.images.channels import select_channels
 from cellscale.images.info import ImageInfo
-from cellscale.pipeline.tuning import CropCells, FoundHow, TunedImage, changed
+from cellscale.pipeline.tuning import CropCells, FoundHow, TunedImage, changed, touched_labels
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region
 from cellscale.storage.atomic import write_bytes
@@ -56,6 +56,18 @@ class Beginning:
     """Whether a file that is there before may be replaced."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What was asked for last, and what came of it."""
+
+    values: Mapping[str, Any]
+    touched: frozenset[str]
+    """The settings that changed last."""
+    before: CropCells
+    """Cells from before they did."""
+    found: CropCells
+
+
 class TuningSession:
     """Answers the page; see `cellscale.viewer.tuning.Tuner`."""
 
@@ -75,6 +87,7 @@ class TuningSession:
         self._start_version = 0
         self._version = 0
         self._versions: OrderedDict[int, CropCells] = OrderedDict()
+        self._last: _Trial | None = None
         self._kept: bytes | None = None
         """What this session wrote down last."""
 
@@ -104,14 +117,16 @@ class TuningSession:
                 self._start = self._tuned.cells(self._how(self._first), wanted)
                 self._start_version = self._next(self._start)
                 self._crop = wanted
+                self._last = None
             found = self._tuned.cells(how, wanted)
+            before = self._before(values, found)
             version = self._next(found)
             start, start_version = self._start, self._start_version
         return {
             "version": version,
             "start": start_version,
             "crop": _crop_of(wanted),
-            "masks": {_WORDS[name]: _numbers(name, found, start) for name in found.labels},
+            "masks": {_WORDS[name]: _numbers(name, found, start, before) for name in found.labels},
             "mpp": found.mpp,
             "seconds": perf_counter() - begun,
         }
@@ -161,6 +176,18 @@ class TuningSession:
     def stop(self) -> None:
         """End what is being predicted."""
         self._tuned.stop()
+
+    def _before(self, values: Mapping[str, Any], found: CropCells) -> CropCells:
+        """Note what was found, and return the cells from before the setting was touched that was touched last."""
+        last = self._last
+        if last is None:
+            self._last = _Trial(dict(values), frozenset(), found, found)
+            return found
+        keys = frozenset(key for key in {*values, *last.values} if values.get(key) != last.values.get(key))
+        goes_on = not keys or keys == last.touched  # a slider that is still being moved
+        before = last.before if goes_on else last.found
+        self._last = _Trial(dict(values), keys or last.touched, before, found)
+        return before
 
     def _next(self, cells: CropCells) -> int:
         with self._versions_lock:  # tiles are asked for while other cells are being found
@@ -213,8 +240,8 @@ def _crop_of(region: Region) -> list[int]:
     return [region.left, region.top, region.width, region.height]
 
 
-def _numbers(name: Compartment, found: CropCells, start: CropCells) -> dict[str, Any]:
-    """Return counts and areas of a compartment, and how it differs from the start."""
+def _numbers(name: Compartment, found: CropCells, start: CropCells, before: CropCells) -> dict[str, Any]:
+    """Return counts and areas of a compartment, how it differs from the start, and what the last setting touched."""
     areas = found.areas(name)
     scale = 1.0 if found.mpp is None else found.mpp**2
     facts: dict[str, Any] = {
@@ -223,7 +250,10 @@ def _numbers(name: Compartment, found: CropCells, start: CropCells) -> dict[str,
         "median": float(np.median(areas) * scale) if len(areas) else None,
         "start": None,
         "change": None,
+        "touched": [],
     }
+    if name in before.labels and before is not found:
+        facts["touched"] = touched_labels(before.labels[name], found.labels[name]).tolist()
     if name in start.labels:
         facts["start"] = len(start.areas(name))
         facts["change"] = asdict(changed(start.labels[name], found.labels[name]))

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from cellscale.annotations import WantedArea
 from cellscale.regions import Region, blocks
 
-__all__ = ["AreaCores"]
+__all__ = ["LONGEST_HOLE", "AreaCores"]
 
 FIRST_MARGIN = 96
 """Pixels around the area that are labelled with it at first: cells at its border, and those beside them, are seen
 whole. In dense tissue at 0.5 µm/px, 64 are too few at two places in 4,000 pixels of border, and 96 only where a cell
 has 100 pixels or more."""
+
+LONGEST_HOLE = 256
+"""Pixels from a hole's farthest pixel to its object: only a thread of that many pixels would be longer."""
 
 SMALL_REACH = 24
 """Pixels from which cells may grow towards each other within that margin, as a rule."""
@@ -62,13 +65,14 @@ class AreaCores:
         return [self._core(block, margin) for block, margin in zip(each, wide, strict=True)]
 
     def around(self, indices: Iterable[int], side: int) -> frozenset[int]:
-        """Return blocks of so many rows and columns, by their places in raster order, and those beside them."""
+        """Return blocks of so many rows and columns, by their places in raster order, and those within reach."""
         down, across = (-(-length // side) for length in self.shape)
+        far = max(-(-max(self.reach, LONGEST_HOLE) // side), 1)
         return frozenset(
             row * across + column
             for index in indices
-            for row in range(max(index // across - 1, 0), min(index // across + 2, down))
-            for column in range(max(index % across - 1, 0), min(index % across + 2, across))
+            for row in range(max(index // across - far, 0), min(index // across + far + 1, down))
+            for column in range(max(index % across - far, 0), min(index % across + far + 1, across))
         )
 
     def in_image(self, cores: Iterable[Region], around: int, side: int) -> list[Region]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cellscale.label.block import LabelledBlock
 from cellscale.label.objects import merge_objects
-from cellscale.pipeline.area.area_cores import AreaCores
+from cellscale.pipeline.area.area_cores import LONGEST_HOLE, AreaCores
 from cellscale.regions import Region
 
 __all__ = ["lacking"]
@@ -48,6 +48,7 @@ def lacking(
     labelled = [(index, load(index)) for index, core in enumerate(cores) if core.size]
     objects = merge_objects(block.objects for _, block in labelled)
     objects = objects.take(objects.sizes > 0)
+    holes = min(holes, LONGEST_HOLE)
     distance = max(plan.reach, holes, 1)
     far = -(-distance // side)
     around = [(block, _around(index, cores, -(-plan.shape[1] // side), far)) for index, block in labelled]

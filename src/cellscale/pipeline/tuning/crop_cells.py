@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cellscale.predict.heads import Compartment
 from cellscale.regions import Region
 
-__all__ = ["Change", "CropCells", "changed"]
+__all__ = ["Change", "CropCells", "changed", "touched_labels"]
 
 _COUNTED = 2**25
 """Pairs of labels for which there is a counter each; more are sorted, which takes longer."""
@@ -59,6 +59,25 @@ def changed(before: NDArray[np.int32], now: NDArray[np.int32]) -> Change:
     before, now
         Labels of the same pixels.
     """
+    earlier, later, is_same = _met(before, now)
+    meet = (earlier > 0) & (later > 0)
+    same = int(is_same.sum())
+    met = int(np.unique(later[meet]).size)
+    there_now = int(np.unique(later[later > 0]).size)
+    gone = np.setdiff1d(earlier[earlier > 0], earlier[meet]).size
+    return Change(same, met - same, there_now - met, int(gone))
+
+
+def touched_labels(before: NDArray[np.int32], now: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the labels of ``now`` whose objects are new or have other pixels than before, ascending."""
+    _, later, is_same = _met(before, now)
+    return np.setdiff1d(later[later > 0], later[is_same])
+
+
+def _met(
+    before: NDArray[np.int32], now: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the pairs of labels, 0 included, that pixels have before and now, and which are the same object."""
     width = int(now.max(initial=0)) + 1
     pairs = before.ravel().astype(np.int64) * width + now.ravel()
     if (int(before.max(initial=0)) + 1) * width <= _COUNTED:
@@ -71,9 +90,4 @@ def changed(before: NDArray[np.int32], now: NDArray[np.int32]) -> Change:
     sizes_before = np.bincount(earlier, pixels)
     sizes_now = np.bincount(later, pixels)
     meet = (earlier > 0) & (later > 0)
-    is_same = meet & (pixels == sizes_before[earlier]) & (pixels == sizes_now[later])
-    same = int(is_same.sum())
-    met = int(np.unique(later[meet]).size)
-    there_now = int(np.unique(later[later > 0]).size)
-    gone = np.setdiff1d(earlier[earlier > 0], earlier[meet]).size
-    return Change(same, met - same, there_now - met, int(gone))
+    return earlier, later, meet & (pixels == sizes_before[earlier]) & (pixels == sizes_now[later])

@@ -52,3 +52,12 @@ def test_each_image_has_a_folder_that_is_made_again_with_its_table_alone(tmp_pat
     (dataset / "REPORTS" / "a_QUANT.parquet").unlink()
     assert run(*words).exit_code == 0
     assert {name for name, folder in folders.items() if folder.stat().st_mtime_ns != before[name]} == {"a"}
+    assert not (folders["a"] / "mine").exists()
+    (folders["a"] / "mine").write_text("what somebody added")
+    (dataset / "REPORTS" / "a_QUANT.parquet").unlink()
+    kept = run(*words)
+    assert kept.exit_code == 0
+    assert f"{folders['a']} is older than the table, and is not as a run left it, so it stays" in kept.stderr
+    assert (folders["a"] / "mine").read_text() == "what somebody added"
+    assert run(words[0], "--overwrite=foreign", *words[1:]).exit_code == 0
+    assert not (folders["a"] / "mine").exists()

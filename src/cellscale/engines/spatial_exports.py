@@ -3,6 +3,7 @@
 Needs the extra ``cellscale[spatialdata]``.
 """
 
+import json
 from contextlib import ExitStack
 from importlib.util import find_spec
 
@@ -14,12 +15,17 @@ from cellscale.pipeline.events import Listener, Notice
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.outcome import RunOutcome
 from cellscale.pipeline.request import Request
-from cellscale.storage.uri import Location, join, local_path
+from cellscale.storage.atomic import write_bytes
+from cellscale.storage.content import content_of
+from cellscale.storage.json_text import parsed_json
+from cellscale.storage.uri import Location, exists, join, local_path, make_folder, read_if_there
 from cellscale.workspace.layout import WorkspacePaths, report_name
 
 __all__ = ["export_spatialdata", "require_spatial_exports"]
 
 _SUFFIX = ".sdata.zarr"
+_RECORDS = "spatialdata"
+"""Folder of ``jobs`` that has a hash of each folder as it was written."""
 
 
 def require_spatial_exports(reports: Location | None) -> None:
@@ -42,7 +48,8 @@ def require_spatial_exports(reports: Location | None) -> None:
 def export_spatialdata(request: Request, outcome: RunOutcome, listener: Listener) -> None:
     """Write the SpatialData folder of each image that has none, or one that is older than its table.
 
-    An image whose folder cannot be written is a warning, and the others follow.
+    One that somebody else made, or added to, stays and is named, unless ``--overwrite=foreign`` was asked for. An
+    image whose folder cannot be written is a warning, and the others follow.
 
     Parameters
     ----------
@@ -61,16 +68,34 @@ def export_spatialdata(request: Request, outcome: RunOutcome, listener: Listener
     with run.stage("spatialdata", len(waiting)) as advance:
         for name in waiting:
             try:
-                _export(request.paths, name)
+                _export(request.paths, name, replaces_others=request.outputs.overwrite_foreign)
             except CellscaleError as error:
                 listener(Notice(name, "warning", f"no SpatialData: {error}"))
             advance()
 
 
-def _export(paths: WorkspacePaths, name: str) -> None:
+def _export(paths: WorkspacePaths, name: str, *, replaces_others: bool) -> None:
+    folder = join(paths.reports, report_name(name, _SUFFIX))
+    record = join(paths.jobs, _RECORDS, f"{name}.json")
+    if exists(folder) and not replaces_others and content_of(folder) != _recorded(record):
+        raise RequestError(
+            f"{folder} is older than the table, and is not as a run left it, so it stays; move it away, or replace "
+            "it with --overwrite=foreign"
+        )
     with ExitStack() as opened:
         table = opened_table(join(paths.reports, report_name(name, ".parquet")), name, opened)
-        write_spatialdata(join(paths.reports, report_name(name, _SUFFIX)), paths, [table])
+        write_spatialdata(folder, paths, [table])
+    make_folder(join(paths.jobs, _RECORDS))
+    write_bytes(record, json.dumps({"content": content_of(folder)}).encode())
+
+
+def _recorded(record: Location) -> object:
+    """Return the hash of a folder as it was written; None where there is no record of it."""
+    content = read_if_there(record)
+    try:
+        return None if content is None else parsed_json(content).get("content")
+    except (ValueError, AttributeError, CellscaleError):
+        return None
 
 
 def _is_up_to_date(paths: WorkspacePaths, name: str) -> bool:

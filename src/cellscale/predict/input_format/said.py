@@ -32,13 +32,14 @@ def input_format_of(model: Path, kind: "NetworkKind | None" = None) -> InputForm
     ExtensionError
         The package that knows it says something that cannot be.
     """
-    if kind is not None:
+    known = extensions("networks").values()
+    if kind is not None or all(found.is_own for found in known):  # as nearly everywhere: the file need not be read
         return None
     try:
         signature = signature_of(model.read_bytes())
     except (OSError, ValueError):
         return None
-    for found in extensions("networks").values():
+    for found in known:
         heads = None
         with suppress(CellscaleError):  # a broken package is told of where nothing else knows the network
             loaded: NetworkKind = found.load()

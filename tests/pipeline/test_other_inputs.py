@@ -14,9 +14,6 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
-from cellscale.pipeline.segmenting import block_store as blocks_module
-from cellscale.pipeline.segmenting import preparation as preparation_module
-from cellscale.pipeline.segmenting import tile_store as tiles_module
 from cellscale.pipeline.segmenting.inputs import network_input
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.predict.blending import blend
@@ -95,18 +92,6 @@ def at_once(planes, given):
         rows, columns = nearest_rows_columns(Region(0, 0, *size), size, shape)
         found[compartment] = labels[np.ix_(rows, columns)]
     return found
-
-
-@pytest.fixture
-def small_units(monkeypatch):
-    def make(block, group, step):
-        monkeypatch.setattr(blocks_module, "BLOCK", block)
-        monkeypatch.setattr(tiles_module, "GROUP", group)
-        monkeypatch.setattr(tiles_module, "SURROUNDINGS", block // 3)
-        monkeypatch.setattr(tiles_module, "ROWS_HELD", 2)
-        monkeypatch.setattr(preparation_module, "STEP", step)
-
-    return make
 
 
 @pytest.mark.slow

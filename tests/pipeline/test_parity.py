@@ -16,8 +16,6 @@ from cellscale.pipeline.events import ignore
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting import block_store as labels_module
-from cellscale.pipeline.segmenting import preparation as preparation_module
-from cellscale.pipeline.segmenting import tile_store as tiles_module
 from cellscale.pipeline.segmenting.inputs import network_input
 from cellscale.pipeline.segmenting.methods import maxima_method as maxima_module
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
@@ -79,21 +77,6 @@ def in_tiles(planes, network, folder, mpp=0.5, workers=1):
 @pytest.fixture(scope="module")
 def network(tiny_model):
     return OnnxNetwork(tiny_model, threads=1)
-
-
-@pytest.fixture
-def small_units(monkeypatch):
-    """Make blocks, groups and steps so small that a test image has many."""
-
-    def make(block, group, step):
-        monkeypatch.setattr(labels_module, "BLOCK", block)
-        monkeypatch.setattr(tiles_module, "GROUP", group)
-        # Tiles that are no longer there when they are needed, and predictions that wait for labels.
-        monkeypatch.setattr(tiles_module, "SURROUNDINGS", block // 3)
-        monkeypatch.setattr(tiles_module, "ROWS_HELD", 2)
-        monkeypatch.setattr(preparation_module, "STEP", step)
-
-    return make
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """What an image gives to the network: its channels, their pixel size, and how they were chosen."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import astuple, dataclass
 from itertools import chain
 from typing import Any
@@ -15,14 +15,16 @@ from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import ChosenPixelSize, choose_pixel_size
-from cellscale.pipeline.request import ChannelChoice
+from cellscale.pipeline.image_run import ImageRun
+from cellscale.pipeline.model import Model
+from cellscale.pipeline.request import ChannelChoice, Request
 from cellscale.predict.input_format import INSTANSEG_INPUT, MESMER_INPUT, InputFormat, is_own_format
 from cellscale.preprocess.preprocessing import MESMER, MODEL_MPP, Preprocessing, RescaleChannels
 from cellscale.regions import Region, RegionReader
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
-__all__ = ["MODEL_MPP", "NetworkInput", "network_input", "open_input", "require_plausible"]
+__all__ = ["MODEL_MPP", "NetworkInput", "input_of", "network_input", "open_input", "require_plausible"]
 
 PLAUSIBLE_MPP = (0.01, 20.0)
 """µm/px at which cells can be found: beyond, a unit is wrong, and rescaling would leave nothing or never end."""
@@ -212,6 +214,20 @@ def open_input(
         if entry.npz is not None:
             arrays = stack.enter_context(closing(open_image(entry.npz, cache_bytes=cache_bytes)))
         yield _chosen(image, arrays, channels, preprocessing, apart=apart, input_format=input_format)
+
+
+def input_of(
+    run: ImageRun, entry: ImageEntry, request: Request, model: Model
+) -> AbstractContextManager[NetworkInput]:
+    """Open what a run's network is given of an image; errors as of `open_input`."""
+    return open_input(
+        entry,
+        request.channels,
+        request.preprocessing,
+        run.budget.cache_bytes,
+        apart=model.kind == "seeds",
+        input_format=model.input_format,
+    )
 
 
 def _chosen(

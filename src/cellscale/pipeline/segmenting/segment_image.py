@@ -23,7 +23,7 @@ from cellscale.pipeline.resume import (
     require_right,
 )
 from cellscale.pipeline.segmenting.block_store import CertificateSummary, SettledLabels
-from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
+from cellscale.pipeline.segmenting.inputs import NetworkInput, input_of
 from cellscale.pipeline.segmenting.intermediates import (
     clear_intermediates,
     intermediates_to_make,
@@ -116,14 +116,7 @@ def segment_image(run: ImageRun, entry: ImageEntry, request: Request, model: Mod
     files = mask_outputs(request, entry.name)
     outputs = tuple(output for group in files.values() for output in group)
     identity = identity_of(run, entry, request.images, ledger)
-    with open_input(
-        entry,
-        request.channels,
-        request.preprocessing,
-        run.budget.cache_bytes,
-        apart=model.kind == "seeds",
-        input_format=model.input_format,
-    ) as source:
+    with input_of(run, entry, request, model) as source:
         run.learn_image(source.info)
         for note in source.notes:
             run.notice(note)

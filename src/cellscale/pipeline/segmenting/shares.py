@@ -5,7 +5,7 @@ A share may be done anywhere, twice, in any order, or not at all: the outputs ar
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import RunState, identity_of, require_one_source, require_right, to_be_overwritten
-from cellscale.pipeline.segmenting.inputs import NetworkInput, open_input
+from cellscale.pipeline.segmenting.inputs import input_of
 from cellscale.pipeline.segmenting.intermediates import intermediates_to_make
 from cellscale.pipeline.segmenting.kept_labels import with_same_labels
 from cellscale.pipeline.segmenting.mask_marks import MaskMarks, earlier_mask_mark, mask_marks, run_state
@@ -60,7 +60,7 @@ def plan_shares(run: ImageRun, entry: ImageEntry, request: Request, model: Model
         return SharePlan()  # what is needed of a part is known when its first blocks are labelled
     require_one_source(entry, request.paths, request.outputs)
     ledger = Ledger(request.paths.jobs, entry.name, run.fence)
-    with _input(run, entry, request, model) as source:
+    with input_of(run, entry, request, model) as source:
         identity = identity_of(run, entry, request.images, ledger)
         marks = mask_marks(identity, entry, request, source, model)
         earlier = earlier_mask_mark(entry, request, source, model)
@@ -126,23 +126,11 @@ def label_share(run: ImageRun, entry: ImageEntry, request: Request, model: Model
                 advance(busy=thread_time() - start)
 
 
-def _input(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> AbstractContextManager[NetworkInput]:
-    """Open what the network is given of an image."""
-    return open_input(
-        entry,
-        request.channels,
-        request.preprocessing,
-        run.budget.cache_bytes,
-        apart=model.kind == "seeds",
-        input_format=model.input_format,
-    )
-
-
 @contextmanager
 def _opened(run: ImageRun, entry: ImageEntry, request: Request, model: Model) -> Iterator[tuple[Prepared, RunState]]:
     """Open the image, prepared for the network, and its run state."""
     identity = identity_of(run, entry, request.images, Ledger(request.paths.jobs, entry.name))
-    with _input(run, entry, request, model) as source:
+    with input_of(run, entry, request, model) as source:
         run.budget.require_room(source.info)
         marks = mask_marks(identity, entry, request, source, model)
         with _state(entry, request.paths, model, marks) as state:

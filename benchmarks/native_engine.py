@@ -1,14 +1,16 @@
-"""Processor time and labels of ``--device cpu:native`` against ``cpu:onnxruntime``, in pairs in one run.
+"""Processor time and labels of ``--device cpu:native`` against ``cpu:onnxruntime``, in turns in one run.
 
-Usage, from the root: ``python -m benchmarks.native_engine [--golden FOLDER] [--images FOLDER] [--seeds N]``.
-Needs the Mesmer weights. Each tile is computed by both networks in turn, with one thread each; the ratio is the
-median over the tiles of one's processor time by the other's, so that other work of the machine matters little.
+Usage, from the root: ``python -m benchmarks.native_engine [--bf16] [--golden FOLDER] [--images FOLDER] [--seeds N]``.
+Needs the Mesmer weights. Each tile is computed by all networks in turn, with one thread each; a ratio is the median
+over the tiles of one's processor time by the other's, so that other work of the machine matters little. ``--bf16``
+adds the kernels with ``--precision bf16``. Maps and labels are compared with those of ONNX Runtime in float32.
 Labels are compared on the preprocessed images of ``--golden``, on the images of ``--images`` and on simulated tissue.
 """
 
 import argparse
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.agreement import agreement
+from benchmarks.agreement import Agreement, agreement, matched_pixel_share
 from benchmarks.precision import golden, labels_of, simulated, tiles_of
 from cellscale.images.open import open_image
 from cellscale.images.pixel_size import choose_pixel_size
@@ -26,14 +28,18 @@ from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume import RunState
 from cellscale.pipeline.segmenting import network_input, prepare
 from cellscale.predict.choice import NetworkRequest, open_network
-from cellscale.predict.devices import parse_device
+from cellscale.predict.devices import Precision, parse_device
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.predict.network import Network
 from cellscale.regions import Region
 from cellscale.weights.catalogue import MESMER
 from cellscale.weights.resolve import installed_model
 
-ENGINES = ("onnxruntime", "native")
+FIRST = "onnxruntime"
+"""What the others are compared with."""
+
+Found = dict[tuple[str, float], list[Agreement]]
+"""Agreements of images by what they are of, and the intersection over union from which on objects match."""
 
 
 def prepared(path: Path, folder: Path) -> NDArray[np.float32]:
@@ -45,6 +51,14 @@ def prepared(path: Path, folder: Path) -> NDArray[np.float32]:
         return found.read(Region(0, 0, *found.shape))
 
 
+def opened(engine: str, precision: Precision) -> Network:
+    """Return the network on a processor, with one thread."""
+    device = parse_device(f"cpu:{engine}")
+    return open_network(
+        NetworkRequest(model=installed_model(MESMER).path, device=device, precision=precision, threads=1)
+    )
+
+
 def seconds(network: Network, tile: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
     """Return a tile's maps and the processor time that they took."""
     start = time.process_time()
@@ -52,27 +66,32 @@ def seconds(network: Network, tile: NDArray[np.float32]) -> tuple[NDArray[np.flo
     return maps[0], time.process_time() - start
 
 
-def compare(networks: dict[str, Network], name: str, pixels: NDArray[np.float32]) -> list[float]:
-    """Print how far the labels of one image agree; return the ratio of processor times of each tile."""
-    maps: dict[str, dict] = {engine: {} for engine in ENGINES}
+def compare(networks: dict[str, Network], name: str, pixels: NDArray[np.float32], found: Found) -> list[dict]:
+    """Print and collect how far the labels of one image agree; return the ratios of processor times of each tile."""
+    maps: dict[str, dict] = {engine: {} for engine in networks}
+    difference = dict.fromkeys(networks, 0.0)
     ratios = []
-    difference = 0.0
     for place, tile in tiles_of(pixels):
         taken = {}
-        for engine in ENGINES:
-            maps[engine][place], taken[engine] = seconds(networks[engine], tile)
-        ratios.append(taken["onnxruntime"] / taken["native"])
-        difference = max(difference, float(np.abs(maps["native"][place] - maps["onnxruntime"][place]).max()))
-    expected, found = (labels_of(pixels, maps[engine]) for engine in ENGINES)
-    for compartment, true, labels in zip(COMPARTMENTS, expected, found, strict=True):
-        got = agreement(true, labels, 0.9)
-        wrong = got.false_positives + got.false_negatives
-        f1 = 2 * got.true_positives / max(2 * got.true_positives + wrong, 1)
-        print(
-            f"{name}, {compartment}: {true.max()} objects, F1 at 0.9 {f1:.6f}, {np.sum(true != labels)} of "
-            f"{true.size} pixels differ; largest difference of maps {difference:.2e}, {len(ratios)} tiles",
-            flush=True,
-        )
+        for engine, network in networks.items():
+            maps[engine][place], taken[engine] = seconds(network, tile)
+            apart = float(np.abs(maps[engine][place] - maps[FIRST][place]).max())
+            difference[engine] = max(difference[engine], apart)
+        ratios.append({engine: taken[FIRST] / taken[engine] for engine in networks})
+    expected = labels_of(pixels, maps[FIRST])
+    for engine in list(networks)[1:]:
+        for compartment, true, labels in zip(COMPARTMENTS, expected, labels_of(pixels, maps[engine]), strict=True):
+            scores = []
+            for overlap in (0.5, 0.9):
+                got = agreement(true, labels, overlap)
+                scores.append(f"{got.f1:.6f} at {overlap}")
+                found[f"{name.partition(' ')[0]}, {engine}, {compartment}", overlap].append(got)
+            print(
+                f"{name}, {engine}, {compartment}: {true.max()} objects, F1 {', '.join(scores)}; {true.size} pixels, "
+                f"{matched_pixel_share(true, labels):.4%} in the same object, {np.sum(true != labels)} labels "
+                f"differ; largest difference of maps {difference[engine]:.2e}, {len(ratios)} tiles",
+                flush=True,
+            )
     return ratios
 
 
@@ -90,25 +109,31 @@ def images(options: argparse.Namespace, folder: Path) -> Iterator[tuple[str, NDA
 def main() -> None:
     """Read the words and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--golden", type=Path)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--size", type=int, default=1536)
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
-    model = installed_model(MESMER).path
+    engines = [(FIRST, "float32"), ("native", "float32"), *([("native", "bf16")] if options.bf16 else [])]
     networks = {
-        engine: open_network(NetworkRequest(model=model, device=parse_device(f"cpu:{engine}"), threads=1))
-        for engine in ENGINES
+        f"{engine} bf16" if precision == "bf16" else engine: opened(engine, precision)
+        for engine, precision in engines
     }
     blank = np.zeros((1, 256, 256, 2), np.float32)
     for network in networks.values():
         network.predict(blank)  # compiles and takes memory
-    ratios: list[float] = []
+    ratios: list[dict] = []
+    found: Found = defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:
         for name, pixels in images(options, Path(scratch)):
-            ratios += compare(networks, name, pixels)
-    low, middle, high = np.percentile(ratios, (10, 50, 90))
-    print(f"native is {middle:.2f} times as fast ({low:.2f} to {high:.2f} for 80 % of {len(ratios)} tiles)")
+            ratios += compare(networks, name, pixels, found)
+    for (name, overlap), parts in found.items():
+        counts = [(one.true_positives, one.false_positives, one.false_negatives) for one in parts]
+        print(f"{name}, all images: F1 {Agreement(*np.sum(counts, axis=0)).f1:.4f} at {overlap}")
+    for engine in list(networks)[1:]:
+        low, middle, high = np.percentile([ratio[engine] for ratio in ratios], (10, 50, 90))
+        print(f"{engine} is {middle:.2f} times as fast ({low:.2f} to {high:.2f} for 80 % of {len(ratios)} tiles)")
 
 
 if __name__ == "__main__":

@@ -200,9 +200,11 @@ def checked_model(
             )
         )
 
-    if tried and (device.name not in (AUTO, "cpu") or device.engine == "native"):
+    # Of what computes on a processor, the kernels alone know bfloat16.
+    is_native = device.engine == "native" or (expected == "cpu" and choice.precision == "bf16")
+    if tried and (device.name not in (AUTO, "cpu") or is_native):
         load()
-    if device.engine == "native":
+    if is_native:
         expected = "cpu:native"
     return Model(resolved.sha256, load, f"{expected} {choice.precision}", input_format=given, license=terms)
 

@@ -15,6 +15,7 @@ from cellscale.predict.clean_graph import device_content
 from cellscale.predict.cuda_runtime import card_count
 from cellscale.predict.devices import ANY_DEVICE, AUTO, DEVICES, Device, DeviceChoice, Precision
 from cellscale.predict.heads import COMPARTMENTS, Compartment, heads_of
+from cellscale.predict.native.arithmetic import require_bfloat16
 from cellscale.predict.native.race import AlwaysRaced, Races
 from cellscale.predict.network import Computation, Network
 from cellscale.predict.network_kinds import NetworkKind, with_mesmer_interface
@@ -70,10 +71,18 @@ def candidates(choice: DeviceChoice, precision: Precision, runtime: Runtime = RU
     """
     if choice.name != AUTO:
         _require_installed(DEVICES[choice.name], precision, runtime)
+        if choice.engine == "onnxruntime" and precision != "float32":
+            raise RequestError(
+                f"--device cpu:onnxruntime computes in float32 alone; take --device cpu:native for {precision}"
+            )
         return [DEVICES[choice.name]]
-    names = (*_AUTOMATIC, "openvino") if precision == "bf16" else (*_AUTOMATIC, "cpu")
+    # OpenVINO computes in bfloat16 where it is installed; our kernels, which came later, where it is not.
+    names = (*_AUTOMATIC, "openvino", "cpu") if precision == "bf16" else (*_AUTOMATIC, "cpu")
     offering = [DEVICES[name] for name in names if precision in DEVICES[name].precisions]
-    installed = [device for device in offering if _is_installed(device, precision, runtime)]
+    lacking = {device.name: _lacking(device, precision, runtime) for device in offering}
+    installed = [device for device in offering if lacking[device.name] is None]
+    if not installed and precision == "bf16":
+        raise RequestError(f"no device here computes in bf16. {' '.join(filter(None, lacking.values()))}")
     if not installed:
         needs = "; or ".join(f"{device.name}: {device.install}" for device in offering)
         raise RequestError(f"--precision {precision} needs a device that is not installed here: {needs}")
@@ -136,6 +145,8 @@ def _require_installed(device: Device, precision: Precision, runtime: Runtime) -
         )
     if device.name == "openvino":
         require_openvino(precision)
+    elif device.name == "cpu" and precision == "bf16":
+        require_bfloat16()
     elif device.provider not in runtime.providers():
         raise RequestError(
             f"--device {device.name} needs the execution provider {device.provider}, which is not installed; found "
@@ -143,12 +154,13 @@ def _require_installed(device: Device, precision: Precision, runtime: Runtime) -
         )
 
 
-def _is_installed(device: Device, precision: Precision, runtime: Runtime) -> bool:
+def _lacking(device: Device, precision: Precision, runtime: Runtime) -> str | None:
+    """Return why a device cannot be used here; None where it can."""
     try:
         _require_installed(device, precision, runtime)
-    except RequestError:
-        return False
-    return True
+    except RequestError as error:
+        return str(error)
+    return None
 
 
 def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tuple[str, ...]) -> Network:
@@ -160,6 +172,7 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
             request.model,
             compartments=request.compartments,
             engine=request.device.engine,
+            precision=request.precision,
             threads=request.threads,
             batch_size=batch_size,
             name=name,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.predict.heads import Head
+from cellscale.predict.native.factors import Floats
 from cellscale.predict.native.graph import Graph, Node
 from cellscale.predict.native.head_weights import HeadWeights, head_weights
 from cellscale.predict.native.recognition import convolution, require
@@ -131,7 +132,7 @@ class _HeadNodes:
         return f"{self._name}/{made}"
 
 
-def _head(weights: HeadWeights, name: str) -> list[bytes]:
+def _head(weights: HeadWeights[Floats], name: str) -> list[bytes]:
     """Return a head whose 1x1 convolution comes before the last doubling; its map is ``<name>/map``."""
     first, second = (
         np.ascontiguousarray(taps.reshape(3, 3, 64, 64).transpose(2, 3, 0, 1))

@@ -68,7 +68,7 @@ _GPU_PACKAGE = (
 DEVICES: dict[str, Device] = {
     device.name: device
     for device in (
-        Device("cpu", "CPUExecutionProvider", "pip install onnxruntime", calls=1, batch_size=16),
+        Device("cpu", "CPUExecutionProvider", "pip install onnxruntime", ("float32", "bf16"), calls=1, batch_size=16),
         Device("cuda", "CUDAExecutionProvider", _GPU_PACKAGE, ("float32", "fp16"), grows=True, batch_size=4),
         Device(
             "tensorrt",

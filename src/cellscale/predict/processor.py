@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError
-from cellscale.predict.devices import ProcessorEngine
+from cellscale.predict.devices import Precision, ProcessorEngine
 from cellscale.predict.heads import Compartment, heads_of
 from cellscale.predict.native.native_network import NATIVE, NativeNetwork, mesmer_heads
 from cellscale.predict.native.race import Race, Races, raced, this_machine
@@ -22,6 +22,7 @@ def open_processor(
     *,
     compartments: tuple[Compartment, ...],
     engine: ProcessorEngine | None,
+    precision: Precision = "float32",
     threads: int,
     batch_size: int,
     name: str,
@@ -39,6 +40,8 @@ def open_processor(
         Which compartments' maps to compute.
     engine
         What computes; None for what is faster here.
+    precision
+        ``float32``, or ``bf16``, which only the kernels compute.
     threads
         Threads that work on one batch; 0 takes all cores.
     batch_size
@@ -57,7 +60,8 @@ def open_processor(
     ModelError
         The model is not one like Mesmer.
     RequestError
-        The kernels are asked for, and the model has another graph than Mesmer's.
+        The kernels are asked for, and the model has another graph than Mesmer's; or the processor cannot compute in
+        bfloat16.
     """
     content = model_bytes(model)
 
@@ -87,6 +91,8 @@ def open_processor(
         expected = onnx(Computation(), 1, 1)
         return raced(native(NATIVE, 1, 1), expected, tile)
 
+    if precision == "bf16":
+        return native(replace(NATIVE, precision=precision, notes=notes))
     machine = this_machine() if engine is None and _is_mesmer(content, compartments) else None
     if engine == "native":
         return native(replace(NATIVE, notes=notes))

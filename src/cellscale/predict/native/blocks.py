@@ -7,12 +7,12 @@ sums are vectors that stay in registers until they are complete, which is what r
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-import llvmlite.binding
-import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from cellscale.predict.native.arithmetic import FLOATS, LANES, PAIRS, SUMS, VECTORS, Arithmetic
 
 __all__ = ["ROWS", "Multiplier", "convolve_block", "multiply_block"]
 
@@ -22,24 +22,6 @@ ROWS: Final = 4
 Multiplier = Callable[..., None]
 
 _INDEX = ir.IntType(64)
-
-
-def _has_wide_registers() -> bool:
-    """Return whether there are 32 registers of 16 values each, rather than of 8 or fewer."""
-    target = numba.config.CPU_FEATURES
-    if target is None:
-        return bool(llvmlite.binding.get_host_cpu_features().get("avx512f"))
-    return "+avx512f" in target
-
-
-_LANES: Final = 16 if _has_wide_registers() else 8
-"""Values of a vector. Where registers are smaller, LLVM takes two for one."""
-
-_VECTORS: Final = 4 if _has_wide_registers() else 2
-"""Vectors of a row that are summed up at once: with `ROWS`, as many as registers hold and a multiplication's latency
-asks for."""
-
-_VECTOR: Final = ir.VectorType(ir.FloatType(), _LANES)
 
 
 def _multiply_block(
@@ -61,20 +43,21 @@ def _multiply_block(
     Parameters
     ----------
     left, left_at, left_stride
-        Flat float32, where its ``(4, depth)`` begin, and values from one row to the next.
+        Flat float32, where its ``(4, depth)`` begin, and values from one row to the next; or pairs of bfloat16 along
+        the sums, in int32.
     right, right_at, right_stride
         The same of ``(depth, columns)``.
     depth
-        Number of products of a sum.
+        Number of products of a sum, or of pairs.
     target, target_at, target_stride
-        The same of the result, ``(4, columns)``.
+        The same of the result, ``(4, columns)``, which is float32.
     columns
         A constant that 16 divides.
     """
     del typing, left_at, left_stride, right_at, right_stride, depth, target_at, target_stride
     width = columns.literal_value
-    if width % _LANES:
-        raise ValueError(f"{width} columns; expected a multiple of {_LANES}")
+    if width % LANES:
+        raise ValueError(f"{width} columns; expected a multiple of {LANES}")
     index = types.intp
     signature = types.void(left, index, index, right, index, index, index, target, index, index, columns)
     return signature, _emit
@@ -129,21 +112,22 @@ def _emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     bias = begin(11, values[11], values[12]) if has_bias else None
     adds, rectifies = (one.literal_value for one in signature.args[13:]) if has_bias else (False, False)
     columns = signature.args[10].literal_value
-    step = min(_LANES * _VECTORS, columns)
-    nothing = ir.Constant(_VECTOR, [0.0] * _LANES)
+    arithmetic = PAIRS if signature.args[3].dtype == types.int32 else FLOATS
+    step = min(LANES * VECTORS, columns)
+    nothing = ir.Constant(SUMS, [0.0] * LANES)
     for first in range(0, columns, step):
         places = [
-            [_vector_at(builder, line, first + _LANES * number) for number in range(step // _LANES)] for line in lines
+            [_vector_at(builder, line, first + LANES * number) for number in range(step // LANES)] for line in lines
         ]
         sums = [
             [_kept(builder, builder.load(place, align=4) if adds else nothing) for place in line] for line in places
         ]
-        _sum_up(builder, rows, builder.gep(source, [_number(first)]), right_stride, depth, sums)
+        _sum_up(builder, arithmetic, rows, builder.gep(source, [_number(first)]), right_stride, depth, sums)
         for line, vectors in zip(places, sums, strict=True):
             for number, (place, vector) in enumerate(zip(line, vectors, strict=True)):
                 value = builder.load(vector)
                 if bias is not None:
-                    added = builder.load(_vector_at(builder, bias, first + _LANES * number), align=4)
+                    added = builder.load(_vector_at(builder, bias, first + LANES * number), align=4)
                     value = builder.fadd(value, added)
                 if rectifies:
                     value = builder.select(builder.fcmp_ordered("<", value, nothing), nothing, value)
@@ -151,22 +135,24 @@ def _emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     return context.get_dummy_value()
 
 
-def _sum_up(builder: Any, rows: list[Any], source: Any, stride: Any, depth: Any, sums: list[list[Any]]) -> None:
+def _sum_up(
+    builder: Any, arithmetic: Arithmetic, rows: list[Any], source: Any, stride: Any, depth: Any, sums: list[list[Any]]
+) -> None:
     """Write the loop over the products of a sum, which are added to the vectors of each row."""
-    fused = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-    multiply_add = cgutils.get_or_insert_function(builder.module, fused, f"llvm.fmuladd.v{_LANES}f32")
+    kind = arithmetic.factors
     with cgutils.for_range(builder, depth) as loop:
         line = builder.gep(source, [builder.mul(loop.index, stride)])
-        loaded = [builder.load(_vector_at(builder, line, _LANES * one), align=4) for one in range(len(sums[0]))]
+        places = (_vector_at(builder, line, LANES * one, kind) for one in range(len(sums[0])))
+        loaded = [builder.load(place, align=4) for place in places]
         for row, own in zip(rows, sums, strict=True):
-            factor = _repeated(builder, builder.load(builder.gep(row, [loop.index])))
+            factor = _repeated(builder, builder.load(builder.gep(row, [loop.index])), kind)
             for vector, given in zip(own, loaded, strict=True):
-                builder.store(builder.call(multiply_add, [factor, given, builder.load(vector)]), vector)
+                builder.store(arithmetic.step(builder, factor, given, builder.load(vector)), vector)
 
 
 def _kept(builder: Any, value: Any) -> Any:
     """Return where a vector is kept from step to step: a register, as its address goes nowhere."""
-    place = cgutils.alloca_once(builder, _VECTOR)
+    place = cgutils.alloca_once(builder, SUMS)
     builder.store(value, place)
     return place
 
@@ -175,16 +161,16 @@ def _number(value: int) -> Any:
     return ir.Constant(_INDEX, value)
 
 
-def _vector_at(builder: Any, line: Any, place: int) -> Any:
+def _vector_at(builder: Any, line: Any, place: int, kind: Any = SUMS) -> Any:
     """Return a pointer to a vector that begins at a place of a row."""
-    return builder.bitcast(builder.gep(line, [_number(place)]), _VECTOR.as_pointer())
+    return builder.bitcast(builder.gep(line, [_number(place)]), kind.as_pointer())
 
 
-def _repeated(builder: Any, value: Any) -> Any:
+def _repeated(builder: Any, value: Any, kind: Any) -> Any:
     """Return a vector of one value."""
-    undefined = ir.Constant(_VECTOR, ir.Undefined)
+    undefined = ir.Constant(kind, ir.Undefined)
     first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [0] * _LANES))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 multiply_block = cast(Multiplier, intrinsic(prefer_literal=True)(_multiply_block))

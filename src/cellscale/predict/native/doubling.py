@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Floats
 
 __all__ = ["MARGIN", "TAPS", "Doubler", "doubler_of"]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.doubling import MARGIN
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Floats
 
 __all__ = ["FEATURES", "HALF", "STRIDE", "write_rows"]
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.doubling import MARGIN, TAPS, doubler_of
+from cellscale.predict.native.factors import Factors, Floats
 from cellscale.predict.native.finishing import FEATURES, HALF, STRIDE, write_rows
-from cellscale.predict.native.products import Floats, add_to_rows, product_of
+from cellscale.predict.native.products import add_to_rows, product_of
 
 __all__ = ["FEATURES_SHAPE", "compute_head"]
 
@@ -28,10 +29,10 @@ _double_64 = doubler_of(64)
 @fused_kernel
 def compute_head(
     features: Floats,
-    first: Floats,
+    first: Factors,
     first_bias: Floats,
-    second: Floats,
-    third: Floats,
+    second: Factors,
+    third: Factors,
     third_bias: Floats,
     last: Floats,
     last_bias: Floats,
@@ -39,7 +40,7 @@ def compute_head(
     maps: Floats,
     index: int,
 ) -> None:
-    """Compute one map of a tile; all arrays are float32, weights as `native.head_weights` lays them out.
+    """Compute one map of a tile; arrays are float32, weights as `native.head_weights` lays them out.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def compute_head(
 
 
 @fused_kernel
-def _first_half(features: Floats, weights: Floats, bias: Floats) -> Floats:
+def _first_half(features: Floats, weights: Factors, bias: Floats) -> Floats:
     """Return the head after its first 3 x 3 convolution, row by row: ``(64, 64, 64)`` flat."""
     size = _TAP_ROWS * 32
     taps = np.empty(3 * size, np.float32)
@@ -87,8 +88,8 @@ def _first_half(features: Floats, weights: Floats, bias: Floats) -> Floats:
 @fused_kernel
 def _second_half(
     middle: Floats,
-    second: Floats,
-    third: Floats,
+    second: Factors,
+    third: Factors,
     third_bias: Floats,
     last: Floats,
     last_bias: Floats,

@@ -4,16 +4,19 @@ Heads are recognised from the network's output back, operation by operation.
 """
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.predict.heads import Head
+from cellscale.predict.native.factors import Factors, Floats, Pairs, paired
 from cellscale.predict.native.graph import Graph
-from cellscale.predict.native.products import Floats
 from cellscale.predict.native.recognition import convolution, producer, require, undoubled
 
-__all__ = ["HeadWeights", "head_weights"]
+__all__ = ["HeadWeights", "head_weights", "in_pairs"]
+
+_F_co = TypeVar("_F_co", bound=Factors, covariant=True)
 
 _CLASSES = 3
 _INTERIOR = 1
@@ -21,15 +24,15 @@ _INTERIOR = 1
 
 
 @dataclass(frozen=True, slots=True)
-class HeadWeights:
-    """Weights of one head, float32 and flat; `cellscale.predict.native.head.compute_head` tells their shapes."""
+class HeadWeights(Generic[_F_co]):
+    """Weights of one head, flat; `cellscale.predict.native.head.compute_head` tells their shapes."""
 
     features: str
     """Name of what the body gives to the head."""
-    first: Floats
+    first: _F_co
     first_bias: Floats
-    second: Floats
-    third: Floats
+    second: _F_co
+    third: _F_co
     third_bias: Floats
     last: Floats
     last_bias: Floats
@@ -37,7 +40,7 @@ class HeadWeights:
     """Whether the map is a class's probability."""
 
 
-def head_weights(graph: Graph, head: Head) -> HeadWeights:
+def head_weights(graph: Graph, head: Head) -> HeadWeights[Floats]:
     """Return the weights of a head.
 
     Parameters
@@ -87,6 +90,21 @@ def head_weights(graph: Graph, head: Head) -> HeadWeights:
         _flat(last),
         _flat(last_bias),
         is_class,
+    )
+
+
+def in_pairs(weights: HeadWeights[Floats]) -> HeadWeights[Pairs]:
+    """Return the weights with those of products of 64 channels rounded to bfloat16."""
+    return HeadWeights(
+        weights.features,
+        paired(weights.first),
+        weights.first_bias,
+        paired(weights.second),
+        paired(weights.third),
+        weights.third_bias,
+        weights.last,
+        weights.last_bias,
+        weights.is_class,
     )
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.heads import Head
+from cellscale.predict.native.arithmetic import require_bfloat16
 from cellscale.predict.native.body import STEM_SIDE, FoundBody, Room, compute_features, find_body
 from cellscale.predict.native.cutting import body_of
+from cellscale.predict.native.factors import Factors, Floats
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
-from cellscale.predict.native.head_weights import HeadWeights, head_weights
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.head_weights import HeadWeights, head_weights, in_pairs
 from cellscale.predict.native.version import KERNELS
 from cellscale.predict.network import BATCH, Computation, require_finite
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
@@ -32,7 +33,7 @@ MOST_LANES = 16
 """Tiles that are computed side by side at most, each of which takes some 30 MB."""
 
 
-def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights, ...]:
+def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights[Floats], ...]:
     """Return the weights of Mesmer's heads.
 
     Parameters
@@ -77,12 +78,13 @@ class NativeNetwork:
     batch_size
         Tiles that `predict` should be given at once.
     computation
-        Where it is computed.
+        Where it is computed, and whether in float32 or, where the processor can, in bf16: products of matrices
+        round what they multiply, and sums and all else stay float32.
 
     Raises
     ------
     RequestError
-        The model has another graph than Mesmer's.
+        The model has another graph than Mesmer's, or the processor has no instructions for bfloat16.
     ModelError
         ONNX Runtime cannot load the model, or it has another input.
     """
@@ -106,9 +108,12 @@ class NativeNetwork:
         self.name = name
         self.batch_size = batch_size
         self.computation = computation
+        is_rounded = computation.precision == "bf16"
+        if is_rounded:
+            require_bfloat16()
         try:
-            self._weights = mesmer_heads(model, heads)
-            features = [weights.features for weights in self._weights]
+            found_heads = mesmer_heads(model, heads)
+            features = [weights.features for weights in found_heads]
             found = _mesmer_body(model, features)
             self._shapes = (
                 dict.fromkeys(features, FEATURES_SHAPE)
@@ -117,10 +122,14 @@ class NativeNetwork:
             )
             before = body_of(model, list(self._shapes))
         except ValueError as error:
+            instead = "Leave --precision out" if is_rounded else "--device cpu takes ONNX Runtime"
             raise RequestError(
                 f"--device cpu:native computes networks of Mesmer's graph alone, and {name} is none: {error}. "
-                "--device cpu takes ONNX Runtime for it."
+                f"{instead} for it."
             ) from error
+        self._weights: list[HeadWeights[Factors]] = [
+            in_pairs(weights) if is_rounded else weights for weights in found_heads
+        ]
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
         # Kernels compute the body of a tile in one thread: more cores are kept busy by more batches at once.
@@ -135,7 +144,7 @@ class NativeNetwork:
                 "model that was converted from Mesmer."
             )
         # Last, as it takes as much memory as the model, of which ONNX Runtime needs copies.
-        self._body = None if found is None else found.weights()
+        self._body = None if found is None else found.weights(is_rounded)
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `cellscale.predict.network.Network`."""
@@ -178,7 +187,7 @@ class NativeNetwork:
         return features
 
 
-def _write_map(weights: HeadWeights, features: Floats, maps: Floats, index: int) -> None:
+def _write_map(weights: HeadWeights[Factors], features: Floats, maps: Floats, index: int) -> None:
     """Compute one head of one tile into its map."""
     compute_head(
         features,

@@ -3,19 +3,15 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.blocks import ROWS, multiply_block
+from cellscale.predict.native.factors import Factors, Floats, columns_like
 
-__all__ = ["Floats", "Product", "add_to_rows", "product_of"]
+__all__ = ["Product", "add_to_rows", "product_of"]
 
-Floats: TypeAlias = NDArray[np.float32]
-
-Product: TypeAlias = Callable[[Floats, Floats, Floats], None]
-"""Is given weights ``(rows, 64)``, an input ``(64, width)`` and an output ``(rows, stride)``, of which it writes the
-first ``width`` columns. All are flat; ``rows`` divides by 4."""
+Product: TypeAlias = Callable[[Factors, Floats, Floats], None]
+"""Is given weights ``(rows, 64)``, float32 or in pairs, an input ``(64, width)`` and an output ``(rows, stride)``, of
+which it writes the first ``width`` columns. All are flat; ``rows`` divides by 4."""
 
 
 def product_of(width: int, stride: int) -> Product:
@@ -30,9 +26,11 @@ def product_of(width: int, stride: int) -> Product:
     """
 
     @fused_kernel
-    def product(weights: Floats, source: Floats, target: Floats) -> None:
-        for row in range(0, weights.size // 64, ROWS):
-            multiply_block(weights, row * 64, 64, source, 0, width, 64, target, row * stride, stride, width)
+    def product(weights: Factors, source: Floats, target: Floats) -> None:
+        given = columns_like(weights, source, width)
+        depth = given.size // width
+        for row in range(0, weights.size // depth, ROWS):
+            multiply_block(weights, row * depth, depth, given, 0, width, depth, target, row * stride, stride, width)
 
     return product
 

@@ -8,6 +8,7 @@ from cellscale.predict.native.body.pointwise import Pointwise
 from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.winograd import Winograd
 from tests.predict.native.mesmer_graph import Layers
+from tests.predict.native.processors import NEEDS_BF16
 
 RANDOM = np.random.default_rng(2)
 
@@ -86,11 +87,29 @@ def test_every_second_pixel() -> None:
     np.testing.assert_array_equal(found, flat(given[:, :, ::2, ::2]))
 
 
-def test_nan_is_not_rectified_away() -> None:
+@NEEDS_BF16
+@pytest.mark.parametrize(("size", "error"), [(1, 0.0025), (2, 0.005), (4, 0.02)])
+def test_in_pairs_of_bfloat16_a_convolution_differs_by_what_is_rounded(size: int, error: float) -> None:
+    layers, given = Layers(), normal(1, 256, 16, 16)
+    shape = (64, 256, 1, 1) if size == 1 else (64, 256, 3, 3)
+    layers.convolution("source", "convolved", shape)
+    (expected,) = layers.computed(given, {"convolved": (64, 16, 16)})
+    weights, bias = layers.weights["convolved/weights"], layers.weights["convolved/bias"]
+    found = np.empty(64 * 16 * 16, np.float32)
+    if size == 1:
+        Pointwise.of(weights, bias, in_pairs=True).apply(flat(given), found)
+    else:
+        Winograd.of(weights, bias, size, in_pairs=True).apply(flat(given), 16, found, Room())
+    assert error / 2 < (found - flat(expected)).std() / expected.std() < error
+
+
+@pytest.mark.parametrize("in_pairs", [False, pytest.param(True, marks=NEEDS_BF16)])
+def test_nan_is_not_rectified_away(in_pairs: bool) -> None:
     given = normal(1, 64, 8, 8)
     given[0, 3, 5, 5] = np.nan
     found = np.empty(given.size, np.float32)
-    Pointwise.of(normal(64, 64, 1, 1), normal(64)).apply(flat(given), found, rectifies=True)
+    Pointwise.of(normal(64, 64, 1, 1), normal(64), in_pairs=in_pairs).apply(flat(given), found, rectifies=True)
     assert np.isnan(found.reshape(8, 8, 64)).sum() == np.isnan(found.reshape(8, 8, 64)[5, 5]).sum() == 64
-    Winograd.of(normal(64, 64, 3, 3), normal(64), 4).apply(flat(given), 8, found, Room(), rectifies=True)
+    neighbours = Winograd.of(normal(64, 64, 3, 3), normal(64), 4, in_pairs=in_pairs)
+    neighbours.apply(flat(given), 8, found, Room(), rectifies=True)
     assert np.isnan(found.reshape(8, 8, 64)[4:7, 4:7]).all()

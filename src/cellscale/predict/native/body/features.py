@@ -9,7 +9,7 @@ from cellscale.compiled import fused_kernel
 from cellscale.predict.native.body.body_weights import STEM_SIDE, BodyWeights, Bottleneck
 from cellscale.predict.native.body.pointwise import Pointwise
 from cellscale.predict.native.body.room import Room
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Floats
 
 __all__ = ["compute_features", "double", "every_second"]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.blocks import ROWS, convolve_block, multiply_block
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Factors, Floats, paired, rows_like
 
 __all__ = ["PANEL", "Pointwise", "multiply", "panels"]
 
@@ -19,21 +19,25 @@ _AT_ONCE: Final = 64
 """Pixels for which a panel of weights is used before the next one: they and the panel stay in the caches."""
 
 
-def panels(weights: NDArray[np.floating]) -> Floats:
+def panels(weights: NDArray[np.floating], *, in_pairs: bool = False) -> Factors:
     """Lay weights out as `multiply` reads them.
 
     Parameters
     ----------
     weights
         ``(..., depth, columns)``; `PANEL` divides the columns.
+    in_pairs
+        Whether they are rounded to bfloat16.
 
     Returns
     -------
-    Flat ``(..., columns / PANEL, depth, PANEL)``.
+    Flat ``(..., columns / PANEL, depth, PANEL)``, float32; or ``(..., columns / PANEL, depth / 2, PANEL)`` of pairs.
     """
     *others, depth, columns = weights.shape
     split = weights.reshape(*others, depth, columns // PANEL, PANEL).swapaxes(-2, -3)
-    return np.ascontiguousarray(split, np.float32).reshape(-1)
+    if not in_pairs:
+        return np.ascontiguousarray(split, np.float32).reshape(-1)
+    return paired(split.reshape(*others, columns // PANEL, depth // 2, 2, PANEL).swapaxes(-1, -2)).reshape(-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,15 @@ class Pointwise:
     """Input channels."""
     columns: int
     """Output channels."""
-    weights: Floats
+    weights: Factors
     """As `panels` lays them out."""
     bias: Floats
 
     @classmethod
-    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating]) -> Self:
+    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], *, in_pairs: bool = False) -> Self:
         """Return the convolution with weights ``(columns, depth, 1, 1)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        return cls(depth, columns, panels(weights[:, :, 0, 0].T), bias.astype(np.float32))
+        return cls(depth, columns, panels(weights[:, :, 0, 0].T, in_pairs=in_pairs), bias.astype(np.float32))
 
     def apply(self, source: Floats, target: Floats, *, adds: bool = False, rectifies: bool = False) -> None:
         """Write the convolution of a map.
@@ -75,7 +79,7 @@ class Pointwise:
 def convolve(
     source: Floats,
     depth: int,
-    weights: Floats,
+    weights: Factors,
     bias: Floats,
     target: Floats,
     columns: int,
@@ -85,32 +89,29 @@ def convolve(
     """See `Pointwise.apply`."""
     pixels = source.size // depth
     for first in range(0, pixels, _AT_ONCE):
+        number = min(_AT_ONCE, pixels - first)
+        given = rows_like(weights, source[first * depth : (first + number) * depth])
+        d = given.size // number
         for panel in range(columns // PANEL):
-            b, w = panel * PANEL, panel * PANEL * depth
-            for row in range(first, min(first + _AT_ONCE, pixels), ROWS):
-                s, t = row * depth, row * columns + b
+            b, w = panel * PANEL, panel * PANEL * d
+            for row in range(0, number, ROWS):
+                s, t = row * d, (first + row) * columns + b
                 # What is done beside the product is a constant of the machine code.
                 if adds and rectifies:
-                    convolve_block(
-                        source, s, depth, weights, w, PANEL, depth, target, t, columns, PANEL, bias, b, True, True
-                    )
+                    convolve_block(given, s, d, weights, w, PANEL, d, target, t, columns, PANEL, bias, b, True, True)
                 elif adds:
-                    convolve_block(
-                        source, s, depth, weights, w, PANEL, depth, target, t, columns, PANEL, bias, b, True, False
-                    )
+                    convolve_block(given, s, d, weights, w, PANEL, d, target, t, columns, PANEL, bias, b, True, False)
                 elif rectifies:
-                    convolve_block(
-                        source, s, depth, weights, w, PANEL, depth, target, t, columns, PANEL, bias, b, False, True
-                    )
+                    convolve_block(given, s, d, weights, w, PANEL, d, target, t, columns, PANEL, bias, b, False, True)
                 else:
                     convolve_block(
-                        source, s, depth, weights, w, PANEL, depth, target, t, columns, PANEL, bias, b, False, False
+                        given, s, d, weights, w, PANEL, d, target, t, columns, PANEL, bias, b, False, False
                     )
 
 
 @fused_kernel
-def multiply(source: Floats, depth: int, weights: Floats, target: Floats, columns: int) -> None:
-    """Write a product of matrices.
+def multiply(source: Factors, depth: int, weights: Factors, target: Floats, columns: int) -> None:
+    """Write a product of matrices; with pairs, ``depth`` is the number of pairs.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Floats
 
 __all__ = ["Room"]
 

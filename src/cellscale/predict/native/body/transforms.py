@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Floats
 
 __all__ = ["A", "B", "evaluate_2", "evaluate_4", "interpolate_2", "interpolate_4"]
 

@@ -16,7 +16,7 @@ from cellscale.compiled import fused_kernel
 from cellscale.predict.native.body.pointwise import PANEL, multiply, panels
 from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
-from cellscale.predict.native.products import Floats
+from cellscale.predict.native.factors import Factors, Floats, rows_like
 
 __all__ = ["Winograd"]
 
@@ -47,18 +47,20 @@ class Winograd:
     """Output channels."""
     size: int
     """Rows and columns of a tile of the result: 2 or 4. Of 4, multiplications are fewer and weights larger."""
-    weights: Floats
+    weights: Factors
     """For each of the points, as `cellscale.predict.native.body.pointwise.panels` lays them out."""
     bias: Floats
 
     @classmethod
-    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], size: int) -> Self:
+    def of(
+        cls, weights: NDArray[np.floating], bias: NDArray[np.floating], size: int, *, in_pairs: bool = False
+    ) -> Self:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
         each = _evaluation(size)
         taps = np.ascontiguousarray(weights.transpose(2, 3, 1, 0), np.float64).reshape(9, depth * columns)
         points = (np.kron(each, each) @ taps).reshape(-1, depth, columns)
-        return cls(depth, columns, size, panels(points), bias.astype(np.float32))
+        return cls(depth, columns, size, panels(points, in_pairs=in_pairs), bias.astype(np.float32))
 
     def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
         """Write the convolution of a map.
@@ -84,7 +86,7 @@ class Winograd:
         kernel(source, side, self.weights, self.bias, target, given, made, most, rectifies)
 
 
-_Convolver: TypeAlias = Callable[[Floats, int, Floats, Floats, Floats, Floats, Floats, int, bool], None]
+_Convolver: TypeAlias = Callable[[Floats, int, Factors, Floats, Floats, Floats, Floats, int, bool], None]
 
 
 @fused_kernel
@@ -136,7 +138,7 @@ def _convolver_of(size: int) -> _Convolver:
     def convolved(
         source: Floats,
         side: int,
-        weights: Floats,
+        weights: Factors,
         bias: Floats,
         target: Floats,
         given: Floats,
@@ -166,11 +168,13 @@ def _convolver_of(size: int) -> _Convolver:
                         s = tile[point * PANEL : (point + 1) * PANEL]
                         for j in range(PANEL):
                             t[j] = s[j]
+            factors = rows_like(weights, given)
+            d = factors.size // (points * most)
             for point in range(points):
                 multiply(
-                    given[point * most * depth : (point + 1) * most * depth],
-                    depth,
-                    weights[point * depth * columns : (point + 1) * depth * columns],
+                    factors[point * most * d : (point + 1) * most * d],
+                    d,
+                    weights[point * d * columns : (point + 1) * d * columns],
                     made[point * most * columns : (point + 1) * most * columns],
                     columns,
                 )

@@ -1,0 +1,167 @@
+"""What the products of matrices multiply: float32 as it is, or rounded to bfloat16, in pairs along the sums."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+from numpy.typing import NDArray
+
+from cellscale.predict.native.arithmetic import SUMS
+
+__all__ = ["Factors", "Floats", "Pairs", "columns_like", "paired", "rounded", "rows_like"]
+
+Floats: TypeAlias = NDArray[np.float32]
+
+Pairs: TypeAlias = NDArray[np.int32]
+"""Each two values of bfloat16, the earlier one in the lower half."""
+
+Factors: TypeAlias = Floats | Pairs
+
+_AT_ONCE: Final = 16
+"""Values that one instruction rounds."""
+
+_HALVES = ir.VectorType(ir.IntType(16), _AT_ONCE)
+_TWO = ir.VectorType(ir.IntType(32), _AT_ONCE)
+
+
+def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
+    """Return values as bfloat16, rounded to the nearest one, of two to the even one.
+
+    Parameters
+    ----------
+    values
+        Of any shape.
+
+    Returns
+    -------
+    The upper halves of float32's bits, of the same shape.
+    """
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    nearest = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+    return np.where(np.isnan(values), np.uint16(0x7FC0), nearest)
+
+
+def paired(values: NDArray[np.floating]) -> Pairs:
+    """Return values as bfloat16, every two neighbours of the last axis as one: ``(..., n)`` to ``(..., n / 2)``."""
+    return np.ascontiguousarray(rounded(values)).view(np.int32)
+
+
+def _round_row(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    """Write 16 values from ``source[at]`` on as 8 pairs from ``target[to]`` on. NaN stays NaN."""
+    del typing, at, to
+    return types.void(source, types.intp, target, types.intp), _emit_row
+
+
+def _emit_row(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    source, at, target, to = values
+    halves = _halves(builder, _pointer(context, builder, signature.args[0], source, at))
+    place = _pointer(context, builder, signature.args[2], target, to)
+    builder.store(halves, builder.bitcast(place, _HALVES.as_pointer()), align=4)
+    return context.get_dummy_value()
+
+
+def _pair_rows(typing: Any, source: Any, at: Any, below: Any, target: Any, to: Any) -> Any:
+    """Write pairs of 16 values from ``source[at]`` and from ``source[below]`` on from ``target[to]`` on."""
+    del typing, at, below, to
+    index = types.intp
+    return types.void(source, index, index, target, index), _emit_rows
+
+
+def _emit_rows(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    source, at, below, target, to = values
+    low, high = (
+        builder.zext(_halves(builder, _pointer(context, builder, signature.args[0], source, place)), _TWO)
+        for place in (at, below)
+    )
+    pairs = builder.or_(low, builder.shl(high, ir.Constant(_TWO, [16] * _AT_ONCE)))
+    place = _pointer(context, builder, signature.args[3], target, to)
+    builder.store(pairs, builder.bitcast(place, _TWO.as_pointer()), align=4)
+    return context.get_dummy_value()
+
+
+def _pointer(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    made = context.make_array(kind)(context, builder, value=array)
+    return builder.gep(made.data, [at])
+
+
+def _halves(builder: Any, place: Any) -> Any:
+    """Return the 16 values of a place in bfloat16."""
+    function = cgutils.get_or_insert_function(
+        builder.module, ir.FunctionType(_HALVES, [SUMS]), "llvm.x86.avx512bf16.cvtneps2bf16.512"
+    )
+    return builder.call(function, [builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4)])
+
+
+_compiled_as = cast(Callable[[object], Callable[[Callable[..., Any]], object]], overload)
+"""What kernels call in the place of a function is chosen by the types that it is given."""
+
+_round_16 = cast(Callable[..., None], intrinsic(_round_row))
+_pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
+
+
+def rows_like(weights: Factors, source: Floats) -> Factors:
+    """Return what stands on the left of a product, as its weights are: ``source`` itself, or neighbours in pairs.
+
+    Parameters
+    ----------
+    weights
+        What it is multiplied with.
+    source
+        Flat; 16 divides its size.
+    """
+    return source if weights.dtype == np.float32 else paired(source)
+
+
+@_compiled_as(rows_like)
+def _rows_like(weights: Any, source: Any) -> Any:
+    del source
+
+    def same(weights: Any, source: Any) -> Any:
+        return source
+
+    def rounding(weights: Any, source: Any) -> Any:
+        target = np.empty(source.size // 2, np.int32)
+        for at in range(0, source.size, 16):
+            _round_16(source, at, target, at // 2)
+        return target
+
+    return same if weights.dtype == types.float32 else rounding
+
+
+def columns_like(weights: Factors, source: Floats, width: int) -> Factors:
+    """Return what stands on the right of a product, as its weights are: ``source``, or two rows as one of pairs.
+
+    Parameters
+    ----------
+    weights
+        What it is multiplied with.
+    source
+        ``(rows, width)`` flat, with an even number of rows.
+    width
+        Of a row; 16 divides it.
+    """
+    if weights.dtype == np.float32:
+        return source
+    return paired(source.reshape(-1, 2, width).swapaxes(-1, -2)).reshape(-1)
+
+
+@_compiled_as(columns_like)
+def _columns_like(weights: Any, source: Any, width: Any) -> Any:
+    del source, width
+
+    def same(weights: Any, source: Any, width: Any) -> Any:
+        return source
+
+    def rounding(weights: Any, source: Any, width: Any) -> Any:
+        target = np.empty(source.size // 2, np.int32)
+        for row in range(source.size // (2 * width)):
+            for column in range(0, width, 16):
+                at = 2 * row * width + column
+                _pair_16(source, at, at + width, target, row * width + column)
+        return target
+
+    return same if weights.dtype == types.float32 else rounding

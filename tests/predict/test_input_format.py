@@ -9,6 +9,7 @@ import pytest
 import cellscale
 import cellscale.extensions as installed
 from cellscale.errors import ExtensionError, ModelError, RequestError
+from cellscale.pipeline import pictures
 from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS
 from cellscale.predict.input_format import (
     INSTANSEG_INPUT,
@@ -23,7 +24,9 @@ from cellscale.predict.input_format import (
 )
 from cellscale.predict.network_kinds import with_heads
 from cellscale.predict.onnx_file import signature_of
+from cellscale.predict.tiles import TileGrid
 from cellscale.preprocess.preprocessing import Preprocessing
+from cellscale.report.examine import examine
 from cellscale.testing import check_network
 from tests.cli.runs import run
 from tests.pipeline.spots import spots, write_dataset
@@ -178,6 +181,36 @@ def test_options_of_mesmers_input_are_refused(model, known, tmp_path):
         cellscale.segment(planes, model_path=str(model), preprocessing=Preprocessing(clahe=False))
     with pytest.raises(RequestError, match="tuning is for networks whose input is made as Mesmer's"):
         cellscale.tune(planes, model_path=str(model))
+
+
+def test_an_estimate_goes_by_its_pixels_and_tiles(model, known, tmp_path):
+    known("OTHER_KIND")
+    dataset = write_dataset(tmp_path / "dataset", image=np.zeros((2, 600, 500), np.uint16))
+    found = dict(line.split("\t", 1) for line in run("estimate", dataset, "--model", model).stdout.splitlines())
+    assert found["images"] == "1; 0.7 Mpx at the network's pixel size (0.325 µm/px)"
+    tiles = TileGrid.of((923, 769), 128, 32).count
+    assert found["tiles"] == f"{tiles} of 128 x 128 pixels at most"
+    known("WRONG_KIND")
+    wrong = run("estimate", dataset, "--model", model)
+    assert "the input has 0 µm/px" in wrong.stderr
+    assert "taken to be Mesmer's" in wrong.stderr
+    assert "(0.5 µm/px)" in wrong.stdout
+
+
+@pytest.mark.slow
+def test_the_report_knows_where_its_blocks_meet(model, known, tmp_path, monkeypatch):
+    seams = []
+
+    def seen(subject, *words):
+        seams.append(subject.seams)
+        return examine(subject, *words)
+
+    monkeypatch.setattr(pictures, "examine", seen)
+    known("OTHER_KIND")
+    dataset = write_dataset(tmp_path / "dataset", image=spots((60, 70)))
+    words = ("--model", model, "--image_mpp", "0.4", "workspace", dataset)
+    assert run("segment-and-measure", *words).statuses == {"image": "done"}
+    assert seams == [pytest.approx(1024 * 0.325 / 0.4)]
 
 
 def test_its_maps_are_drawn(model, known, tmp_path):

@@ -2,7 +2,6 @@
 
 from dataclasses import fields, replace
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellscale.errors import ModelError, RequestError
@@ -16,6 +15,7 @@ from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry, discover
 
 if TYPE_CHECKING:
+    from cellscale.predict.input_format import Said
     from cellscale.predict.network import Network
     from cellscale.predict.network_kinds import NetworkKind
 
@@ -152,6 +152,7 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
+    from cellscale.predict.input_format import said_of
     from cellscale.predict.instanseg import SeedNetwork, seed_model
     from cellscale.predict.network_kinds import require_torch_mesmer
     from cellscale.predict.tiles import TILE
@@ -161,10 +162,11 @@ def checked_model(
 
     device = parse_device(choice.device)
     resolved = resolve_model(choice.path, choice.checksum, choice.name)
-    terms = license_name(choice.name, resolved.sha256)
     kind = named_kind(choice.name)
     seeds = seed_model(resolved.path) if kind is None else None
-    interface = _interface(resolved.path, kind, seeds=seeds is not None)
+    said = said_of(resolved.path, kind)
+    terms = license_name(choice.name, resolved.sha256) or (said.license if said else "")
+    interface = _interface(said, seeds=seeds is not None)
     if seeds is not None:
         _refuse_devices(choice, resolved.name)
         return Model(
@@ -217,21 +219,20 @@ def interface_of(choice: NetworkChoice) -> Interface:
     ExtensionError
         The package that knows it describes it wrongly.
     """
+    from cellscale.predict.input_format import said_of
     from cellscale.predict.instanseg import seed_model
     from cellscale.weights.resolve import resolve_model
 
-    kind = named_kind(choice.name)
-    if choice.path is None or kind is not None:
+    if choice.path is None or named_kind(choice.name) is not None:
         return LIKE_INSTANSEG if choice.name == INSTANSEG else LIKE_MESMER
     path = resolve_model(choice.path, choice.checksum, choice.name).path
-    return _interface(path, kind, seeds=seed_model(path) is not None)
+    return _interface(said_of(path), seeds=seed_model(path) is not None)
 
 
-def _interface(path: Path, kind: "NetworkKind | None", *, seeds: bool) -> Interface:
-    from cellscale.predict.input_format import input_format_of
-
+def _interface(said: "Said | None", *, seeds: bool) -> Interface:
+    """Return how a network sees images, as its package says or as the network has it that it is like."""
     usual = LIKE_INSTANSEG if seeds else LIKE_MESMER
-    return replace(usual, input_format=input_format_of(path, kind) or usual.input_format)
+    return usual if said is None else replace(usual, input_format=said.input_format)
 
 
 def named_kind(name: str | None) -> "NetworkKind | None":

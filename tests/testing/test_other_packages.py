@@ -75,6 +75,8 @@ def test_a_package_adds_all_four_kinds_of_parts(tmp_path):
     table = (dataset / "REPORTS" / "slide_QUANT.csv").read_text(encoding="utf-8")
     assert table.startswith('label,"Channel 1: Mean"')
     assert table.count("\n") == nuclei + 1
+    page = (dataset / "REPORTS" / "slide_report.html").read_text(encoding="utf-8")
+    assert "CC BY 4.0 (any use that names us)" in page
 
 
 @pytest.mark.slow
@@ -101,6 +103,10 @@ def test_a_broken_package_is_named_where_it_is_used_and_breaks_nothing_else(tmp_
     dataset = write_dataset(tmp_path / "data", fine=spots((100, 100), seed=1))
     network = ("--model_path", tiny_model, "--device", "cpu")
     assert "[anndata|csv|spatialdata]" in cellscale(site, "measure", "--help").stdout
+    listed = cellscale(site, "models", "list")
+    assert listed.returncode == 0
+    assert "mesmer: " in listed.stdout
+    assert listed.stdout.count("of the package lab_broken 1.5 cannot be loaded") == 2
     for option in (("--export", "csv"), ("--engine", "gentle")):
         refused = cellscale(site, "segment-and-measure", *network, *option, "workspace", dataset)
         assert refused.returncode == 2

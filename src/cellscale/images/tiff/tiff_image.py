@@ -139,7 +139,10 @@ class TiffImage:
         ------
         ImageError
             The pixels are damaged.
+        RequestError
+            The image does not have these pixels.
         """
+        self._info.require(channels, region, level)
         return self._segments.read(level, self._level(level), channels, region)
 
     def close(self) -> None:

@@ -1,12 +1,21 @@
 """Crops whose cells are found again and again, with other settings."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
+from operator import index
 from typing import Any
 
-from cellscale.api.given import Source, chosen_compartments, opened_source, refuse_other_values, several_names
+from cellscale.api.given import (
+    Source,
+    chosen_compartments,
+    opened_source,
+    path_text,
+    refuse_other_values,
+    several_names,
+)
 from cellscale.engines.preflight import checked_model
 from cellscale.errors import RequestError
 from cellscale.images.info import Image
@@ -87,7 +96,7 @@ def tune(
     region: tuple[int, int, int, int] | None = None,
     *,
     channel_names: Sequence[str] | None = None,
-    model_path: str | None = None,
+    model_path: str | os.PathLike[str] | None = None,
     model_hash: str | None = None,
     device: str = "auto",
     precision: Precision = "float32",
@@ -113,9 +122,17 @@ def tune(
     ImageError
         The image cannot be read, or a channel cannot be found.
     """
-    refuse_other_values(precision=precision, workers=workers, max_memory=max_memory)
+    refuse_other_values(
+        precision=precision,
+        workers=workers,
+        max_memory=max_memory,
+        model_path=model_path,
+        model_hash=model_hash,
+        device=device,
+    )
+    given_crop = None if region is None else _crop(region)
     first = _found_how(FoundHow(), options)
-    choice = NetworkChoice(path=model_path, checksum=model_hash, device=device, precision=precision)
+    choice = NetworkChoice(path=path_text(model_path), checksum=model_hash, device=device, precision=precision)
     model = checked_model(choice, COMPARTMENTS, threads=workers or 0)
     with ExitStack() as stack:
         image = stack.enter_context(opened_source(source, channel_names))
@@ -130,15 +147,19 @@ def tune(
         )
         unless_it_ends_well = stack.enter_context(ExitStack())
         unless_it_ends_well.callback(tuned.close)
-        if region is None:
-            crop = tuned.usual_crop(first)
-        else:
-            left, top, width, height = region
-            crop = Region(top, left, top + height, left + width)
+        crop = given_crop or tuned.usual_crop(first)
         require_crop(crop, image.info.shape)
         unless_it_ends_well.pop_all()
         tuned.after(stack.pop_all().close)
     return Tuning(tuned, crop, first)
+
+
+def _crop(given: Sequence[int]) -> Region:
+    try:
+        left, top, width, height = map(index, given)
+    except (TypeError, ValueError) as error:
+        raise RequestError(f"region: {given!r} found; x, y, width and height in whole pixels expected") from error
+    return Region(top, left, top + height, left + width)
 
 
 def _found_how(first: FoundHow, options: dict[str, Any]) -> FoundHow:
@@ -151,6 +172,9 @@ def _found_how(first: FoundHow, options: dict[str, Any]) -> FoundHow:
     if "compartments" in given:
         chosen = chosen_compartments(given["compartments"])
         given["compartments"] = tuple(name for name in COMPARTMENTS if name in chosen)
+    for name in ("whole_cell", "nuclear"):
+        if name in given and given[name] is None:
+            given[name] = getattr(FoundHow(), name)
     if given.get("expand_cells") is not None:
         given["expand_cells"] = as_growth(given["expand_cells"])
     try:

@@ -262,8 +262,7 @@ def _options_of_mesmers_input(request: Request) -> dict[str, bool]:
 
 def _refuse_options_of_mesmers_input(request: Request) -> None:
     """Raise `RequestError` where options of Mesmer's input are given to a network that has its input otherwise."""
-    given = {**_options_of_mesmers_input(request), "--statistics": request.area.statistics != "image"}
-    words = [name for name, is_given in given.items() if is_given]
+    words = [name for name, is_given in _options_of_mesmers_input(request).items() if is_given]
     if words:
         raise RequestError(
             f"{', '.join(words)}: these options are for networks whose input is made as Mesmer's; the package that "
@@ -275,9 +274,6 @@ def options_of_maxima(request: Request) -> list[str]:
     """Return the options that are given for networks like Mesmer."""
     given = {
         "--rescale_channels": request.channels.rescale != "none",
-        "--regions": request.area.regions is not None,
-        "--exclude": request.area.exclude is not None,
-        "--tissue": request.area.tissue != "none",
         **_options_of_mesmers_input(request),
     }
     labels = [

@@ -1,15 +1,20 @@
 """Whatever the kind of network: local and Dask, task by task, and killed in the middle, the files are the same."""
 
+import json
 import signal
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
+import shapely
+import tifffile
 
 from cellscale.workspace.record import Ledger
-from tests.cli.runs import OUTPUTS, run
+from tests.cli.runs import MASKS, OUTPUTS, run
 from tests.cli.stopped import stopped
 from tests.engines.tasks.cloud import task
 from tests.pipeline.spots import spots, write_dataset
+from tests.pipeline.test_regions import in_area
 from tests.predict.seed_network import seed_network
 from tests.predict.torch_network import torch_network
 
@@ -90,3 +95,23 @@ def test_single_steps_make_the_same_files(kind, dataset):
         done = task(step, spec, 0)
         assert done.exit_code == 0, (step, done.stderr)
     assert files(dataset) == kind.files
+
+
+@pytest.mark.slow
+def test_regions_hold_the_cells_of_the_whole_image_and_dask_makes_the_same_files(
+    kind, tmp_path, cluster, client, small_shares
+):
+    regions = tmp_path / "regions.geojson"
+    square = [[60, 40], [420, 40], [420, 330], [60, 330], [60, 40]]
+    regions.write_text(json.dumps({"type": "Polygon", "coordinates": [square]}), encoding="utf-8")
+    words = ("segment", *kind.words, "--regions", regions, "workspace")
+    here, there = (write_dataset(tmp_path / name, image=IMAGE) for name in ("here", "there"))
+    assert run(*words, here).statuses == {"image": "done"}
+    done = run(*words[:-1], "--dask_scheduler", cluster.scheduler_address, "workspace", there)
+    assert done.statuses == {"image": "done"}, done.stderr
+    found, whole = (tifffile.imread(folder / MASKS[0].format("image")) for folder in (here, kind.dataset))
+    expected = in_area(whole, shapely.box(60, 40, 420, 330))
+    assert expected.max() > 20
+    assert np.array_equal(found, expected)
+    for mask in MASKS:
+        assert (there / mask.format("image")).read_bytes() == (here / mask.format("image")).read_bytes()

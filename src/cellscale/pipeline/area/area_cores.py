@@ -4,6 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cellscale.annotations import WantedArea
 from cellscale.regions import Region, blocks
 
@@ -87,6 +90,19 @@ class AreaCores:
                 found.update(row * across + column for row in rows for column in columns)
         every = list(blocks(self.image_shape, (side, side)))
         return [every[index] for index in sorted(found)]
+
+    def touched(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which objects may be in the area, once they have grown.
+
+        Parameters
+        ----------
+        boxes
+            Top, left, bottom and right of each, ``(n, 4)``, in the network's pixels.
+        """
+        down, across = self.scale
+        beyond = self.growth + 1
+        found = boxes[:, [1, 0, 3, 2]] / [across, down, across, down]
+        return self.area.touched(found + np.array([-beyond, -beyond, beyond, beyond]))
 
     def _core(self, block: Region, margin: int) -> Region:
         nothing = Region(block.top, block.left, block.top, block.left)

@@ -6,7 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 import shapely
+import tifffile
 
+from cellscale.errors import ModelError
 from cellscale.images.array import ArrayImage
 from cellscale.images.info import PixelSize
 from cellscale.images.pixel_size import choose_pixel_size
@@ -22,8 +24,10 @@ from cellscale.pipeline.segmenting.methods import grown_cells, seed_method
 from cellscale.pipeline.segmenting.methods.scaling import prepare_scaled
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.predict.input_format import INSTANSEG_INPUT
-from cellscale.predict.instanseg import SeedNetwork
+from cellscale.predict.instanseg import SeedNetwork, seed_model
 from cellscale.regions import Region
+from cellscale.weights.catalogue import INSTANSEG
+from cellscale.weights.resolve import installed_model
 from tests.pipeline.spots import spots
 from tests.pipeline.test_regions import HOLED, area, in_area, read
 from tests.predict.seed_network import seed_network
@@ -38,9 +42,9 @@ def network():
     return SeedNetwork(seed_network(), threads=1, name="spots")
 
 
-def opened(planes=PLANES, mpp=0.5):
+def opened(planes=PLANES, mpp=0.5, given=GIVEN):
     image = ArrayImage(planes, channel_names=["DAPI", "Membrane"], pixel_size=PixelSize(mpp, mpp))
-    source = network_input(image, pixel_size=choose_pixel_size(image.info), apart=True, input_format=GIVEN)
+    source = network_input(image, pixel_size=choose_pixel_size(image.info), apart=True, input_format=given)
     return source, ImageRun("image", ignore, Budget(2, 2**30))
 
 
@@ -121,6 +125,23 @@ def test_a_region_that_was_interrupted_is_finished_with_the_same_cells(network, 
     found, run = segmented(network, tmp_path, Part(area(HOLED)))
     assert any(record.earlier_units for record in run.records)
     require_those_of(whole[0.5], found, HOLED)
+
+
+@pytest.mark.slow
+def test_cells_of_a_region_of_a_real_image(shared, tmp_path, small_blocks):
+    try:
+        model = seed_model(installed_model(INSTANSEG).path)
+    except ModelError as error:
+        pytest.skip(str(error))
+    image = tifffile.imread(shared / "data" / "workspace" / "OMETIFF" / "TissueSample.ome.tiff")[:, :230, :250]
+    network = SeedNetwork(model, threads=1, name="InstanSeg")
+
+    def found(folder, part=None):
+        source, run = opened(image, given=replace(INSTANSEG_INPUT, tile=128))
+        return segment_channels(run, RunState(tmp_path / folder), source, network, BOTH, part=part)
+
+    polygon = shapely.Polygon([(60, 40), (190, 60), (150, 160), (40, 120)])
+    require_those_of(found("whole"), found("part", Part(area(polygon))), polygon)
 
 
 def test_brightness_may_be_judged_by_the_regions_alone(tmp_path):

@@ -1,6 +1,6 @@
 """A part of an image: which blocks it takes, when they are enough, and which cells are in it."""
 
-from cellscale.pipeline.area.area_cores import AreaCores
+from cellscale.pipeline.area.area_cores import AreaCores, spread
 from cellscale.pipeline.area.area_selection import Selection, selected_labels
 from cellscale.pipeline.area.enough import lacking
 from cellscale.pipeline.area.enough_seeds import lacking_of_seeds
@@ -21,6 +21,7 @@ __all__ = [
     "project_annotations",
     "region_facts",
     "selected_labels",
+    "spread",
     "tell_regions",
     "tissue_mark",
 ]

@@ -9,7 +9,7 @@ from time import thread_time
 from typing import Any, Self
 
 from cellscale.label.parameters import Parameters
-from cellscale.pipeline.area import AreaCores, Part
+from cellscale.pipeline.area import AreaCores, Part, spread
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import Labeller
@@ -73,16 +73,16 @@ def segment_channels(
     prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     if part is not None:
+        # Tile by tile, as every one that is not needed counts.
+        groups = method.groups(prepared.shape, each_alone=True)
 
         def label(stores: Mapping[Compartment, Store]) -> None:
-            # Tile by tile, as every one that is not needed counts.
-            groups = method.groups(prepared.shape, each_alone=True)
             tiles = _tile_store(state, groups, stores)
             _label(run, method, tiles, prepared, network, parameters, stores)
             state.drop("tiles")
             give_back()
 
-        return label_part(run, state, source.shape, prepared.shape, method, parameters, part, label)
+        return label_part(run, state, source.shape, prepared.shape, method, parameters, part, label, groups)
     stores = method.stores(state, tuple(parameters), prepared.shape)
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         # Intermediates are made of all tiles.
@@ -105,6 +105,7 @@ def label_part(
     parameters: Mapping[Compartment, Parameters],
     part: Part,
     label: Callable[[Mapping[Compartment, Any]], None],
+    groups: Groups | None = None,
 ) -> dict[Compartment, SettledLabels]:
     """Find the cells and nuclei of a part of an image: of ever more around it, until that is enough.
 
@@ -120,12 +121,16 @@ def label_part(
         What is wanted.
     label
         Labels what is missing in the stores that it is given.
+    groups
+        Tiles that are predicted for it; None where they are there.
     """
     plan = AreaCores(part.area, shape, network_shape, part.growth)
     margins = [plan.first_margin] * len(plan.cores(BLOCK))
     grows: Collection[int] = range(len(margins))
     while grows:
         cores = plan.cores(BLOCK, margins)
+        if groups is not None:
+            cores = spread(cores, network_shape, BLOCK, groups.near)
         stores = method.part_stores(state, tuple(parameters), network_shape, cores)
         if any(store.missing() for store in stores.values()):
             label(stores)

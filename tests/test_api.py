@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import cellscale
 from cellscale.errors import ChannelError, ImageError, MaskError, ModelError, RequestError
 from cellscale.label.growth import Growth
-from cellscale.label.parameters import NUCLEUS, Parameters
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from tests.pipeline.spots import spots, write_dataset
 from tests.predict.seed_network import seed_network
 from tests.predict.torch_network import torch_network
@@ -276,6 +276,25 @@ def test_a_tuned_crop_has_the_cells_of_the_whole_image(tiny_model):
     np.testing.assert_array_equal(found.labels["nuclear"], whole.nucleus)
     change = found.change_from(first, "nuclear")
     assert change.same + change.changed + change.new == len(found.areas("nuclear"))
+
+
+@pytest.mark.slow
+def test_a_tuned_crop_begins_with_the_values_of_the_networks_authors(tmp_path):
+    planes = spots((200, 220), seed=8)
+    (tmp_path / "torch.onnx").write_bytes(torch_network())
+    how = {"channel_names": ["DAPI", "Membrane"], "image_mpp": 0.5, "workers": 1}
+    how |= {"model": "torch-mesmer", "model_path": tmp_path / "torch.onnx"}
+    with cellscale.tune(planes, (0, 0, 220, 200), **how) as tuning:
+        first, mesmers, again = (
+            tuning.labels(**words) for words in ({}, {"whole_cell": WHOLE_CELL}, {"whole_cell": None})
+        )
+    whole = cellscale.segment(planes, **how)
+    for found in (first, again):
+        np.testing.assert_array_equal(found.labels["whole-cell"], whole.whole_cell)
+    assert not np.array_equal(mesmers.labels["whole-cell"], whole.whole_cell)
+    (tmp_path / "spots.onnx").write_bytes(seed_network())
+    with pytest.raises(RequestError, match=r"whose labels depend on thresholds; this one has none.*--regions"):
+        cellscale.tune(planes, model=tmp_path / "spots.onnx", channel_names=["DAPI", "Membrane"])
 
 
 def test_networks_of_other_kinds_are_chosen_by_file_or_name(tmp_path, planes):

@@ -8,7 +8,9 @@ import pytest
 
 import cellscale
 import cellscale.extensions as installed
+from cellscale.cli.tuning.controls import CONTROLS, controls_of
 from cellscale.errors import ExtensionError, ModelError, RequestError
+from cellscale.label.parameters import Parameters
 from cellscale.pipeline import pictures
 from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS
 from cellscale.predict.input_format import (
@@ -190,8 +192,26 @@ def test_options_of_mesmers_input_are_refused(model, known, tmp_path):
     planes = spots((60, 70))
     with pytest.raises(RequestError, match="preprocessing is for networks whose input is made as Mesmer's"):
         cellscale.segment(planes, model_path=str(model), preprocessing=Preprocessing(clahe=False))
-    with pytest.raises(RequestError, match="tuning is for networks whose input is made as Mesmer's"):
-        cellscale.tune(planes, model_path=str(model))
+    with pytest.raises(RequestError, match="preprocessing is for networks whose input is made as Mesmer's"):
+        cellscale.tune(planes, model_path=str(model), preprocessing=Preprocessing(clahe=False))
+
+
+@pytest.mark.slow
+def test_settings_are_tuned_but_those_of_mesmers_input(model, known):
+    known("OTHER_KIND")
+    planes = spots((230, 260), seed=2)
+    words = {"image_mpp": 0.4, "nuclear_channel": "#1", "membrane_channel": "#2"}
+    higher = Parameters(maxima_threshold=0.4)
+    with cellscale.tune(planes, (0, 0, 260, 230), model=str(model), workers=1, **words) as tuning:
+        found = tuning.labels(whole_cell=higher)
+    whole = cellscale.segment(planes, model=str(model), whole_cell=higher, **words).whole_cell
+    assert whole.max() > 5
+    np.testing.assert_array_equal(found.labels["whole-cell"], whole)
+    assert {control.key for control in CONTROLS} - {control.key for control in controls_of(OTHER)} == {
+        "percentile",
+        "clahe",
+        "clahe_kernel",
+    }
 
 
 def test_an_estimate_goes_by_its_pixels_and_tiles(model, known, tmp_path):

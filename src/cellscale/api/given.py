@@ -18,7 +18,8 @@ from cellscale.images.open import open_image, with_facts
 from cellscale.label.parameters import Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS
-from cellscale.preprocess.preprocessing import Preprocessing, RescaleChannels
+from cellscale.predict.input_format import InputFormat
+from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
 
 __all__ = [
     "Source",
@@ -26,6 +27,7 @@ __all__ = [
     "opened_source",
     "path_text",
     "refuse_other_values",
+    "refuse_preprocessing",
     "several_names",
 ]
 
@@ -97,3 +99,12 @@ def several_names(names: str | Sequence[str]) -> Sequence[str]:
 def path_text(path: str | os.PathLike[str] | None) -> str | None:
     """Return a path or URI, or None, as text."""
     return None if path is None else os.fspath(path)
+
+
+def refuse_preprocessing(given: InputFormat, preprocessing: Preprocessing) -> None:
+    """Raise `RequestError` where Mesmer's preprocessing is asked for of a network with another input."""
+    if given.normalisation is not None and preprocessing != MESMER:
+        raise RequestError(
+            "preprocessing is for networks whose input is made as Mesmer's; the package that describes this one "
+            "gives it another. Leave it out"
+        )

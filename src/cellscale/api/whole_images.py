@@ -18,6 +18,7 @@ from cellscale.api.given import (
     opened_source,
     path_text,
     refuse_other_values,
+    refuse_preprocessing,
     several_names,
 )
 from cellscale.cells.matching import Matching
@@ -231,11 +232,8 @@ def segment(
     found_model = checked_model(choice, tuple(parameters), threads=workers or 0)
     if found_model.kind == "seeds":
         _refuse_of_maxima(whole_cell, nuclear, preprocessing, rescale_channels)
-    elif found_model.input_format.normalisation is not None and preprocessing != MESMER:
-        raise RequestError(
-            "preprocessing is for networks whose input is made as Mesmer's; the package that describes this one "
-            "gives it another. Leave it out"
-        )
+    else:
+        refuse_preprocessing(found_model.input_format, preprocessing)
     network = found_model.load()
     with opened_source(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(

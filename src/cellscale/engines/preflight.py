@@ -27,6 +27,7 @@ __all__ = [
     "named_kind",
     "options_of_maxima",
     "refuse_options_of_maxima",
+    "refuse_options_of_others",
     "require_extras",
 ]
 
@@ -113,10 +114,7 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
         tried=computes and not request.dry_run,
     )
     for asked in (request, *(own.request for own in request.own)):
-        if model.kind == "seeds":
-            refuse_options_of_maxima(asked)
-        elif model.input_format.normalisation is not None:
-            _refuse_options_of_mesmers_input(asked)
+        refuse_options_of_others(asked, model)
     return model
 
 
@@ -268,6 +266,14 @@ def _refuse_options_of_mesmers_input(request: Request) -> None:
             f"{', '.join(words)}: these options are for networks whose input is made as Mesmer's; the package that "
             "describes this one gives it another. Leave them out"
         )
+
+
+def refuse_options_of_others(request: Request, model: Model) -> None:
+    """Raise `RequestError` where options are given that do nothing with a network."""
+    if model.kind == "seeds":
+        refuse_options_of_maxima(request)
+    elif model.input_format.normalisation is not None:
+        _refuse_options_of_mesmers_input(request)
 
 
 def options_of_maxima(request: Request) -> list[str]:

@@ -14,8 +14,8 @@ from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import exists, is_uri, join
 from cellscale.weights.catalogue import MESMER
 from cellscale.weights.checksum import parse_checksum
+from cellscale.weights.other_formats import refuse_other_formats
 from cellscale.weights.resolve import resolve_model
-from cellscale.weights.tensorflow import refuse_tensorflow
 
 __all__ = ["Weights", "choose_weights", "costed_network", "refuse_other_options", "upload_weights"]
 
@@ -63,7 +63,7 @@ def choose_weights(request: Request, environment: Environment) -> Weights:
         model = resolve_model(None, checksum, request.network.name)
         place = join(request.paths.jobs, "models", f"{model.name}-{model.sha256[:12]}.onnx")
         return Weights(str(place), model.sha256, model.path)
-    refuse_tensorflow(uri)
+    refuse_other_formats(uri)
     if checksum is not None:
         parse_checksum(checksum)
     if not is_uri(uri):

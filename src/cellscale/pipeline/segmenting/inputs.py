@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -21,6 +21,7 @@ from cellscale.pipeline.request import ChannelChoice, Request
 from cellscale.predict.input_format import INSTANSEG_INPUT, MESMER_INPUT, InputFormat, is_own_format
 from cellscale.preprocess.preprocessing import MESMER, MODEL_MPP, Preprocessing, RescaleChannels
 from cellscale.regions import Region, RegionReader
+from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
@@ -270,7 +271,7 @@ def _chosen(
             f"{described.info.height} x {described.info.width}; expected the same. Remove or remake the NPZ file."
         )
     # An NPZ file's two channels are what the user chose when making it.
-    return network_input(
+    found = network_input(
         arrays,
         nuclear=("#1",),
         membrane=("#2",),
@@ -278,4 +279,7 @@ def _chosen(
         pixel_size=size,
         apart=apart,
         input_format=input_format,
+    )
+    return replace(
+        found, notes=(f"pixels from {base_name(str(arrays.info.uri))}; {size.mpp:g} µm/px ({size.source})",)
     )

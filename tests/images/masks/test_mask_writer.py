@@ -144,6 +144,8 @@ def test_labels_of_any_tool(tmp_path: Path, dtype, options) -> None:
 
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_deflate", "packbits", "group3", "group4"])
 def test_masks_of_one_bit_are_labels_0_and_1(tmp_path: Path, compression) -> None:
+    if str(compression).startswith("group") and 4 not in tifffile.TIFF.DECOMPRESSORS:
+        pytest.skip("this tifffile reads no CCITT")
     cell = LABELS % 3 == 0
     Image.fromarray(cell).save(tmp_path / "m.tif", **({} if compression is None else {"compression": compression}))
     with open_mask(tmp_path / "m.tif") as mask:

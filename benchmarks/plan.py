@@ -24,7 +24,7 @@ from queue import SimpleQueue
 from benchmarks.campaign import Plan, plan
 from benchmarks.simulation import Fleet, Job, simulate
 from cellscale.engines.batch.compute import parse_compute
-from cellscale.pipeline.segmenting import GROUP, TileGroups
+from cellscale.pipeline.segmenting import TileGroups
 from cellscale.planning.crews import own_crew, rented_crew
 from cellscale.planning.run_estimate import MachinePool, PlannedWork
 from cellscale.predict.tiles import TileGrid
@@ -54,7 +54,7 @@ def gigapixel() -> ImageSize:
         pixels=SIDE * SIDE,
         network_pixels=SIDE * SIDE,
         tiles=TILES,
-        held_tiles=TileGroups(TileGrid.of((SIDE, SIDE))).held * GROUP**2,
+        held_bytes=TileGroups(TileGrid.of((SIDE, SIDE))).held_bytes,
         channels=CHANNELS,
         file_bytes=round(FILE_BYTES),
     )

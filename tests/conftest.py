@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from cellscale.errors import ModelError
-from cellscale.weights.catalogue import MESMER
+from cellscale.weights.catalogue import INSTANSEG, MESMER
 from cellscale.weights.resolve import installed_model
 
 # The first example of a test may have to compile a kernel.
@@ -61,13 +61,23 @@ def shared() -> Path:
     return SHARED
 
 
+def _installed(model):
+    try:
+        return installed_model(model).path
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="session")
 def mesmer_path() -> Path:
     """The installed Mesmer weights."""
-    try:
-        return installed_model(MESMER).path
-    except ModelError as error:
-        pytest.skip(str(error))
+    return _installed(MESMER)
+
+
+@pytest.fixture(scope="session")
+def instanseg_path() -> Path:
+    """The installed InstanSeg weights."""
+    return _installed(INSTANSEG)
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,23 @@
 """The Python interface gives what the command line gives."""
 
+import io
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import Literal, get_overloads, get_type_hints
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tifffile
+import zarr
 from numpy.typing import NDArray
 
 import cellscale
 from cellscale.errors import ChannelError, ImageError, MaskError, ModelError, RequestError
 from cellscale.label.growth import Growth
-from cellscale.label.parameters import NUCLEUS, Parameters
+from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
 from tests.pipeline.spots import spots, write_dataset
 from tests.predict.seed_network import seed_network
 from tests.predict.torch_network import torch_network
@@ -167,10 +170,64 @@ def test_a_channel_is_no_bare_number() -> None:
         cellscale.segment(np.zeros((2, 64, 64)), nuclear_channel=0)
 
 
-@pytest.mark.parametrize("source", [None, 7, [[1, 2], [3, 4]]])
+@pytest.mark.parametrize(
+    "source",
+    [None, 7, b"image.tif", [[1, 2], [3, 4]], zarr.array(np.zeros((2, 2))), zarr.open_group({}), io.BytesIO()],
+)
 def test_what_is_no_image_is_refused(source) -> None:
-    with pytest.raises(RequestError, match=r"found, an image expected: a path, a URI, a numpy array"):
-        cellscale.measure(source, np.zeros((2, 2), int))
+    for use in (cellscale.open_image, lambda source: cellscale.measure(source, np.zeros((2, 2), int))):
+        with pytest.raises(RequestError, match=r"found, an image expected: a path, a URI, a numpy array"):
+            use(source)
+
+
+def test_arrays_of_other_libraries_are_told_how_to_become_images() -> None:
+    with pytest.raises(RequestError, match=r"Array found, .* a numpy array \(numpy.asarray makes one of it"):
+        cellscale.open_image(zarr.array(np.zeros((2, 2))))
+
+
+@pytest.mark.parametrize("mask", [[[1, 1], [1, 1]], "mask.tif", Path("mask.tif"), 7])
+def test_what_is_no_array_is_no_mask(mask) -> None:
+    with pytest.raises(MaskError, match=f"the nucleus mask is a {type(mask).__name__}; an array of labels expected"):
+        cellscale.measure(np.zeros((1, 2, 2)), nucleus=mask)
+
+
+def test_a_mask_may_be_an_array_that_lies_in_a_file(planes) -> None:
+    cells = np.zeros(planes.shape[1:], np.int32)
+    cells[10:20, 10:20], cells[40:50, 30:44] = 1, 2
+    stored = zarr.array(cells, chunks=(64, 64))
+    assert cellscale.measure(planes, stored).equals(cellscale.measure(planes, cells))
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "expected"),
+    [
+        ("preprocessing", None, "Preprocessing"),
+        ("preprocessing", "mesmer", "Preprocessing"),
+        ("whole_cell", {}, "Parameters"),
+        ("nuclear", 0.1, "Parameters"),
+        ("model", 3, "a name, a path or a URI"),
+        ("model_path", b"x.onnx", "a path or a URI"),
+        ("model_hash", 3, "a text"),
+        ("device", None, "a name"),
+        ("listener", None, "a function"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(planes, argument, value, expected) -> None:
+    with pytest.raises(RequestError, match=f"^{argument}: .* found; .*{expected}.* expected"):
+        cellscale.segment(planes, nuclear_channel="#1", **{argument: value})
+
+
+@pytest.mark.parametrize("region", [(0, 0), (0.5, 0, 20, 20), "0,0,20,20", 7, (0, 0, None, 20)])
+def test_a_crop_is_four_whole_numbers(planes, region) -> None:
+    with pytest.raises(RequestError, match=r"region: .* found; x, y, width and height in whole pixels expected"):
+        cellscale.tune(planes, region)
+
+
+def test_a_network_may_be_named_by_a_path_object(tmp_path, planes) -> None:
+    with pytest.raises(ModelError, match="there is no model file at"):
+        cellscale.segment(planes, model=tmp_path / "none.onnx")
+    with pytest.raises(ModelError, match="there is no model file at"):
+        cellscale.tune(planes, model_path=tmp_path / "none.onnx")
 
 
 @pytest.mark.parametrize("size", ["0.5", [0.5], True, 0, float("nan")])
@@ -219,6 +276,25 @@ def test_a_tuned_crop_has_the_cells_of_the_whole_image(tiny_model):
     np.testing.assert_array_equal(found.labels["nuclear"], whole.nucleus)
     change = found.change_from(first, "nuclear")
     assert change.same + change.changed + change.new == len(found.areas("nuclear"))
+
+
+@pytest.mark.slow
+def test_a_tuned_crop_begins_with_the_values_of_the_networks_authors(tmp_path):
+    planes = spots((200, 220), seed=8)
+    (tmp_path / "torch.onnx").write_bytes(torch_network())
+    how = {"channel_names": ["DAPI", "Membrane"], "image_mpp": 0.5, "workers": 1}
+    how |= {"model": "torch-mesmer", "model_path": tmp_path / "torch.onnx"}
+    with cellscale.tune(planes, (0, 0, 220, 200), **how) as tuning:
+        first, mesmers, again = (
+            tuning.labels(**words) for words in ({}, {"whole_cell": WHOLE_CELL}, {"whole_cell": None})
+        )
+    whole = cellscale.segment(planes, **how)
+    for found in (first, again):
+        np.testing.assert_array_equal(found.labels["whole-cell"], whole.whole_cell)
+    assert not np.array_equal(mesmers.labels["whole-cell"], whole.whole_cell)
+    (tmp_path / "spots.onnx").write_bytes(seed_network())
+    with pytest.raises(RequestError, match=r"whose labels depend on thresholds; this one has none.*--regions"):
+        cellscale.tune(planes, model=tmp_path / "spots.onnx", channel_names=["DAPI", "Membrane"])
 
 
 def test_networks_of_other_kinds_are_chosen_by_file_or_name(tmp_path, planes):

@@ -40,11 +40,15 @@ class Extension:
         """What the entry point is called."""
         return self.entry.name
 
+    @property
+    def package(self) -> str:
+        """Whose it is: ``the package cellscale-czi 1.0``."""
+        dist = self.entry.dist
+        return f"the package {dist.name} {dist.version}" if dist is not None else self.entry.value
+
     def __str__(self) -> str:
         """Return what a person needs to find it: ``the reader 'czi' of the package cellscale-czi 1.0``."""
-        dist = self.entry.dist
-        package = f"the package {dist.name} {dist.version}" if dist is not None else self.entry.value
-        return f"the {self.group.removesuffix('s')} {self.name!r} of {package}"
+        return f"the {self.group.removesuffix('s')} {self.name!r} of {self.package}"
 
     def load(self, error: type[CellscaleError] = RequestError) -> Any:
         """Import it.

@@ -83,6 +83,13 @@ def test_a_network_without_the_outputs(refused, tmp_path):
     refused("--model_path", path, words=["headless has inputs", "semantic_1"])
 
 
+@pytest.mark.parametrize("words", [("--model_path",), ("--model", "instanseg", "--model_path"), ("--model",)])
+def test_a_torchscript_is_refused_with_what_makes_onnx_of_it(refused, tmp_path, words):
+    path = tmp_path / "instanseg.pt"
+    path.write_bytes(b"PK")
+    refused(*words, path, words=["PyTorch", "cellscale models fetch instanseg --from", "docs/networks.md"])
+
+
 @pytest.mark.parametrize("name", ["MultiplexSegmentation-9.tar.gz", "mesmer.h5", "mesmer.keras"])
 def test_a_tensorflow_archive_is_refused_with_the_command_that_converts_it(refused, tmp_path, name):
     path = tmp_path / name

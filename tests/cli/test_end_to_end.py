@@ -89,7 +89,10 @@ def test_npz_files_of_the_same_channels_give_the_same_bytes(tmp_path, workspace,
 def test_npz_files_go_before_the_pixels_of_the_image(tmp_path, workspace, tiny_model):
     dataset = write_dataset(tmp_path, **{name: np.zeros_like(planes) for name, planes in PLANES.items()})
     write_npz(dataset, np.savez)
-    assert segment_and_measure(tiny_model, dataset, command="segment").exit_code == 0
+    done = segment_and_measure(tiny_model, dataset, command="segment")
+    assert done.exit_code == 0
+    for name in PLANES:
+        assert f"{name}: pixels from {name}.npz; 0.5 µm/px" in done.stderr
     assert masks(dataset) == masks(workspace)
 
 

@@ -7,6 +7,7 @@ from cellscale.records.machine import this_machine
 from tests.cli.runs import run
 from tests.pipeline.spots import write_dataset
 from tests.planning.made_up import made_up_rows
+from tests.predict.seed_network import seed_network
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,33 @@ def test_records_of_the_network_count_and_where_there_are_none_that_is_said(data
     assert "your own" in facts(known)["rates"]
     assert known.stderr == ""
     assert facts(run("estimate", dataset))["rates"].startswith("those that cellscale ships with")
+
+
+def test_networks_of_squares_are_reckoned_in_squares_and_without_cards(dataset, tmp_path):
+    (tmp_path / "ours.onnx").write_bytes(seed_network())
+    for name in ("instanseg", tmp_path / "ours.onnx"):
+        found = facts(run("estimate", dataset, "--model", name))
+        assert found["tiles"] == "6 of 512 x 512 pixels at most"
+        assert found["chosen"].endswith("workers, a tile at a time")
+    assert facts(run("estimate", dataset))["tiles"] == "27 of 256 x 256 pixels at most"
+
+
+@pytest.mark.parametrize(("network", "is_quicker"), [("instanseg", False), ("mesmer", True)])
+def test_cards_are_for_networks_that_run_on_them(dataset, network, is_quicker):
+    def hours(machine):
+        words = ("--engine", "batch", "--machine", machine, "--model", network, "--image_mpp", "20")
+        (row,) = (line for line in run("estimate", dataset, *words).stdout.splitlines() if line.startswith("n1-"))
+        return float(row.split("\t")[3])
+
+    alone, helped = map(hours, ("n1-standard-8:SPOT", "n1-standard-8:SPOT+nvidia-tesla-t4:1"))
+    assert (helped < 0.8 * alone) == is_quicker
+
+
+def test_a_network_that_is_nowhere_is_said_and_reckoned_as_mesmer(dataset, tmp_path):
+    done = run("estimate", dataset, "--model", tmp_path / "none.onnx")
+    assert done.exit_code == 0
+    assert "there is no model file at" in done.stderr
+    assert facts(done)["tiles"] == "27 of 256 x 256 pixels at most"
 
 
 def test_the_image_filter_and_the_size_of_pixels_count(dataset):

@@ -63,6 +63,20 @@ def test_cells_grow_from_nuclei_whatever_the_network(dataset, model):
     assert run(*words).statuses == {"image": "kept"}  # growth is the cells' alone
 
 
+@pytest.mark.slow
+def test_glass_is_left_out_whatever_the_network(tmp_path, model):
+    planes = np.pad(spots((150, 170)) + np.uint16(300), ((0, 0), (0, 0), (0, 400)), constant_values=100)
+    here, there = (write_dataset(tmp_path / name, image=planes) for name in ("all", "tissue"))
+    assert run("segment", "--model", model, "workspace", here).statuses == {"image": "done"}
+    found = run("segment", "--model", model, "--tissue", "auto", "workspace", there)
+    assert found.statuses == {"image": "done"}, found.stderr
+    assert Ledger(there / "jobs", "image").facts("segmentation")["tissue"]["skipped"] > 0.3
+    for mask in MASKS:
+        cells, expected = (tifffile.imread(folder / mask.format("image")) for folder in (there, here))
+        assert expected.max() > 20
+        assert np.array_equal(cells, expected)
+
+
 @pytest.mark.parametrize(
     "option",
     [
@@ -72,8 +86,6 @@ def test_cells_grow_from_nuclei_whatever_the_network(dataset, model):
         ("--clahe", "off"),
         ("--clahe_kernel", "64"),
         ("--rescale_channels", "minmax"),
-        ("--regions", "regions.geojson"),
-        ("--exclude", "folds.geojson"),
     ],
 )
 def test_options_of_other_networks_are_refused(refused, model, option):

@@ -19,7 +19,7 @@ def dataset(tmp_path):
     folder = write_dataset(tmp_path / "data", image=spots(SHAPE), other=spots(SHAPE))
     (folder / "SEGMASK").mkdir()
     tifffile.imwrite(folder / MASKS[0].format("image"), CELLS.astype(np.uint8) * 255)
-    tifffile.imwrite(folder / MASKS[1].format("image").replace(".tiff", ".TIF"), CELLS.astype(np.uint16))
+    tifffile.imwrite(folder / MASKS[1].format("image").replace(".tiff", ".TIF"), CELLS)  # of one bit
     tifffile.imwrite(folder / MASKS[0].format("other"), ndimage.label(CELLS)[0].astype(np.int32))
     return folder
 

@@ -11,6 +11,7 @@ from cellscale.engines.preflight import find_images
 from cellscale.errors import StorageError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImagesSeen, Notice, ignore
+from cellscale.pipeline.model import LIKE_INSTANSEG, Model
 from cellscale.pipeline.request import ChannelChoice, Request
 from cellscale.workspace.layout import workspace_paths
 from tests.pipeline.spots import spots, write_dataset, write_image
@@ -35,7 +36,7 @@ def test_images_without_their_channels_or_with_an_impossible_pixel_size_come_fir
     (dataset / "OMETIFF" / "d.tiff").write_text("These are not pixels.")
     names, events = checked(dataset)
     assert names == ["b", "d", "a", "c"]
-    assert [name for name, _ in events[-1].images] == ["a", "c"]
+    assert [name for name, *_ in events[-1].images] == ["a", "c"]
     assert checked(dataset, channels=ChannelChoice(mpp=1000))[0] == ["a", "b", "c", "d"]  # all fail
 
 
@@ -52,6 +53,15 @@ def test_measuring_alone_asks_for_no_channels(dataset):
     names, events = checked(dataset, segment=False)
     assert names == ["a", "b", "c"]
     assert [type(event) for event in events] == [ImagesSeen]
+
+
+def test_what_was_seen_is_told_with_the_network_and_the_size_of_pixels_that_was_given(dataset):
+    request, events = Request(paths=workspace_paths(dataset), channels=ChannelChoice(mpp=0.4)), []
+    model = Model("", lambda: None, interface=LIKE_INSTANSEG, name="ours")
+    failing_first(request, find_images(request), Budget.choose(), events.append, model)
+    (seen,) = events
+    assert (seen.network, seen.interface) == ("ours", LIKE_INSTANSEG)
+    assert [mpp for *_, mpp in seen.images] == [0.4] * 3
 
 
 def test_a_disk_with_too_little_room_is_told_unless_the_outputs_are_there(dataset, monkeypatch):

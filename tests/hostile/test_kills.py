@@ -27,6 +27,8 @@ KILLS = int(os.environ.get("CELLSCALE_KILLS", "20"))
 FIRST = int(os.environ.get("CELLSCALE_KILLS_FROM", "1"))
 SEEDS = range(FIRST, FIRST + KILLS)
 AT_ONCE = SEEDS[: (KILLS + 1) // 2]
+NETWORKS = ["tiny", "instanseg"]
+"""One like Mesmer that finds bright spots, and InstanSeg itself."""
 _TRIES = 20
 SETTLED = 2.0
 """Seconds after which a task that was left behind would have written something."""
@@ -37,7 +39,8 @@ class Kept:
 
     def __init__(self, folder, model):
         self.dataset, self.log, self.model = folder / "dataset", folder / "log.txt", model
-        self._first = write_dataset(folder / "first", one=spots((150, 200)), two=spots((140, 130), seed=1))
+        # The second has two squares of InstanSeg's.
+        self._first = write_dataset(folder / "first", one=spots((150, 200)), two=spots((60, 560), seed=1))
         self._expected = {}
 
     def anew(self):
@@ -93,10 +96,13 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory, tiny_model):
-    return Kept(tmp_path_factory.mktemp("kills"), tiny_model)
+def kept(request, tmp_path_factory):
+    network = getattr(request, "param", "tiny")
+    path = request.getfixturevalue("tiny_model" if network == "tiny" else "instanseg_path")
+    return Kept(tmp_path_factory.mktemp("kills"), path)
 
 
+@pytest.mark.parametrize("kept", NETWORKS, indirect=True)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_local_run_that_is_killed_ends_with_the_same_bytes(kept, seed):
     words = kept.words()
@@ -106,6 +112,7 @@ def test_a_local_run_that_is_killed_ends_with_the_same_bytes(kept, seed):
     kept.require(expected)
 
 
+@pytest.mark.parametrize("kept", NETWORKS, indirect=True)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stage_commands_that_are_killed_end_with_the_same_bytes(kept, seed):
     def commands():
@@ -158,6 +165,7 @@ def test_a_client_of_dask_that_is_killed_leaves_no_work_that_writes(kept, cluste
     assert written(kept.dataset) == before
 
 
+@pytest.mark.parametrize("kept", NETWORKS, indirect=True)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("what", ["worker", "scheduler"])
 def test_workers_and_schedulers_of_dask_that_are_killed_change_no_byte(kept, cluster, what, seed):

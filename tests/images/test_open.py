@@ -7,7 +7,7 @@ import pytest
 import tifffile
 import zarr
 
-from cellscale.errors import ImageError
+from cellscale.errors import ImageError, RequestError
 from cellscale.images.image_names import image_name
 from cellscale.images.info import PixelSize
 from cellscale.images.masks.mask_reader import open_mask
@@ -109,3 +109,35 @@ def test_what_was_read_is_the_callers() -> None:
     found[:] = 7
     assert found.dtype.isnative
     assert not pixels.any()
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    opened = [open_image(source) for source in sources(tmp_path_factory.mktemp("images"))]
+    yield opened
+    for image in opened:
+        image.close()
+
+
+@pytest.mark.parametrize(
+    ("channels", "region", "level", "words"),
+    [
+        ((0,), Region(0, 0, 31, 40), 0, "rows 0 to 31 and columns 0 to 40 asked for; 30 rows and 40 columns found"),
+        ((0,), Region(-1, 0, 30, 40), 0, "rows -1 to 30"),
+        ((0,), Region(20, 0, 10, 40), 0, "rows 20 to 10"),
+        ((0, 2), Region(0, 0, 3, 4), 0, r"channels \(0, 2\) asked for; an image of 2, counted from 0, found"),
+        ((-1,), Region(0, 0, 3, 4), 0, r"channels \(-1,\) asked for"),
+        ((0,), Region(0, 0, 3, 4), 1, "level 1 asked for; an image of 1, counted from 0, found"),
+        ((0,), Region(0, 0, 3, 4), -1, "level -1 asked for"),
+    ],
+)
+def test_pixels_that_an_image_does_not_have_are_no_damage(images, channels, region, level, words) -> None:
+    for image in images:
+        with pytest.raises(RequestError, match=words):
+            image.read(channels, region, level)
+
+
+@pytest.mark.parametrize("argument", [{"channel_axis": "Q"}, {"channel_axis": []}, {"pixel_size": 0.5}])
+def test_arguments_of_another_kind_are_refused(argument) -> None:
+    with pytest.raises(RequestError, match=f"{next(iter(argument))}: .* found; .* expected"):
+        open_image(PIXELS, **argument)

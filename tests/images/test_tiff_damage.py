@@ -45,6 +45,28 @@ def test_a_text_file(tmp_path: Path) -> None:
     refused(tmp_path / "notes.tiff", "not a TIFF file")
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
+        (
+            b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>",
+            "a page of a website, such as its login",
+        ),
+        (b"\n<HTML>", "a page of a website"),
+        (b"PK\x03\x04" + bytes(99), "a ZIP archive: unpack it"),
+        (b"\x1f\x8b\x08" + bytes(99), "gunzip"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "a PNG picture: save the image as OME-TIFF"),
+        (b"\xff\xd8\xff\xe0", "a JPEG picture"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(99), "HDF5 (as Imaris has it): convert it"),
+        (b"ZISRAWFILE" + bytes(99), "Zeiss CZI: convert it"),
+    ],
+)
+def test_what_is_called_a_tiff_and_is_none_is_named(tmp_path: Path, content, words) -> None:
+    (tmp_path / "x.tif").write_bytes(content)
+    assert "damaged" not in refused(tmp_path / "x.tif", "not a TIFF file, but", words)
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     refused(tmp_path / "gone.tiff", "does not exist", error=StorageError)
 

@@ -59,6 +59,12 @@ def test_what_was_not_seen_may_keep_a_cell_from_growing(growth, needed):
     assert lacks(image(cell=(20, 70)), growth) == needed
 
 
+def test_a_cell_beside_the_region_may_grow_into_it():
+    # Where it ends decides whether its centre is in the region.
+    assert lacks(image(cell=(33, 74)), growth=4.0) == {1}
+    assert lacks(image(cell=(36, 74)), growth=4.0) == set()
+
+
 def test_what_was_not_seen_may_fill_a_hole_with_a_cells_end():
     assert lacks(image(cell=(20, 70)), holes=9) == set()
     assert lacks(image(cell=(20, 70)), holes=10) == {1}

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from cellscale.pipeline.model import LIKE_INSTANSEG, Interface
 from cellscale.planning import image_sizes as module
 from cellscale.planning.image_sizes import survey
+from cellscale.predict.input_format import InputFormat
 from cellscale.predict.tiles import TileGrid
 from cellscale.workspace.discovery import discover
 from cellscale.workspace.entry_image import open_entry_image
@@ -27,6 +29,22 @@ def test_sizes_are_those_of_the_headers(dataset):
     assert [(size.pixels, size.channels) for size in found.sizes] == [(60_000, 2), (700_000, 2)]
     assert [size.tiles for size in found.sizes] == [TileGrid.of(shape).count for shape in ((200, 300), (1000, 700))]
     assert (found.unreadable, found.guessed) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("network", "tiles", "computed", "held"),
+    [
+        (Interface(input_format=InputFormat(mpp=0.25, tile=128, overlap=32)), 21 * 15, 21 * 15 * 128**2, 16),
+        (LIKE_INSTANSEG, 2 * 2, (1008 + 2 * 144) * (700 + 4 + 2 * 144), 40),
+    ],
+)
+def test_sizes_are_those_of_the_network(dataset, network, tiles, computed, held):
+    size = survey(entries(dataset), network=network).sizes[1]
+    assert (size.pixels, size.tiles) == (700_000, tiles)
+    assert size.tiles * size.tile_pixels == pytest.approx(computed)
+    shown = size.network_pixels if network is LIKE_INSTANSEG else computed
+    assert size.held_bytes == shown * held
+    assert size.network_pixels == round(700_000 * (0.5 / network.input_format.mpp) ** 2)
 
 
 def test_no_pixel_is_read(dataset, monkeypatch):

@@ -8,22 +8,28 @@ import pytest
 
 import cellscale
 import cellscale.extensions as installed
+from cellscale.cli.tuning.controls import CONTROLS, controls_of
 from cellscale.errors import ExtensionError, ModelError, RequestError
+from cellscale.label.parameters import Parameters
+from cellscale.pipeline import pictures
 from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS
 from cellscale.predict.input_format import (
     INSTANSEG_INPUT,
     MESMER_INPUT,
+    About,
     Fixed,
     InputFormat,
     Percentiles,
     ZScore,
-    input_format_of,
     problem_of_format,
+    said_of,
     settled_format,
 )
 from cellscale.predict.network_kinds import with_heads
 from cellscale.predict.onnx_file import signature_of
+from cellscale.predict.tiles import TileGrid
 from cellscale.preprocess.preprocessing import Preprocessing
+from cellscale.report.examine import examine
 from cellscale.testing import check_network
 from tests.cli.runs import run
 from tests.pipeline.spots import spots, write_dataset
@@ -34,11 +40,20 @@ OTHER = InputFormat(
 )
 
 
+ABOUT = About(
+    description="all cells",
+    license="CC0 (anybody)",
+    mpp=0.325,
+    channels="membranes, then nuclei",
+    source="https://lab.example",
+)
+
+
 class Kind:
     """A network whose input is called slide."""
 
-    def __init__(self, said=OTHER):
-        self._said = said
+    def __init__(self, said=OTHER, about=ABOUT):
+        self._said, self.about = said, about
 
     def heads(self, signature):
         return MESMER_HEADS if "slide" in signature.inputs else None
@@ -48,6 +63,7 @@ class Kind:
 
 
 OTHER_KIND, WRONG_KIND = Kind(), Kind(replace(OTHER, mpp=0))
+UNTOLD_KIND, ODD_KIND = Kind(about=About()), Kind(about=replace(ABOUT, license="two\nlines"))
 
 
 @pytest.fixture
@@ -87,13 +103,13 @@ def test_the_check_passes_another_input(model):
 
 def test_what_a_package_says_is_known_of_its_network(model, known):
     known("OTHER_KIND")
-    assert input_format_of(model) == settled_format(OTHER, seeds=False)
+    assert said_of(model).input_format == settled_format(OTHER, seeds=False)
 
 
 def test_what_a_package_says_wrongly_is_told_as_its_error(model, known):
     known("WRONG_KIND")
     with pytest.raises(ExtensionError, match=r"the network 'other' .* failed: the input has 0 µm/px; a number from"):
-        input_format_of(model)
+        said_of(model)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +179,7 @@ def test_a_network_is_given_what_its_package_says(model, known):
     assert not np.array_equal(cells().whole_cell, found.whole_cell)
 
 
-SAME_KIND = Kind(InputFormat(tile=128))
+SAME_KIND = Kind(InputFormat(tile=128), About())
 
 
 def test_options_of_mesmers_input_are_refused(model, known, tmp_path):
@@ -176,8 +192,101 @@ def test_options_of_mesmers_input_are_refused(model, known, tmp_path):
     planes = spots((60, 70))
     with pytest.raises(RequestError, match="preprocessing is for networks whose input is made as Mesmer's"):
         cellscale.segment(planes, model_path=str(model), preprocessing=Preprocessing(clahe=False))
-    with pytest.raises(RequestError, match="tuning is for networks whose input is made as Mesmer's"):
-        cellscale.tune(planes, model_path=str(model))
+    with pytest.raises(RequestError, match="preprocessing is for networks whose input is made as Mesmer's"):
+        cellscale.tune(planes, model_path=str(model), preprocessing=Preprocessing(clahe=False))
+
+
+@pytest.mark.slow
+def test_settings_are_tuned_but_those_of_mesmers_input(model, known):
+    known("OTHER_KIND")
+    planes = spots((230, 260), seed=2)
+    words = {"image_mpp": 0.4, "nuclear_channel": "#1", "membrane_channel": "#2"}
+    higher = Parameters(maxima_threshold=0.4)
+    with cellscale.tune(planes, (0, 0, 260, 230), model=str(model), workers=1, **words) as tuning:
+        found = tuning.labels(whole_cell=higher)
+    whole = cellscale.segment(planes, model=str(model), whole_cell=higher, **words).whole_cell
+    assert whole.max() > 5
+    np.testing.assert_array_equal(found.labels["whole-cell"], whole)
+    assert {control.key for control in CONTROLS} - {control.key for control in controls_of(OTHER)} == {
+        "percentile",
+        "clahe",
+        "clahe_kernel",
+    }
+
+
+def test_an_estimate_goes_by_its_pixels_and_tiles(model, known, tmp_path):
+    known("OTHER_KIND")
+    dataset = write_dataset(tmp_path / "dataset", image=np.zeros((2, 600, 500), np.uint16))
+    found = dict(line.split("\t", 1) for line in run("estimate", dataset, "--model", model).stdout.splitlines())
+    assert found["images"] == "1; 0.7 Mpx at the network's pixel size (0.325 µm/px)"
+    tiles = TileGrid.of((923, 769), 128, 32).count
+    assert found["tiles"] == f"{tiles} of 128 x 128 pixels at most"
+    known("WRONG_KIND")
+    wrong = run("estimate", dataset, "--model", model)
+    assert "the input has 0 µm/px" in wrong.stderr
+    assert "taken to be Mesmer's" in wrong.stderr
+    assert "(0.5 µm/px)" in wrong.stdout
+
+
+@pytest.mark.slow
+def test_the_report_knows_where_its_blocks_meet(model, known, tmp_path, monkeypatch):
+    seams = []
+
+    def seen(subject, *words):
+        seams.append(subject.seams)
+        return examine(subject, *words)
+
+    monkeypatch.setattr(pictures, "examine", seen)
+    known("OTHER_KIND")
+    dataset = write_dataset(tmp_path / "dataset", image=spots((60, 70)))
+    words = ("--model", model, "--image_mpp", "0.4", "workspace", dataset)
+    assert run("segment-and-measure", *words).statuses == {"image": "done"}
+    assert seams == [pytest.approx(1024 * 0.325 / 0.4)]
+    page = (dataset / "REPORTS" / "image_report.html").read_text(encoding="utf-8")
+    assert "CC0 (anybody)" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "OTHER_KIND",
+            [
+                "tests.predict.test_input_format:OTHER_KIND, all cells",
+                "  licence: CC0 (anybody)",
+                "  images:  0.325 µm/px; channels: membranes, then nuclei",
+                "  source:  https://lab.example",
+                "  file:    yours: --model FILE.onnx",
+            ],
+        ),
+        ("UNTOLD_KIND", ["UNTOLD_KIND", "  licence: not told", "  images:  pixel size not told; channels: not told"]),
+        ("NO_KIND", ["other: cannot be used: the network 'other' of", "cannot be loaded", "update or remove"]),
+        ("ODD_KIND", ["other: cannot be used: ", "license in about is 'two", "a line of text expected"]),
+        ("ABOUT", ["other: cannot be used: ", "has no method heads", "tell its authors"]),
+    ],
+)
+def test_what_packages_describe_is_listed_and_what_is_broken_says_why(known, name, lines):
+    known(name)
+    listed = run("models", "list")
+    assert listed.exit_code == 0
+    ours, _, others = listed.stdout.partition("\nother: ")
+    assert "instanseg" in ours
+    others = f"other: {others}"
+    assert [line for line in lines if line not in others] == []
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ("CC0", "an About expected"),
+        (replace(ABOUT, mpp=0.5), r"about has 0.5 µm/px, the input 0.325"),
+        (replace(ABOUT, mpp="0.325"), "a number of micrometres expected"),
+        (replace(ABOUT, channels=None), "channels in about is None; a line of text expected"),
+    ],
+)
+def test_what_cannot_be_about_a_network_is_told(model, about, words):
+    with pytest.raises(AssertionError, match=words):
+        check_network(Kind(about=about), model)
 
 
 def test_its_maps_are_drawn(model, known, tmp_path):

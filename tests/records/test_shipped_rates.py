@@ -1,8 +1,9 @@
 import pytest
 
+from cellscale.predict.instanseg import SquareGrid
 from cellscale.records import shipped_rates
 from cellscale.records.benchmark_table.archive import add_records
-from cellscale.records.fit_rates import learn
+from cellscale.records.fit_rates import learn, size_of
 from cellscale.records.machine import Machine
 from cellscale.records.shipped_rates import keep, known_rates, shipped_rows
 from tests.planning.made_up import made_up_rows
@@ -42,6 +43,14 @@ def test_too_few_records_and_those_of_other_machines_do_not_count(tmp_path):
     write(tmp_path / "more" / "benchmarks")
     assert known_rates(tmp_path / "more", Machine(cpu="Other", cores=2)).source.startswith("those that")
     assert known_rates(tmp_path / "more", None).machine == "Known"
+
+
+def test_a_pixel_of_a_network_without_records_costs_what_one_of_mesmers_does():
+    rates = known_rates(None, None)
+    others = known_rates(None, None, (), "other", SquareGrid)
+    row = shipped_rows()[-1]
+    mesmers, squares = rates.work(size_of(row)), others.work(size_of(row, SquareGrid))
+    assert squares == pytest.approx(mesmers, rel=0.1)
 
 
 def test_records_of_another_network_do_not_count(tmp_path):

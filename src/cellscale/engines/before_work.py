@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from cellscale.errors import StorageError
 from cellscale.images.info import ImageInfo
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImagesSeen, Listener, Notice
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import Request
 from cellscale.storage.uri import join, local_path
 from cellscale.workspace.discovery import ImageEntry
@@ -61,7 +63,11 @@ def _require_writable(request: Request) -> None:
 
 
 def failing_first(
-    request: Request, entries: Sequence[ImageEntry], budget: Budget, listener: Listener
+    request: Request,
+    entries: Sequence[ImageEntry],
+    budget: Budget,
+    listener: Listener,
+    model: Model | None = None,
 ) -> list[ImageEntry]:
     """Return the images in the order in which to work on them: those that will fail come first.
 
@@ -78,14 +84,21 @@ def failing_first(
     budget
         What may be used.
     listener
-        Is told if the disk has too little room.
+        Is told if the disk has too little room, and what was seen.
+    model
+        The network; None where nothing is segmented.
     """
     waiting = [entry for entry in entries if request.outputs.overwrite or not _has_outputs(entry.name, request)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-check") as pool:
         seen = list(pool.map(_looked_at(request, budget), waiting))
-    known = [(entry.name, info) for entry, info in zip(waiting, seen, strict=True) if info is not None]
-    _tell_of_room(request, [info for _, info in known], listener)
-    listener(ImagesSeen(tuple(known), request.segment, request.measure, request.paths.jobs))
+    known = [
+        (entry.name, info, request.of(entry.name).channels.mpp)
+        for entry, info in zip(waiting, seen, strict=True)
+        if info is not None
+    ]
+    _tell_of_room(request, [info for _, info, _ in known], listener)
+    event = ImagesSeen(tuple(known), request.segment, request.measure, request.paths.jobs)
+    listener(event if model is None else replace(event, network=model.name, interface=model.interface))
     failing = {entry.name for entry, info in zip(waiting, seen, strict=True) if info is None}
     return sorted(entries, key=lambda entry: entry.name not in failing)
 

@@ -51,7 +51,7 @@ def run(request: Request, listener: Listener) -> RunOutcome:
         keep_settings(request, run_id)
         outcomes: list[ImageOutcome] = []
         try:
-            for position, entry in enumerate(failing_first(request, entries, budget, listener), 1):
+            for position, entry in enumerate(failing_first(request, entries, budget, listener, model), 1):
                 listener(ImageStarted(entry.name, position, len(entries)))
                 outcomes.append(process_image(entry, request, model, budget, listener, placement))
                 listener(ImageFinished(entry.name, outcomes[-1].status))

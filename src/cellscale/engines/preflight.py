@@ -1,12 +1,12 @@
 """What every engine needs on the machine that does the work."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from cellscale.errors import ModelError, RequestError
 from cellscale.label.parameters import NUCLEUS, WHOLE_CELL, Parameters
-from cellscale.pipeline.model import Model
+from cellscale.pipeline.model import LIKE_INSTANSEG, LIKE_MESMER, Interface, Model
 from cellscale.pipeline.request import ChannelAxis, Measuring, NetworkChoice, Request
 from cellscale.predict.devices import AUTO, parse_device
 from cellscale.predict.heads import Compartment
@@ -15,6 +15,7 @@ from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry, discover
 
 if TYPE_CHECKING:
+    from cellscale.predict.input_format import Said
     from cellscale.predict.network import Network
     from cellscale.predict.network_kinds import NetworkKind
 
@@ -22,9 +23,11 @@ __all__ = [
     "checked_model",
     "choose_model",
     "find_images",
+    "interface_of",
     "named_kind",
     "options_of_maxima",
     "refuse_options_of_maxima",
+    "refuse_options_of_others",
     "require_extras",
 ]
 
@@ -111,10 +114,7 @@ def choose_model(request: Request, *, computes: bool = True) -> Model | None:
         tried=computes and not request.dry_run,
     )
     for asked in (request, *(own.request for own in request.own)):
-        if model.kind == "seeds":
-            refuse_options_of_maxima(asked)
-        elif model.input_format.normalisation is not None:
-            _refuse_options_of_mesmers_input(asked)
+        refuse_options_of_others(asked, model)
     return model
 
 
@@ -150,7 +150,7 @@ def checked_model(
     """
     # What only measures does without the network's library.
     from cellscale.predict.choice import NetworkRequest, candidates, open_network
-    from cellscale.predict.input_format import INSTANSEG_INPUT, MESMER_INPUT, input_format_of
+    from cellscale.predict.input_format import said_of
     from cellscale.predict.instanseg import SeedNetwork, seed_model
     from cellscale.predict.network_kinds import require_torch_mesmer
     from cellscale.predict.tiles import TILE
@@ -160,19 +160,20 @@ def checked_model(
 
     device = parse_device(choice.device)
     resolved = resolve_model(choice.path, choice.checksum, choice.name)
-    terms = license_name(choice.name, resolved.sha256)
     kind = named_kind(choice.name)
     seeds = seed_model(resolved.path) if kind is None else None
-    said = input_format_of(resolved.path, kind)
+    said = said_of(resolved.path, kind)
+    terms = license_name(choice.name, resolved.sha256) or (said.license if said else "")
+    interface = _interface(said, seeds=seeds is not None)
     if seeds is not None:
         _refuse_devices(choice, resolved.name)
         return Model(
             resolved.sha256,
             cache(lambda: SeedNetwork(seeds, threads=threads, name=resolved.name)),
             f"cpu {choice.precision}",
-            "seeds",
-            said or INSTANSEG_INPUT,
+            interface,
             terms,
+            resolved.name,
         )
     if choice.name == INSTANSEG:
         raise ModelError(f"{resolved.path} is no network as --model {INSTANSEG} names; give one of them only")
@@ -180,7 +181,6 @@ def checked_model(
         require_torch_mesmer(resolved.path, resolved.name)
     expected = candidates(device, choice.precision)[0].name if computes else device.name
     folder = compiled_folder(resolved.sha256)
-    given = said or MESMER_INPUT
 
     @cache
     def load() -> "Network":
@@ -194,7 +194,7 @@ def checked_model(
                 batch_size=choice.batch_size,
                 name=resolved.name,
                 kind=kind,
-                tile=given.tile or TILE,
+                tile=interface.input_format.tile or TILE,
                 cache=folder,
                 races=KeptRaces(folder),
             )
@@ -206,7 +206,33 @@ def checked_model(
         load()
     if is_native:
         expected = "cpu:native"
-    return Model(resolved.sha256, load, f"{expected} {choice.precision}", input_format=given, license=terms)
+    return Model(resolved.sha256, load, f"{expected} {choice.precision}", interface, terms, resolved.name)
+
+
+def interface_of(choice: NetworkChoice) -> Interface:
+    """Return how a network sees images; of one that a name tells, its weights need not be there.
+
+    Raises
+    ------
+    ModelError
+        The file is missing, or not the one that was asked for.
+    ExtensionError
+        The package that knows it describes it wrongly.
+    """
+    from cellscale.predict.input_format import said_of
+    from cellscale.predict.instanseg import seed_model
+    from cellscale.weights.resolve import resolve_model
+
+    if choice.path is None or named_kind(choice.name) is not None:
+        return LIKE_INSTANSEG if choice.name == INSTANSEG else LIKE_MESMER
+    path = resolve_model(choice.path, choice.checksum, choice.name).path
+    return _interface(said_of(path), seeds=seed_model(path) is not None)
+
+
+def _interface(said: "Said | None", *, seeds: bool) -> Interface:
+    """Return how a network sees images, as its package says or as the network has it that it is like."""
+    usual = LIKE_INSTANSEG if seeds else LIKE_MESMER
+    return usual if said is None else replace(usual, input_format=said.input_format)
 
 
 def named_kind(name: str | None) -> "NetworkKind | None":
@@ -236,8 +262,7 @@ def _options_of_mesmers_input(request: Request) -> dict[str, bool]:
 
 def _refuse_options_of_mesmers_input(request: Request) -> None:
     """Raise `RequestError` where options of Mesmer's input are given to a network that has its input otherwise."""
-    given = {**_options_of_mesmers_input(request), "--statistics": request.area.statistics != "image"}
-    words = [name for name, is_given in given.items() if is_given]
+    words = [name for name, is_given in _options_of_mesmers_input(request).items() if is_given]
     if words:
         raise RequestError(
             f"{', '.join(words)}: these options are for networks whose input is made as Mesmer's; the package that "
@@ -245,13 +270,18 @@ def _refuse_options_of_mesmers_input(request: Request) -> None:
         )
 
 
+def refuse_options_of_others(request: Request, model: Model) -> None:
+    """Raise `RequestError` where options are given that do nothing with a network."""
+    if model.kind == "seeds":
+        refuse_options_of_maxima(request)
+    elif model.input_format.normalisation is not None:
+        _refuse_options_of_mesmers_input(request)
+
+
 def options_of_maxima(request: Request) -> list[str]:
     """Return the options that are given for networks like Mesmer."""
     given = {
         "--rescale_channels": request.channels.rescale != "none",
-        "--regions": request.area.regions is not None,
-        "--exclude": request.area.exclude is not None,
-        "--tissue": request.area.tissue != "none",
         **_options_of_mesmers_input(request),
     }
     labels = [

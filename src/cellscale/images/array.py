@@ -55,11 +55,6 @@ class ArrayImage:
             raise ImageError(
                 f"{name}: an array of {pixels.dtype} found; integers or floats of at most 64 bits expected"
             )
-        if isinstance(pixels, np.ma.MaskedArray):
-            raise ImageError(
-                f"{name}: a masked array found, of which some pixels do not count; numbers in all pixels expected: "
-                f"fill it first, as in array.filled(0)"
-            )
         self._pixels = pixels if pixels.ndim == 3 else pixels[np.newaxis]
         count, height, width = self._pixels.shape
         unnamed = tuple(f"Channel {index + 1}" for index in range(count))
@@ -83,8 +78,7 @@ class ArrayImage:
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)``, a copy; an array has level 0 only."""
-        if level != 0:
-            raise IndexError(f"level {level} of an image with one level")
+        self._info.require(channels, region, level)
         return self._pixels[(list(channels), *region.slices)].astype(self._info.dtype)
 
     def close(self) -> None:

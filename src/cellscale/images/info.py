@@ -1,11 +1,13 @@
 """What is known of an image before any pixel is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cellscale.errors import RequestError
 from cellscale.regions import Region
 
 __all__ = ["INTENSITY_TYPES", "Channel", "ChannelAxis", "Image", "ImageInfo", "PixelSize"]
@@ -107,6 +109,24 @@ class ImageInfo:
         """The whole image."""
         return Region(0, 0, self.height, self.width)
 
+    def require(self, channels: Sequence[int], region: Region, level: int = 0) -> None:
+        """Raise `RequestError` where pixels are asked for that the image does not have."""
+        shapes = self.levels or (self.shape,)
+        if not 0 <= level < len(shapes):
+            raise RequestError(
+                f"{self.name}: level {level} asked for; an image of {len(shapes)}, counted from 0, found"
+            )
+        if not all(0 <= channel < len(self.channels) for channel in channels):
+            raise RequestError(
+                f"{self.name}: channels {tuple(channels)} asked for; an image of {len(self.channels)}, counted from "
+                "0, found"
+            )
+        if region.grown(0, shapes[level]) != region or region.height < 0 or region.width < 0:
+            raise RequestError(
+                f"{self.name}: rows {region.top} to {region.bottom} and columns {region.left} to {region.right} "
+                f"asked for; {shapes[level][0]} rows and {shapes[level][1]} columns found"
+            )
+
 
 class Image(Protocol):
     """An open image, read by region from any thread."""
@@ -116,7 +136,13 @@ class Image(Protocol):
         """Facts of the image."""
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
-        """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order."""
+        """Return the pixels as ``(len(channels), rows, columns)`` in the image's dtype, native byte order.
+
+        Raises
+        ------
+        RequestError
+            The image does not have these pixels; see `ImageInfo.require`.
+        """
 
     def close(self) -> None:
         """Release the file."""

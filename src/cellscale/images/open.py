@@ -4,12 +4,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.errors import ImageError
+from cellscale.errors import ImageError, RequestError
 from cellscale.images.array import ArrayImage
 from cellscale.images.channels.distinct_names import renamed, with_distinct_names
 from cellscale.images.channels.given_names import GivenNames, given_names, with_given_names
@@ -59,11 +59,19 @@ def open_image(
     ------
     ImageError
         The file is damaged or holds something that cellscale cannot process.
+    RequestError
+        It is no image at all, or another argument is wrong.
     StorageError
         The file is not there or cannot be read.
     """
+    if channel_axis not in (None, *get_args(ChannelAxis)):
+        raise RequestError(f"channel_axis: {channel_axis!r} found; {get_args(ChannelAxis)} or None expected")
+    if not isinstance(pixel_size, PixelSize | None):
+        raise RequestError(f"pixel_size: {pixel_size!r} found; PixelSize(x, y) of cellscale.images.info expected")
     if isinstance(source, np.ndarray):
         return with_facts(ArrayImage(source), channel_names=channel_names, pixel_size=pixel_size)
+    if not isinstance(source, (str, os.PathLike)):
+        raise RequestError(_no_image(source))
     location = without_credentials(source) if isinstance(source, str) else Path(source)
     image = open_file(location, channel_axis=channel_axis, cache_bytes=cache_bytes, scratch=scratch)
     try:
@@ -97,6 +105,12 @@ def with_facts(
     """
     info = with_distinct_names(_changed(image.info, channel_names, pixel_size))
     return image if info == image.info else _Renamed(image, info)
+
+
+def _no_image(source: object) -> str:
+    """Return what is told of what is no image; arrays of other libraries can be made numpy's."""
+    cure = " (numpy.asarray makes one of it, all in memory)" if hasattr(source, "__array__") else ""
+    return f"{type(source).__name__} found, an image expected: a path, a URI, a numpy array{cure} or an open image"
 
 
 def _changed(info: ImageInfo, names: Sequence[str] | GivenNames | None, size: PixelSize | None) -> ImageInfo:

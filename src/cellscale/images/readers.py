@@ -103,6 +103,7 @@ class _Watched:
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)``."""
+        self.info.require(channels, region, level)
         with self._reader.blamed():
             pixels = self._image.read(channels, region, level)
             expected = (len(channels), *region.shape)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cellscale.pipeline.model import LIKE_MESMER, Interface
 from cellscale.records.stage_cost import StageRecord
 from cellscale.storage.uri import Location
 
@@ -28,12 +29,16 @@ __all__ = [
 class ImagesSeen:
     """The headers of a run's images were read, before work on the first one begins."""
 
-    images: "tuple[tuple[str, ImageInfo], ...]"
-    """Name and facts of each image that can be opened."""
+    images: "tuple[tuple[str, ImageInfo, float | None], ...]"
+    """Name, facts and µm/px of each image that can be opened; None for µm/px as the file says."""
     segment: bool
     measure: bool
     jobs: Location
     """Folder of the dataset's runs, with what they took."""
+    network: str = "mesmer"
+    """What records call the network."""
+    interface: Interface = LIKE_MESMER
+    """How it sees images."""
     image: str = ""
     """Empty: it is about the run as a whole."""
 

@@ -38,6 +38,7 @@ def open_subject(
     masks: Mapping[Compartment, Entry],
     *,
     masks_are_ours: bool,
+    network_mpp: float = MODEL_MPP,
 ) -> Iterator[Subject]:
     """Open an image with its masks.
 
@@ -53,6 +54,8 @@ def open_subject(
         Where the masks are.
     masks_are_ours
         Whether they were segmented from these channels, and not by another tool.
+    network_mpp
+        µm/px of the network that they were made with, which tells where its blocks meet.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def open_subject(
             masks_in_strips=any(_in_strips(mask.info) for mask in opened_masks.values()),
             pixel_size=size.size,
             pixel_size_source=size.source,
-            seams=BLOCK * MODEL_MPP / size.mpp,
+            seams=BLOCK * network_mpp / size.mpp,
         )
 
 

@@ -23,6 +23,7 @@ from cellscale.pipeline.resume import (
 )
 from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
+from cellscale.preprocess.preprocessing import MODEL_MPP
 from cellscale.report.examine import STEPS, Pictures, examine
 from cellscale.report.findings import Findings, look_from_json, look_to_json
 from cellscale.report.pictures import Picture
@@ -98,12 +99,19 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     wanted = verdict.to_make
     missing = bool(wanted)
     if not request.dry_run and (look is None or missing):
-        ours = bool(ledger.facts("segmentation"))
+        segmented = ledger.facts("segmentation")
         check = unchanged(run, entry, identity_of(run, entry, request.images, ledger), ledger, masks)
         give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,
-            open_subject(entry, request.segment, request.channels, masks, masks_are_ours=ours) as subject,
+            open_subject(
+                entry,
+                request.segment,
+                request.channels,
+                masks,
+                masks_are_ours=bool(segmented),
+                network_mpp=segmented.get("network_mpp", MODEL_MPP),
+            ) as subject,
         ):
 
             def step_done() -> None:

@@ -11,6 +11,7 @@ from cellscale.records.benchmark_table import Row
 from cellscale.records.machine import Machine
 from cellscale.records.rates import Rates
 from cellscale.records.shipped_rates import card_seconds
+from cellscale.weights.catalogue import MESMER
 
 __all__ = ["CANDIDATES", "OPTION", "measuring_machine", "own_crew", "rented_crew"]
 
@@ -58,7 +59,9 @@ def own_crew(
     return MachinePool(machines=machines, cores=cores, memory=max_memory or memory * SHARE, same_machine=False)
 
 
-def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, network: bool = True) -> MachinePool:
+def rented_crew(
+    compute: Compute, machines: int, rows: Sequence[Row] = (), *, network: str | None = MESMER.name
+) -> MachinePool:
     """Return machines that Google Cloud Batch rents.
 
     Parameters
@@ -70,7 +73,7 @@ def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, ne
     rows
         Records, for the speed of cards.
     network
-        Whether the machines compute the network, for which they use their cards.
+        The network that the machines compute with their cards; None where those have nothing to do.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def rented_crew(compute: Compute, machines: int, rows: Sequence[Row] = (), *, ne
     kind = machine_of(compute.machine)
     if kind is None:
         raise RequestError(f"{OPTION}: nothing is known of the cores and memory of {compute.machine}")
-    seconds, measured = _cards(compute, rows) if network and compute.has_gpu else (None, True)
+    seconds, measured = _cards(compute, rows, network) if network and compute.has_gpu else (None, True)
     is_spot = compute.provisioning == "SPOT"
     start = seconds_to_start(compute)
     return MachinePool(
@@ -102,8 +105,8 @@ def measuring_machine(text: str | None) -> Compute:
     return MEASURE if text is None else parse_compute(text, "--measuring_machine")
 
 
-def _cards(compute: Compute, rows: Iterable[Row]) -> tuple[float, bool]:
-    found = card_seconds(compute.card, rows)
+def _cards(compute: Compute, rows: Iterable[Row], network: str) -> tuple[float, bool]:
+    found = card_seconds(compute.card, rows, network)
     if found is None:
         raise RequestError(f"{OPTION}: nothing is known of the speed of {compute.card}; benchmark records would tell")
     return found[0] / max(compute.cards, 1), found[1]

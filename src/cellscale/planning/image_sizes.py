@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cellscale.errors import CellscaleError
 from cellscale.images.info import ImageInfo
 from cellscale.images.pixel_size import choose_pixel_size
-from cellscale.pipeline.segmenting import GROUP, MODEL_MPP, TileGroups, require_plausible
-from cellscale.predict.tiles import TileGrid
+from cellscale.pipeline.model import LIKE_MESMER, Interface
+from cellscale.pipeline.segmenting import method_of_kind, require_plausible
 from cellscale.preprocess.rescale import rescaled_shape
 from cellscale.records.rates import ImageSize
 from cellscale.workspace.discovery import ImageEntry
@@ -34,7 +34,7 @@ class ImageSizes:
     """Images among those of ``sizes`` whose header was not read: they are taken to be as the nearest file in size."""
 
 
-def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> ImageSizes:
+def survey(entries: Sequence[ImageEntry], mpp: float | None = None, network: Interface = LIKE_MESMER) -> ImageSizes:
     """Read the headers of images.
 
     Parameters
@@ -43,12 +43,14 @@ def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> ImageSize
         The images.
     mpp
         Micrometres a pixel, where the user gives it.
+    network
+        How the network sees images.
     """
     ordered = sorted(entries, key=lambda entry: (entry.size, entry.name))
     step = max(len(ordered) / _HEADERS, 1.0)
     asked = sorted({*(int(index * step) for index in range(int(len(ordered) / step))), len(ordered) - 1})
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="cellscale-headers") as pool:
-        found = dict(zip(asked, pool.map(lambda index: _size(ordered[index], mpp), asked), strict=True))
+        found = dict(zip(asked, pool.map(lambda index: _size(ordered[index], mpp, network), asked), strict=True))
     readable = [index for index in asked if found[index] is not None]
     sizes, guessed = [], 0
     for index in range(len(ordered)):
@@ -64,28 +66,32 @@ def survey(entries: Sequence[ImageEntry], mpp: float | None = None) -> ImageSize
     )
 
 
-def image_size(info: ImageInfo, mpp: float | None = None, file_bytes: int = 0) -> ImageSize:
-    """Return what an image's header says of the work that it will be."""
-    shape = rescaled_shape(info.shape, choose_pixel_size(info, mpp).mpp / MODEL_MPP)
-    grid = TileGrid.of(shape)
+def image_size(
+    info: ImageInfo, mpp: float | None = None, file_bytes: int = 0, network: Interface = LIKE_MESMER
+) -> ImageSize:
+    """Return what an image's header says of the work that it will be for a network."""
+    shape = rescaled_shape(info.shape, choose_pixel_size(info, mpp).mpp / network.input_format.mpp)
+    groups = method_of_kind(network.kind, network.input_format).groups(shape)
     return ImageSize(
         pixels=info.height * info.width,
         network_pixels=shape[0] * shape[1],
-        tiles=grid.count,
-        held_tiles=min(TileGroups(grid).held * GROUP**2, grid.count),
+        tiles=groups.grid.count,
+        tile_pixels=groups.grid.computed_pixels / groups.grid.count,
+        held_bytes=groups.held_bytes,
         channels=len(info.channels),
         file_bytes=file_bytes,
         decoding_bytes=info.decoding_bytes,
+        network_mpp=network.input_format.mpp,
     )
 
 
-def _size(entry: ImageEntry, mpp: float | None) -> ImageSize | None:
+def _size(entry: ImageEntry, mpp: float | None, network: Interface) -> ImageSize | None:
     """Return an image's size; None where its run will refuse it and say why."""
     if entry.problem is not None:
         return None
     try:
         with closing(open_entry_image(entry)) as image:
             require_plausible(choose_pixel_size(image.info, mpp), entry.name)
-            return image_size(image.info, mpp, entry.size)
+            return image_size(image.info, mpp, entry.size, network)
     except CellscaleError:
         return None

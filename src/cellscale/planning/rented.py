@@ -9,6 +9,7 @@ from cellscale.planning.crews import measuring_machine, rented_crew
 from cellscale.planning.run_estimate import Estimate, PlannedWork, estimate
 from cellscale.records.benchmark_table import Row
 from cellscale.records.rates import ImageSize, Prediction, Rates
+from cellscale.weights.catalogue import MESMER
 
 __all__ = ["Option", "compare"]
 
@@ -37,6 +38,7 @@ def compare(
     measuring: str | None,
     machines: int,
     rows: Sequence[Row] = (),
+    network: str | None = MESMER.name,
 ) -> list[Option]:
     """Return what a run takes with each kind of segmenting machine, the cheapest first.
 
@@ -54,15 +56,17 @@ def compare(
         How many at once.
     rows
         Records, for the speed of cards.
+    network
+        The network that is computed with cards; None where it runs on processors alone.
     """
     several = min(machines, len(sizes))
     measurer = measuring_machine(measuring)
-    after = estimate(sizes, rates, rented_crew(measurer, several, rows, network=False), PlannedWork(segment=False))
+    after = estimate(sizes, rates, rented_crew(measurer, several, network=None), PlannedWork(segment=False))
     options = [
         _option(
             compute,
             measurer,
-            estimate(sizes, rates, rented_crew(compute, several, rows), PlannedWork(measure=False)),
+            estimate(sizes, rates, rented_crew(compute, several, rows, network=network), PlannedWork(measure=False)),
             after,
         )
         for compute in candidates

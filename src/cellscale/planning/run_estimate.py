@@ -8,16 +8,18 @@ from cellscale.engines.batch.compute import BOOT_GB, Compute
 from cellscale.engines.batch.prices import disk_price, hourly_price
 from cellscale.pipeline.budget import FIXED, PER_WORKER
 from cellscale.predict.devices import DEVICES
+from cellscale.predict.tiles import TILE
 from cellscale.records.rates import ImageSize, Prediction, Rates
 
 __all__ = ["ENDING", "LABEL_STATE", "PROGRAM", "TILE_STATE", "Estimate", "MachinePool", "PlannedWork", "estimate"]
 
-TILE_STATE = 256 * 256 * 4 * 4
-"""Bytes that the maps of a tile take on disk until the blocks around it are labelled: four maps, float32."""
+TILE_STATE = TILE * TILE * 4 * 4
+"""Bytes that the maps of a tile of Mesmer's take on disk until the blocks around it are labelled: four maps,
+float32."""
 LABEL_STATE = 2 * 4
 """Bytes a pixel that the labels of both compartments take meanwhile."""
-_CELL_PIXELS = 250
-"""Pixels a cell in crowded tissue, at the network's pixel size."""
+_CELL_AREA = 62.5
+"""Square micrometres a cell in crowded tissue."""
 _CELL_STATE, _CHANNEL_STATE = 800, 96
 """Bytes that a cell's outlines and shape take until its tables are written, and those that each channel adds."""
 PROGRAM = 2.0
@@ -42,7 +44,8 @@ class MachinePool:
     compute: Compute | None = None
     """What is rented; None for machines of one's own."""
     tile_seconds: float | None = None
-    """Seconds a tile that a machine's cards take; None where the cores compute the network."""
+    """Seconds that a machine's cards take for as many pixels as a tile of Mesmer's has; None where the cores compute
+    the network."""
     card_measured: bool = True
     start: float = 0.0
     """Seconds until a machine works."""
@@ -158,9 +161,10 @@ def _workers(crew: MachinePool, work: PlannedWork) -> int:
 
 
 def _scratch(size: ImageSize) -> float:
-    tiles = size.tiles if size.held_tiles is None else size.held_tiles
-    segmenting = tiles * TILE_STATE + size.network_pixels * LABEL_STATE
-    measuring = size.network_pixels / _CELL_PIXELS * (_CELL_STATE + _CHANNEL_STATE * size.channels)
+    maps = size.tiles * TILE_STATE if size.held_bytes is None else size.held_bytes
+    segmenting = maps + size.network_pixels * LABEL_STATE
+    cells = size.network_pixels * size.network_mpp**2 / _CELL_AREA
+    measuring = cells * (_CELL_STATE + _CHANNEL_STATE * size.channels)
     return float(max(segmenting, measuring))
 
 

@@ -142,7 +142,7 @@ def open_session(content: bytes, name: str, settings: SessionSettings, runtime: 
             ) from error
         raise ModelError(
             f"{name} cannot be loaded as an ONNX model: {error}. Expected a whole .onnx file; fetch it again with "
-            "`cellscale models fetch mesmer` or check --model_path."
+            "`cellscale models fetch NAME` or check --model_path."
         ) from error
     if session.get_providers()[0] != device.provider:
         raise ModelError(

@@ -96,6 +96,11 @@ class TileGrid:
         return self.rows.count * self.columns.count
 
     @property
+    def computed_pixels(self) -> int:
+        """Pixels that the network computes: neighbouring tiles share some, and some are padding."""
+        return self.count * self.tile**2
+
+    @property
     def blended(self) -> bool:
         """Whether overlapping tiles are blended; otherwise later ones replace earlier ones."""
         return self.rows.count > 1 and self.columns.count > 1

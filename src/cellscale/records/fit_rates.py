@@ -7,14 +7,34 @@ an undisturbed run keeps busy.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from statistics import fmean, median, stdev
+from typing import Protocol, TypeAlias
 
 from cellscale.predict.tiles import TileGrid
 from cellscale.records.benchmark_table.row import Row
 from cellscale.records.rates import ImageSize, Rates
 
-__all__ = ["learn", "size_of"]
+__all__ = ["Grid", "GridOf", "learn", "size_of"]
+
+
+class Grid(Protocol):
+    """The tiles of an image."""
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+
+    @property
+    def computed_pixels(self) -> int:
+        """Pixels of all of them, surroundings included."""
+
+
+GridOf: TypeAlias = Callable[[tuple[int, int]], Grid]
+"""Returns how an image of so many rows and columns is cut for a network."""
+
+_Sized: TypeAlias = Callable[[Row], ImageSize]
 
 _LEAST_SPREAD = 0.05
 _SPREAD_OF_FEW = 0.25
@@ -34,11 +54,20 @@ _ONE_AT_A_TIME = ("local", "batch", "tasks")
 _ENOUGH = 5
 
 
-def learn(rows: Iterable[Row], source: str) -> Rates | None:
+def learn(rows: Iterable[Row], source: str, grid: GridOf = TileGrid.of) -> Rates | None:
     """Learn rates from the records of one processor, those that most of the usable records are from.
 
     Images that failed, or that an earlier run had begun, tell nothing; neither do images whose network was computed
     by something other than the processor.
+
+    Parameters
+    ----------
+    rows
+        The records, all of one network.
+    source
+        Where they are from, in words.
+    grid
+        Returns the tiles of an image, of so many rows and columns at the network's pixel size.
 
     Returns
     -------
@@ -51,7 +80,7 @@ def learn(rows: Iterable[Row], source: str) -> Rates | None:
     kind = max(set(kinds), key=lambda kind: (kinds.count(kind), kind))
     chosen = [row for row, found in zip(usable, kinds, strict=True) if found == kind]
     machine, cores, _ = kind
-    return _fitted(chosen, source, machine, cores)
+    return _fitted(chosen, source, machine, cores, partial(size_of, grid=grid))
 
 
 def _is_usable(row: Row) -> bool:
@@ -71,7 +100,7 @@ def _is_usable(row: Row) -> bool:
     )
 
 
-def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates:
+def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int, sized: _Sized) -> Rates:
     measuring, channel = _measuring(rows)
     rates = Rates(
         source=source,
@@ -83,7 +112,7 @@ def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates
         loading=0.0,
         start=0.0,
         preparing=_rate(rows, _spent("preprocessing"), _network_megapixels),
-        network=_rate(rows, _spent("prediction"), _tiles),
+        network=_rate(rows, _spent("prediction"), lambda row: sized(row).computed),
         labelling=_rate(rows, _spent("labelling"), _network_megapixels),
         finishing=_rate(rows, _finishing, _megapixels),
         measuring=measuring,
@@ -94,15 +123,15 @@ def _fitted(rows: Sequence[Row], source: str, machine: str, cores: int) -> Rates
         spread=0.0,
         memory_spread=0.0,
     )
-    return _with_errors(_with_share(_with_constants(rates, rows), rows), rows)
+    return _with_errors(_with_share(_with_constants(rates, rows, sized), rows), rows, sized)
 
 
-def _with_constants(rates: Rates, rows: Sequence[Row]) -> Rates:
+def _with_constants(rates: Rates, rows: Sequence[Row], sized: _Sized) -> Rates:
     """Return the rates with what the rows leave over, for images that had to load the network and for others."""
     left: dict[bool, list[float]] = {True: [], False: []}
     for row in rows:
         loaded = (row["prediction_model_load_time_s"] or 0.0) > _LOADED
-        left[loaded].append(row["total_processor_time_s"] - rates.work(size_of(row)))
+        left[loaded].append(row["total_processor_time_s"] - rates.work(sized(row)))
     loaded_too = median(left[True]) if left[True] else 0.0
     start = max(median(left[False]), 0.0) if left[False] else min(_START, max(loaded_too, 0.0))
     loading = max(loaded_too - start, 0.0)
@@ -130,11 +159,11 @@ def _constant(rates: Rates, row: Row) -> float:
     return rates.start + (rates.loading if loaded else 0.0)
 
 
-def _with_errors(rates: Rates, rows: Sequence[Row]) -> Rates:
+def _with_errors(rates: Rates, rows: Sequence[Row], sized: _Sized) -> Rates:
     """Return the rates with the spread of the rows about what they predict."""
     times, memory = [], []
     for row in rows:
-        size, constant = size_of(row), _constant(rates, row) - rates.start
+        size, constant = sized(row), _constant(rates, row) - rates.start
         memory.append((row["peak_memory_gb"] * 1e9, rates.peak_memory(size)))
         if rates.disturbed:
             times.append((row["total_processor_time_s"], rates.work(size) + constant))
@@ -146,12 +175,15 @@ def _with_errors(rates: Rates, rows: Sequence[Row]) -> Rates:
     return replace(rates, spread=spread, memory_spread=_spread(memory))
 
 
-def size_of(row: Row) -> ImageSize:
-    """Return the size of the image of a record that `learn` can use."""
+def size_of(row: Row, grid: GridOf = TileGrid.of) -> ImageSize:
+    """Return the size of the image of a record that `learn` can use; its sides for the network are not on record."""
+    rows = math.sqrt(row["network_pixels"] * row["height_px"] / row["width_px"])
+    tiles = grid((round(rows), round(row["network_pixels"] / rows)))
     return ImageSize(
         pixels=row["pixels_m"],
         network_pixels=row["network_pixels"],
-        tiles=round(_tiles(row)),
+        tiles=tiles.count,
+        tile_pixels=tiles.computed_pixels / tiles.count,
         channels=row["channels"],
     )
 
@@ -217,9 +249,3 @@ def _network_megapixels(row: Row) -> float:
 
 def _megapixels(row: Row) -> float:
     return float(row["pixels_m"] / 1e6)
-
-
-def _tiles(row: Row) -> float:
-    """Return the tiles of an image; its sides at the network's pixel size are not on record."""
-    rows = math.sqrt(row["network_pixels"] * row["height_px"] / row["width_px"])
-    return float(TileGrid.of((round(rows), round(row["network_pixels"] / rows))).count)

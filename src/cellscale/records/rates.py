@@ -8,8 +8,12 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from cellscale.predict.tiles import TILE
+
 __all__ = ["ImageSize", "Prediction", "Rates"]
 
+TILE_PIXELS = TILE**2
+"""Pixels of a tile of Mesmer's, the unit in which the network's work is told."""
 LIKELY = 0.9
 """Probability with which a measured value lies within the stated error."""
 _SPREAD_ELSEWHERE = 0.3
@@ -27,10 +31,19 @@ class ImageSize:
     """Tiles that the network computes at most; equal ones of blank glass are computed once a group."""
     channels: int
     file_bytes: int = 0
-    held_tiles: int | None = None
-    """Tiles whose maps are on disk at a time; all of them if None."""
+    held_bytes: int | None = None
+    """Bytes of maps that are on disk at a time; None for Mesmer's of all tiles."""
     decoding_bytes: int = 0
     """Memory that decoding takes at once, for what is compressed in large pieces."""
+    tile_pixels: float = TILE_PIXELS
+    """Pixels that the network computes for a tile, surroundings included."""
+    network_mpp: float = 0.5
+    """Micrometres a pixel of the network."""
+
+    @property
+    def computed(self) -> float:
+        """How many tiles of Mesmer's would have as many pixels as the network computes."""
+        return self.tiles * self.tile_pixels / TILE_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class Rates:
     preparing: float
     """Core-seconds a megapixel of the network's pixel size, for statistics and equalisation."""
     network: float
-    """Core-seconds a tile on a processor, with what prepares it."""
+    """Core-seconds on a processor for as many pixels as a tile of Mesmer's has, with what prepares them."""
     labelling: float
     """Core-seconds a megapixel of the network's pixel size."""
     finishing: float
@@ -102,15 +115,16 @@ class Rates:
         cores
             Cores of the machine.
         tile_seconds
-            Seconds a tile that its cards take together; None where the cores compute the network.
+            Seconds that its cards together take for as many pixels as a tile of Mesmer's has; None where the cores
+            compute the network.
         """
         megapixels = size.network_pixels / 1e6
         crew = cores * self.share
         labels = self.labelling * megapixels / crew
         if tile_seconds is None:
-            network = labels + self.network * size.tiles / crew
+            network = labels + self.network * size.computed / crew
         else:  # the cores label while the cards compute
-            network = max(labels, tile_seconds * size.tiles)
+            network = max(labels, tile_seconds * size.computed)
         return self.preparing * megapixels / crew + network + self.finishing * size.pixels / 1e6
 
     def measuring_time(self, size: ImageSize, cores: int) -> float:
@@ -122,7 +136,7 @@ class Rates:
         """Return core-seconds for segmenting and measuring an image, the network being loaded."""
         labels = (self.preparing + self.labelling) * size.network_pixels / 1e6
         tables = self.measuring + self.measuring_channel * size.channels + self.finishing
-        return self.start + labels + self.network * size.tiles + tables * size.pixels / 1e6
+        return self.start + labels + self.network * size.computed + tables * size.pixels / 1e6
 
     def time(self, size: ImageSize, cores: int) -> float:
         """Return seconds for segmenting and measuring an image on the cores alone, the network being loaded."""

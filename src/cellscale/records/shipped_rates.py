@@ -8,9 +8,10 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from cellscale.predict.tiles import STRIDE, TileGrid
 from cellscale.records.benchmark_table.archive import RecordFile, add_records, read_folder
 from cellscale.records.benchmark_table.row import Row, validated
-from cellscale.records.fit_rates import learn
+from cellscale.records.fit_rates import GridOf, learn
 from cellscale.records.machine import Machine
 from cellscale.records.rates import Rates
 from cellscale.storage.uri import Location, join
@@ -53,7 +54,11 @@ def shipped_rows() -> list[Row]:
 
 
 def known_rates(
-    jobs: Location | None, machine: Machine | None, others: Iterable[Location] = (), network: str = MESMER.name
+    jobs: Location | None,
+    machine: Machine | None,
+    others: Iterable[Location] = (),
+    network: str = MESMER.name,
+    grid: GridOf = TileGrid.of,
 ) -> Rates:
     """Return the rates to predict by.
 
@@ -68,20 +73,27 @@ def known_rates(
         Further folders of records, which come next; the user's own come last.
     network
         Name of the network whose records count.
+    grid
+        Returns the tiles that it has of an image, of so many rows and columns at its pixel size. Of a network
+        without records a pixel is taken to cost what one of Mesmer's does.
     """
     folders = [*([] if jobs is None else [join(jobs, BENCHMARKS)]), *others, user_records()]
     for folder in folders:
         rows = [row for row in read_folder(folder) if row["network"] == network]
-        rates = learn([row for row in rows if machine is None or _same(row, machine)], f"your own in {folder}")
+        rows = [row for row in rows if machine is None or _same(row, machine)]
+        rates = learn(rows, f"your own in {folder}", grid)
         if rates is not None and rates.images >= _ENOUGH:
             return rates
-    shipped = learn(shipped_rows(), SHIPPED)
+    shipped = learn(shipped_rows(), SHIPPED, grid)
     assert shipped is not None, "cellscale ships with records"
     return shipped
 
 
-def card_seconds(accelerator: str, rows: Iterable[Row] = ()) -> tuple[float, bool] | None:
+def card_seconds(accelerator: str, rows: Iterable[Row] = (), network: str = MESMER.name) -> tuple[float, bool] | None:
     """Return seconds that a card takes for a tile, and whether that was measured; None for an unknown card.
+
+    A tile stands for as many pixels as one of Mesmer's has. A network without records is taken to cost what Mesmer
+    does.
 
     Parameters
     ----------
@@ -89,16 +101,25 @@ def card_seconds(accelerator: str, rows: Iterable[Row] = ()) -> tuple[float, boo
         Google Cloud's name of the card.
     rows
         Records, of which those with such a card count.
+    network
+        Name of the network whose records count.
     """
     seconds = pixels = 0.0
-    for row in rows:
+    for row in _of_network(list(rows), network):
         if row["success"] and row["device"] in ("cuda", "tensorrt") and _card(row) == accelerator:
             seconds += (row["prediction_time_s"] or 0.0) * (row["prediction_num_gpus"] or 1)
             pixels += row["network_pixels"] or 0
     if pixels:
-        return seconds / (pixels / 192**2), True
+        return seconds / (pixels / STRIDE**2), True
     peak = _PEAK_FLOPS.get(accelerator)
     return None if peak is None else (_TILE_FLOP / peak / _PEAK_SHARE, False)
+
+
+def _of_network(rows: list[Row], network: str) -> list[Row]:
+    """Return the records of a network; Mesmer's where there are none."""
+    return [row for row in rows if row["network"] == network] or [
+        row for row in rows if row["network"] == MESMER.name
+    ]
 
 
 def _same(row: Row, machine: Machine) -> bool:

@@ -84,6 +84,8 @@ def is_uri(location: Location) -> bool:
 
 def local_path(location: Location) -> Path | None:
     """Return the path of a location on this machine (``file:`` URIs are decoded); None for an object of a store."""
+    if isinstance(location, Path):
+        return location  # itself: a copy takes as long as all the rest, and paths never change
     if not is_uri(location):
         return Path(location)
     parts = urlsplit(str(location))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cellscale.errors import CellscaleError
 from cellscale.predict.heads import COMPARTMENTS, Compartment, Head, Seeds
-from cellscale.predict.input_format import InputFormat, problem_of_format, settled_format
+from cellscale.predict.input_format import About, InputFormat, problem_of_about, problem_of_format, settled_format
 from cellscale.predict.network import OnnxNetwork
 from cellscale.predict.network_kinds import NetworkKind, problem_of, with_heads
 from cellscale.predict.onnx_file import CHANNELS, Signature, signature_of
@@ -52,6 +52,10 @@ def check_network(kind: NetworkKind, model: Path) -> None:
     problem = problem_of_format(said, seeds=isinstance(heads, Seeds))
     claim(problem is None, problem or "")
     given = settled_format(said, seeds=isinstance(heads, Seeds))
+    about = getattr(kind, "about", About())
+    problem = problem_of_about(about)
+    claim(problem is None, problem or "")
+    claim(about.mpp in (None, given.mpp), f"about has {about.mpp} µm/px, the input {given.mpp}; the same expected")
     if isinstance(heads, Seeds):
         check_seeds(content, signature, heads, given)
         return

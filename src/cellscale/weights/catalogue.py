@@ -79,6 +79,9 @@ class Original:
     convert: str
     """``module:function`` that takes the open file and returns the content of an ``.onnx`` file."""
 
+    is_archive: bool = False
+    """Whether the file is a ZIP archive itself, as TorchScript is."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
@@ -178,6 +181,7 @@ INSTANSEG = PublishedModel(
         size=20_850_400,
         sha256="636833d26b5afcc03bde1357b3e669cf015e91dd1edda863aa51c19eee986562",
         convert="cellscale.predict.instanseg:converted",
+        is_archive=True,
     ),
 )
 

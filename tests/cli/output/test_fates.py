@@ -93,3 +93,18 @@ def test_of_very_many_files_the_folders_are_named_but_all_that_a_person_has_to_k
         "kept: 1,500 files in /data/SEGMASK",
         *(f"removed: /data/REPORTS/{number}.h5ad" for number in range(100)),
     ]
+
+
+def test_of_very_many_folders_the_one_above_is_named() -> None:
+    places = [
+        *(f"/data/PROJ/data/{number}/{name}" for number in range(505) for name in ("data.qpdata", "server.json")),
+        *(f"/data/SEGMASK/{number}.tiff" for number in range(505)),
+        *(f"/data/REPORTS/{number}.tsv" for number in range(505)),
+    ]
+    fates = tuple(OutputFate(place, "made") for place in places)
+    outcome = RunOutcome(images=(ImageOutcome(image="image", status="done", fates=fates),))
+    assert list(fate_lines(outcome)) == [
+        "made: 1,010 files in 505 folders of /data/PROJ/data",
+        "made: 505 files in /data/SEGMASK",
+        "made: 505 files in /data/REPORTS",
+    ]

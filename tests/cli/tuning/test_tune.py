@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from playwright.sync_api import expect
 from tests.cli.runs import run
 from tests.pipeline.spots import spots, write_dataset
 from tests.pipeline.test_regions import in_area
+from tests.predict.seed_network import seed_network
+from tests.predict.torch_network import torch_network
 from tests.viewer.views import loaded
 
 CROP = (60, 50, 160, 150)
@@ -224,3 +227,34 @@ def test_a_wrong_request_is_told(dataset, tiny_model, tmp_path, monkeypatch, wor
     found = run("tune", "--no_browser", "--model_path", tiny_model, *words, dataset)
     assert found.exit_code in (1, 2)
     assert told in found.stderr
+
+
+def test_a_network_with_nothing_to_tune_is_told(dataset, tmp_path):
+    model = tmp_path / "spots.onnx"
+    model.write_bytes(seed_network())
+    for words in ((), ("--clahe", "off")):
+        run("tune", "--no_browser", "--model", model, *words, dataset).explains(
+            "whose labels depend on thresholds; this one has none", "--expand_cells", "--regions"
+        )
+
+
+@pytest.mark.slow
+def test_the_successor_begins_with_the_values_of_its_authors_and_a_run_with_them_is_what_was_seen(dataset, tmp_path):
+    model, out = tmp_path / "torch.onnx", tmp_path / "tuned.toml"
+    model.write_bytes(torch_network())
+    with tuned(dataset, model, out, tmp_path, "--model", "torch-mesmer") as address:
+        values = {one["key"]: one["value"] for one in ask(address, "tuning")["controls"]}
+        assert (values["whole_cell_maxima_threshold"], values["nuclear_interior_threshold"]) == ("0.1", "0.075")
+        found = ask(address, "tuning/cells", values=values, crop=list(CROP))
+        shown = cells_shown(address, found["version"])
+        ask(address, "tuning/settings", values=values)
+    written = tomllib.loads(out.read_text())
+    assert (written["model"], written["whole_cell_maxima_threshold"]) == ("torch-mesmer", 0.1)
+    again = tmp_path / "dataset"
+    shutil.copytree(dataset / "OMETIFF", again / "OMETIFF")
+    assert run("segment", "--settings", out, "workspace", again).statuses == {"slide": "done"}
+    cells = tifffile.imread(again / "SEGMASK" / "slide_WholeCellMask.tiff").astype(np.int32)
+    left, top, width, height = CROP
+    expected = in_area(cells, shapely.box(left, top, left + width, top + height))
+    assert expected.max() > 3
+    assert np.array_equal(shown > 0, expected > 0)

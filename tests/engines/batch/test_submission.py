@@ -375,6 +375,24 @@ def test_mesmers_successor_is_known_on_the_machines_by_its_name(dataset, batch):
     assert {mask.location: read_bytes(mask.location) for mask in listing(f"{dataset}/SEGMASK")} == made
 
 
+@pytest.mark.slow
+def test_instanseg_is_sent_to_the_machines_with_its_name(dataset, batch, instanseg_path):
+    words = ["--model", "instanseg", "--image_filter", "first"]
+    batch.holds = False
+    result = run("segment-and-measure", *words, "--env_config_uri", CONFIG, "--wait", "workspace", dataset)
+    assert result.exit_code == 0, result.stderr
+    assert "instanseg, which has no records, is reckoned as Mesmer" in read_submission(run_uri(result)).estimate
+    network = json.loads(read_bytes(f"{run_uri(result)}/tasks.json"))["request"]["network"]
+    assert (network["name"], network["checksum"]) == ("instanseg", INSTANSEG.sha256)
+    assert network["path"].startswith(f"{dataset}/jobs/models/instanseg-")
+    assert read_bytes(network["path"]) == instanseg_path.read_bytes()
+    assert b"Apache-2.0" in read_bytes(f"{dataset}/REPORTS/first_report.html")
+    made = {mask.location: read_bytes(mask.location) for mask in listing(f"{dataset}/SEGMASK")}
+    here = ["segment", *words, "--engine", "local", "--overwrite", "workspace", dataset]
+    assert run(*here).exit_code == 0
+    assert {mask.location: read_bytes(mask.location) for mask in listing(f"{dataset}/SEGMASK")} == made
+
+
 def test_the_hash_of_the_options_goes_before_that_of_the_config(dataset):
     config = configured("hashed", segment_model_hash="a1" * 16)
     words = ["segment", "--env_config_uri", config]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cellscale.images.array import ArrayImage
-from cellscale.images.channels.combining import Scaling, combined_reader, scaled_reader
+from cellscale.images.channels.combining import Scaling, combined_dtype, combined_reader, scaled_reader
 from cellscale.regions import Region
 
 
@@ -29,6 +29,20 @@ def test_combinations_do_not_overflow(dtype, summed) -> None:
     assert (mean.dtype, mean[1, 1]) == (summed if dtype == "float64" else "float32", np.float32(top))
     one = combined_reader(image, (1,))(region)
     assert (one.dtype, one.shape, one[0, 0]) == (dtype, (3, 4), 0)
+
+
+@pytest.mark.parametrize("combine", ["sum", "max", "mean"])
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "dtype",
+    ["int8", "uint8", "int16", "uint16", ">u2", "int32", "uint32", "int64", "uint64", "float16", "float32",
+     "float64", ">f4"],
+)  # fmt: skip
+def test_the_dtype_is_known_without_reading(dtype, count, combine) -> None:
+    image = ArrayImage(np.ones((3, 4, 5), dtype))
+    known = combined_dtype(image.info.dtype, count, combine)
+    assert combined_reader(image, range(count), combine)(Region(0, 0, 2, 2)).dtype == known
+    assert known.isnative
 
 
 def test_a_blank_channel() -> None:

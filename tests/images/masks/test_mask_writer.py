@@ -9,6 +9,7 @@ import tifffile
 import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cellscale.errors import MaskError, StorageError
 from cellscale.images.info import PixelSize
@@ -141,13 +142,23 @@ def test_labels_of_any_tool(tmp_path: Path, dtype, options) -> None:
         np.testing.assert_array_equal(found, LABELS[region.slices] % 120)
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_deflate", "packbits", "group3", "group4"])
+def test_masks_of_one_bit_are_labels_0_and_1(tmp_path: Path, compression) -> None:
+    if str(compression).startswith("group") and 4 not in tifffile.TIFF.DECOMPRESSORS:
+        pytest.skip("this tifffile reads no CCITT")
+    cell = LABELS % 3 == 0
+    Image.fromarray(cell).save(tmp_path / "m.tif", **({} if compression is None else {"compression": compression}))
+    with open_mask(tmp_path / "m.tif") as mask:
+        np.testing.assert_array_equal(mask.read(mask.info.region), cell.astype(np.int32))
+
+
 @pytest.mark.parametrize(
     ("pixels", "options", "words"),
     [
         (np.zeros((20, 30, 3), np.uint8), {"photometric": "rgb"}, ["not a label mask", "RGB"]),
         (np.zeros((2, 20, 30), np.uint16), {"photometric": "minisblack"}, ["2 channels found"]),
         (np.zeros((20, 31), np.uint16), {}, ["20 x 31", "20 x 30"]),
-        (np.zeros((20, 30), bool), {}, ["not a label mask", "bool"]),
+        (np.zeros((20, 30), np.complex64), {}, ["not a label mask", "complex64"]),
     ],
 )
 def test_what_is_no_mask_of_the_image(tmp_path: Path, pixels, options, words) -> None:

@@ -13,6 +13,7 @@ from cellscale.weights.catalogue import MESMER, named_network
 
 if TYPE_CHECKING:
     from cellscale.images.info import ChannelAxis
+    from cellscale.pipeline.model import Interface
     from cellscale.planning.image_sizes import ImageSizes
     from cellscale.planning.run_estimate import Estimate
     from cellscale.records.benchmark_table import Row
@@ -79,6 +80,7 @@ def estimate(
 ) -> None:
     """Predict the time, memory, disk and cost of DATASET, from the headers of its images alone."""
     from cellscale.cli.output.printable import printable
+    from cellscale.pipeline.segmenting import grid_of
     from cellscale.planning.crews import own_crew
     from cellscale.planning.image_sizes import survey
     from cellscale.planning.run_estimate import PlannedWork
@@ -102,7 +104,10 @@ def estimate(
         )
     paths = dataset_paths(dataset)
     require_reachable((dataset, *records))
-    found = survey(discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive), image_mpp)
+    name, path = named_network(model, None)
+    interface = _interface(name, path)
+    entries = discover(paths, image_filter, channel_axis=channel_axis, recursive=recursive)
+    found = survey(entries, image_mpp, interface)
     for text in left_out(paths, recursive=recursive):
         click.echo(f"warning: {printable(text)}", err=True)
     if not found.sizes:
@@ -112,21 +117,39 @@ def estimate(
         if not read_folder(folder):
             click.echo(f"warning: --records {other}: no records of runs in {folder}; they are not used", err=True)
     here = this_machine() if machine is None and engine != "batch" else None
-    name, path = named_network(model, None)
     network = name or (MESMER.name if path is None else PurePosixPath(path.replace("\\", "/")).stem)
-    rates = known_rates(paths.jobs, here, others, network)
+    rates = known_rates(paths.jobs, here, others, network, grid_of(interface))
     if network != MESMER.name and rates.source == SHIPPED:
         click.echo(
             f"warning: there are no records of {printable(network)} on such a machine; it is reckoned as Mesmer. "
             "'cellscale benchmark run FOLDER --model' measures it",
             err=True,
         )
-    _show_images(found, rates)
+    _show_images(found, rates, interface)
+    in_batches = interface.kind != "seeds"  # the others compute a square at a time, on processors
     if engine == "batch":
-        _show_rented(found, rates, machine, measuring_machine, machines or _PARALLELISM, _rows(paths.jobs, others))
+        rows = _rows(paths.jobs, others)
+        on_cards = network if in_batches else None
+        _show_rented(found, rates, machine, measuring_machine, machines or _PARALLELISM, rows, on_cards)
         return
     crew = own_crew(machine, machines or 1, this_machine(), rates, max_memory)
-    _show(predict(found.sizes, rates, crew, PlannedWork(workers=workers, batch_size=batch_size)))
+    work = PlannedWork(workers=workers, batch_size=batch_size)
+    _show(predict(found.sizes, rates, crew, work), in_batches=in_batches)
+
+
+def _interface(name: str | None, path: str | None) -> "Interface":
+    """Return how the network sees images; that of Mesmer, with a warning, where its file cannot be looked into."""
+    from cellscale.cli.output.printable import printable
+    from cellscale.engines.preflight import interface_of
+    from cellscale.errors import CellscaleError
+    from cellscale.pipeline.model import LIKE_MESMER
+    from cellscale.pipeline.request import NetworkChoice
+
+    try:
+        return interface_of(NetworkChoice(name=name, path=path))
+    except CellscaleError as error:
+        click.echo(f"warning: {printable(str(error))}. Its pixel size and tiles are taken to be Mesmer's", err=True)
+        return LIKE_MESMER
 
 
 def _refuse(options: Mapping[str, object], engine: str, why: str) -> None:
@@ -146,13 +169,17 @@ def _rows(jobs: Location, others: Sequence[Location]) -> "list[Row]":
     return [row for folder in (join(jobs, BENCHMARKS), *others, user_records()) for row in read_folder(folder)]
 
 
-def _show_images(found: "ImageSizes", rates: "Rates") -> None:
+def _show_images(found: "ImageSizes", rates: "Rates", network: "Interface") -> None:
     from cellscale.cli.output.printable import printable
 
     pixels, tiles = (sum(getattr(size, name) for size in found.sizes) for name in ("network_pixels", "tiles"))
     guessed = f", {found.guessed:,} of them guessed from the size of their files" if found.guessed else ""
-    click.echo(f"images\t{len(found.sizes):,}; {pixels / 1e6:,.1f} Mpx at the network's pixel size{guessed}")
-    click.echo(f"tiles\t{tiles:,} at most")
+    given = network.input_format
+    click.echo(
+        f"images\t{len(found.sizes):,}; {pixels / 1e6:,.1f} Mpx at the network's pixel size "
+        f"({given.mpp:g} µm/px){guessed}"
+    )
+    click.echo(f"tiles\t{tiles:,} of {given.tile} x {given.tile} pixels at most")
     for name in found.unreadable:
         click.echo(
             f"{printable(name)}: is left out: a run refuses it (segment --dry_run says why)",
@@ -161,10 +188,11 @@ def _show_images(found: "ImageSizes", rates: "Rates") -> None:
     click.echo(f"rates\t{rates.source}: {rates.images} images on {rates.machine}, {rates.cores} cores")
 
 
-def _show(found: "Estimate") -> None:
+def _show(found: "Estimate", *, in_batches: bool) -> None:
     crew = found.crew
     click.echo(f"machines\t{crew.machines}, {crew.cores} cores each; {crew.memory / 1e9:.1f} GB for the run")
-    click.echo(f"chosen\t{found.workers} workers, batches of {found.batch_size} tiles")
+    amount = f"batches of {found.batch_size} tiles" if in_batches else "a tile at a time"
+    click.echo(f"chosen\t{found.workers} workers, {amount}")
     click.echo(f"time\t{_ranged(found.time, _duration)}")
     click.echo(f"memory\t{_ranged(found.memory, _gigabytes)}")
     click.echo(f"disk\t{_gigabytes(found.scratch)} while the largest image is worked on")
@@ -179,6 +207,7 @@ def _show_rented(
     measuring: str | None,
     machines: int,
     rows: "Sequence[Row]",
+    network: str | None,
 ) -> None:
     """Show what segmenting takes on each kind of machine, with measuring after it, the cheapest first."""
     from cellscale.cli.output.tables import show_rows
@@ -188,7 +217,7 @@ def _show_rented(
     from cellscale.planning.rented import compare
 
     candidates = CANDIDATES if machine is None else (parse_compute(machine, OPTION),)
-    options = compare(found.sizes, rates, candidates, measuring, machines, rows)
+    options = compare(found.sizes, rates, candidates, measuring, machines, rows, network)
     shown = []
     for option in options:
         cost = "unknown" if option.dollars is None else _ranged(option.dollars, lambda dollars: f"${dollars:,.2f}")

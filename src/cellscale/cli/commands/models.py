@@ -3,13 +3,18 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from cellscale.cli.options.shared_options import WordGroup, at_terminal, model_option, positive_number
+from cellscale.cli.output.printable import printable
 from cellscale.errors import ModelError
 from cellscale.storage.credentials import without_credentials
 from cellscale.weights.catalogue import named_network
+
+if TYPE_CHECKING:
+    from cellscale.predict.input_format import ListedKind
 
 __all__ = ["models"]
 
@@ -21,7 +26,8 @@ def models() -> None:
 
 @models.command("list")
 def list_models() -> None:
-    """List the known models and whether they are installed."""
+    """List the known models, whether they are installed, and those that packages describe."""
+    from cellscale.predict.input_format import kinds_of_packages
     from cellscale.weights.catalogue import GIVEN, MODELS, installed_path
     from cellscale.weights.fetch import is_intact
 
@@ -38,6 +44,23 @@ def list_models() -> None:
         click.echo(f"  licence: {given.license.name}, {given.license.location}")
         click.echo(f"  images:  {given.mpp:g} µm/px; channels: {given.channels}")
         click.echo(f"  source:  {given.origin}")
+    for kind in kinds_of_packages():
+        _show_kind(kind)
+
+
+def _show_kind(kind: "ListedKind") -> None:
+    """Show a kind of networks that a package describes; a broken one with the reason, which stops nothing."""
+    name, about = printable(kind.extension.name), kind.about
+    if about is None:
+        click.echo(f"{name}: cannot be used: {printable(kind.problem)}")
+        return
+    described = f", {about.description}" if about.description else ""
+    size = "pixel size not told" if about.mpp is None else f"{about.mpp:g} µm/px"
+    click.echo(f"{name}: described by {printable(kind.extension.package)}{described}")
+    click.echo(f"  licence: {about.license or 'not told'}")
+    click.echo(f"  images:  {size}; channels: {about.channels or 'not told'}")
+    click.echo(f"  source:  {about.source or 'not told'}")
+    click.echo("  file:    yours: --model FILE.onnx")
 
 
 @models.command()

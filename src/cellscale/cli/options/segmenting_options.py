@@ -92,7 +92,7 @@ SEGMENTING_OPTIONS: list[Option] = [
         default=MESMER.clahe_kernel,
         show_default=True,
         metavar="PIXELS",
-        help="Side of the squares in which the contrast is evened out, in pixels of 0.5 µm.",
+        help="Side of the squares in which the contrast is evened out, in the network's pixels (0.5 µm).",
     ),
     _grown(
         "--expand_cells",
@@ -113,7 +113,7 @@ SEGMENTING_OPTIONS: list[Option] = [
         default=0,
         show_default=True,
         metavar="PIXELS",
-        help="Take so many pixels of 0.5 µm away from the edges of cells and nuclei.",
+        help="Take so many of the network's pixels (0.5 µm) away from the edges of cells and nuclei.",
     ),
     *_label_options(),
 ]

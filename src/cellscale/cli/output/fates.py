@@ -1,7 +1,7 @@
 """What became of the outputs of a run, for its closing words."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from cellscale.pipeline.outcome import Fate, RunOutcome
@@ -33,5 +33,20 @@ def fate_lines(outcome: RunOutcome) -> Iterator[str]:
         if len(found) <= _SHOWN or fate in _ALWAYS:
             yield from (f"{fate}: {place}" for place in found)
         else:
-            folders = Counter(place[: -len(base_name(place)) - 1] for place in found)
-            yield from (f"{fate}: {count:,} files in {folder}" for folder, count in folders.items())
+            yield from (f"{fate}: {line}" for line in _folder_lines(Counter(map(_folder_of, found))))
+
+
+def _folder_lines(files: Mapping[str, int]) -> Iterator[str]:
+    """Yield how many files are in each folder; of very many folders, as a project has, in theirs."""
+    above: dict[str, list[str]] = defaultdict(list)
+    for folder in files:
+        above[_folder_of(folder)].append(folder)
+    for parent, folders in above.items():
+        if len(folders) > _SHOWN:
+            yield f"{sum(files[folder] for folder in folders):,} files in {len(folders):,} folders of {parent}"
+        else:
+            yield from (f"{files[folder]:,} files in {folder}" for folder in folders)
+
+
+def _folder_of(place: str) -> str:
+    return place[: -len(base_name(place)) - 1]

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from cellscale.cli.output.display import log_lines, screen
 from cellscale.cli.output.printable import printable
+from cellscale.cli.output.repeated import Repeated
 from cellscale.cli.output.telling import SteadyFile
 from cellscale.errors import RequestError
 from cellscale.pipeline.events import Advanced, Event, ImagesSeen, Listener, Notice, StageFinished
@@ -103,6 +104,7 @@ def all_of(listeners: list[Listener]) -> Listener:
 
 def messages(console: Console, verbose: int, told: Told, *, plans: bool = False) -> Listener:
     """Print notices as lines, and with ``verbose`` the cost of each stage."""
+    repeated = Repeated()
 
     def listen(event: Event) -> None:
         with suppress(OSError, ValueError):  # nobody reads any more
@@ -112,6 +114,10 @@ def messages(console: Console, verbose: int, told: Told, *, plans: bool = False)
         if isinstance(event, Notice):
             if plans and event.image and event.level == "info":
                 return  # the end of a dry run tells it
+            if not verbose and event.image and event.level == "info" and (said := repeated.said(event)) != event.text:
+                if said:
+                    console.print(_prefix(event.image) + said, highlight=False, soft_wrap=True)
+                return
             text = escape(printable(redacted(event.text), keep=_BREAK))
             console.print(_start(event) + text, highlight=False, soft_wrap=True)
             if event.image and event.level == "error":

@@ -8,8 +8,9 @@ import click
 
 from cellscale.label.growth import Growth
 from cellscale.label.parameters import Parameters
+from cellscale.predict.input_format import InputFormat
 
-__all__ = ["CONTROLS", "Control", "shown_values"]
+__all__ = ["CONTROLS", "Control", "controls_of", "shown_values"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,14 @@ def _controls() -> Iterator[Control]:
 
 
 CONTROLS = tuple(_controls())
+
+_OF_MESMERS_INPUT = frozenset({"percentile", "clahe", "clahe_kernel"})
+
+
+def controls_of(given: InputFormat) -> tuple[Control, ...]:
+    """Return what of a network's settings is tuned; what does nothing with its input is left out."""
+    left_out = frozenset() if given.normalisation is None else _OF_MESMERS_INPUT
+    return tuple(control for control in CONTROLS if control.key not in left_out)
 
 
 def shown_values(options: Mapping[str, Any], parameters: Mapping[str, Parameters]) -> dict[str, str]:

@@ -11,8 +11,9 @@ import click
 from cellscale.cli.options.request_options import make_request
 from cellscale.cli.options.shared_options import closest
 from cellscale.cli.settings import option_values
+from cellscale.cli.tuning.controls import controls_of
 from cellscale.cli.tuning.tuning_session import Beginning, TuningSession
-from cellscale.engines.preflight import checked_model
+from cellscale.engines.preflight import checked_model, refuse_options_of_others
 from cellscale.errors import ImageError, RequestError
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.segmenting import open_input
@@ -63,6 +64,8 @@ def opened_session(
             "give --statistics image, or try settings with runs on small regions"
         )
     model = checked_model(request.network, COMPARTMENTS, threads=request.resources.workers or 0)
+    if model.kind != "seeds":  # of which there is nothing to tune
+        refuse_options_of_others(request, model)
     budget = Budget.choose(request.resources.workers, request.resources.max_memory)
     if entry.problem is not None:
         raise ImageError(entry.problem)
@@ -87,6 +90,7 @@ def opened_session(
         crop=crop,
         out=out.absolute(),
         replaces=options["overwrite"],
+        controls=controls_of(model.input_format),
     )
     with closing(tuned):
         require_crop(crop, info.shape)

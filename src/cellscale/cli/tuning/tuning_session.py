@@ -14,7 +14,7 @@ import numpy as np
 from cellscale import __version__
 from cellscale.cli.options.request_options import make_request
 from cellscale.cli.settings import OptionKeys, Section, settings_text
-from cellscale.cli.tuning.controls import CONTROLS, shown_values
+from cellscale.cli.tuning.controls import Control, shown_values
 from cellscale.errors import ImageError, RequestError
 from cellscale.images.channels import select_channels
 from cellscale.images.info import ImageInfo
@@ -54,6 +54,8 @@ class Beginning:
     """Where settings are kept."""
     replaces: bool
     """Whether a file that is there before may be replaced."""
+    controls: tuple[Control, ...]
+    """What is tuned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class TuningSession:
         self._beginning = beginning
         self._tuned = tuned
         self._place = Section(None, {}, lambda key: "settings", Path.cwd())
-        self._options = {control.key: self._keys.option(control.key, self._place) for control in CONTROLS}
+        self._options = {control.key: self._keys.option(control.key, self._place) for control in beginning.controls}
         self._lock = Lock()
         self._versions_lock = Lock()
         how = self._asked(beginning.options)
@@ -100,7 +102,7 @@ class TuningSession:
             "controls": [
                 control.facts(self._options[control.key], self._first[control.key])
                 | {"usual": usual.get(control.key, "")}
-                for control in CONTROLS
+                for control in self._beginning.controls
             ],
             "channels": [channel.name for channel in info.channels],
             "crop": _crop_of(self._crop),
@@ -162,7 +164,7 @@ class TuningSession:
         cast, words = self._cast(values)
         options = {**self._beginning.options, **cast}
         written = {**self._beginning.written, **words}
-        tuned = {str(self._options[control.key].name) for control in CONTROLS}
+        tuned = {str(self._options[control.key].name) for control in self._beginning.controls}
         others = {
             str(param.name)
             for param in self._ctx.command.params

@@ -54,7 +54,7 @@ def run(request: Request, listener: Listener, options: DaskOptions | None = None
         budget = Budget.choose(request.resources.workers, request.resources.max_memory)
         images = [
             _image_work(job, asked, ImageWork(entry, position, count, listener))
-            for position, entry in enumerate(failing_first(request, entries, budget, listener), 1)
+            for position, entry in enumerate(failing_first(request, entries, budget, listener, model), 1)
         ]
         connect = stack.enter_context(connection(options, request.resources))
         _work(connect, job, options, images, listener)

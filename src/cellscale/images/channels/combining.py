@@ -11,7 +11,7 @@ from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image
 from cellscale.regions import Region, RegionReader
 
-__all__ = ["Scaling", "combined_reader", "scaled_reader"]
+__all__ = ["Scaling", "combined_dtype", "combined_reader", "scaled_reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +53,29 @@ def combined_reader(image: Image, indices: Sequence[int], combine: Combine = "su
     uint8 for a blank channel.
     """
     channels = tuple(indices)
+    dtype = combined_dtype(image.info.dtype, len(channels), combine)
     if not channels:
-        return lambda region: np.zeros(region.shape, np.uint8)
+        return lambda region: np.zeros(region.shape, dtype)
     if len(channels) == 1:
         return lambda region: _plane(image.read(channels, region))
     if combine == "max":
         return lambda region: _plane(image.read(channels, region).max(axis=0, keepdims=True))
     if combine == "mean":
-        mean = np.float64 if image.info.dtype == np.float64 else np.float32
-        return lambda region: image.read(channels, region).mean(axis=0, dtype=np.float64).astype(mean)
-    dtype = _sum_type(image.info.dtype)
+        return lambda region: image.read(channels, region).mean(axis=0, dtype=np.float64).astype(dtype)
 
     def read_sum(region: Region) -> NDArray[Any]:
         return _plane(image.read(channels, region).sum(axis=0, keepdims=True, dtype=dtype))
 
     return read_sum
+
+
+def combined_dtype(dtype: np.dtype[Any], channels: int, combine: Combine = "sum") -> np.dtype[Any]:
+    """Return the dtype that `combined_reader` reads of so many channels of an image of a dtype, without reading."""
+    if not channels:
+        return np.dtype(np.uint8)
+    if channels > 1 and combine == "mean":
+        return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    return dtype.newbyteorder("=") if channels == 1 or combine == "max" else _sum_type(dtype)
 
 
 def scaled_reader(
@@ -114,7 +122,7 @@ def _plane(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _sum_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind == "f":
-        return dtype
+        return dtype.newbyteorder("=")
     if dtype.itemsize >= 4:
         return np.dtype(np.int64)
     return np.dtype(np.uint32 if dtype.kind == "u" else np.int32)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mask", "open_mask", "whole_labels"]
 
-_LABEL_TYPES = READABLE_TYPES | {"int64", "uint64"}
+_LABEL_TYPES = READABLE_TYPES | {"bool", "int64", "uint64"}
 
 
 class Mask:

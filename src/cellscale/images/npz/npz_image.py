@@ -69,8 +69,7 @@ class NpzImage:
 
     def read(self, channels: tuple[int, ...], region: Region, level: int = 0) -> NDArray[Any]:
         """Return the pixels as ``(len(channels), rows, columns)``; there is level 0 only."""
-        if level != 0:
-            raise IndexError(f"level {level} of an image with one level")
+        self._info.require(channels, region, level)
         if not self._fortran_order:
             return np.ascontiguousarray(np.moveaxis(self._pixels.read(region), 2, 0)[list(channels)])
         # Column by column, one channel behind the other: as an image that is turned and has twice the rows.

@@ -37,7 +37,7 @@ from cellscale.images.tiff.tiff_series import (
     passed_over,
 )
 from cellscale.images.tiff.tiff_storage import called_rgb
-from cellscale.images.tiff.tiff_structure import check_described, check_structure
+from cellscale.images.tiff.tiff_structure import check_described, check_structure, not_a_tiff
 from cellscale.regions import Region
 from cellscale.storage.ranges import RangeReader, open_ranges
 from cellscale.storage.regular import oddity
@@ -139,7 +139,10 @@ class TiffImage:
         ------
         ImageError
             The pixels are damaged.
+        RequestError
+            The image does not have these pixels.
         """
+        self._info.require(channels, region, level)
         return self._segments.read(level, self._level(level), channels, region)
 
     def close(self) -> None:
@@ -176,7 +179,7 @@ class TiffImage:
 
             def damaged(error: Exception) -> ImageError:
                 if isinstance(error, tifffile.TiffFileError):
-                    return ImageError(f"{self._name}: not a TIFF file, or a damaged one ({error})")
+                    return not_a_tiff(self._source.read([(0, min(64, self._source.size))])[0], self._name, error)
                 said = "; ".join(dict.fromkeys([*messages[:2], one_line(error)]))
                 return ImageError(f"{self._name}: the file is damaged ({said}): copy or download it again")
 

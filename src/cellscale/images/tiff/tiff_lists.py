@@ -23,6 +23,9 @@ _RATIOS = {5: 3000, 8: 1100, 32946: 1100, 32773: 65}
 
 _LZW = 5
 
+_CCITT = {2, 3, 4}
+"""Compressions of fax, whose decoders are given rows and columns and make no more of them."""
+
 _SLACK = 16
 """Bytes that an uncompressed segment may have too many: some programs begin each at an even address."""
 
@@ -96,7 +99,7 @@ def check_decompressed(storage: Storage, data: bytes) -> None:
     compression = int(storage.keyframe.compression)
     if int(storage.keyframe.fillorder) != 1 or not (compression == _LZW or (storage.is_packed and compression != 1)):
         return
-    if compression in OWN_BITS:
+    if compression in OWN_BITS | _CCITT:
         return
     found, expected = len(TIFF.DECOMPRESSORS[compression](data)), _packed_bytes(storage)
     if found > expected + _SLACK:

@@ -17,10 +17,26 @@ from cellscale.errors import ImageError
 from cellscale.images.image_names import TIFF_SUFFIXES
 from cellscale.images.tiff.tiff_series import axis_sizes
 
-__all__ = ["check_described", "check_structure"]
+__all__ = ["check_described", "check_structure", "not_a_tiff"]
 
 _ELSEWHERE = re.compile(r"""<(?:\w+:)?BinaryOnly\s[^>]*?\bMetadataFile\s*=\s*(["'])(.*?)\1""")
 """OME-XML of a file that holds pixels of an image that another file describes."""
+
+_OTHERS = (
+    (rb"version https://git-lfs", "a pointer of Git LFS, which stands for the file: fetch it with 'git lfs pull'"),
+    (
+        rb"(\xef\xbb\xbf)?\s*(?i:<!doctype html|<html)",
+        "a page of a website, such as its login: download the file again",
+    ),
+    (rb"PK\x03\x04", "a ZIP archive: unpack it"),
+    (rb"\x1f\x8b", "compressed by gzip: unpack it with gunzip"),
+    (rb"\x89PNG", "a PNG picture: save the image as OME-TIFF"),
+    (rb"\xff\xd8\xff", "a JPEG picture: save the image as OME-TIFF"),
+    (rb"\x89HDF", "HDF5 (as Imaris has it): convert it to OME-TIFF"),
+    (rb"ZISRAWFILE", "Zeiss CZI: convert it to OME-TIFF"),
+    (rb"\xda\xce\xbe\x0a|\x00\x00\x00\x0cjP", "Nikon ND2 or JPEG 2000: convert it to OME-TIFF"),
+)
+"""First bytes of what is found under names of TIFFs, what it is, and what to do."""
 
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _NEEDED = {256, 257, 258, 259, 262, 270, 273, 277, 278, 279, 284, 322, 323, 324, 325, 330, 339}
@@ -49,6 +65,24 @@ def check_structure(tiff: Any, name: str) -> None:
                 f"{name}: the file is truncated: it has {size:,} bytes, and {what} reaches to byte {end:,}; copy or "
                 f"download it again"
             )
+
+
+def not_a_tiff(first: bytes, name: str, said: Exception) -> ImageError:
+    """Return the error of a file that does not begin as a TIFF does.
+
+    Parameters
+    ----------
+    first
+        Its first bytes, 64 or all.
+    name
+        For messages.
+    said
+        What tifffile says of it.
+    """
+    for pattern, text in _OTHERS:
+        if re.match(pattern, first):
+            return ImageError(f"{name}: not a TIFF file, but {text}")
+    return ImageError(f"{name}: not a TIFF file, or a damaged one ({said}): copy or download it again")
 
 
 def _extents(tiff: Any, name: str) -> Iterator[tuple[int, str]]:

@@ -93,7 +93,10 @@ class OmeZarrImage:
         ------
         ImageError
             A chunk is damaged.
+        RequestError
+            The image does not have these pixels.
         """
+        self._info.require(channels, region, level)
         result = np.empty((len(channels), *region.shape), self._info.dtype)
         rows, columns = region.slices
         places: dict[str, Any] = {"y": rows, "x": columns}

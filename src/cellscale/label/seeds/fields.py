@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cellscale.errors import ImageError
 from cellscale.regions import Region
 
-__all__ = ["PEAK_DISTANCE", "REACH", "WINDOW", "Classifier", "Fields"]
+__all__ = ["PEAK_DISTANCE", "REACH", "WINDOW", "Classifier", "Fields", "seed_windows"]
 
 WINDOW = 64
 """Rows and columns of the surroundings of a seed that are judged."""
@@ -101,6 +101,25 @@ class Fields:
             heights=maps[4] / _HEIGHT_SCALE + np.float32(0.5),
             steps=(_step(shape[0]), _step(shape[1])),
         )
+
+
+def seed_windows(seeds: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Return the surroundings of seeds in which all of their pixels lie.
+
+    Parameters
+    ----------
+    seeds
+        Each by its place in the whole image in raster order, from 1.
+    shape
+        Rows and columns of the whole image.
+
+    Returns
+    -------
+    int64 ``(n, 4)``: top, left, bottom and right.
+    """
+    places = np.stack(np.divmod(seeds - 1, shape[1]), axis=1)
+    starts = np.minimum(np.maximum(places - WINDOW // 2, 0), np.maximum(np.subtract(shape, WINDOW), 0))
+    return np.concatenate([starts, np.minimum(starts + WINDOW, shape)], axis=1)
 
 
 def _step(length: int) -> np.float32:

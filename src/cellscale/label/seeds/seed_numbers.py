@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
+from cellscale.label.seeds.claims import Claims, SeedObjects
 from cellscale.label.seeds.seed_block import SeedBlock
 
-__all__ = ["Numbers", "numbered", "numbered_alone", "numbered_pairs"]
-
-OVERLAP_THRESHOLD = np.float32(0.3)
-"""Seeds are one object if they share more than this of the smaller one's pixels."""
+__all__ = ["Numbers", "counted", "numbered", "numbered_alone", "numbered_pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +28,6 @@ class Numbers:
     """Labels of the compartment that pixels have."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Objects:
-    """The seeds of a compartment, and which of them are one object."""
-
-    seeds: NDArray[np.int64]
-    objects: NDArray[np.int64]
-    """For each seed the row of its object; objects are in the order of their first seeds."""
-    count: int
-
-    def rows(self, block: SeedBlock) -> NDArray[np.int64]:
-        """Return for each label of a block, 0 included, one more than the object's row."""
-        return np.concatenate([np.zeros(1, np.int64), self.objects[np.searchsorted(self.seeds, block.seeds)] + 1])
-
-    def numbers(self, labels: NDArray[np.int64], count: int) -> Numbers:
-        """Return the label of each seed from that of its object."""
-        return Numbers(self.seeds, labels[self.objects].astype(np.int32), count)
-
-
 def numbered_alone(blocks: Iterable[SeedBlock], again: Iterable[SeedBlock]) -> Numbers:
     """Return the labels of one compartment, whose objects are numbered in the order of their first seeds.
 
@@ -56,12 +36,12 @@ def numbered_alone(blocks: Iterable[SeedBlock], again: Iterable[SeedBlock]) -> N
     blocks, again
         All blocks of the compartment, twice.
     """
-    found = _merged(blocks)
+    found = _objects(blocks)
     areas = np.zeros(found.count + 1, np.int64)
     for block in again:
         areas += np.bincount(found.rows(block)[block.labels].ravel(), minlength=areas.size)
     labels, count = _ranked(areas[1:] > 0)
-    return found.numbers(labels, count)
+    return _numbers(found, labels, count)
 
 
 def numbered_pairs(
@@ -85,14 +65,14 @@ def numbered_pairs(
     -------
     Labels of nuclei, and labels of cells for pixels that no nucleus has.
     """
-    inner, outer = _merged(nuclei), _merged(cells)
-    sizes, visible, pairs, common = _counted(inner, outer, both)
+    inner, outer = _objects(nuclei), _objects(cells)
+    sizes, visible, pairs, common = counted(inner, outer, both)
     if not visible.any():  # each nucleus is a cell
         labels, count = _ranked(sizes > 0)
-        return inner.numbers(labels, count), outer.numbers(np.zeros(outer.count, np.int64), count)
+        return _numbers(inner, labels, count), _numbers(outer, np.zeros(outer.count, np.int64), count)
     if not sizes.any():
         labels, count = _ranked(visible > 0)
-        return inner.numbers(np.zeros(inner.count, np.int64), 0), outer.numbers(labels, count)
+        return _none(inner), _numbers(outer, labels, count)
     nucleus, cell = np.divmod(pairs, outer.count)
     belongs = 2 * common > sizes[nucleus]
     nucleus, cell = nucleus[belongs], cell[belongs]
@@ -102,7 +82,7 @@ def numbered_pairs(
     kept = np.zeros(inner.count, bool)
     kept[nucleus[keeps]] = True
     if not kept.any():
-        return inner.numbers(np.zeros(inner.count, np.int64), 0), outer.numbers(np.zeros(outer.count, np.int64), 0)
+        return _none(inner), _numbers(outer, np.zeros(outer.count, np.int64), 0)
     first, with_cell = _ranked(kept)
     others, without = _ranked(~kept & (sizes > 0))
     inner_labels = np.where(others > 0, others + with_cell, first)
@@ -113,11 +93,27 @@ def numbered_pairs(
     alone, rest = _ranked((largest == 0) & (visible > covered))
     outer_labels = np.where(alone > 0, alone + with_cell + without, outer_labels)
     total = with_cell + without
-    return inner.numbers(inner_labels, total), outer.numbers(outer_labels, total + rest)
+    return _numbers(inner, inner_labels, total), _numbers(outer, outer_labels, total + rest)
 
 
-def _counted(
-    inner: _Objects, outer: _Objects, both: Iterable[tuple[SeedBlock, SeedBlock]]
+def _objects(blocks: Iterable[SeedBlock]) -> SeedObjects:
+    """Return the objects of a compartment from what all its blocks counted."""
+    claims = Claims.of(blocks)
+    return claims.objects(claims.linked)
+
+
+def _numbers(found: SeedObjects, labels: NDArray[np.int64], count: int) -> Numbers:
+    """Return the label of each seed from that of its object."""
+    return Numbers(found.seeds, labels[found.objects].astype(np.int32), count)
+
+
+def _none(found: SeedObjects) -> Numbers:
+    """Return that no seed has a label."""
+    return _numbers(found, np.zeros(found.count, np.int64), 0)
+
+
+def counted(
+    inner: SeedObjects, outer: SeedObjects, both: Iterable[tuple[SeedBlock, SeedBlock]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return pixels of nuclei and of cells, and keys and pixels of pairs of both."""
     sizes, visible = np.zeros(inner.count + 1, np.int64), np.zeros(outer.count + 1, np.int64)
@@ -163,50 +159,6 @@ def _runs(
             keys[count], lengths[count], last = key, 1, key
             count += 1
     return keys[:count].copy(), lengths[:count].copy()
-
-
-def _merged(blocks: Iterable[SeedBlock]) -> _Objects:
-    """Return the objects of a compartment from what its blocks counted."""
-    seeds, areas, pairs, shared = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [], [np.empty(0, np.int64)]
-    for block in blocks:
-        seeds.append(block.seeds)
-        areas.append(block.areas)
-        pairs.append(block.seeds[block.shared[:, :2]])
-        shared.append(block.shared[:, 2])
-    known, places = np.unique(np.concatenate(seeds), return_inverse=True)
-    total = np.bincount(places.ravel(), np.concatenate(areas), known.size)
-    rows = np.searchsorted(known, np.concatenate([np.empty((0, 2), np.int64), *pairs]))
-    keys, places = np.unique(rows[:, 0] * max(known.size, 1) + rows[:, 1], return_inverse=True)
-    common = np.bincount(places.ravel(), np.concatenate(shared), keys.size).astype(np.float32)
-    one, other = np.divmod(keys, max(known.size, 1))
-    smaller = np.minimum(total[one], total[other]).astype(np.float32)
-    linked = common / smaller > OVERLAP_THRESHOLD
-    objects, count = _united(known.size, one[linked], other[linked])
-    return _Objects(known, objects, count)
-
-
-@kernel
-def _united(size: int, one: NDArray[np.int64], other: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Return the rows of the objects that linked seeds make, in the order of first seeds, and how many there are."""
-    roots = np.arange(size)
-    for link in range(one.size):
-        first, second = one[link], other[link]
-        while roots[first] != first:
-            roots[first] = roots[roots[first]]
-            first = roots[first]
-        while roots[second] != second:
-            roots[second] = roots[roots[second]]
-            second = roots[second]
-        roots[max(first, second)] = min(first, second)
-    objects = np.empty(size, np.int64)
-    count = 0
-    for seed in range(size):
-        if roots[seed] == seed:
-            objects[seed] = count
-            count += 1
-        else:
-            objects[seed] = objects[roots[seed]]
-    return objects, count
 
 
 def _ranked(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:

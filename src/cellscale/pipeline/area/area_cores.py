@@ -1,13 +1,17 @@
 """The rectangles of an image that are labelled where only a part of it is wanted."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cellscale.annotations import WantedArea
 from cellscale.regions import Region, blocks
 
-__all__ = ["LONGEST_HOLE", "AreaCores"]
+__all__ = ["LONGEST_HOLE", "AreaCores", "spread"]
 
 FIRST_MARGIN = 96
 """Pixels around the area that are labelled with it at first: cells at its border, and those beside them, are seen
@@ -16,6 +20,9 @@ has 100 pixels or more."""
 
 LONGEST_HOLE = 256
 """Pixels from a hole's farthest pixel to its object: only a thread of that many pixels would be longer."""
+
+SPREADING = (64, 32, 16)
+"""Pixels by which one side of a rectangle is moved on, the larger ones first."""
 
 SMALL_REACH = 24
 """Pixels from which cells may grow towards each other within that margin, as a rule."""
@@ -88,6 +95,19 @@ class AreaCores:
         every = list(blocks(self.image_shape, (side, side)))
         return [every[index] for index in sorted(found)]
 
+    def touched(self, boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which objects may be in the area, once they have grown.
+
+        Parameters
+        ----------
+        boxes
+            Top, left, bottom and right of each, ``(n, 4)``, in the network's pixels.
+        """
+        down, across = self.scale
+        beyond = self.growth + 1
+        found = boxes[:, [1, 0, 3, 2]] / [across, down, across, down]
+        return self.area.touched(found + np.array([-beyond, -beyond, beyond, beyond]))
+
     def _core(self, block: Region, margin: int) -> Region:
         nothing = Region(block.top, block.left, block.top, block.left)
         part = self.area.part(self._in_image(block.grown(margin, self.shape)))
@@ -117,3 +137,37 @@ class AreaCores:
             min(math.ceil(region.bottom / down) + 1, self.image_shape[0]),
             min(math.ceil(region.right / across) + 1, self.image_shape[1]),
         )
+
+
+def spread(cores: Sequence[Region], shape: tuple[int, int], side: int, near: Callable[[Region], Any]) -> list[Region]:
+    """Return rectangles as wide as what is computed for them anyway.
+
+    What cells at the end of the area need is then more often there, and nothing has to be widened.
+
+    Parameters
+    ----------
+    cores
+        What is to be labelled of each block, in raster order; an empty rectangle for nothing.
+    shape
+        Rows and columns of the image.
+    side
+        Rows and columns of a block.
+    near
+        Returns what has to be computed to label a rectangle.
+    """
+    return [
+        _spread(core, block, near) if core.size else core
+        for core, block in zip(cores, blocks(shape, (side, side)), strict=True)
+    ]
+
+
+def _spread(core: Region, block: Region, near: Callable[[Region], Any]) -> Region:
+    needed = near(core)
+    for name, sign in (("top", -1), ("left", -1), ("bottom", 1), ("right", 1)):
+        end = getattr(block, name)
+        for step in SPREADING:
+            moved = getattr(core, name) + sign * step
+            wider = replace(core, **{name: min(moved, end) if sign > 0 else max(moved, end)})
+            if near(wider) == needed:
+                core = wider
+    return core

@@ -19,15 +19,28 @@ class Selection:
     numbers: NDArray[np.int32]
     """For each label from 0 on its new number, in the same order; 0 for those that go."""
 
-    counts: tuple[int, ...]
-    """How many there are in each region."""
+    regions: NDArray[np.int64]
+    """For each label its region; -1 for those that go, and for background."""
+
+    names: int
+    """How many regions there are."""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Return how many labels stay in each region."""
+        counts = np.bincount(self.regions[self.regions >= 0], minlength=self.names)
+        return tuple(int(number) for number in counts)
+
+    def first(self, count: int) -> "Selection":
+        """Return what becomes of the first so many labels alone."""
+        return Selection(self.numbers[: count + 1], self.regions[: count + 1], self.names)
 
     def __call__(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the new labels."""
         return self.numbers[labels]
 
     def __len__(self) -> int:
-        return sum(self.counts)
+        return int(np.count_nonzero(self.numbers))
 
 
 def selected_labels(area: WantedArea, read: RegionReader, parts: Iterable[Region], count: int) -> Selection:
@@ -57,5 +70,6 @@ def selected_labels(area: WantedArea, read: RegionReader, parts: Iterable[Region
     kept = there[regions >= 0]
     numbers = np.zeros(count + 1, np.int32)
     numbers[kept] = np.arange(1, len(kept) + 1)
-    counts = np.bincount(regions[regions >= 0], minlength=len(area.names))
-    return Selection(numbers, tuple(int(number) for number in counts))
+    of_labels = np.full(count + 1, -1, np.int64)
+    of_labels[there] = regions
+    return Selection(numbers, of_labels, len(area.names))

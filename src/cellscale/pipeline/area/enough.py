@@ -59,10 +59,9 @@ def lacking(
     ends = [_at_ends(block, others, plan.shape, 1) for block, others in around]
     goes_on = np.isin(objects.identities, np.concatenate(ends))
     may_fill = goes_on | (objects.euler_quarters < _ONE_PIECE)
-    boxes = objects.boxes[:, [1, 0, 3, 2]].astype(np.float64)
+    boxes = objects.boxes.astype(np.float64)
     boxes[goes_on] += [-holes, -holes, holes, holes]  # beyond the end it may reach farther to the sides as well
-    down, wide = plan.scale
-    known = plan.area.touched(boxes / [wide, down, wide, down] + [-1, -1, 1, 1])
+    known = plan.touched(boxes)
     changing = known & ~goes_on  # what else an object that goes on can change is asked when it is known whole
     reach = plan.reach
     candidates = np.ones(len(objects), np.bool_) if reach else may_fill

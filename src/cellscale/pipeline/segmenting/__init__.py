@@ -2,7 +2,7 @@
 
 from cellscale.pipeline.segmenting.block_store import BLOCK, CertificateSummary
 from cellscale.pipeline.segmenting.inputs import MODEL_MPP, NetworkInput, network_input, open_input, require_plausible
-from cellscale.pipeline.segmenting.methods import grown_cells, method_of_kind
+from cellscale.pipeline.segmenting.methods import grid_of, grown_cells, method_of_kind
 from cellscale.pipeline.segmenting.npz_stages import IMAGE, postprocess_file, predict_file, preprocess_file
 from cellscale.pipeline.segmenting.predict_and_label import segment_channels
 from cellscale.pipeline.segmenting.prediction import predict_groups
@@ -22,6 +22,7 @@ __all__ = [
     "SharePlan",
     "TileGroups",
     "TileStore",
+    "grid_of",
     "grown_cells",
     "label_share",
     "method_of_kind",

@@ -1,8 +1,8 @@
 """What an image gives to the network: its channels, their pixel size, and how they were chosen."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.errors import ImageError
-from cellscale.images.channels import USUAL_NAMES_VERSION, combined_reader, select_channels
+from cellscale.images.channels import USUAL_NAMES_VERSION, combined_dtype, combined_reader, select_channels
 from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image, ImageInfo
 from cellscale.images.open import open_image
@@ -21,6 +21,7 @@ from cellscale.pipeline.request import ChannelChoice, Request
 from cellscale.predict.input_format import INSTANSEG_INPUT, MESMER_INPUT, InputFormat, is_own_format
 from cellscale.preprocess.preprocessing import MESMER, MODEL_MPP, Preprocessing, RescaleChannels
 from cellscale.regions import Region, RegionReader
+from cellscale.storage.uri import base_name
 from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 
@@ -28,6 +29,12 @@ __all__ = ["MODEL_MPP", "NetworkInput", "input_of", "network_input", "open_input
 
 PLAUSIBLE_MPP = (0.01, 20.0)
 """µm/px at which cells can be found: beyond, a unit is wrong, and rescaling would leave nothing or never end."""
+
+_NARROW: Mapping[str, np.dtype[Any]] = {
+    "int64": np.dtype(np.int32),
+    "uint64": np.dtype(np.uint32),
+    "float16": np.dtype(np.float32),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +126,12 @@ def network_input(
     readers = tuple(_narrowed(combined_reader(image, indices, combine), info.name) for indices in groups)
     # Channels that the network takes by themselves are not combined.
     separate = () if apart else tuple(_separate(image, indices, rescale) for indices in groups)
-    corner = Region(0, 0, 1, 1)
     combined = combine if max(len(selection.nuclear), len(selection.membrane)) > 1 else "sum"  # of one it is the same
     is_rescaled = any(separate)
     return NetworkInput(
         info=info,
         channels=readers,
-        dtypes=tuple(read(corner).dtype for read in readers),
+        dtypes=tuple(_narrow(combined_dtype(info.dtype, len(indices), combine)) for indices in groups),
         pixel_size=pixel_size,
         notes=(
             f"nucleus: {selection.nuclear_text}; membrane: {selection.membrane_text}; "
@@ -159,12 +165,11 @@ def _separate(image: Image, indices: Sequence[int], rescale: RescaleChannels) ->
 
 def _narrowed(read: RegionReader, name: str) -> RegionReader:
     """Return a reader whose numbers preprocessing can count: 64-bit integers as 32-bit ones, float16 as float32."""
-    narrow = {"int64": np.dtype(np.int32), "uint64": np.dtype(np.uint32), "float16": np.dtype(np.float32)}
 
     def read_narrow(region: Region) -> NDArray[Any]:
         pixels = read(region)
-        dtype = narrow.get(pixels.dtype.name)
-        if dtype is None:
+        dtype = _narrow(pixels.dtype)
+        if dtype == pixels.dtype:
             return pixels
         narrowed = pixels.astype(dtype)
         if pixels.dtype.kind != "f" and (narrowed != pixels).any():
@@ -175,6 +180,11 @@ def _narrowed(read: RegionReader, name: str) -> RegionReader:
         return narrowed
 
     return read_narrow
+
+
+def _narrow(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of what `_narrowed` reads of pixels of a dtype."""
+    return _NARROW.get(dtype.name, dtype)
 
 
 def require_plausible(size: ChosenPixelSize, name: str) -> None:
@@ -261,7 +271,7 @@ def _chosen(
             f"{described.info.height} x {described.info.width}; expected the same. Remove or remake the NPZ file."
         )
     # An NPZ file's two channels are what the user chose when making it.
-    return network_input(
+    found = network_input(
         arrays,
         nuclear=("#1",),
         membrane=("#2",),
@@ -269,4 +279,7 @@ def _chosen(
         pixel_size=size,
         apart=apart,
         input_format=input_format,
+    )
+    return replace(
+        found, notes=(f"pixels from {base_name(str(arrays.info.uri))}; {size.mpp:g} µm/px ({size.source})",)
     )

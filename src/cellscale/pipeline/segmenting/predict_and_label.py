@@ -6,14 +6,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import thread_time
-from typing import Self
+from typing import Any, Self
 
 from cellscale.label.parameters import Parameters
-from cellscale.pipeline.area import AreaCores, Part
+from cellscale.pipeline.area import AreaCores, Part, spread
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import Labeller
-from cellscale.pipeline.segmenting.block_store import BLOCK, BlockStore, SettledLabels, Store
+from cellscale.pipeline.segmenting.block_store import BLOCK, SettledLabels, Store
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.methods import AnyNetwork, Method, grown_cells, method_of, selected_cells
 from cellscale.pipeline.segmenting.preparation import Prepared
@@ -73,16 +73,16 @@ def segment_channels(
     prepared = method.prepare(run, state, source)
     run.learn(network_height=prepared.shape[0], network_width=prepared.shape[1])
     if part is not None:
+        # Tile by tile, as every one that is not needed counts.
+        groups = method.groups(prepared.shape, each_alone=True)
 
-        def label(stores: Mapping[Compartment, BlockStore]) -> None:
-            # Tile by tile, as every one that is not needed counts.
-            groups = method.groups(prepared.shape, each_alone=True)
+        def label(stores: Mapping[Compartment, Store]) -> None:
             tiles = _tile_store(state, groups, stores)
             _label(run, method, tiles, prepared, network, parameters, stores)
             state.drop("tiles")
             give_back()
 
-        return label_part(run, state, source.shape, prepared.shape, method, parameters, part, label)
+        return label_part(run, state, source.shape, prepared.shape, method, parameters, part, label, groups)
     stores = method.stores(state, tuple(parameters), prepared.shape)
     if any(store.missing() for store in stores.values()) or (intermediates and not intermediates.exists()):
         # Intermediates are made of all tiles.
@@ -104,7 +104,8 @@ def label_part(
     method: Method,
     parameters: Mapping[Compartment, Parameters],
     part: Part,
-    label: Callable[[Mapping[Compartment, BlockStore]], None],
+    label: Callable[[Mapping[Compartment, Any]], None],
+    groups: Groups | None = None,
 ) -> dict[Compartment, SettledLabels]:
     """Find the cells and nuclei of a part of an image: of ever more around it, until that is enough.
 
@@ -120,25 +121,28 @@ def label_part(
         What is wanted.
     label
         Labels what is missing in the stores that it is given.
+    groups
+        Tiles that are predicted for it; None where they are there.
     """
     plan = AreaCores(part.area, shape, network_shape, part.growth)
     margins = [plan.first_margin] * len(plan.cores(BLOCK))
     grows: Collection[int] = range(len(margins))
     while grows:
         cores = plan.cores(BLOCK, margins)
+        if groups is not None:
+            cores = spread(cores, network_shape, BLOCK, groups.near)
         stores = method.part_stores(state, tuple(parameters), network_shape, cores)
         if any(store.missing() for store in stores.values()):
             label(stores)
         # Only there, as all else is known already.
-        lacking = [store.lacking(plan, parameters[compartment]) for compartment, store in stores.items()]
-        grows = plan.around(frozenset().union(*lacking), BLOCK)
+        grows = plan.around(method.lacking(stores, plan, parameters), BLOCK)
         for index in grows:
             margins[index] *= 2
     labels = _settled(run, method, stores, parameters, shape)
     if part.growth or part.of_nuclei:
         labels = grown_cells(labels, part.growth, of_nuclei=part.of_nuclei)
     with run.stage("regions", len(labels)) as advance:
-        selected = selected_cells(labels, plan, cores, of_nuclei=part.of_nuclei)
+        selected = selected_cells(labels, plan, cores, together=part.of_nuclei or method.paired)
         advance(len(labels))
     return dict(selected)
 

@@ -23,6 +23,7 @@ from cellscale.preprocess.statistics import ChannelStatistics, MapBlocks, channe
 from cellscale.regions import Region, RegionReader, blocks
 
 __all__ = [
+    "STEP",
     "Prepared",
     "PreparedImage",
     "at_network_size",

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from cellscale.errors import DamagedStateError
 from cellscale.pipeline.resume.state import RunState
+from cellscale.predict.heads import MESMER_HEADS
+from cellscale.predict.instanseg import SquareGrid
 from cellscale.predict.tiles import STRIDE, TILE, TileGrid
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.regions import Region
@@ -31,6 +33,9 @@ ROWS_HELD = 8
 """Rows of groups that are on disk at most, unless a block needs more: those of two rows of blocks with their
 surroundings, and as many ahead of them."""
 
+_MAP_BYTES = len(MESMER_HEADS) * np.dtype(np.float32).itemsize
+"""Of the maps of a pixel."""
+
 Group: TypeAlias = tuple[int, int]
 """Row and column of a group among all groups."""
 
@@ -40,6 +45,10 @@ GroupArrays: TypeAlias = dict[str, NDArray[Any]]
 
 class Groups(Protocol):
     """The tiles of an image in groups: the unit of prediction, of storage and of resume."""
+
+    @property
+    def grid(self) -> TileGrid | SquareGrid:
+        """All tiles of the image."""
 
     def __iter__(self) -> Iterator[Group]:
         """Yield the groups in raster order."""
@@ -53,6 +62,10 @@ class Groups(Protocol):
     @property
     def held(self) -> int:
         """Groups that are on disk at a time, as a rule."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of maps that are on disk at a time, as a rule, where both compartments are found."""
 
     @property
     def at_hand(self) -> int:
@@ -123,6 +136,11 @@ class TileGroups:
         """Groups that are on disk at a time, as a rule."""
         rows = ROWS_HELD * -(-GROUP * STRIDE // (self._side * self.grid.rows.stride))
         return rows * -(-self.grid.columns.count // self._side)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of maps that are on disk at a time, as a rule, where both compartments are found."""
+        return min(self.held * self._side**2, self.grid.count) * self.grid.tile**2 * _MAP_BYTES
 
     @property
     def at_hand(self) -> int:

@@ -102,7 +102,7 @@ class TunedImage:
     Raises
     ------
     RequestError
-        The network is one of those that label whole images only, or its input is made in another way than Mesmer's.
+        The network's labels depend on no thresholds, as InstanSeg's.
     """
 
     def __init__(
@@ -120,12 +120,8 @@ class TunedImage:
         self._method = method_of(self._network, input_format)
         if self._method.apart:
             raise RequestError(
-                "tuning is for networks like Mesmer, whose labels depend on settings; this one has none"
-            )
-        if input_format.normalisation is not None:
-            raise RequestError(
-                "tuning is for networks whose input is made as Mesmer's; the package that describes this one gives "
-                "it another, so that settings of the input would do nothing. Try settings with runs on small regions"
+                "tuning is for networks like Mesmer, whose labels depend on thresholds; this one has none. Try other "
+                "channels, or --expand_cells, with runs on a small region (--regions)"
             )
         self._budget = budget
         self._listener = listener

@@ -1,12 +1,14 @@
 """What other packages say of the input of a network that they describe."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cellscale.errors import CellscaleError
 from cellscale.extensions import Extension, extensions
 from cellscale.predict.heads import Seeds
+from cellscale.predict.input_format.about import About, problem_of_about
 from cellscale.predict.input_format.format_checks import problem_of_format
 from cellscale.predict.input_format.formats import InputFormat, settled_format
 from cellscale.predict.onnx_file.signature import Signature, signature_of
@@ -14,11 +16,21 @@ from cellscale.predict.onnx_file.signature import Signature, signature_of
 if TYPE_CHECKING:
     from cellscale.predict.network_kinds import NetworkKind
 
-__all__ = ["format_said", "input_format_of"]
+__all__ = ["Said", "about_said", "format_said", "said_of"]
 
 
-def input_format_of(model: Path, kind: "NetworkKind | None" = None) -> InputFormat | None:
-    """Return what a network is to be given, as the package says that knows it; None where none does.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the package that knows a network says of it."""
+
+    input_format: InputFormat
+    """What it is to be given, with nothing left out."""
+    license: str
+    """Name of the terms of its weights; blank where it does not say."""
+
+
+def said_of(model: Path, kind: "NetworkKind | None" = None) -> Said | None:
+    """Return what the package that knows a network says of it; None where none does.
 
     Parameters
     ----------
@@ -46,8 +58,26 @@ def input_format_of(model: Path, kind: "NetworkKind | None" = None) -> InputForm
             with found.blamed():
                 heads = loaded.heads(signature)
         if heads is not None:
-            return None if found.is_own else format_said(found, signature, seeds=isinstance(heads, Seeds))
+            if found.is_own:
+                return None
+            given = format_said(found, signature, seeds=isinstance(heads, Seeds))
+            return Said(given, about_said(found).license)
     return None
+
+
+def about_said(found: Extension) -> About:
+    """Return what another package's kind says about itself.
+
+    Raises
+    ------
+    ExtensionError
+        It says something that cannot be.
+    """
+    said = getattr(found.load(), "about", About())
+    problem = problem_of_about(said)
+    if problem is not None:
+        raise found.failure(problem)
+    return cast(About, said)
 
 
 def format_said(found: Extension, signature: Signature, *, seeds: bool) -> InputFormat:

@@ -48,6 +48,17 @@ class SquareGrid:
         """Squares from left to right."""
         return -(-self.shape[1] // self.square)
 
+    @property
+    def count(self) -> int:
+        """Number of squares."""
+        return self.rows * self.columns
+
+    @property
+    def computed_pixels(self) -> int:
+        """Pixels that the network computes: squares with their surroundings."""
+        heights = sum(self.needed(row, 0)[1].height for row in range(self.rows))
+        return heights * sum(self.needed(0, column)[1].width for column in range(self.columns))
+
     def region(self, row: int, column: int) -> Region:
         """Return the part of the image that a square shows."""
         return self._square(row, column, self.shape)

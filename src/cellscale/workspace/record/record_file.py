@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias, get_args
 
 from cellscale.storage.atomic import write_text
@@ -46,18 +47,30 @@ def read_record(location: Location) -> RecordFile:
         It is there and cannot be read. (The next run would replace it, and all outputs would be another program's.)
     """
     content = read_if_there(location)
-    if content is None:
-        return RecordFile({})
+    return RecordFile({}) if content is None else _record_in(content)
+
+
+def _record_in(content: bytes) -> RecordFile:
+    """Return what a file of a record says, by its bytes."""
+    if _is_whole(content):
+        facts = json.loads(content)
+        facts.pop(_CHECKSUM, None)
+        return RecordFile(facts)
+    return RecordFile(_outputs_in(content.decode("utf-8", "replace")), is_damaged=True)
+
+
+@lru_cache(maxsize=8)  # each step of an image's work reads its record, and summing takes longer than all the rest
+def _is_whole(content: bytes) -> bool:
+    """Tell whether the bytes of a record are those that were written."""
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError):
-        facts = None
-    if isinstance(facts, dict):
-        checksum = facts.pop(_CHECKSUM, None)
-        was_without = checksum is None and facts.keys() <= _KNOWN  # there was not always one
-        if was_without or checksum == _sum_of(facts):
-            return RecordFile(facts)
-    return RecordFile(_outputs_in(content.decode("utf-8", "replace")), is_damaged=True)
+        return False
+    if not isinstance(facts, dict):
+        return False
+    checksum = facts.pop(_CHECKSUM, None)
+    was_without = checksum is None and facts.keys() <= _KNOWN  # there was not always one
+    return was_without or bool(checksum == _sum_of(facts))
 
 
 def write_record(location: Location, facts: Mapping[str, Any]) -> None:

@@ -19,15 +19,16 @@ def expect(event: ImagesSeen, time_left: TimeLeft) -> None:
 
 def _expect(event: ImagesSeen, time_left: TimeLeft) -> None:
     with suppress(Exception):  # without, the time is extrapolated from what was measured
+        from cellscale.pipeline.segmenting import grid_of
         from cellscale.planning.image_sizes import image_size
         from cellscale.records.machine import this_machine
         from cellscale.records.shipped_rates import known_rates
 
         machine = this_machine()
-        rates = known_rates(event.jobs, machine)
+        rates = known_rates(event.jobs, machine, (), event.network, grid_of(event.interface))
         expected = {}
-        for name, info in event.images:
-            size = image_size(info)
+        for name, info, mpp in event.images:
+            size = image_size(info, mpp, network=event.interface)
             seconds = rates.segmenting(size, machine.cores) if event.segment else 0.0
             seconds += rates.measuring_time(size, machine.cores) if event.measure else 0.0
             expected[name] = rates.start + seconds

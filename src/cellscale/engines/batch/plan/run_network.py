@@ -3,19 +3,21 @@
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cellscale.engines.batch.plan.environment import Environment
-from cellscale.engines.preflight import options_of_maxima, refuse_options_of_maxima
+from cellscale.engines.preflight import interface_of, options_of_maxima, refuse_options_of_maxima
 from cellscale.errors import ModelError, RequestError, StorageError
-from cellscale.pipeline.request import Request
+from cellscale.pipeline.model import Interface
+from cellscale.pipeline.request import NetworkChoice, Request
 from cellscale.storage.atomic import atomic_write
 from cellscale.storage.uri import exists, is_uri, join
+from cellscale.weights.catalogue import MESMER
 from cellscale.weights.checksum import parse_checksum
+from cellscale.weights.other_formats import refuse_other_formats
 from cellscale.weights.resolve import resolve_model
-from cellscale.weights.tensorflow import refuse_tensorflow
 
-__all__ = ["Weights", "choose_weights", "refuse_other_options", "upload_weights"]
+__all__ = ["Weights", "choose_weights", "costed_network", "refuse_other_options", "upload_weights"]
 
 _ORIGINAL_MESMER = "MultiplexSegmentation"
 """How the archive with Mesmer's TensorFlow network is called, which the original system's configs name."""
@@ -61,7 +63,7 @@ def choose_weights(request: Request, environment: Environment) -> Weights:
         model = resolve_model(None, checksum, request.network.name)
         place = join(request.paths.jobs, "models", f"{model.name}-{model.sha256[:12]}.onnx")
         return Weights(str(place), model.sha256, model.path)
-    refuse_tensorflow(uri)
+    refuse_other_formats(uri)
     if checksum is not None:
         parse_checksum(checksum)
     if not is_uri(uri):
@@ -97,6 +99,17 @@ def refuse_other_options(request: Request, weights: Weights) -> None:
         path = path or resolve_model(weights.uri, weights.checksum).path
     if path is not None and seed_model(path) is not None:
         refuse_options_of_maxima(asked[0])
+
+
+def costed_network(request: Request, weights: Weights) -> tuple[str, Interface]:
+    """Return what records call a run's network, and how it sees images.
+
+    Most submissions need not look into a file in the bucket: one that no name tells of is taken to be like Mesmer.
+    """
+    name = request.network.name or MESMER.name
+    if weights.uri is not None and weights.source is None:
+        name = PurePosixPath(weights.uri).stem
+    return name, interface_of(NetworkChoice(name=request.network.name))
 
 
 def upload_weights(weights: Weights) -> None:

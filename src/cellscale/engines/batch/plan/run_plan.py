@@ -11,7 +11,7 @@ from cellscale.engines.batch.plan.cost import Cost, CostedJob, estimate_cost
 from cellscale.engines.batch.plan.environment import Environment, read_environment
 from cellscale.engines.batch.plan.job import Step, Target, conduct_job, image_job, java_job, job_id
 from cellscale.engines.batch.plan.limits import check_job, check_parallelism
-from cellscale.engines.batch.plan.run_network import Weights, choose_weights, refuse_other_options
+from cellscale.engines.batch.plan.run_network import Weights, choose_weights, costed_network, refuse_other_options
 from cellscale.engines.batch.plan.sizing import Need, Sizes, measure_sizes, measuring_need, segmenting_need
 from cellscale.engines.end_of_run import new_run_id
 from cellscale.engines.engine_request import BatchOptions
@@ -111,7 +111,7 @@ def make_plan(request: Request, options: BatchOptions, only: Collection[str] | N
         sizes=sizes,
         works=works,
         jobs=tuple(_jobs(spec, environment, works)),
-        cost=estimate_cost(list(works), sizes),
+        cost=estimate_cost(list(works), sizes, *costed_network(request, weights)),
         fingerprint=fingerprint(_facts(request, options, environment, entries)),
     )
     for step, job in plan.jobs:

@@ -4,7 +4,7 @@ The maps of Mesmer and its like are blended from tiles, and objects grow from ma
 lie side by side in squares, and objects grow from seeds.
 """
 
-from cellscale.pipeline.segmenting.methods.choice_of_method import method_of, method_of_kind
+from cellscale.pipeline.segmenting.methods.choice_of_method import grid_of, method_of, method_of_kind
 from cellscale.pipeline.segmenting.methods.finished_labels import (
     GrownLabels,
     SelectedLabels,
@@ -30,6 +30,7 @@ __all__ = [
     "SeedLabeller",
     "SelectedLabels",
     "SquareGroups",
+    "grid_of",
     "grown_cells",
     "map_reader",
     "method_of",

@@ -110,7 +110,7 @@ def grown_cells(
 
 
 def selected_cells(
-    labels: Mapping[Compartment, SettledLabels], plan: AreaCores, cores: Sequence[Region], *, of_nuclei: bool
+    labels: Mapping[Compartment, SettledLabels], plan: AreaCores, cores: Sequence[Region], *, together: bool
 ) -> dict[Compartment, SelectedLabels]:
     """Return labels without the objects whose centre is not in the area that is wanted.
 
@@ -122,17 +122,18 @@ def selected_cells(
         What is wanted.
     cores
         What was labelled.
-    of_nuclei
-        Whole cells are the nuclei, grown: they decide for both, and keep the same numbers.
+    together
+        Nuclei have the numbers of their cells, which decide for both, so that the numbers stay the same.
     """
+    decides = together and "whole-cell" in labels
     selections: dict[Compartment, Selection] = {}
     for compartment, found in labels.items():
-        if not (of_nuclei and compartment == "nuclear"):
+        if not (decides and compartment == "nuclear"):
             reach = found.reach if isinstance(found, GrownLabels) else 0
             parts = plan.in_image(cores, reach, BLOCK)
             selections[compartment] = selected_labels(plan.area, found.read, parts, found.count)
-    if of_nuclei:
-        selections["nuclear"] = selections["whole-cell"]
+    if decides and "nuclear" in labels:
+        selections["nuclear"] = selections["whole-cell"].first(labels["nuclear"].count)
     return {compartment: SelectedLabels(found, selections[compartment]) for compartment, found in labels.items()}
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cellscale.label.maps import MapReader
 from cellscale.label.parameters import Parameters
+from cellscale.pipeline.area import AreaCores
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
@@ -45,6 +46,10 @@ class _Maxima:
 
     @property
     def apart(self) -> bool:
+        return False
+
+    @property
+    def paired(self) -> bool:
         return False
 
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> Prepared:
@@ -93,6 +98,12 @@ class _Maxima:
         cores: Sequence[Region],
     ) -> dict[Compartment, BlockStore]:
         return {compartment: BlockStore(state, compartment, shape, cores=cores) for compartment in compartments}
+
+    def lacking(
+        self, stores: Mapping[Compartment, BlockStore], plan: AreaCores, parameters: Mapping[Compartment, Parameters]
+    ) -> frozenset[int]:
+        each = (store.lacking(plan, parameters[compartment]) for compartment, store in stores.items())
+        return frozenset().union(*each)
 
     def labellers(
         self,

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 from cellscale.label.parameters import Parameters
+from cellscale.pipeline.area import AreaCores
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import Labeller
-from cellscale.pipeline.segmenting.block_store import BlockStore, SettledLabels
+from cellscale.pipeline.segmenting.block_store import SettledLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.pipeline.segmenting.tile_store import Group, GroupArrays, Groups, TileStore
@@ -32,6 +33,10 @@ class Method(Protocol):
     @property
     def apart(self) -> bool:
         """Whether the network takes each channel by itself."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether a nucleus has the number of its cell."""
 
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> Prepared:
         """Learn the whole-image facts that the network's input needs, or recall them from an earlier run."""
@@ -65,14 +70,13 @@ class Method(Protocol):
         compartments: Sequence[Compartment],
         shape: tuple[int, int],
         cores: Sequence[Region],
-    ) -> Mapping[Compartment, BlockStore]:
-        """Return the stores of parts of an image's blocks; ``cores`` are as for `StoredBlocks`.
+    ) -> Mapping[Compartment, Any]:
+        """Return the stores of parts of an image's blocks; ``cores`` are as for `StoredBlocks`."""
 
-        Raises
-        ------
-        RequestError
-            Parts of an image cannot be labelled alone.
-        """
+    def lacking(
+        self, stores: Mapping[Compartment, Any], plan: AreaCores, parameters: Mapping[Compartment, Parameters]
+    ) -> frozenset[int]:
+        """Return the blocks of which more is to be labelled before all objects of an area are certain."""
 
     def labellers(
         self,

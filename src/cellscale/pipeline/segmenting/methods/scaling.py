@@ -10,11 +10,18 @@ from numpy.typing import NDArray
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.inputs import NetworkInput
-from cellscale.pipeline.segmenting.preparation import PASSES, PASSES_TO_SCALE, at_network_size, passes, recalled
+from cellscale.pipeline.segmenting.preparation import (
+    PASSES,
+    PASSES_TO_SCALE,
+    STEP,
+    at_network_size,
+    passes,
+    recalled,
+)
 from cellscale.predict.input_format import Fixed, Normalisation, Percentiles, ZScore
 from cellscale.preprocess.channel_scaling import mean_and_deviation
 from cellscale.preprocess.statistics import MapBlocks, channel_percentiles, value_range
-from cellscale.regions import Region, RegionReader
+from cellscale.regions import Region, RegionReader, blocks
 
 __all__ = ["ScaledImage", "prepare_scaled"]
 
@@ -60,7 +67,7 @@ def prepare_scaled(run: ImageRun, state: RunState, source: NetworkInput, how: No
     found = recalled(
         state,
         "scales",
-        lambda: {"scales": _scales(run, channels, source.dtypes, shape, how)},
+        lambda: {"scales": _scales(run, channels, source, shape, how)},
         lambda facts: _are_scales(facts, count),
     )
     return ScaledImage(channels, tuple((offset, divisor) for offset, divisor in found["scales"]), shape, how.clip)
@@ -69,16 +76,20 @@ def prepare_scaled(run: ImageRun, state: RunState, source: NetworkInput, how: No
 def _scales(
     run: ImageRun,
     channels: tuple[RegionReader, ...],
-    dtypes: tuple[np.dtype[Any], ...],
+    source: NetworkInput,
     shape: tuple[int, int],
     how: Normalisation,
 ) -> list[list[float]]:
     """Return what each channel is moved and divided by."""
+    dtypes, judged = source.dtypes, source.judged
     if isinstance(how, Fixed) and all(dtype.kind != "f" for dtype in dtypes):
         return [[how.offset, how.divisor]] * len(channels)
     most = PASSES_TO_SCALE["zscore"] if isinstance(how, ZScore) else 1
-    with passes(run, "statistics", shape, most * sum(PASSES[dtype.itemsize] for dtype in dtypes)) as over:
-        scale = partial(_scale, how=how, pixels=shape[0] * shape[1])
+    pixels = shape[0] * shape[1]
+    if judged is not None:
+        pixels = sum(int(judged(region, shape).sum()) for region in blocks(shape, STEP))
+    with passes(run, "statistics", shape, most * sum(PASSES[dtype.itemsize] for dtype in dtypes), judged) as over:
+        scale = partial(_scale, how=how, pixels=pixels)
         return [scale(over(read), dtype) for read, dtype in zip(channels, dtypes, strict=True)]
 
 

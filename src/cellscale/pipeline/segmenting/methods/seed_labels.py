@@ -1,6 +1,6 @@
 """Blocks labelled from seeds, and the labels that they make together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,18 @@ __all__ = ["SeedBlockStore", "SeedLabeller", "settled"]
 class SeedBlockStore(StoredBlocks[SeedBlock]):
     """A compartment's blocks, labelled from seeds."""
 
-    def __init__(self, state: RunState, name: str, shape: tuple[int, int]) -> None:
-        super().__init__(state, name, shape, SeedBlock.from_arrays)
+    def __init__(
+        self, state: RunState, name: str, shape: tuple[int, int], cores: Sequence[Region] | None = None
+    ) -> None:
+        super().__init__(state, name, shape, SeedBlock.from_arrays, cores=cores)
+
+    def load(self, index: int) -> SeedBlock:
+        """Return one labelled block; one without seeds where nothing was to be labelled."""
+        core = self.cores[index]
+        if core.size:
+            return super().load(index)
+        nothing = np.empty(0, np.int64)
+        return SeedBlock(core, np.zeros(core.shape, np.int32), nothing, nothing, np.empty((0, 3), np.int64))
 
     def objects(self, block: SeedBlock) -> NDArray[np.int64]:
         """Return a block's seeds."""

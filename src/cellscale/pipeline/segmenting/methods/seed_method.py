@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 
-from cellscale.errors import RequestError
 from cellscale.label.parameters import Parameters
 from cellscale.label.seeds import Classifier
+from cellscale.pipeline.area import AreaCores, lacking_of_seeds
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.image_run import ImageRun
 from cellscale.pipeline.resume.state import RunState
 from cellscale.pipeline.segmenting.block_labeller import Labeller
-from cellscale.pipeline.segmenting.block_store import SettledLabels
+from cellscale.pipeline.segmenting.block_store import BLOCK, SettledLabels
 from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.intermediates import save_intermediates
 from cellscale.pipeline.segmenting.methods.method import AnyNetwork, Method
@@ -52,6 +52,10 @@ class _Seeds:
 
     @property
     def apart(self) -> bool:
+        return True
+
+    @property
+    def paired(self) -> bool:
         return True
 
     def prepare(self, run: ImageRun, state: RunState, source: NetworkInput) -> ScaledImage:
@@ -98,8 +102,17 @@ class _Seeds:
         compartments: Sequence[Compartment],
         shape: tuple[int, int],
         cores: Sequence[Region],
-    ) -> NoReturn:
-        raise RequestError("regions are for networks like Mesmer; this one labels whole images. Leave them out")
+    ) -> dict[Compartment, SeedBlockStore]:
+        return {compartment: SeedBlockStore(state, compartment, shape, cores) for compartment in compartments}
+
+    def lacking(
+        self,
+        stores: Mapping[Compartment, SeedBlockStore],
+        plan: AreaCores,
+        parameters: Mapping[Compartment, Parameters],
+    ) -> frozenset[int]:
+        in_order = [stores[compartment] for compartment in MAPS_OF_SEEDS if compartment in stores]
+        return lacking_of_seeds(plan, in_order[0].cores, BLOCK, in_order)
 
     def labellers(
         self,

@@ -1,5 +1,6 @@
 """The squares of an image: each is predicted, kept and found again by itself."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -50,6 +51,12 @@ class SquareGroups:
     def held(self) -> int:
         """Squares that are on disk at a time."""
         return -(-ROWS_HELD * SQUARE // self.grid.square) * self.grid.columns
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of maps that are on disk at a time."""
+        pixels = min(self.held * self.grid.square**2, math.prod(self.grid.shape))
+        return pixels * NUMBER_OF_MAPS * np.dtype(np.float32).itemsize
 
     @property
     def at_hand(self) -> int:

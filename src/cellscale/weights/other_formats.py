@@ -1,18 +1,19 @@
-"""TensorFlow models, which cellscale does not run: how to recognise and how to convert them."""
+"""Models of TensorFlow and PyTorch, which cellscale does not run: how to recognise and how to convert them."""
 
 import shlex
 from pathlib import PurePosixPath
 
 from cellscale.errors import ModelError
 
-__all__ = ["refuse_tensorflow"]
+__all__ = ["refuse_other_formats"]
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar")
 _KERAS = (".h5", ".hdf5", ".keras")
+_PYTORCH = (".pt", ".pth", ".torchscript", ".safetensors")
 
 
-def refuse_tensorflow(location: str, *, is_folder: bool = False) -> None:
-    """Refuse a TensorFlow model, told by its name, with the command that converts it.
+def refuse_other_formats(location: str, *, is_folder: bool = False) -> None:
+    """Refuse a model of TensorFlow or PyTorch, told by its name, with how it is converted.
 
     Parameters
     ----------
@@ -24,8 +25,14 @@ def refuse_tensorflow(location: str, *, is_folder: bool = False) -> None:
     Raises
     ------
     ModelError
-        It is an archive, a Keras file, a frozen graph or a SavedModel folder.
+        It is an archive, a Keras file, a frozen graph or a SavedModel folder, or PyTorch's.
     """
+    if location.lower().endswith(_PYTORCH):
+        raise ModelError(
+            f"{location} is a PyTorch model, and cellscale runs ONNX models. Of InstanSeg's instanseg.pt one is made "
+            "by: cellscale models fetch instanseg --from FILE; then give --model instanseg. Export others with "
+            "torch.onnx.export, as docs/networks.md shows"
+        )
     steps = _conversion(PurePosixPath(location), is_folder)
     if steps:
         commands = "\n".join(f"  {step}" for step in ["pip install tf2onnx", *steps])

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.body.pointwise import PANEL, multiply, panels
+from cellscale.predict.native.body.evaluation import weights_at_points
+from cellscale.predict.native.body.pointwise import PANEL, multiply
 from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
 from cellscale.predict.native.products import Floats
@@ -55,10 +56,8 @@ class Winograd:
     def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], size: int) -> Self:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        each = _evaluation(size)
-        taps = np.ascontiguousarray(weights.transpose(2, 3, 1, 0), np.float64).reshape(9, depth * columns)
-        points = (np.kron(each, each) @ taps).reshape(-1, depth, columns)
-        return cls(depth, columns, size, panels(points), bias.astype(np.float32))
+        points = weights_at_points(weights, _evaluation(size))
+        return cls(depth, columns, size, points.reshape(-1), bias.astype(np.float32))
 
     def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
         """Write the convolution of a map.

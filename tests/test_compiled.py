@@ -1,5 +1,6 @@
 """Kernels run wherever they are, kept or not."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from numba.core import caching
 
-from cellscale.compiled import kernel
+from cellscale.compiled import callback, kernel
 
 
 def twice(number):
@@ -40,6 +41,17 @@ def test_a_numba_that_keeps_its_files_in_another_way_costs_what_is_kept_and_noth
     assert compiled(21) == 42
     assert compiled.nopython_signatures
     assert not list(tmp_path.rglob("*.nbc"))
+
+
+def test_what_c_calls_is_kept_as_kernels_are(monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    for _ in range(2):
+        address = callback(twice, numba.types.int64, numba.types.int64)
+        assert ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(21) == 42
+        (kept,) = tmp_path.rglob("*.nbc")
+    kept.write_bytes(b"damaged")
+    address = callback(twice, numba.types.int64, numba.types.int64)
+    assert ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(21) == 42
 
 
 def njit_without(missing):

@@ -2,13 +2,15 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.ccallback import CFunc
 
 from cellscale.kernel_cache import guard, work_on_a_copy
 
-__all__ = ["fused_kernel", "kernel", "warm_up"]
+__all__ = ["callback", "fused_kernel", "kernel", "warm_up"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -52,6 +54,28 @@ def fused_kernel(function: F) -> F:
     The compiled function, typed as the original.
     """
     return _kept(function, fastmath={"contract"})
+
+
+def callback(function: Callable[..., object], returned: Any, *given: Any) -> int:
+    """Return the address of machine code that C can call; the code is kept on disk if it may be.
+
+    Parameters
+    ----------
+    function
+        A function in numba's nopython subset, defined in a module.
+    returned, given
+        numba's types of what it returns and of what it is given.
+    """
+    compiled = CFunc(function, (given, returned), {}, {})
+    with suppress(RuntimeError, OSError):  # as for kernels
+        kept = CFunc(function, (given, returned), {}, {})
+        kept.enable_caching()
+        if guard(kept, _PROCESS):
+            compiled = kept
+    compiled.compile()
+    address = compiled.address
+    assert address is not None, "it was compiled"
+    return address
 
 
 def _kept(function: F, **options: Any) -> F:

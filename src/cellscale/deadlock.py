@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 
 from cellscale import stopping
+from cellscale.compiled import callback
 
 __all__ = ["watch_without_python"]
 
@@ -23,6 +24,14 @@ _SECONDS = 3
 _WORDS = b"Stopped. What is finished is kept; the same command goes on where it stopped.\n"
 _OFFSET = 16
 """Bytes before the words: what ``poll`` takes (descriptor, POLLIN = 1, answer), then the seconds."""
+
+# As globals: numba keeps no code of a function that encloses values, as they may be others in each process.
+_LENGTH = len(_WORDS)
+_poll = types.ExternalFunction("poll", types.intc(types.voidptr, types.ulong, types.intc))
+_sleep = types.ExternalFunction("sleep", types.uintc(types.uintc))
+_read = types.ExternalFunction("read", types.intp(types.intc, types.voidptr, types.uintp))
+_write = types.ExternalFunction("write", types.intp(types.intc, types.voidptr, types.uintp))
+_leave = types.ExternalFunction("_exit", types.void(types.intc))
 
 _places: list[Any] = []
 
@@ -33,41 +42,30 @@ def watch_without_python() -> None:
     if ear is None or _places or sys.platform == "win32" or numba.config.DISABLE_JIT:
         return
     try:
-        watch = _compiled()
+        address = callback(_watch, types.voidptr, types.voidptr)
         head = np.array([ear, 1, _SECONDS, 0], np.int32).view(np.uint8)
         place = np.concatenate([head, np.frombuffer(_WORDS, np.uint8)])
         _places.append(place)  # it stays as long as the thread
         begin = ctypes.CDLL(None).pthread_create
         begin.argtypes = [ctypes.c_void_p] * 4
-        begin(ctypes.byref(ctypes.c_ulong()), None, watch.address, place.ctypes.data)
+        begin(ctypes.byref(ctypes.c_ulong()), None, address, place.ctypes.data)
     except Exception:  # the run does not need it
         _LOG.debug("there is no watch against deadlocks", exc_info=True)
 
 
-def _compiled() -> Any:
-    poll = types.ExternalFunction("poll", types.intc(types.voidptr, types.ulong, types.intc))
-    sleep = types.ExternalFunction("sleep", types.uintc(types.uintc))
-    read = types.ExternalFunction("read", types.intp(types.intc, types.voidptr, types.uintp))
-    write = types.ExternalFunction("write", types.intp(types.intc, types.voidptr, types.uintp))
-    leave = types.ExternalFunction("_exit", types.void(types.intc))
-    length = len(_WORDS)
-
-    # Not kept: numba knows a function by what it encloses, which is new in each process; it would keep one a run.
-    @numba.cfunc(types.voidptr(types.voidptr))  # type: ignore[untyped-decorator]
-    def watch(place: Any) -> Any:
-        facts = numba.carray(place, 4, np.int32)
-        words = numba.carray(place, _OFFSET + length, np.uint8)[_OFFSET:]
-        while True:
-            while poll(place, 1, -1) != 1:  # a signal that comes to this thread interrupts it
-                pass
-            left = facts[2]
-            while left > 0:
-                left = sleep(left)
-            ear = facts[0]
-            if poll(place, 1, 0) == 1 and read(ear, place, 1) == 1:
-                write(2, words.ctypes, length)
-                leave(128 + (facts[0] & 255))
-            facts[0] = ear
-        return place
-
-    return watch
+def _watch(place: Any) -> Any:
+    """Wait for numbers that nobody reads; machine code, for a thread that Python does not know."""
+    facts = numba.carray(place, 4, np.int32)
+    words = numba.carray(place, _OFFSET + _LENGTH, np.uint8)[_OFFSET:]
+    while True:
+        while _poll(place, 1, -1) != 1:  # a signal that comes to this thread interrupts it
+            pass
+        left = facts[2]
+        while left > 0:
+            left = _sleep(left)
+        ear = facts[0]
+        if _poll(place, 1, 0) == 1 and _read(ear, place, 1) == 1:
+            _write(2, words.ctypes, _LENGTH)
+            _leave(128 + (facts[0] & 255))
+        facts[0] = ear
+    return place

@@ -11,6 +11,7 @@ from cellscale.predict.heads import MESMER_HEADS, Compartment, Head, Seeds
 from cellscale.predict.input_format import MESMER_INPUT, InputFormat, format_said
 from cellscale.predict.onnx_file.adapting import adapted
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
+from cellscale.predict.onnx_file.model_file import model_bytes
 from cellscale.predict.onnx_file.signature import Shape, Signature, signature_of
 from cellscale.predict.tiles import TILE
 
@@ -105,7 +106,7 @@ def require_torch_mesmer(model: Path, name: str) -> None:
     wanted = f"one input [n, {CHANNELS}, {TILE}, {TILE}] and one output [n, 8, {TILE}, {TILE}]"
     advice = f"torch-mesmer has {wanted}: export it as docs/networks.md shows"
     try:
-        signature = signature_of(model.read_bytes())
+        signature = signature_of(model)
     except (OSError, ValueError) as error:
         raise ModelError(f"{name} is not an ONNX file that can be read ({error}); {advice}") from error
     if TORCH_MESMER.heads(signature) is None:
@@ -155,13 +156,14 @@ def with_mesmer_interface(
         The network does not find the compartments, or the package that describes it is broken.
     """
     try:
-        content = model if isinstance(model, bytes) else Path(model).read_bytes()
-        signature = signature_of(content)
+        signature = signature_of(model if isinstance(model, bytes) else Path(model))
     except (OSError, ValueError):
         return model
     if kind is not None:
         known = kind.heads(signature)
-        return model if not isinstance(known, tuple) else with_heads(content, signature, known, compartments, name)
+        if not isinstance(known, tuple):
+            return model
+        return with_heads(model_bytes(model), signature, known, compartments, name)
     broken = []
     for found in extensions("networks").values():
         try:
@@ -173,7 +175,8 @@ def with_mesmer_interface(
             if found.is_own:
                 return model
             given = format_said(found, signature, seeds=False)
-            return with_heads(content, signature, heads, compartments, f"{name}, known to {found},", given)
+            told = f"{name}, known to {found},"
+            return with_heads(model_bytes(model), signature, heads, compartments, told, given)
     if broken:
         raise ModelError(f"{name} is a network of no kind that is known here: {'; '.join(broken)}")
     if TORCH_MESMER.heads(signature):

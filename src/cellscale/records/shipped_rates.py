@@ -59,6 +59,7 @@ def known_rates(
     others: Iterable[Location] = (),
     network: str = MESMER.name,
     grid: GridOf = TileGrid.of,
+    newest: int | None = None,
 ) -> Rates:
     """Return the rates to predict by.
 
@@ -76,10 +77,12 @@ def known_rates(
     grid
         Returns the tiles that it has of an image, of so many rows and columns at its pixel size. Of a network
         without records a pixel is taken to cost what one of Mesmer's does.
+    newest
+        Of how many runs the records count, the last ones; None for all.
     """
     folders = [*([] if jobs is None else [join(jobs, BENCHMARKS)]), *others, user_records()]
     for folder in folders:
-        rows = [row for row in read_folder(folder) if row["network"] == network]
+        rows = [row for row in read_folder(folder, newest) if row["network"] == network]
         rows = [row for row in rows if machine is None or _same(row, machine)]
         rates = learn(rows, f"your own in {folder}", grid)
         if rates is not None and rates.images >= _ENOUGH:

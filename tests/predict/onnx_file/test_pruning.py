@@ -44,8 +44,25 @@ def test_the_pruned_model_is_valid_and_computes_the_same() -> None:
     np.testing.assert_array_equal(whole[0], part[0])
 
 
-def test_all_outputs_leave_the_model_as_it_is() -> None:
-    assert pruned(tiny_network(), [f"semantic_{index}" for index in range(4)]) == tiny_network()
+def test_all_outputs_leave_the_model_as_it_is_but_for_weights_that_nothing_uses() -> None:
+    expected = onnx.load_from_string(tiny_network())
+    used = {name for node in expected.graph.node for name in node.input}
+    unused = [tensor for tensor in expected.graph.initializer if tensor.name not in used]
+    assert unused, "nothing is tested"
+    for tensor in unused:
+        expected.graph.initializer.remove(tensor)
+    assert pruned(tiny_network(), [f"semantic_{index}" for index in range(4)]) == expected.SerializeToString()
+
+
+def test_weights_of_other_outputs_go_where_they_are_inputs_as_well() -> None:
+    model = onnx.load_from_string(tiny_network())
+    model.graph.input.extend(
+        helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        for tensor in model.graph.initializer
+    )
+    left = onnx.load_from_string(pruned(model.SerializeToString(), ["semantic_3"])).graph
+    assert {tensor.name for tensor in left.initializer} == {"nuclear_near", "nuclear_gain", "nuclear_one"}
+    assert {value.name for value in left.input} == {"input_0", "nuclear_near", "nuclear_gain", "nuclear_one"}
 
 
 def test_a_model_without_the_output_is_left_as_it_is() -> None:

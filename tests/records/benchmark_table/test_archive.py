@@ -27,6 +27,13 @@ def test_runs_accumulate_and_a_run_taken_up_again_adds_what_is_new(tmp_path):
     assert len(record_files(tmp_path)) == 3
 
 
+def test_the_newest_runs_can_be_read_alone(tmp_path):
+    for number in (3, 1, 2):
+        add_records(tmp_path, f"2026112{number}T120000Z-abc", [row("a", f"run-{number}")])
+    newest = read_folder(tmp_path, newest=2)
+    assert [found["run_id"] for found in newest] == ["run-2", "run-3"]
+
+
 def test_there_are_none_where_there_is_no_folder(tmp_path):
     assert read_folder(tmp_path / "nothing") == []
 

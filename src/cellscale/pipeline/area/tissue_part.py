@@ -86,10 +86,10 @@ def part_in_tissue(
     ImageError
         There is no tissue in the regions.
     """
-    from cellscale.report.findings import webp  # with what measuring alone does without
-
     if area.tissue == "none":
         return part, {}
+    from cellscale.report.findings import webp  # with what the others do without
+
     tissue = _find_tissue(run, channels, shape, mpp, area.tissue_threshold)
     if tissue is None:
         return part, {}

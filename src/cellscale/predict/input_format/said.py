@@ -48,7 +48,7 @@ def said_of(model: Path, kind: "NetworkKind | None" = None) -> Said | None:
     if kind is not None or all(found.is_own for found in known):  # as nearly everywhere: the file need not be read
         return None
     try:
-        signature = signature_of(model.read_bytes())
+        signature = signature_of(model)
     except (OSError, ValueError):
         return None
     for found in known:

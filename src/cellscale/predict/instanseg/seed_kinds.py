@@ -38,8 +38,7 @@ def seed_model(model: Path) -> Path | bytes | None:
     if is_seed_network(model):
         return model
     try:
-        content = model.read_bytes()
-        signature = signature_of(content)
+        signature = signature_of(model)
     except (OSError, ValueError):
         return None
     for found in extensions("networks").values():
@@ -53,7 +52,7 @@ def seed_model(model: Path) -> Path | bytes | None:
         if isinstance(seeds, Seeds):
             if problem := problem_of_seeds(seeds, signature):
                 raise found.failure(problem)
-            return with_seeds(content, seeds)
+            return with_seeds(model.read_bytes(), seeds)
     return None
 
 

@@ -88,7 +88,7 @@ class SeedNetwork:
 def is_seed_network(path: Path) -> bool:
     """Tell whether a file has the inputs and outputs of such a network; one that cannot be read has not."""
     try:
-        signature = signature_of(path.read_bytes())
+        signature = signature_of(path)
     except (OSError, ValueError):
         return False
     return set(signature.inputs) == {IMAGE, MARGINS} and set(signature.outputs) == {MAPS}

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 
 from cellscale.predict.onnx_file.joining import declared_output
-from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
-from cellscale.predict.onnx_file.pruning import pruned
+from cellscale.predict.onnx_file.pruning import cut
 
 __all__ = ["body_of"]
 
-_MODEL_GRAPH = 7
-"""Field number from the onnx.proto of ONNX."""
-
 
 def body_of(model: bytes, features: Sequence[str]) -> bytes:
-    """Return a model whose outputs are some of the given one's intermediate values.
+    """Return what of a model makes some of its intermediate values, which become its outputs.
 
     Parameters
     ----------
@@ -25,11 +21,6 @@ def body_of(model: bytes, features: Sequence[str]) -> bytes:
     Raises
     ------
     ValueError
-        The model is damaged.
+        The model is damaged, or has nodes with graphs of their own.
     """
-    added = b"".join(declared_output(name) for name in dict.fromkeys(features))
-    parts = [
-        encoded_field(_MODEL_GRAPH, bytes(payload) + added) if number == _MODEL_GRAPH else whole
-        for number, payload, whole in message_fields(memoryview(model))
-    ]
-    return pruned(b"".join(parts), features)
+    return cut(model, features, b"".join(declared_output(name) for name in dict.fromkeys(features)))

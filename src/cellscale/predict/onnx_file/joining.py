@@ -7,7 +7,7 @@ piece, as it is kept. As for `cellscale.predict.onnx_file.pruning`, the file's p
 from collections.abc import Sequence
 
 from cellscale.predict.heads import Head
-from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
+from cellscale.predict.onnx_file.protobuf import encoded_field, field_parts, message_fields
 from cellscale.predict.tiles import TILE
 
 __all__ = ["CHANNELS", "INPUT", "MAPS", "declared_output", "fixed_batch", "joined"]
@@ -50,11 +50,10 @@ def joined(model: bytes, heads: Sequence[Head]) -> bytes:
     -------
     Content of an ``.onnx`` file.
     """
+    parts: list[bytes | memoryview] = []
     try:
-        parts = [
-            _joined_graph(payload, heads) if number == _MODEL_GRAPH else whole
-            for number, payload, whole in message_fields(memoryview(model))
-        ]
+        for number, payload, whole in message_fields(memoryview(model)):
+            parts += _joined_graph(payload, heads) if number == _MODEL_GRAPH else [whole]
     except ValueError:
         return model
     return b"".join(parts)
@@ -101,8 +100,8 @@ def _with_input(graph: memoryview, declared: bytes) -> bytes:
     return encoded_field(_MODEL_GRAPH, b"".join(parts))
 
 
-def _joined_graph(graph: memoryview, heads: Sequence[Head]) -> bytes:
-    """Return the model's field that holds the graph, with the maps picked and put together at its end."""
+def _joined_graph(graph: memoryview, heads: Sequence[Head]) -> list[bytes | memoryview]:
+    """Return the model's field that holds the graph, with the maps picked and put together at its end, in parts."""
     picked = [f"{MAPS}/{position}" for position in range(len(heads))]
     added = [_initializer(f"{MAPS}/channel_{index}", index) for index in sorted({head.index for head in heads})]
     added += [
@@ -110,7 +109,7 @@ def _joined_graph(graph: memoryview, heads: Sequence[Head]) -> bytes:
         for head, name in zip(heads, picked, strict=True)
     ]
     added += [_node("Concat", picked, MAPS), declared_output(MAPS)]
-    return encoded_field(_MODEL_GRAPH, bytes(graph) + b"".join(added))
+    return field_parts(_MODEL_GRAPH, [graph, *added])
 
 
 def _node(operator: str, inputs: Sequence[str], output: str) -> bytes:

@@ -1,8 +1,9 @@
 """The wire format of protocol buffers, as far as ONNX files need it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, TypeAlias, TypeVar
 
-__all__ = ["decoded_integers", "encoded_field", "message_fields"]
+__all__ = ["FileMessage", "Message", "decoded_integers", "encoded_field", "field_parts", "message_fields"]
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types."""
@@ -16,7 +17,49 @@ def encoded_field(number: int, value: int | bytes | str) -> bytes:
     return _encoded(number << 3 | BYTES) + _encoded(len(content)) + content
 
 
-def message_fields(message: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
+def field_parts(number: int, parts: Sequence[bytes | memoryview]) -> list[bytes | memoryview]:
+    """Return the encoding of a field that holds a message, in parts: large ones are copied when they are joined."""
+    return [_encoded(number << 3 | BYTES) + _encoded(sum(map(len, parts))), *parts]
+
+
+_SMALL = 4096
+"""Bytes up to which a part of a file is read as a whole when it is looked at."""
+
+
+class FileMessage:
+    """A message in a file, of which only that is read which is looked at; weights are skipped.
+
+    Parameters
+    ----------
+    file
+        Open for reading, for as long as the message is looked at.
+    begin, end
+        The message's first byte, and the byte after its last.
+    """
+
+    def __init__(self, file: BinaryIO, begin: int, end: int) -> None:
+        self._file, self._begin, self._end = file, begin, end
+
+    def __len__(self) -> int:
+        return self._end - self._begin
+
+    def __getitem__(self, part: slice) -> "memoryview | FileMessage":
+        first, last, _ = part.indices(len(self))
+        found = FileMessage(self._file, self._begin + first, self._begin + max(first, last))
+        return found if len(found) > _SMALL else memoryview(bytes(found))
+
+    def __bytes__(self) -> bytes:
+        self._file.seek(self._begin)
+        return self._file.read(len(self))
+
+
+Message: TypeAlias = memoryview | FileMessage
+"""A message in memory or in a file."""
+
+M = TypeVar("M", memoryview, Message)
+
+
+def message_fields(message: M) -> Iterator[tuple[int, M, M]]:
     """Yield the number, the payload and the whole encoding of each field of a message.
 
     Raises
@@ -59,10 +102,10 @@ def decoded_integers(payload: memoryview) -> list[int]:
     return found
 
 
-def _decoded(message: memoryview, position: int) -> tuple[int, int]:
+def _decoded(message: Message, position: int) -> tuple[int, int]:
     """Return the variable-length integer at ``position``, and the position after it."""
     value = 0
-    for index, byte in enumerate(message[position : position + 10]):
+    for index, byte in enumerate(bytes(message[position : position + 10])):
         value |= (byte & 127) << (7 * index)
         if byte < 128:
             return value, position + index + 1

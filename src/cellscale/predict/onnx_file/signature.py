@@ -1,10 +1,12 @@
 """What goes into a network and what comes out of it, from its file alone."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
-from cellscale.predict.onnx_file.protobuf import encoded_field, message_fields
+from cellscale.predict.onnx_file.protobuf import FileMessage, Message, encoded_field, message_fields
 
 __all__ = ["Shape", "Signature", "signature_of"]
 
@@ -29,23 +31,32 @@ class Signature:
     """Shapes by name."""
 
 
-def signature_of(model: bytes) -> Signature:
+def signature_of(model: Path | bytes) -> Signature:
     """Return the inputs and outputs of a model.
 
     Parameters
     ----------
     model
-        Content of an ``.onnx`` file.
+        The ``.onnx`` file, whose weights are not read, or its content.
 
     Raises
     ------
+    OSError
+        The file cannot be read.
     ValueError
         The file is damaged.
     """
+    if isinstance(model, bytes):
+        return _signature(memoryview(model))
+    with model.open("rb") as file:
+        return _signature(FileMessage(file, 0, os.fstat(file.fileno()).st_size))
+
+
+def _signature(model: Message) -> Signature:
     inputs: dict[str, Shape] = {}
     outputs: dict[str, Shape] = {}
     weights: set[str] = set()
-    for graph in _payloads(memoryview(model), _MODEL_GRAPH):
+    for graph in _payloads(model, _MODEL_GRAPH):
         for number, payload, _ in message_fields(graph):
             if number == _GRAPH_INITIALIZER:
                 weights |= {_text(name) for name in _payloads(payload, _TENSOR_NAME)}
@@ -55,7 +66,7 @@ def signature_of(model: bytes) -> Signature:
     return Signature({name: shape for name, shape in inputs.items() if name not in weights}, outputs)
 
 
-def _shape(value: memoryview) -> Shape:
+def _shape(value: Message) -> Shape:
     sizes: list[int | None] = []
     for kind in _payloads(value, _VALUE_TYPE):
         for tensor in _payloads(kind, _TYPE_TENSOR):
@@ -64,7 +75,7 @@ def _shape(value: memoryview) -> Shape:
     return tuple(sizes)
 
 
-def _size(dimension: memoryview) -> int | None:
+def _size(dimension: Message) -> int | None:
     for number, _, whole in message_fields(dimension):
         if number == _DIMENSION_VALUE:
             return _integer(bytes(whole))
@@ -79,9 +90,9 @@ def _integer(field: bytes) -> int:
     return value
 
 
-def _payloads(message: memoryview, wanted: int) -> list[memoryview]:
+def _payloads(message: Message, wanted: int) -> list[Message]:
     return [payload for number, payload, _ in message_fields(message) if number == wanted]
 
 
-def _text(payload: memoryview) -> str:
+def _text(payload: Message) -> str:
     return bytes(payload).decode()

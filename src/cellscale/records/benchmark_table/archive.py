@@ -80,8 +80,8 @@ def add_records(folder: Location, run_id: str, rows: Iterable[Row]) -> tuple[Rec
     return (*files, RecordFile(location, tuple(fresh)))
 
 
-def record_files(folder: Location, run_id: str | None = None) -> tuple[RecordFile, ...]:
-    """Read a folder's files of records, all or those of one run, by name.
+def record_files(folder: Location, run_id: str | None = None, newest: int | None = None) -> tuple[RecordFile, ...]:
+    """Read a folder's files of records, all or those of one run, by name; or so many of the newest runs.
 
     Columns that this version does not know are left out, those that an earlier one did not have are empty. Files that
     hold something else are passed over.
@@ -103,18 +103,26 @@ def record_files(folder: Location, run_id: str | None = None) -> tuple[RecordFil
         if entry.problem is not None:
             _LOG.warning("%s is left out: %s", entry.location, entry.problem)
     places = [entry.location for entry in found if entry.problem is None and not entry.is_folder]
+    places = places if newest is None else sorted(places, key=base_name)[-newest:]  # runs are named by time
     return tuple(RecordFile(place, rows) for place in places if (rows := _decoded(read_bytes(place))))
 
 
-def read_folder(folder: Location) -> list[Row]:
+def read_folder(folder: Location, newest: int | None = None) -> list[Row]:
     """Return all records of a folder, each once.
+
+    Parameters
+    ----------
+    folder
+        Path or URI.
+    newest
+        How many files to read, the last ones; None for all.
 
     Raises
     ------
     StorageError
         The folder is there and cannot be read.
     """
-    rows = {row["record_id"]: row for file in record_files(folder) for row in file.rows}
+    rows = {row["record_id"]: row for file in record_files(folder, newest=newest) for row in file.rows}
     return list(rows.values())
 
 

@@ -8,6 +8,9 @@ from cellscale.pipeline.events import ImagesSeen
 
 __all__ = ["expect"]
 
+_RUNS = 8
+"""Records of so many runs are looked at: a file of them takes hundredths of a second."""
+
 
 def expect(event: ImagesSeen, time_left: TimeLeft) -> None:
     """Have the time that is left begin with an expectation, as soon as there is one; the run does not wait for it."""
@@ -25,7 +28,7 @@ def _expect(event: ImagesSeen, time_left: TimeLeft) -> None:
         from cellscale.records.shipped_rates import known_rates
 
         machine = this_machine()
-        rates = known_rates(event.jobs, machine, (), event.network, grid_of(event.interface))
+        rates = known_rates(event.jobs, machine, (), event.network, grid_of(event.interface), newest=_RUNS)
         expected = {}
         for name, info, mpp in event.images:
             size = image_size(info, mpp, network=event.interface)

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.body.pointwise import PANEL, multiply, panels
+from cellscale.predict.native.body.evaluation import weights_at_points
+from cellscale.predict.native.body.pointwise import PANEL, multiply
 from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
-from cellscale.predict.native.factors import Factors, Floats, rows_like
+from cellscale.predict.native.factors import Factors, Floats, paired, rows_like
 
 __all__ = ["Winograd"]
 
@@ -57,10 +58,11 @@ class Winograd:
     ) -> Self:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        each = _evaluation(size)
-        taps = np.ascontiguousarray(weights.transpose(2, 3, 1, 0), np.float64).reshape(9, depth * columns)
-        points = (np.kron(each, each) @ taps).reshape(-1, depth, columns)
-        return cls(depth, columns, size, panels(points, in_pairs=in_pairs), bias.astype(np.float32))
+        points = weights_at_points(weights, _evaluation(size))
+        factors: Factors = points
+        if in_pairs:
+            factors = paired(points.reshape(-1, depth // 2, 2, PANEL).swapaxes(-1, -2))
+        return cls(depth, columns, size, factors.reshape(-1), bias.astype(np.float32))
 
     def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
         """Write the convolution of a map.

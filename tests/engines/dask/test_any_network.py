@@ -159,7 +159,6 @@ def test_single_steps_make_the_same_files(kind, dataset):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["seeds", "torch-mesmer"], indirect=True)
 def test_regions_hold_the_cells_of_the_whole_image_and_dask_makes_the_same_files(
     kind, tmp_path, cluster, workers, small_shares
 ):

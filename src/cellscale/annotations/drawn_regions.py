@@ -131,6 +131,9 @@ class DrawnRegions:
 
 def _require_sound(region: DrawnRegion, source: str) -> None:
     geometry = region.geometry
+    # Of an outline that crosses itself what is on either side may cancel out; but not of what is around it.
+    if not geometry.convex_hull.area > 0:
+        raise ImageError(f"{source}: the region {region.name!r} has no area; draw it again, or take it out")
     if not geometry.is_valid:
         raise ImageError(
             f"{source}: the outline of the region {region.name!r} is not valid "

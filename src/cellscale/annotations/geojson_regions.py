@@ -45,7 +45,7 @@ def read_geojson(data: bytes, source: str) -> DrawnRegions:
     except (ValueError, RecursionError) as error:
         raise ImageError(f"{source}: it is no JSON ({error}); GeoJSON is expected") from error
     if isinstance(content, Mapping) and content.get("crs") is not None:
-        found = json.dumps(content["crs"])[:_SHOWN]
+        found = _crs(content["crs"])
         raise ImageError(
             f"{source}: it has a coordinate system of its own (crs: {found}); regions are expected in the image's "
             "pixels, without one. Export them from the program that shows the image."
@@ -89,6 +89,8 @@ def _region(feature: Mapping[str, Any], source: str) -> DrawnRegion:
             f"{source}: the region {name!r} is {f'a {kind}' if kind else 'without geometry'}; a polygon is expected, "
             "or a point with a radius among its properties"
         )
+    if not _are_numbers(geometry):
+        raise ImageError(f"{source}: the region {name!r} has corners that are no numbers")
     try:
         shape = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
     except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
@@ -96,8 +98,6 @@ def _region(feature: Mapping[str, Any], source: str) -> DrawnRegion:
     polygons = [part for part in shapely.get_parts(shape) if part.geom_type in ("Polygon", "MultiPolygon")]
     if kind == "GeometryCollection":
         shape = shapely.union_all(polygons)
-    if not shapely.is_empty(shape) and not all(map(math.isfinite, shape.bounds)):
-        raise ImageError(f"{source}: the region {name!r} has corners that are no numbers")
     return DrawnRegion(name, shape, **look)
 
 
@@ -114,7 +114,33 @@ def _circle(geometry: Any, facts: Mapping[str, Any], name: str, source: str) -> 
 
 
 def _is_length(number: object) -> bool:
-    return isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        return False
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
+def _are_numbers(geometry: object) -> bool:
+    """Tell whether all coordinates of a geometry, and of those in it, are numbers."""
+    parts: list[Any] = [geometry]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, Mapping):
+            parts += [part.get("coordinates") or [], part.get("geometries") or []]
+        elif isinstance(part, list):
+            parts += part
+        elif not _is_length(part):
+            return False
+    return True
+
+
+def _crs(found: object) -> str:
+    """Return what a coordinate system is called."""
+    facts = found.get("properties") if isinstance(found, Mapping) else None
+    name = facts.get("name") if isinstance(facts, Mapping) else None
+    return name[:_SHOWN] if isinstance(name, str) else json.dumps(found)[:_SHOWN]
 
 
 def _name(facts: Mapping[str, Any]) -> str:

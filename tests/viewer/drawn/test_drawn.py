@@ -80,6 +80,9 @@ def test_regions_are_drawn_named_saved_and_taken_by_a_run(page, serve, dataset):
         names = page.get_by_label("Name of the region")
         expect(names).to_have_count(3)
         names.nth(0).fill("Tumor")
+        field, listed = names.nth(0).bounding_box(), page.locator("#regions").bounding_box()
+        for side in ("x", "y"):  # what shows where one writes is not cut off
+            assert field[side] - listed[side] >= 4
         page.locator("#draw-sight").click()
         page.get_by_label("Remove Region 4").click()
         page.locator("#regions-save").click()

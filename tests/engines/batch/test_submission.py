@@ -354,7 +354,7 @@ def test_a_network_by_name_goes_before_that_of_the_config(dataset, monkeypatch, 
     for words in (["--model", "instanseg"], ["--model_path", network["path"]]):
         options = ["--percentile", "99", "--regions", f"{dataset}/regions"]
         refused = run("segment", *words, *options, "--env_config_uri", configured("named"), "workspace", dataset)
-        refused.explains("--regions, --percentile", "networks like Mesmer")
+        refused.explains("--percentile", "networks like Mesmer")
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 
 from cellscale.label.seeds import Claims, SeedBlock, SeedObjects, counted, seed_windows
 from cellscale.pipeline.area.area_cores import AreaCores
@@ -85,6 +84,8 @@ class _Found:
     @classmethod
     def of(cls, blocks: Iterable[SeedBlock], labelled: _Labelled) -> "_Found":
         """Return what was found in a compartment's blocks."""
+        from scipy.ndimage import find_objects  # here, because measuring alone does without
+
         claims = Claims.of(blocks)
         windows = seed_windows(claims.seeds, labelled.shape)
         seen = labelled.holds(windows)

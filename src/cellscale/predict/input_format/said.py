@@ -11,10 +11,10 @@ from cellscale.predict.heads import Seeds
 from cellscale.predict.input_format.about import About, problem_of_about
 from cellscale.predict.input_format.format_checks import problem_of_format
 from cellscale.predict.input_format.formats import InputFormat, settled_format
-from cellscale.predict.onnx_file.signature import Signature, signature_of
 
 if TYPE_CHECKING:
     from cellscale.predict.network_kinds import NetworkKind
+    from cellscale.predict.onnx_file.signature import Signature
 
 __all__ = ["Said", "about_said", "format_said", "said_of"]
 
@@ -48,6 +48,10 @@ def said_of(model: Path, kind: "NetworkKind | None" = None) -> Said | None:
     if kind is not None or all(found.is_own for found in known):  # as nearly everywhere: the file need not be read
         return None
     try:
+        from cellscale.predict.onnx_file.signature import (
+            signature_of,
+        )  # with numpy, which a command's help does without
+
         signature = signature_of(model)
     except (OSError, ValueError):
         return None
@@ -80,7 +84,7 @@ def about_said(found: Extension) -> About:
     return cast(About, said)
 
 
-def format_said(found: Extension, signature: Signature, *, seeds: bool) -> InputFormat:
+def format_said(found: Extension, signature: "Signature", *, seeds: bool) -> InputFormat:
     """Return what a network of another package's kind is to be given, with nothing left out.
 
     Raises

@@ -11,19 +11,22 @@ from numpy.typing import NDArray
 
 from cellscale.cells.matching import Matching
 from cellscale.cells.text import Dialect
-from cellscale.errors import RequestError
+from cellscale.errors import MaskError, RequestError
 from cellscale.images.combine_words import Combine
 from cellscale.images.info import Image, ImageInfo
+from cellscale.images.masks import whole_labels
 from cellscale.images.open import open_image, with_facts
 from cellscale.label.parameters import Parameters
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import COMPARTMENTS
 from cellscale.predict.input_format import InputFormat
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
+from cellscale.regions import RegionReader
 
 __all__ = [
     "Source",
     "chosen_compartments",
+    "mask_reader",
     "opened_source",
     "path_text",
     "refuse_other_values",
@@ -108,3 +111,19 @@ def refuse_preprocessing(given: InputFormat, preprocessing: Preprocessing) -> No
             "preprocessing is for networks whose input is made as Mesmer's; the package that describes this one "
             "gives it another. Leave it out"
         )
+
+
+def mask_reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> RegionReader | None:
+    """Return a reader of a mask; `MaskError` where it is no array of labels, or of another shape than its image."""
+    if mask is None:
+        return None
+    if isinstance(mask, np.ma.MaskedArray):
+        raise MaskError(f"the {name} mask is a masked array; plain labels expected: fill it first (mask.filled(0))")
+    if not all(hasattr(mask, word) for word in ("shape", "dtype", "__getitem__")):
+        raise MaskError(
+            f"the {name} mask is a {type(mask).__name__}; an array of labels expected: read it first, as with "
+            "tifffile.imread"
+        )
+    if mask.shape != shape:
+        raise MaskError(f"the {name} mask has the shape {mask.shape}, its image {shape}; expected the same")
+    return lambda region: whole_labels(mask[region.slices], f"the {name} mask")

@@ -142,8 +142,8 @@ def tune(
     usual = FoundHow(whole_cell=usual_parameters(name)[0], nuclear=usual_parameters(name)[1])
     choice = NetworkChoice(name=name, path=path, checksum=model_hash, device=device, precision=precision)
     network = checked_model(choice, COMPARTMENTS, threads=workers or 0)
-    session = _Asked(usual, network.input_format)
-    first = session.how(usual, options)
+    asked = _Asked(usual, network.input_format)
+    first = asked.how(usual, options)
     with ExitStack() as stack:
         image = stack.enter_context(opened_source(source, channel_names))
         budget = Budget.choose(workers, max_memory)
@@ -161,7 +161,7 @@ def tune(
         require_crop(crop, image.info.shape)
         unless_it_ends_well.pop_all()
         tuned.after(stack.pop_all().close)
-    return Tuning(tuned, crop, first, session)
+    return Tuning(tuned, crop, first, asked)
 
 
 def _crop(given: Sequence[int]) -> Region:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cellscale.api.given import (
     Source,
     chosen_compartments,
+    mask_reader,
     opened_source,
     path_text,
     refuse_other_values,
@@ -26,10 +27,9 @@ from cellscale.cells.measure import measure as measure_cells
 from cellscale.cells.tables import ParquetWriter
 from cellscale.cells.text import Dialect
 from cellscale.engines.preflight import checked_model
-from cellscale.errors import MaskError, RequestError
+from cellscale.errors import RequestError
 from cellscale.images.channels import combined_reader
 from cellscale.images.combine_words import Combine
-from cellscale.images.masks import whole_labels
 from cellscale.images.pixel_size import choose_pixel_size, given_pixel_size
 from cellscale.images.sampled import sampled_pixels
 from cellscale.label.growth import Growth, as_growth
@@ -49,7 +49,6 @@ from cellscale.pipeline.segmenting import (
 from cellscale.predict.devices import Precision
 from cellscale.predict.heads import Compartment
 from cellscale.preprocess.preprocessing import MESMER, Preprocessing, RescaleChannels
-from cellscale.regions import RegionReader
 from cellscale.weights.catalogue import named_network
 
 __all__ = ["Labels", "Segmentation", "measure", "segment"]
@@ -322,8 +321,8 @@ def measure(
         info = image.info
         size = info.pixel_size if image_mpp is None else given_pixel_size(image_mpp)
         with measure_cells(
-            cells=_reader(whole_cell, info.shape, "whole-cell"),
-            nuclei=_reader(nucleus, info.shape, "nucleus"),
+            cells=mask_reader(whole_cell, info.shape, "whole-cell"),
+            nuclei=mask_reader(nucleus, info.shape, "nucleus"),
             channels=[combined_reader(image, (channel.index,)) for channel in info.channels],
             channel_names=[channel.name for channel in info.channels],
             shape=info.shape,
@@ -340,18 +339,3 @@ def measure(
                 for batch in measurement.batches():
                     writer.write(batch)
     return read_parquet_bytes(stream.getbuffer())
-
-
-def _reader(mask: NDArray[Any] | None, shape: tuple[int, int], name: str) -> RegionReader | None:
-    if mask is None:
-        return None
-    if isinstance(mask, np.ma.MaskedArray):
-        raise MaskError(f"the {name} mask is a masked array; plain labels expected: fill it first (mask.filled(0))")
-    if not all(hasattr(mask, word) for word in ("shape", "dtype", "__getitem__")):
-        raise MaskError(
-            f"the {name} mask is a {type(mask).__name__}; an array of labels expected: read it first, as with "
-            "tifffile.imread"
-        )
-    if mask.shape != shape:
-        raise MaskError(f"the {name} mask has the shape {mask.shape}, its image {shape}; expected the same")
-    return lambda region: whole_labels(mask[region.slices], f"the {name} mask")

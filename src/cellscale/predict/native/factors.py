@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellscale.predict.native.arithmetic import SUMS
 
-__all__ = ["Factors", "Floats", "Pairs", "columns_like", "paired", "rounded", "rows_like"]
+__all__ = ["Factors", "Floats", "Pairs", "columns_like", "paired", "paired_rows", "rounded", "rows_like"]
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -48,6 +48,12 @@ def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
 def paired(values: NDArray[np.floating]) -> Pairs:
     """Return values as bfloat16, every two neighbours of the last axis as one: ``(..., n)`` to ``(..., n / 2)``."""
     return np.ascontiguousarray(rounded(values)).view(np.int32)
+
+
+def paired_rows(values: NDArray[np.floating]) -> Pairs:
+    """Return values as bfloat16, every two rows as one: ``(..., n, width)`` to ``(..., n / 2, width)``."""
+    *others, rows, width = values.shape
+    return paired(values.reshape(*others, rows // 2, 2, width).swapaxes(-1, -2)).reshape(*others, rows // 2, width)
 
 
 def _round_row(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
@@ -146,7 +152,7 @@ def columns_like(weights: Factors, source: Floats, width: int) -> Factors:
     """
     if weights.dtype == np.float32:
         return source
-    return paired(source.reshape(-1, 2, width).swapaxes(-1, -2)).reshape(-1)
+    return paired_rows(source.reshape(-1, width)).reshape(-1)
 
 
 @_compiled_as(columns_like)

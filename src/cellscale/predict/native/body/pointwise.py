@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.blocks import ROWS, convolve_block, multiply_block
-from cellscale.predict.native.factors import Factors, Floats, paired, rows_like
+from cellscale.predict.native.factors import Factors, Floats, paired_rows, rows_like
 
 __all__ = ["PANEL", "Pointwise", "multiply", "panels"]
 
@@ -37,7 +37,7 @@ def panels(weights: NDArray[np.floating], *, in_pairs: bool = False) -> Factors:
     split = weights.reshape(*others, depth, columns // PANEL, PANEL).swapaxes(-2, -3)
     if not in_pairs:
         return np.ascontiguousarray(split, np.float32).reshape(-1)
-    return paired(split.reshape(*others, columns // PANEL, depth // 2, 2, PANEL).swapaxes(-1, -2)).reshape(-1)
+    return paired_rows(split).reshape(-1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,10 @@ def said_of(model: Path, kind: "NetworkKind | None" = None) -> Said | None:
     known = extensions("networks").values()
     if kind is not None or all(found.is_own for found in known):  # as nearly everywhere: the file need not be read
         return None
-    try:
-        from cellscale.predict.onnx_file.signature import (
-            signature_of,
-        )  # with numpy, which a command's help does without
+    # Here: it brings numpy, which a command's help does without.
+    from cellscale.predict.onnx_file.signature import signature_of
 
+    try:
         signature = signature_of(model)
     except (OSError, ValueError):
         return None

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numba
 import numpy as np
@@ -52,6 +52,26 @@ def test_what_c_calls_is_kept_as_kernels_are(monkeypatch, tmp_path):
     kept.write_bytes(b"damaged")
     address = callback(twice, numba.types.int64, numba.types.int64)
     assert ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(21) == 42
+
+
+def test_compiling_leaves_standard_output_to_whom_it_belongs(monkeypatch):
+    pytest.importorskip("colorama")
+    swapped = []
+
+    class Watched(ModuleType):
+        def __setattr__(self, name, value):
+            if name in ("stdout", "stderr"):
+                swapped.append(name)
+            super().__setattr__(name, value)
+
+    @kernel
+    def impossible(number):
+        return number.nothing_of_this_name
+
+    monkeypatch.setattr(sys, "__class__", Watched)
+    with pytest.raises(numba.TypingError, match="nothing_of_this_name"):
+        impossible(21)
+    assert not swapped
 
 
 def njit_without(missing):

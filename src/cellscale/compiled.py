@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import errors
 from numba.core.ccallback import CFunc
 
 from cellscale.kernel_cache import guard, work_on_a_copy
@@ -18,6 +19,12 @@ _PROCESS = secrets.token_hex(8)
 """In the names of the files that this process writes."""
 
 work_on_a_copy()
+
+# Where colorama is installed, numba has it wrap standard output and error around each of its own errors, of which
+# compiling has many that nobody sees. They are the process's: put back by a thread that compiles, they undo what
+# another one has turned elsewhere meanwhile. numba only puts texts together there, and prints nothing.
+if hasattr(errors, "ColorShell"):
+    errors.ColorShell = nullcontext
 
 
 def kernel(function: F) -> F:

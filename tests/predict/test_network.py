@@ -104,7 +104,7 @@ def test_too_little_memory_is_called_that(tiny_model: Path) -> None:
         import numpy as np
         import psutil
         from cellscale.predict.network import OnnxNetwork
-        network, batch = OnnxNetwork(sys.argv[1], threads=1, batch_size=1), np.zeros((1, 256, 256, 2), np.float32)
+        network, batch = OnnxNetwork(sys.argv[1], threads=1, batch_size=32), np.zeros((32, 256, 256, 2), np.float32)
         limit = psutil.Process().memory_info().vms + 12 * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         try:

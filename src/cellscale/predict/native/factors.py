@@ -1,7 +1,7 @@
 """What the products of matrices multiply: float32 as it is, or rounded to bfloat16, in pairs along the sums."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
@@ -10,22 +10,69 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
+from cellscale.compiled import kernel
 from cellscale.predict.native.arithmetic import SUMS
 
-__all__ = ["Factors", "Floats", "Pairs", "columns_like", "paired", "paired_rows", "rounded", "rows_like"]
+__all__ = [
+    "FactorKind",
+    "Factors",
+    "Floats",
+    "Matrices",
+    "Pairs",
+    "aligned",
+    "columns_like",
+    "compiled_as",
+    "empty",
+    "pair_16",
+    "paired",
+    "paired_rows",
+    "round_16",
+    "rounded",
+    "rows_like",
+]
 
 Floats: TypeAlias = NDArray[np.float32]
 
 Pairs: TypeAlias = NDArray[np.int32]
 """Each two values of bfloat16, the earlier one in the lower half."""
 
-Factors: TypeAlias = Floats | Pairs
+Matrices: TypeAlias = NDArray[np.uint32]
+"""The same for registers of matrices, in another order; the type tells kernels which."""
+
+Factors: TypeAlias = Floats | Pairs | Matrices
+
+FactorKind: TypeAlias = Literal["floats", "pairs", "matrices"]
+"""What weights are laid out as."""
 
 _AT_ONCE: Final = 16
 """Values that one instruction rounds."""
 
+_LINE: Final = 64
+"""Bytes of a line of the caches."""
+
+_Value = TypeVar("_Value", np.float32, np.int32, np.uint32)
+
 _HALVES = ir.VectorType(ir.IntType(16), _AT_ONCE)
 _TWO = ir.VectorType(ir.IntType(32), _AT_ONCE)
+
+
+@kernel
+def empty(size: int) -> Floats:
+    """Return ``size`` values with anything in them, which begin at a line of the caches; for kernels as well.
+
+    A vector of 16 values is as large as a line. Where each lies across two, both are read: in arrays that begin where
+    numpy's or numba's do, a tile takes 1.1 times as long.
+    """
+    made = np.empty(size + _LINE // 4, np.float32)
+    skipped = -made.ctypes.data % _LINE // 4
+    return made[skipped : skipped + size]
+
+
+def aligned(values: NDArray[_Value]) -> NDArray[_Value]:
+    """Return a flat copy that begins as `empty` does."""
+    copy = empty(values.size).view(values.dtype)
+    copy.reshape(values.shape)[...] = values
+    return copy
 
 
 def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
@@ -102,11 +149,11 @@ def _halves(builder: Any, place: Any) -> Any:
     return builder.call(function, [builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4)])
 
 
-_compiled_as = cast(Callable[[object], Callable[[Callable[..., Any]], object]], overload)
+compiled_as = cast(Callable[..., Callable[[Callable[..., Any]], object]], overload)
 """What kernels call in the place of a function is chosen by the types that it is given."""
 
-_round_16 = cast(Callable[..., None], intrinsic(_round_row))
-_pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
+round_16 = cast(Callable[..., None], intrinsic(_round_row))
+pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
 
 
 def rows_like(weights: Factors, source: Floats) -> Factors:
@@ -122,7 +169,7 @@ def rows_like(weights: Factors, source: Floats) -> Factors:
     return source if weights.dtype == np.float32 else paired(source)
 
 
-@_compiled_as(rows_like)
+@compiled_as(rows_like)
 def _rows_like(weights: Any, source: Any) -> Any:
     del source
 
@@ -132,7 +179,7 @@ def _rows_like(weights: Any, source: Any) -> Any:
     def rounding(weights: Any, source: Any) -> Any:
         target = np.empty(source.size // 2, np.int32)
         for at in range(0, source.size, 16):
-            _round_16(source, at, target, at // 2)
+            round_16(source, at, target, at // 2)
         return target
 
     return same if weights.dtype == types.float32 else rounding
@@ -155,7 +202,7 @@ def columns_like(weights: Factors, source: Floats, width: int) -> Factors:
     return paired_rows(source.reshape(-1, width)).reshape(-1)
 
 
-@_compiled_as(columns_like)
+@compiled_as(columns_like)
 def _columns_like(weights: Any, source: Any, width: Any) -> Any:
     del source, width
 
@@ -167,7 +214,7 @@ def _columns_like(weights: Any, source: Any, width: Any) -> Any:
         for row in range(source.size // (2 * width)):
             for column in range(0, width, 16):
                 at = 2 * row * width + column
-                _pair_16(source, at, at + width, target, row * width + column)
+                pair_16(source, at, at + width, target, row * width + column)
         return target
 
     return same if weights.dtype == types.float32 else rounding

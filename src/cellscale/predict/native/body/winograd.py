@@ -17,7 +17,7 @@ from cellscale.predict.native.body.evaluation import weights_at_points
 from cellscale.predict.native.body.pointwise import PANEL, multiply
 from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
-from cellscale.predict.native.factors import Factors, Floats, paired_rows, rows_like
+from cellscale.predict.native.factors import Factors, Floats, aligned, paired_rows, rows_like
 
 __all__ = ["Winograd"]
 
@@ -59,8 +59,8 @@ class Winograd:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
         points = weights_at_points(weights, _evaluation(size))
-        factors = paired_rows(points) if in_pairs else points
-        return cls(depth, columns, size, factors.reshape(-1), bias.astype(np.float32))
+        factors = aligned(paired_rows(points)) if in_pairs else aligned(points)
+        return cls(depth, columns, size, factors, bias.astype(np.float32))
 
     def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
         """Write the convolution of a map.

@@ -27,8 +27,10 @@ __all__ = [
     "paired",
     "paired_rows",
     "round_16",
+    "round_rest_16",
     "rounded",
     "rows_like",
+    "widened",
 ]
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -41,8 +43,8 @@ Matrices: TypeAlias = NDArray[np.uint32]
 
 Factors: TypeAlias = Floats | Pairs | Matrices
 
-FactorKind: TypeAlias = Literal["floats", "pairs", "matrices"]
-"""What weights are laid out as."""
+FactorKind: TypeAlias = Literal["floats", "pairs", "matrices", "fine matrices"]
+"""What weights are laid out as; in fine matrices, each factor is the sum of two of bfloat16."""
 
 _AT_ONCE: Final = 16
 """Values that one instruction rounds."""
@@ -92,6 +94,11 @@ def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
     return np.where(np.isnan(values), np.uint16(0x7FC0), nearest)
 
 
+def widened(halves: NDArray[np.uint16]) -> Floats:
+    """Return the values that bfloat16 stands for."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
+
+
 def paired(values: NDArray[np.floating]) -> Pairs:
     """Return values as bfloat16, every two neighbours of the last axis as one: ``(..., n)`` to ``(..., n / 2)``."""
     return np.ascontiguousarray(rounded(values)).view(np.int32)
@@ -114,6 +121,23 @@ def _emit_row(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     halves = _halves(builder, _pointer(context, builder, signature.args[0], source, at))
     place = _pointer(context, builder, signature.args[2], target, to)
     builder.store(halves, builder.bitcast(place, _HALVES.as_pointer()), align=4)
+    return context.get_dummy_value()
+
+
+def _round_rest(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    """Write what `_round_row` leaves of 16 values, which is rounded as well."""
+    del typing, at, to
+    return types.void(source, types.intp, target, types.intp), _emit_rest
+
+
+def _emit_rest(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    source, at, target, to = values
+    given = _pointer(context, builder, signature.args[0], source, at)
+    bits = builder.zext(_halves(builder, given), _TWO)
+    nearest = builder.bitcast(builder.shl(bits, ir.Constant(_TWO, [16] * _AT_ONCE)), SUMS)
+    rest = builder.fsub(builder.load(builder.bitcast(given, SUMS.as_pointer()), align=4), nearest)
+    place = _pointer(context, builder, signature.args[2], target, to)
+    builder.store(_nearest(builder, rest), builder.bitcast(place, _HALVES.as_pointer()), align=4)
     return context.get_dummy_value()
 
 
@@ -143,16 +167,21 @@ def _pointer(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
 
 def _halves(builder: Any, place: Any) -> Any:
     """Return the 16 values of a place in bfloat16."""
+    return _nearest(builder, builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4))
+
+
+def _nearest(builder: Any, values: Any) -> Any:
     function = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(_HALVES, [SUMS]), "llvm.x86.avx512bf16.cvtneps2bf16.512"
     )
-    return builder.call(function, [builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4)])
+    return builder.call(function, [values])
 
 
 compiled_as = cast(Callable[..., Callable[[Callable[..., Any]], object]], overload)
 """What kernels call in the place of a function is chosen by the types that it is given."""
 
 round_16 = cast(Callable[..., None], intrinsic(_round_row))
+round_rest_16 = cast(Callable[..., None], intrinsic(_round_rest))
 pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
 
 

@@ -83,6 +83,10 @@ class BodyWeights:
     """The convolutions that begin the heads, as one: 64 output channels for each."""
 
 
+_FIRST: Final[dict[FactorKind, FactorKind]] = {"pairs": "floats", "matrices": "fine matrices", "floats": "floats"}
+"""What the first bottleneck's weights are laid out as."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A bottleneck as it is in the graph."""
@@ -185,7 +189,7 @@ def _laid_out(
         tuple(
             # The first one has 4 % of the products, and rounding it in bfloat16 would change most of the cells that
             # change: F1 at an IoU of 0.9 on reference images would be 0.9955 instead of 0.9984.
-            bottleneck.laid_out(side, kind if index > 0 else "floats")
+            bottleneck.laid_out(side, kind if index > 0 else _FIRST[kind])
             for index, (bottleneck, side) in enumerate(zip(found, sides, strict=True))
         ),
         {index: _pointwise(lateral, kind) for index, lateral in levels.items()},
@@ -262,8 +266,8 @@ def _with_shortcut(graph: Graph, name: str, shortcut: str, branch: str) -> _Foun
 
 
 def _pointwise(found: Convolution, kind: FactorKind) -> PixelConvolution:
-    if kind == "matrices":
-        return MatrixPointwise.of(found.weights, found.bias)
+    if kind in ("matrices", "fine matrices"):
+        return MatrixPointwise.of(found.weights, found.bias, is_fine=kind == "fine matrices")
     return Pointwise.of(found.weights, found.bias, in_pairs=kind == "pairs")
 
 
@@ -273,8 +277,8 @@ def _neighbours(found: Convolution, side: int, kind: FactorKind) -> NeighbourCon
 
 def _of_size(weights: Floats, bias: Floats, size: int, kind: FactorKind) -> NeighbourConvolution:
     """Return a 3 x 3 convolution, by Winograd's with tiles of a size where that is faster."""
-    if kind == "matrices":
-        return MatrixNeighbours.of(weights, bias)
+    if kind in ("matrices", "fine matrices"):
+        return MatrixNeighbours.of(weights, bias, is_fine=kind == "fine matrices")
     return Winograd.of(weights, bias, size, in_pairs=kind == "pairs")
 
 

@@ -11,9 +11,9 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.compiled import fused_kernel
+from cellscale.compiled import fused_kernel, kernel
 from cellscale.predict.native.body.room import Room
-from cellscale.predict.native.factors import Floats, Matrices, empty, round_16
+from cellscale.predict.native.factors import Floats, Matrices, empty, round_16, round_rest_16, rounded, widened
 from cellscale.predict.native.matrices.layout import BLOCK, STEP, WIDTH, right_matrices
 from cellscale.predict.native.matrices.registers import SIDE, add_product, clear, configure, load, release, store
 
@@ -28,6 +28,24 @@ def _require_pixels(pixels: int) -> None:
         raise ValueError(f"a map of {pixels} pixels; expected a multiple of {_AT_ONCE}")
 
 
+@kernel
+def _steps(depth: int, is_fine: bool) -> int:
+    """Return the number of planes of a map."""
+    return (3 if is_fine else 1) * depth // STEP
+
+
+def _factors(weights: NDArray[np.floating], is_fine: bool) -> Matrices:
+    """Lay weights ``(taps, depth, columns)`` out.
+
+    A fine factor is the sum of the nearest bfloat16 and of what is left. Of the four products of two such sums, that
+    of what is left is too small to matter: three times as many channels have the others.
+    """
+    if is_fine:
+        nearest = widened(rounded(weights))
+        weights = np.concatenate([nearest, nearest, weights - nearest], axis=1)
+    return right_matrices(weights.reshape(-1, weights.shape[-1]))
+
+
 @dataclass(frozen=True, slots=True)
 class MatrixPointwise:
     """A 1 x 1 convolution, as `cellscale.predict.native.body.pointwise.Pointwise`; 64 divides the pixels."""
@@ -36,20 +54,23 @@ class MatrixPointwise:
     """Input channels."""
     columns: int
     """Output channels."""
+    is_fine: bool
+    """Whether a factor is the sum of two of bfloat16, which differs from float32 in the last 8 bits."""
     weights: Matrices
     """As `right_matrices` lays them out."""
     bias: Floats
 
     @classmethod
-    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating]) -> Self:
+    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], *, is_fine: bool = False) -> Self:
         """Return the convolution with weights ``(columns, depth, 1, 1)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        return cls(depth, columns, right_matrices(weights[:, :, 0, 0].T), bias.astype(np.float32))
+        factors = _factors(weights[:, :, 0].transpose(2, 1, 0), is_fine)
+        return cls(depth, columns, is_fine, factors, bias.astype(np.float32))
 
     def apply(self, source: Floats, target: Floats, *, adds: bool = False, rectifies: bool = False) -> None:
         """Write the convolution of a map; see `cellscale.predict.native.body.pointwise.Pointwise.apply`."""
         _require_pixels(source.size // self.depth)
-        _convolve_pixels(source, self.depth, self.weights, self.bias, target, adds, rectifies)
+        _convolve_pixels(source, self.depth, self.is_fine, self.weights, self.bias, target, adds, rectifies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +81,18 @@ class MatrixNeighbours:
     """Input channels."""
     columns: int
     """Output channels."""
+    is_fine: bool
+    """Whether a factor is the sum of two of bfloat16, which differs from float32 in the last 8 bits."""
     weights: Matrices
     """As `right_matrices` lays them out, with the channels that each of nine taps sees one after the other."""
     bias: Floats
 
     @classmethod
-    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating]) -> Self:
+    def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], *, is_fine: bool = False) -> Self:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        taps = weights.transpose(2, 3, 1, 0).reshape(9 * depth, columns)
-        return cls(depth, columns, right_matrices(taps), bias.astype(np.float32))
+        factors = _factors(weights.transpose(2, 3, 1, 0).reshape(9, depth, columns), is_fine)
+        return cls(depth, columns, is_fine, factors, bias.astype(np.float32))
 
     def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
         """Write the convolution of a map; see `cellscale.predict.native.body.winograd.Winograd.apply`."""
@@ -78,9 +101,10 @@ class MatrixNeighbours:
         # pixels are two rows then. Else zeros left and right do.
         copies = 1 if side % SIDE == 0 else 3
         width = side + 2 if copies == 1 else side
-        given = room.array("planes", copies * (side + 2) * width * self.depth // 2).view(np.uint32)
-        _round_planes(source, side, self.depth, given, copies, width)
-        _convolve_neighbours(given, side, self.depth, copies, width, self.weights, self.bias, target, rectifies)
+        steps = _steps(self.depth, self.is_fine)
+        given = room.array("planes", steps * copies * (side + 2) * width * SIDE).view(np.uint32)
+        _round_planes(source, side, self.depth, self.is_fine, given, copies, width)
+        _convolve_neighbours(given, side, steps, copies, width, self.weights, self.bias, target, rectifies)
 
 
 @fused_kernel
@@ -165,10 +189,17 @@ def _write_sums(
 
 @fused_kernel
 def _convolve_pixels(
-    source: Floats, depth: int, weights: Matrices, bias: Floats, target: Floats, adds: bool, rectifies: bool
+    source: Floats,
+    depth: int,
+    is_fine: bool,
+    weights: Matrices,
+    bias: Floats,
+    target: Floats,
+    adds: bool,
+    rectifies: bool,
 ) -> None:
     """See `MatrixPointwise.apply`."""
-    columns, steps = bias.size, depth // STEP
+    columns, steps = bias.size, _steps(depth, is_fine)
     # One line more than pixels: planes a power of two apart would share few places of the nearest cache.
     between = (_AT_ONCE + 1) * SIDE
     given = empty(steps * between).view(np.uint32)
@@ -176,22 +207,39 @@ def _convolve_pixels(
     configure()
     for begin in range(0, source.size // depth, _AT_ONCE):
         for pixel in range(_AT_ONCE):
-            for step in range(steps):
-                at, to = (begin + pixel) * depth + step * STEP, step * between + pixel * SIDE
-                round_16(source, at, given, to)
-                round_16(source, at + SIDE, given, to + SIDE // 2)
+            _round_pixel(source, (begin + pixel) * depth, depth, is_fine, given, pixel * SIDE, between)
         for column in range(0, columns, WIDTH):
             b = bias[column : column + WIDTH]
             for pixel in range(0, _AT_ONCE, WIDTH):
                 _clear_sums()
                 first = pixel * SIDE
-                _add_up(given, first, first + BLOCK, between, weights, column * depth // 2, steps)
+                at = column // WIDTH * steps * 2 * BLOCK
+                _add_up(given, first, first + BLOCK, between, weights, at, steps)
                 _write_sums(sums, b, target, (begin + pixel) * columns + column, columns, adds, rectifies)
     release()
 
 
 @fused_kernel
-def _round_planes(source: Floats, side: int, depth: int, given: Matrices, copies: int, width: int) -> None:
+def _round_pixel(source: Floats, at: int, depth: int, is_fine: bool, given: Matrices, to: int, between: int) -> None:
+    """Round the channels of a pixel, from ``source[at]`` on, into the planes ``between`` apart."""
+    for step in range(depth // STEP):
+        round_16(source, at, given, to)
+        round_16(source, at + SIDE, given, to + SIDE // 2)
+        if is_fine:
+            rest = to + depth // STEP * between
+            round_rest_16(source, at, given, rest)
+            round_rest_16(source, at + SIDE, given, rest + SIDE // 2)
+            again = rest + depth // STEP * between
+            round_16(source, at, given, again)
+            round_16(source, at + SIDE, given, again + SIDE // 2)
+        at += STEP
+        to += between
+
+
+@fused_kernel
+def _round_planes(
+    source: Floats, side: int, depth: int, is_fine: bool, given: Matrices, copies: int, width: int
+) -> None:
     """Round a map into planes of 32 channels of pixels, with zeros around it.
 
     Parameters
@@ -199,7 +247,7 @@ def _round_planes(source: Floats, side: int, depth: int, given: Matrices, copies
     source
         ``(side, side, depth)`` flat.
     given
-        ``(depth / 32, copies, side + 2, width, 16)`` flat.
+        ``(depth / 32, copies, side + 2, width, 16)`` flat, or three times as large.
     copies, width
         1 and ``side + 2``; or 3 and ``side``, where each copy is what one tap of a row sees.
     """
@@ -212,17 +260,15 @@ def _round_planes(source: Floats, side: int, depth: int, given: Matrices, copies
                 if copies == 3 and not 0 <= column < side:
                     continue
                 pixel = copy * plane + (y + 1) * width + column
-                for step in range(depth // STEP):
-                    at, to = (y * side + x) * depth + step * STEP, (step * copies * plane + pixel) * SIDE
-                    round_16(source, at, given, to)
-                    round_16(source, at + SIDE, given, to + SIDE // 2)
+                at = (y * side + x) * depth
+                _round_pixel(source, at, depth, is_fine, given, pixel * SIDE, copies * plane * SIDE)
 
 
 @fused_kernel
 def _convolve_neighbours(
     given: Matrices,
     side: int,
-    depth: int,
+    steps: int,
     copies: int,
     width: int,
     weights: Matrices,
@@ -231,7 +277,7 @@ def _convolve_neighbours(
     rectifies: bool,
 ) -> None:
     """See `MatrixNeighbours.apply`, and `_round_planes` for the first arguments."""
-    columns, steps = bias.size, depth // STEP
+    columns = bias.size
     plane = (side + 2) * width
     between, beside = copies * plane * SIDE, SIDE if copies == 1 else plane * SIDE
     sums = empty(WIDTH * WIDTH)
@@ -243,7 +289,7 @@ def _convolve_neighbours(
             first = (pixel // side * width + pixel % side) * SIDE
             second = (other // side * width + other % side) * SIDE
             _clear_sums()
-            at = column * 9 * depth // 2
+            at = column // WIDTH * 9 * steps * 2 * BLOCK
             for tap in range(9):
                 moved = tap // 3 * width * SIDE + tap % 3 * beside
                 _add_up(given, first + moved, second + moved, between, weights, at, steps)

@@ -115,7 +115,8 @@ class NativeNetwork:
             require_bfloat16()
             lacking = lacking_for_matrices()
             kind = "pairs" if lacking else "matrices"
-            computation = replace(computation, unit="" if lacking else "AMX")
+            reason = f"multiplied with AVX-512 BF16; not with AMX, as {lacking}" if lacking else "multiplied with AMX"
+            computation = replace(computation, unit="" if lacking else "AMX", reason=reason)
         self.computation = computation
         try:
             found_heads = mesmer_heads(model, heads)

@@ -2,7 +2,7 @@
 
 A map is rounded into planes of 32 channels, where a pixel is a line of the caches and 16 neighbours are a register.
 A 3 x 3 convolution is the sum of nine 1 x 1 convolutions of the moved map. Winograd's would save multiplications, but
-here its ends would take longer than all of them, and it rounds more.
+here its ends would take longer than what it saves, and it rounds more.
 """
 
 from dataclasses import dataclass
@@ -222,7 +222,7 @@ def _convolve_pixels(
 @fused_kernel
 def _round_pixel(source: Floats, at: int, depth: int, is_fine: bool, given: Matrices, to: int, between: int) -> None:
     """Round the channels of a pixel, from ``source[at]`` on, into the planes ``between`` apart."""
-    for step in range(depth // STEP):
+    for _ in range(depth // STEP):
         round_16(source, at, given, to)
         round_16(source, at + SIDE, given, to + SIDE // 2)
         if is_fine:

@@ -1,6 +1,7 @@
 """Whether this process may use AMX: the processor has to have it, and the system to allow it."""
 
 import ctypes
+import os
 import platform
 import sys
 from functools import cache
@@ -23,7 +24,7 @@ _TILE_DATA: Final = 18
 def lacking_for_matrices() -> str:
     """Return why products cannot be computed with AMX here; empty where they can."""
     if not all(has_feature(feature) for feature in _FEATURES):
-        return "this processor has none, or kernels are compiled for others"
+        return "this processor has none, or kernels are compiled for older ones"
     return _refused()
 
 
@@ -31,9 +32,9 @@ def lacking_for_matrices() -> str:
 def _refused() -> str:
     """Return why the system does not allow it; ask for it first."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
-        return f"how {platform.system()} is asked for it is not known here"
+        return f"it is not known here how to ask {platform.system()} for it"
     failed = ctypes.CDLL(None, use_errno=True).syscall(
         ctypes.c_long(_ARCH_PRCTL), ctypes.c_long(_REQUEST_PERMISSION), ctypes.c_long(_TILE_DATA)
     )
-    # A virtual machine may show the instructions and not save the registers, and Linux has known them since 5.16.
-    return "the processor has it, but the system does not allow it" if failed else ""
+    # A virtual machine may show the instructions and not save the registers; Linux knows them from 5.16 on.
+    return f"the system does not allow it ({os.strerror(ctypes.get_errno())})" if failed else ""

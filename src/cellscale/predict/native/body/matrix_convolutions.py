@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cellscale.compiled import fused_kernel, kernel
 from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.factors import Floats, Matrices, empty, round_16, round_rest_16, rounded, widened
+from cellscale.predict.native.matrices.finishing import finish_row
 from cellscale.predict.native.matrices.layout import BLOCK, STEP, WIDTH, right_matrices
 from cellscale.predict.native.matrices.registers import SIDE, add_product, clear, configure, load, release, store
 
@@ -148,7 +149,7 @@ def _clear_sums() -> None:
 
 @fused_kernel
 def _write_sums(
-    sums: Floats, bias: Floats, target: Floats, at: int, columns: int, adds: bool, rectifies: bool
+    sums: Floats, bias: Floats, column: int, target: Floats, pixel: int, adds: bool, rectifies: bool
 ) -> None:
     """Write registers 0 to 3 as 32 columns of 32 pixels.
 
@@ -157,34 +158,31 @@ def _write_sums(
     sums
         Room for ``(32, 32)``.
     bias
-        Of the columns.
-    target, at, columns
-        Where they are written, and values from one pixel to the next.
+        Of all columns.
+    column, pixel
+        The first ones.
+    target
+        ``(pixels, columns)`` flat.
     adds, rectifies
         See `cellscale.predict.native.body.pointwise.Pointwise.apply`.
     """
+    columns = bias.size
+    at = pixel * columns + column
     store(0, sums, 0, WIDTH)
     store(1, sums, SIDE, WIDTH)
     store(2, sums, SIDE * WIDTH, WIDTH)
     store(3, sums, SIDE * WIDTH + SIDE, WIDTH)
-    zero = np.float32(0)
     for row in range(WIDTH):
-        s = sums[row * WIDTH : (row + 1) * WIDTH]
-        t = target[at + row * columns : at + row * columns + WIDTH]
+        s, to = row * WIDTH, at + row * columns
+        # What is done is a constant of the machine code.
         if adds and rectifies:
-            for j in range(WIDTH):
-                value = t[j] + s[j] + bias[j]
-                t[j] = zero if value < zero else value
+            finish_row(sums, s, bias, column, target, to, True, True)
         elif adds:
-            for j in range(WIDTH):
-                t[j] = t[j] + s[j] + bias[j]
+            finish_row(sums, s, bias, column, target, to, True, False)
         elif rectifies:
-            for j in range(WIDTH):
-                value = s[j] + bias[j]
-                t[j] = zero if value < zero else value
+            finish_row(sums, s, bias, column, target, to, False, True)
         else:
-            for j in range(WIDTH):
-                t[j] = s[j] + bias[j]
+            finish_row(sums, s, bias, column, target, to, False, False)
 
 
 @fused_kernel
@@ -209,13 +207,12 @@ def _convolve_pixels(
         for pixel in range(_AT_ONCE):
             _round_pixel(source, (begin + pixel) * depth, depth, is_fine, given, pixel * SIDE, between)
         for column in range(0, columns, WIDTH):
-            b = bias[column : column + WIDTH]
             for pixel in range(0, _AT_ONCE, WIDTH):
                 _clear_sums()
                 first = pixel * SIDE
                 at = column // WIDTH * steps * 2 * BLOCK
                 _add_up(given, first, first + BLOCK, between, weights, at, steps)
-                _write_sums(sums, b, target, (begin + pixel) * columns + column, columns, adds, rectifies)
+                _write_sums(sums, bias, column, target, begin + pixel, adds, rectifies)
     release()
 
 
@@ -283,7 +280,6 @@ def _convolve_neighbours(
     sums = empty(WIDTH * WIDTH)
     configure()
     for column in range(0, columns, WIDTH):
-        b = bias[column : column + WIDTH]
         for pixel in range(0, side * side, WIDTH):
             other = pixel + SIDE
             first = (pixel // side * width + pixel % side) * SIDE
@@ -294,5 +290,5 @@ def _convolve_neighbours(
                 moved = tap // 3 * width * SIDE + tap % 3 * beside
                 _add_up(given, first + moved, second + moved, between, weights, at, steps)
                 at += steps * 2 * BLOCK
-            _write_sums(sums, b, target, pixel * columns + column, columns, False, rectifies)
+            _write_sums(sums, bias, column, target, pixel, False, rectifies)
     release()

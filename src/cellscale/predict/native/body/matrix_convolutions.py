@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel, kernel
 from cellscale.predict.native.body.room import Room
+from cellscale.predict.native.body.row_steps import finish_row
 from cellscale.predict.native.factors import Floats, Matrices, empty, round_16, round_rest_16, rounded, widened
-from cellscale.predict.native.matrices.finishing import finish_row
 from cellscale.predict.native.matrices.layout import BLOCK, STEP, WIDTH, right_matrices
 from cellscale.predict.native.matrices.registers import SIDE, add_product, clear, configure, load, release, store
 
@@ -176,13 +176,13 @@ def _write_sums(
         s, to = row * WIDTH, at + row * columns
         # What is done is a constant of the machine code.
         if adds and rectifies:
-            finish_row(sums, s, bias, column, target, to, True, True)
+            finish_row(sums, s, bias, column, target, to, WIDTH, True, True)
         elif adds:
-            finish_row(sums, s, bias, column, target, to, True, False)
+            finish_row(sums, s, bias, column, target, to, WIDTH, True, False)
         elif rectifies:
-            finish_row(sums, s, bias, column, target, to, False, True)
+            finish_row(sums, s, bias, column, target, to, WIDTH, False, True)
         else:
-            finish_row(sums, s, bias, column, target, to, False, False)
+            finish_row(sums, s, bias, column, target, to, WIDTH, False, False)
 
 
 @fused_kernel

@@ -121,8 +121,9 @@ def main() -> None:
         for engine, precision in engines
     }
     blank = np.zeros((1, 256, 256, 2), np.float32)
-    for network in networks.values():
+    for name, network in networks.items():
         network.predict(blank)  # compiles and takes memory
+        print(f"{name}: {network.computation.arithmetic}", flush=True)
     ratios: list[dict] = []
     found: Found = defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:

@@ -50,11 +50,15 @@ class Computation:
     kernels: int = 0
     """Version of kernels of our own; 0 where there are none."""
 
+    unit: str = ""
+    """What of a processor they multiply with, where another one has a choice of it and rounds differently."""
+
     @property
     def arithmetic(self) -> str:
         """What the last bits of the maps depend on; the unfinished work of another arithmetic is not gone on with."""
         version = f", kernels {self.kernels}" if self.kernels else ""
-        return f"{self.device} {self.precision}{version}"
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.device} {self.precision}{version}{unit}"
 
 
 _COMPUTATION = Computation()

@@ -4,8 +4,9 @@ import pytest
 
 from cellscale.errors import RequestError
 from cellscale.predict.native.arithmetic import require_bfloat16
+from cellscale.predict.native.matrices import lacking_for_matrices
 
-__all__ = ["NEEDS_BF16"]
+__all__ = ["NEEDS_AMX", "NEEDS_BF16"]
 
 
 def _reason() -> str:
@@ -15,6 +16,11 @@ def _reason() -> str:
         return str(error)
     return ""
 
+
+_WITHOUT_AMX = _reason() or lacking_for_matrices()
+
+NEEDS_AMX = pytest.mark.skipif(bool(_WITHOUT_AMX), reason=f"no products with AMX: {_WITHOUT_AMX}")
+"""Marks tests of products with AMX."""
 
 NEEDS_BF16 = pytest.mark.skipif(bool(_reason()), reason=_reason() or "it can")
 """Marks tests of products in bfloat16."""

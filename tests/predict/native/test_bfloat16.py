@@ -10,6 +10,7 @@ from benchmarks.agreement import agreement
 from cellscale.errors import ImageError, RequestError
 from cellscale.predict.choice import NetworkRequest, candidates, check_device, open_network
 from cellscale.predict.devices import DeviceChoice, parse_device
+from cellscale.predict.native.matrices import lacking_for_matrices
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
 from tests.predict.native.processors import NEEDS_BF16
@@ -17,6 +18,7 @@ from tests.predict.tiny_network import tiny_network
 from tests.preprocess.channels import golden
 
 MODEL = mesmer_graph(residual=True)
+UNIT = "" if lacking_for_matrices() else ", AMX"
 
 
 def opened(model: bytes | Path = MODEL, threads: int = 1, batch_size: int = 16, device: str = "cpu") -> Network:
@@ -42,7 +44,7 @@ def alone(batch: np.ndarray) -> np.ndarray:
 @NEEDS_BF16
 @pytest.mark.parametrize("device", ["cpu", "cpu:native"])
 def test_the_kernels_compute_and_are_named(device: str) -> None:
-    assert opened(device=device).computation.arithmetic == "cpu:native bf16, kernels 2"
+    assert opened(device=device).computation.arithmetic == f"cpu:native bf16, kernels 3{UNIT}"
 
 
 @NEEDS_BF16
@@ -94,7 +96,8 @@ def test_another_graph_is_refused_with_the_reason() -> None:
         opened(tiny_network())
 
 
-def test_onnx_runtime_alone_is_refused() -> None:
+def test_onnx_runtime_alone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cellscale.predict.choice.require_bfloat16", lambda: None)
     with pytest.raises(RequestError, match="cpu:onnxruntime computes in float32 alone; take --device cpu:native"):
         check_device(DeviceChoice("cpu", engine="onnxruntime"), "bf16")
 

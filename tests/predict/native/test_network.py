@@ -43,7 +43,7 @@ def test_any_weights_give_the_maps_of_onnx_runtime(batch: np.ndarray, seed: int)
     assert maps.dtype == np.float32
     assert np.ptp(expected, axis=(0, 1, 2)).min() > 0.1  # they show something
     np.testing.assert_allclose(maps, expected, rtol=0, atol=TOLERANCE)
-    assert network.computation.arithmetic == "cpu:native float32, kernels 2"
+    assert network.computation.arithmetic == "cpu:native float32, kernels 3"
 
 
 @pytest.mark.parametrize("compartment", COMPARTMENTS)

@@ -54,7 +54,7 @@ def test_who_names_none_gets_the_winner(race: Race, device: str, asked: str) -> 
 
 def test_who_names_one_gets_it_without_a_race() -> None:
     races = Known(SLOWER)
-    assert opened(mesmer_graph(), "cpu:native", races).computation.arithmetic == "cpu:native float32, kernels 2"
+    assert opened(mesmer_graph(), "cpu:native", races).computation.arithmetic == "cpu:native float32, kernels 3"
     assert opened(mesmer_graph(), "cpu:onnxruntime", races).computation.arithmetic == "cpu float32"
     assert races.asked == 0
 

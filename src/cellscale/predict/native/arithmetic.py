@@ -10,7 +10,7 @@ from numba.core import cgutils, codegen
 
 from cellscale.errors import RequestError
 
-__all__ = ["FLOATS", "LANES", "PAIRS", "SUMS", "VECTORS", "Arithmetic", "require_bfloat16"]
+__all__ = ["FLOATS", "LANES", "PAIRS", "SUMS", "VECTORS", "Arithmetic", "has_feature", "require_bfloat16"]
 
 
 def _target_features() -> str:
@@ -19,11 +19,12 @@ def _target_features() -> str:
     return str(codegen.get_host_cpu_features() if features is None else features)
 
 
-def _has(feature: str) -> bool:
+def has_feature(feature: str) -> bool:
+    """Return whether kernels are compiled for processors with something, as LLVM calls it."""
     return f"+{feature}" in _target_features().split(",")
 
 
-_IS_WIDE: Final = _has("avx512f")
+_IS_WIDE: Final = has_feature("avx512f")
 """Whether there are 32 registers of 16 values each, rather than of 8 or fewer."""
 
 LANES: Final = 16 if _IS_WIDE else 8
@@ -76,7 +77,7 @@ def require_bfloat16() -> None:
 
     Nothing else finds out: LLVM ends the process where it is asked for an instruction that its target lacks.
     """
-    if _IS_WIDE and _has("avx512bf16"):
+    if _IS_WIDE and has_feature("avx512bf16"):
         return
     kernels = "" if numba.config.CPU_FEATURES is None else ", or kernels here are compiled for older ones"
     raise RequestError(

@@ -1,7 +1,7 @@
 """What the products of matrices multiply: float32 as it is, or rounded to bfloat16, in pairs along the sums."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
@@ -10,22 +10,71 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
+from cellscale.compiled import kernel
 from cellscale.predict.native.arithmetic import SUMS
 
-__all__ = ["Factors", "Floats", "Pairs", "columns_like", "paired", "paired_rows", "rounded", "rows_like"]
+__all__ = [
+    "FactorKind",
+    "Factors",
+    "Floats",
+    "Matrices",
+    "Pairs",
+    "aligned",
+    "columns_like",
+    "compiled_as",
+    "empty",
+    "pair_16",
+    "paired",
+    "paired_rows",
+    "round_16",
+    "round_rest_16",
+    "rounded",
+    "rows_like",
+    "widened",
+]
 
 Floats: TypeAlias = NDArray[np.float32]
 
 Pairs: TypeAlias = NDArray[np.int32]
 """Each two values of bfloat16, the earlier one in the lower half."""
 
-Factors: TypeAlias = Floats | Pairs
+Matrices: TypeAlias = NDArray[np.uint32]
+"""The same for registers of matrices, in another order; the type tells kernels which."""
+
+Factors: TypeAlias = Floats | Pairs | Matrices
+
+FactorKind: TypeAlias = Literal["floats", "pairs", "matrices", "fine matrices"]
+"""What weights are laid out as; in fine matrices, each factor is the sum of two of bfloat16."""
 
 _AT_ONCE: Final = 16
 """Values that one instruction rounds."""
 
+_LINE: Final = 64
+"""Bytes of a line of the caches."""
+
+_Value = TypeVar("_Value", np.float32, np.int32, np.uint32)
+
 _HALVES = ir.VectorType(ir.IntType(16), _AT_ONCE)
 _TWO = ir.VectorType(ir.IntType(32), _AT_ONCE)
+
+
+@kernel
+def empty(size: int) -> Floats:
+    """Return ``size`` values with anything in them, which begin at a line of the caches; for kernels as well.
+
+    A vector of 16 values is as large as a line. Where each lies across two, both are read: in arrays that begin where
+    numpy's or numba's do, a tile takes 1.1 times as long.
+    """
+    made = np.empty(size + _LINE // 4, np.float32)
+    skipped = -made.ctypes.data % _LINE // 4
+    return made[skipped : skipped + size]
+
+
+def aligned(values: NDArray[_Value]) -> NDArray[_Value]:
+    """Return a flat copy that begins as `empty` does."""
+    copy = empty(values.size).view(values.dtype)
+    copy.reshape(values.shape)[...] = values
+    return copy
 
 
 def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
@@ -43,6 +92,11 @@ def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     nearest = ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
     return np.where(np.isnan(values), np.uint16(0x7FC0), nearest)
+
+
+def widened(halves: NDArray[np.uint16]) -> Floats:
+    """Return the values that bfloat16 stands for."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
 def paired(values: NDArray[np.floating]) -> Pairs:
@@ -67,6 +121,23 @@ def _emit_row(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     halves = _halves(builder, _pointer(context, builder, signature.args[0], source, at))
     place = _pointer(context, builder, signature.args[2], target, to)
     builder.store(halves, builder.bitcast(place, _HALVES.as_pointer()), align=4)
+    return context.get_dummy_value()
+
+
+def _round_rest(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    """Write what `_round_row` leaves of 16 values, which is rounded as well."""
+    del typing, at, to
+    return types.void(source, types.intp, target, types.intp), _emit_rest
+
+
+def _emit_rest(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    source, at, target, to = values
+    given = _pointer(context, builder, signature.args[0], source, at)
+    bits = builder.zext(_halves(builder, given), _TWO)
+    nearest = builder.bitcast(builder.shl(bits, ir.Constant(_TWO, [16] * _AT_ONCE)), SUMS)
+    rest = builder.fsub(builder.load(builder.bitcast(given, SUMS.as_pointer()), align=4), nearest)
+    place = _pointer(context, builder, signature.args[2], target, to)
+    builder.store(_nearest(builder, rest), builder.bitcast(place, _HALVES.as_pointer()), align=4)
     return context.get_dummy_value()
 
 
@@ -96,17 +167,22 @@ def _pointer(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
 
 def _halves(builder: Any, place: Any) -> Any:
     """Return the 16 values of a place in bfloat16."""
+    return _nearest(builder, builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4))
+
+
+def _nearest(builder: Any, values: Any) -> Any:
     function = cgutils.get_or_insert_function(
         builder.module, ir.FunctionType(_HALVES, [SUMS]), "llvm.x86.avx512bf16.cvtneps2bf16.512"
     )
-    return builder.call(function, [builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4)])
+    return builder.call(function, [values])
 
 
-_compiled_as = cast(Callable[[object], Callable[[Callable[..., Any]], object]], overload)
+compiled_as = cast(Callable[..., Callable[[Callable[..., Any]], object]], overload)
 """What kernels call in the place of a function is chosen by the types that it is given."""
 
-_round_16 = cast(Callable[..., None], intrinsic(_round_row))
-_pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
+round_16 = cast(Callable[..., None], intrinsic(_round_row))
+round_rest_16 = cast(Callable[..., None], intrinsic(_round_rest))
+pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
 
 
 def rows_like(weights: Factors, source: Floats) -> Factors:
@@ -122,7 +198,7 @@ def rows_like(weights: Factors, source: Floats) -> Factors:
     return source if weights.dtype == np.float32 else paired(source)
 
 
-@_compiled_as(rows_like)
+@compiled_as(rows_like)
 def _rows_like(weights: Any, source: Any) -> Any:
     del source
 
@@ -132,7 +208,7 @@ def _rows_like(weights: Any, source: Any) -> Any:
     def rounding(weights: Any, source: Any) -> Any:
         target = np.empty(source.size // 2, np.int32)
         for at in range(0, source.size, 16):
-            _round_16(source, at, target, at // 2)
+            round_16(source, at, target, at // 2)
         return target
 
     return same if weights.dtype == types.float32 else rounding
@@ -155,7 +231,7 @@ def columns_like(weights: Factors, source: Floats, width: int) -> Factors:
     return paired_rows(source.reshape(-1, width)).reshape(-1)
 
 
-@_compiled_as(columns_like)
+@compiled_as(columns_like)
 def _columns_like(weights: Any, source: Any, width: Any) -> Any:
     del source, width
 
@@ -167,7 +243,7 @@ def _columns_like(weights: Any, source: Any, width: Any) -> Any:
         for row in range(source.size // (2 * width)):
             for column in range(0, width, 16):
                 at = 2 * row * width + column
-                _pair_16(source, at, at + width, target, row * width + column)
+                pair_16(source, at, at + width, target, row * width + column)
         return target
 
     return same if weights.dtype == types.float32 else rounding

@@ -82,31 +82,32 @@ def _sum_features(near: Floats, far: Floats, weights: Floats, bias: Floats, sums
     sums
         Written to: ``(2, 4, 64)`` flat, for each weight the columns 0, 4, 8, ..., then 1, 5, 9, ... and so on.
     """
-    one, three = np.float32(0.25), np.float32(0.75)
+    # Sixteen times the values, as weights take a sixteenth of them: a quarter need not be taken, twice, of each.
+    three, part = np.float32(3), np.float32(1 / 16)
     for place in range(8 * HALF):
         sums[place] = bias[place // (4 * HALF)]
     for channel in range(0, FEATURES, 2):
-        v0, v1 = weights[channel], weights[channel + 1]
-        w0, w1 = weights[FEATURES + channel], weights[FEATURES + channel + 1]
+        v0, v1 = part * weights[channel], part * weights[channel + 1]
+        w0, w1 = part * weights[FEATURES + channel], part * weights[FEATURES + channel + 1]
         n = near[channel * STRIDE : (channel + 2) * STRIDE]
         f = far[channel * STRIDE : (channel + 2) * STRIDE]
         for j in range(HALF):
-            before = three * n[15 + j] + one * f[15 + j]
-            odd = three * n[16 + j] + one * f[16 + j]
-            even = three * n[80 + j] + one * f[80 + j]
-            after = three * n[81 + j] + one * f[81 + j]
-            p0 = _rectified(one * before + three * even)
-            p1 = _rectified(three * even + one * odd)
-            p2 = _rectified(one * even + three * odd)
-            p3 = _rectified(three * odd + one * after)
-            before = three * n[STRIDE + 15 + j] + one * f[STRIDE + 15 + j]
-            odd = three * n[STRIDE + 16 + j] + one * f[STRIDE + 16 + j]
-            even = three * n[STRIDE + 80 + j] + one * f[STRIDE + 80 + j]
-            after = three * n[STRIDE + 81 + j] + one * f[STRIDE + 81 + j]
-            q0 = _rectified(one * before + three * even)
-            q1 = _rectified(three * even + one * odd)
-            q2 = _rectified(one * even + three * odd)
-            q3 = _rectified(three * odd + one * after)
+            before = three * n[15 + j] + f[15 + j]
+            odd = three * n[16 + j] + f[16 + j]
+            even = three * n[80 + j] + f[80 + j]
+            after = three * n[81 + j] + f[81 + j]
+            p0 = _rectified(before + three * even)
+            p1 = _rectified(three * even + odd)
+            p2 = _rectified(even + three * odd)
+            p3 = _rectified(three * odd + after)
+            before = three * n[STRIDE + 15 + j] + f[STRIDE + 15 + j]
+            odd = three * n[STRIDE + 16 + j] + f[STRIDE + 16 + j]
+            even = three * n[STRIDE + 80 + j] + f[STRIDE + 80 + j]
+            after = three * n[STRIDE + 81 + j] + f[STRIDE + 81 + j]
+            q0 = _rectified(before + three * even)
+            q1 = _rectified(three * even + odd)
+            q2 = _rectified(even + three * odd)
+            q3 = _rectified(three * odd + after)
             sums[j] = sums[j] + v0 * p0 + v1 * q0
             sums[64 + j] = sums[64 + j] + v0 * p1 + v1 * q1
             sums[128 + j] = sums[128 + j] + v0 * p2 + v1 * q2

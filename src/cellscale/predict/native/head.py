@@ -9,7 +9,7 @@ import numpy as np
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.doubling import MARGIN, TAPS, doubler_of
-from cellscale.predict.native.factors import Factors, Floats
+from cellscale.predict.native.factors import Factors, Floats, empty
 from cellscale.predict.native.finishing import FEATURES, HALF, STRIDE, write_rows
 from cellscale.predict.native.products import add_to_rows, product_of
 
@@ -66,10 +66,10 @@ def compute_head(
 def _first_half(features: Floats, weights: Factors, bias: Floats) -> Floats:
     """Return the head after its first 3 x 3 convolution, row by row: ``(64, 64, 64)`` flat."""
     size = _TAP_ROWS * 32
-    taps = np.empty(3 * size, np.float32)
+    taps = empty(3 * size)
     room = np.zeros(6 * (32 + 2 * MARGIN), np.float32)
-    pair = np.empty(2 * 64 * 64, np.float32)
-    middle = np.empty(64 * 64 * 64, np.float32)
+    pair = empty(2 * 64 * 64)
+    middle = empty(64 * 64 * 64)
     _taps_of_32(weights, features[: 64 * 32], taps[:size])
     for row in range(32):
         if row < 31:
@@ -100,10 +100,11 @@ def _second_half(
     """Compute a map from what `_first_half` returns; other arguments as for `compute_head`."""
     nothing = np.zeros(64, np.float32)
     size = _TAP_ROWS * 64
-    taps = np.empty(3 * size, np.float32)
+    taps = empty(3 * size)
     room = np.zeros(6 * (64 + 2 * MARGIN), np.float32)
-    pair = np.empty(2 * 64 * 128, np.float32)
-    rows = np.zeros(3 * FEATURES * STRIDE, np.float32)
+    pair = empty(2 * 64 * 128)
+    rows = empty(3 * FEATURES * STRIDE)
+    rows[:] = 0
     _taps_of_64(second, middle[: 64 * 64], taps[:size])
     for row in range(64):
         if row < 63:

@@ -3,20 +3,28 @@
 Heads are recognised from the network's output back, operation by operation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.predict.heads import Head
-from cellscale.predict.native.factors import Factors, Floats, Pairs, paired
+from cellscale.predict.native.factors import FactorKind, Factors, Floats, paired
 from cellscale.predict.native.graph import Graph
+from cellscale.predict.native.matrices import left_matrices
 from cellscale.predict.native.recognition import convolution, producer, require, undoubled
 
-__all__ = ["HeadWeights", "head_weights", "in_pairs"]
+__all__ = ["HeadWeights", "as_kind", "head_weights"]
 
 _F_co = TypeVar("_F_co", bound=Factors, covariant=True)
+
+_LAID_OUT: Final[dict[FactorKind, Callable[[Floats], Factors]]] = {
+    "floats": lambda weights: weights,
+    "pairs": paired,
+    "matrices": lambda weights: left_matrices(weights.reshape(-1, 64)),
+}
 
 _CLASSES = 3
 _INTERIOR = 1
@@ -93,14 +101,15 @@ def head_weights(graph: Graph, head: Head) -> HeadWeights[Floats]:
     )
 
 
-def in_pairs(weights: HeadWeights[Floats]) -> HeadWeights[Pairs]:
-    """Return the weights with those of products of 64 channels rounded to bfloat16."""
+def as_kind(weights: HeadWeights[Floats], kind: FactorKind) -> HeadWeights[Factors]:
+    """Return the weights with those of products of 64 channels as some kind of factors."""
+    laid_out = _LAID_OUT[kind]
     return HeadWeights(
         weights.features,
-        paired(weights.first),
+        laid_out(weights.first),
         weights.first_bias,
-        paired(weights.second),
-        paired(weights.third),
+        laid_out(weights.second),
+        laid_out(weights.third),
         weights.third_bias,
         weights.last,
         weights.last_bias,

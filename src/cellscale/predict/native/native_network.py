@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -14,10 +15,11 @@ from cellscale.predict.heads import Head
 from cellscale.predict.native.arithmetic import require_bfloat16
 from cellscale.predict.native.body import STEM_SIDE, FoundBody, Room, compute_features, find_body
 from cellscale.predict.native.cutting import body_of
-from cellscale.predict.native.factors import Factors, Floats
+from cellscale.predict.native.factors import FactorKind, Factors, Floats
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
-from cellscale.predict.native.head_weights import HeadWeights, head_weights, in_pairs
+from cellscale.predict.native.head_weights import HeadWeights, as_kind, head_weights
+from cellscale.predict.native.matrices import lacking_for_matrices
 from cellscale.predict.native.version import KERNELS
 from cellscale.predict.network import BATCH, Computation, require_finite
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
@@ -107,10 +109,15 @@ class NativeNetwork:
         self.heads = heads
         self.name = name
         self.batch_size = batch_size
-        self.computation = computation
         is_rounded = computation.precision == "bf16"
+        kind: FactorKind = "floats"
         if is_rounded:
             require_bfloat16()
+            lacking = lacking_for_matrices()
+            kind = "pairs" if lacking else "matrices"
+            reason = f"multiplied with AVX-512 BF16; not with AMX, as {lacking}" if lacking else "multiplied with AMX"
+            computation = replace(computation, unit="" if lacking else "AMX", reason=reason)
+        self.computation = computation
         try:
             found_heads = mesmer_heads(model, heads)
             features = [weights.features for weights in found_heads]
@@ -127,9 +134,7 @@ class NativeNetwork:
                 f"--device cpu:native computes networks of Mesmer's graph alone, and {name} is none: {error}. "
                 f"{instead} for it."
             ) from error
-        self._weights: list[HeadWeights[Factors]] = [
-            in_pairs(weights) if is_rounded else weights for weights in found_heads
-        ]
+        self._weights: list[HeadWeights[Factors]] = [as_kind(weights, kind) for weights in found_heads]
         cores = threads or os.cpu_count() or 1
         self._lanes = min(cores, batch_size, MOST_LANES)
         # Kernels compute the body of a tile in one thread: more cores are kept busy by more batches at once.
@@ -144,7 +149,7 @@ class NativeNetwork:
                 "model that was converted from Mesmer."
             )
         # Last, as it takes as much memory as the model, of which ONNX Runtime needs copies.
-        self._body = None if found is None else found.weights(is_rounded)
+        self._body = None if found is None else found.weights(kind)
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `cellscale.predict.network.Network`."""

@@ -56,7 +56,7 @@ def alone(batch: np.ndarray) -> np.ndarray:
 
 def test_any_weights_give_the_maps_of_onnx_runtime(batch: np.ndarray, alone: np.ndarray) -> None:
     found = find_body(Graph.of(MODEL), FEATURES)
-    assert (found.stem, found.channels, len(found.weights(False).bottlenecks)) == ("stem_active", 64, 5)
+    assert (found.stem, found.channels, len(found.weights("floats").bottlenecks)) == ("stem_active", 64, 5)
     expected = OnnxNetwork(MODEL, threads=1).predict(batch)
     assert np.ptp(expected, axis=(0, 1, 2)).min() > 0.1  # they show something
     np.testing.assert_allclose(alone, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())

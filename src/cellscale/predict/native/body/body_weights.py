@@ -6,16 +6,19 @@ The numbers of bottlenecks and of channels may be others than Mesmer's.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
+from cellscale.predict.native.body.matrix_convolutions import MatrixNeighbours, MatrixPointwise
 from cellscale.predict.native.body.pointwise import PANEL, Pointwise
+from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.winograd import Winograd
+from cellscale.predict.native.factors import FactorKind, Floats
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.recognition import Convolution, convolution, producer, undoubled
 
-__all__ = ["STEM_SIDE", "BodyWeights", "Bottleneck", "FoundBody", "find_body"]
+__all__ = ["STEM_SIDE", "BodyWeights", "Bottleneck", "FoundBody", "PixelConvolution", "find_body"]
 
 STEM_SIDE: Final = 64
 """Rows and columns of the first bottleneck's input."""
@@ -28,16 +31,42 @@ _SMALLEST_FOR_4: Final = 16
 last three instead of 50 MB, with hardly less time."""
 
 
+class PixelConvolution(Protocol):
+    """A 1 x 1 convolution; see `cellscale.predict.native.body.pointwise.Pointwise`."""
+
+    @property
+    def depth(self) -> int:
+        """Input channels."""
+
+    @property
+    def columns(self) -> int:
+        """Output channels."""
+
+    def apply(self, source: Floats, target: Floats, *, adds: bool = False, rectifies: bool = False) -> None:
+        """Write the convolution of a map."""
+
+
+class NeighbourConvolution(Protocol):
+    """A 3 x 3 convolution; see `cellscale.predict.native.body.winograd.Winograd`."""
+
+    @property
+    def columns(self) -> int:
+        """Output channels."""
+
+    def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
+        """Write the convolution of a map."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bottleneck:
     """Three convolutions beside a shortcut: what they add to it is rectified."""
 
     stride: int
     """Of the first convolution and the shortcut's."""
-    first: Pointwise
-    second: Winograd
-    third: Pointwise
-    shortcut: Pointwise | None
+    first: PixelConvolution
+    second: NeighbourConvolution
+    third: PixelConvolution
+    shortcut: PixelConvolution | None
     """None where the input is the shortcut."""
 
 
@@ -46,12 +75,16 @@ class BodyWeights:
     """Weights of the body, from its first bottleneck on."""
 
     bottlenecks: tuple[Bottleneck, ...]
-    laterals: dict[int, Pointwise]
+    laterals: dict[int, PixelConvolution]
     """The pyramid's 1 x 1 convolutions, by the number of the bottleneck that each follows."""
-    merged: Winograd
+    merged: NeighbourConvolution
     """The convolution of the pyramid's largest map."""
-    features: Winograd
+    features: NeighbourConvolution
     """The convolutions that begin the heads, as one: 64 output channels for each."""
+
+
+_FIRST: Final[dict[FactorKind, FactorKind]] = {"pairs": "floats", "matrices": "fine matrices", "floats": "floats"}
+"""What the first bottleneck's weights are laid out as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +109,14 @@ class _Found:
         elif self.third.columns != given:
             raise ValueError(f"{self.output} adds {self.third.columns} channels to {given}")
 
-    def laid_out(self, side: int, in_pairs: bool) -> Bottleneck:
+    def laid_out(self, side: int, kind: FactorKind) -> Bottleneck:
         """Return it as it is computed on maps of ``side`` rows."""
         return Bottleneck(
             self.first.stride,
-            _pointwise(self.first, in_pairs),
-            _winograd(self.second, side, in_pairs),
-            _pointwise(self.third, in_pairs),
-            None if self.shortcut is None else _pointwise(self.shortcut, in_pairs),
+            _pointwise(self.first, kind),
+            _neighbours(self.second, side, kind),
+            _pointwise(self.third, kind),
+            None if self.shortcut is None else _pointwise(self.shortcut, kind),
         )
 
 
@@ -95,8 +128,8 @@ class FoundBody:
     """Name of the first bottleneck's input."""
     channels: int
     """Of that input."""
-    weights: Callable[[bool], BodyWeights]
-    """Lays the weights out, which takes memory for them beside the model's; is told whether in pairs of bfloat16."""
+    weights: Callable[[FactorKind], BodyWeights]
+    """Lays the weights out, which takes memory for them beside the model's; is told as what."""
 
 
 def find_body(graph: Graph, features: Sequence[str]) -> FoundBody:
@@ -139,7 +172,7 @@ def find_body(graph: Graph, features: Sequence[str]) -> FoundBody:
     return FoundBody(
         found[0].first.source,
         channels,
-        lambda in_pairs: _laid_out(found, sides, levels, merged, begins, in_pairs),
+        lambda kind: _laid_out(found, sides, levels, merged, begins, kind),
     )
 
 
@@ -149,25 +182,25 @@ def _laid_out(
     levels: dict[int, Convolution],
     merged: Convolution,
     begins: Sequence[Convolution],
-    in_pairs: bool,
+    kind: FactorKind,
 ) -> BodyWeights:
     """Return the weights as kernels take them."""
     return BodyWeights(
         tuple(
             # The first one has 4 % of the products, and rounding it in bfloat16 would change most of the cells that
             # change: F1 at an IoU of 0.9 on reference images would be 0.9955 instead of 0.9984.
-            bottleneck.laid_out(side, in_pairs and index > 0)
+            bottleneck.laid_out(side, kind if index > 0 else _FIRST[kind])
             for index, (bottleneck, side) in enumerate(zip(found, sides, strict=True))
         ),
-        {index: _pointwise(lateral, in_pairs) for index, lateral in levels.items()},
+        {index: _pointwise(lateral, kind) for index, lateral in levels.items()},
         # What this convolution rounds reaches the maps undamped: with tiles of 4 x 4, one of 12 million pixels of
         # labels changed.
-        Winograd.of(merged.weights, merged.bias, 2, in_pairs=in_pairs),
-        Winograd.of(
+        _of_size(merged.weights, merged.bias, 2, kind),
+        _of_size(
             np.concatenate([begin.weights for begin in begins]),
             np.concatenate([begin.bias for begin in begins]),
             4,
-            in_pairs=in_pairs,
+            kind,
         ),
     )
 
@@ -232,12 +265,21 @@ def _with_shortcut(graph: Graph, name: str, shortcut: str, branch: str) -> _Foun
     return _Found(name, first, second, third, beside)
 
 
-def _pointwise(found: Convolution, in_pairs: bool) -> Pointwise:
-    return Pointwise.of(found.weights, found.bias, in_pairs=in_pairs)
+def _pointwise(found: Convolution, kind: FactorKind) -> PixelConvolution:
+    if kind in ("matrices", "fine matrices"):
+        return MatrixPointwise.of(found.weights, found.bias, is_fine=kind == "fine matrices")
+    return Pointwise.of(found.weights, found.bias, in_pairs=kind == "pairs")
 
 
-def _winograd(found: Convolution, side: int, in_pairs: bool) -> Winograd:
-    return Winograd.of(found.weights, found.bias, 4 if side >= _SMALLEST_FOR_4 else 2, in_pairs=in_pairs)
+def _neighbours(found: Convolution, side: int, kind: FactorKind) -> NeighbourConvolution:
+    return _of_size(found.weights, found.bias, 4 if side >= _SMALLEST_FOR_4 else 2, kind)
+
+
+def _of_size(weights: Floats, bias: Floats, size: int, kind: FactorKind) -> NeighbourConvolution:
+    """Return a 3 x 3 convolution, by Winograd's with tiles of a size where that is faster."""
+    if kind in ("matrices", "fine matrices"):
+        return MatrixNeighbours.of(weights, bias, is_fine=kind == "fine matrices")
+    return Winograd.of(weights, bias, size, in_pairs=kind == "pairs")
 
 
 def _require_depth(found: Convolution, given: int) -> None:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.body.body_weights import STEM_SIDE, BodyWeights, Bottleneck
-from cellscale.predict.native.body.pointwise import Pointwise
+from cellscale.predict.native.body.body_weights import STEM_SIDE, BodyWeights, Bottleneck, PixelConvolution
 from cellscale.predict.native.body.room import Room
-from cellscale.predict.native.factors import Floats
+from cellscale.predict.native.factors import Floats, aligned
 
 __all__ = ["compute_features", "double", "every_second"]
 
@@ -45,10 +44,10 @@ def compute_features(weights: BodyWeights, stem: NDArray[np.float32], room: Room
     features = room.array("features", side * side * columns)
     weights.features.apply(smooth, side, features, room)
     heads = features.reshape(side, side, columns // 64, 64).transpose(2, 0, 3, 1)
-    return list(np.ascontiguousarray(heads).reshape(columns // 64, -1))
+    return list(aligned(heads).reshape(columns // 64, -1))
 
 
-def _merged(levels: Sequence[tuple[Floats, int, Pointwise]], room: Room) -> tuple[Floats, int]:
+def _merged(levels: Sequence[tuple[Floats, int, PixelConvolution]], room: Room) -> tuple[Floats, int]:
     """Return the pyramid's largest map and its side.
 
     Parameters

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.blocks import ROWS, convolve_block, multiply_block
-from cellscale.predict.native.factors import Factors, Floats, paired_rows, rows_like
+from cellscale.predict.native.factors import Factors, Floats, aligned, paired_rows, rows_like
 
 __all__ = ["PANEL", "Pointwise", "multiply", "panels"]
 
@@ -36,8 +36,8 @@ def panels(weights: NDArray[np.floating], *, in_pairs: bool = False) -> Factors:
     *others, depth, columns = weights.shape
     split = weights.reshape(*others, depth, columns // PANEL, PANEL).swapaxes(-2, -3)
     if not in_pairs:
-        return np.ascontiguousarray(split, np.float32).reshape(-1)
-    return paired_rows(split).reshape(-1)
+        return aligned(split.astype(np.float32, copy=False))
+    return aligned(paired_rows(split))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
 """Memory for what is computed in between."""
 
-import numpy as np
-
-from cellscale.predict.native.factors import Floats
+from cellscale.predict.native.factors import Floats, empty
 
 __all__ = ["Room"]
 
@@ -17,5 +15,5 @@ class Room:
         """Return an array of ``size`` values with anything in it; what was had by this name before is given up."""
         kept = self._kept.get(name)
         if kept is None or kept.size < size:
-            kept = self._kept[name] = np.empty(size, np.float32)
+            kept = self._kept[name] = empty(size)
         return kept[:size]

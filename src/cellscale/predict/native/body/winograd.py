@@ -16,8 +16,9 @@ from cellscale.compiled import fused_kernel
 from cellscale.predict.native.body.evaluation import weights_at_points
 from cellscale.predict.native.body.pointwise import PANEL, multiply
 from cellscale.predict.native.body.room import Room
+from cellscale.predict.native.body.row_steps import copy_row, finish_row
 from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
-from cellscale.predict.native.factors import Factors, Floats, paired_rows, rows_like
+from cellscale.predict.native.factors import Factors, Floats, aligned, paired_rows, rows_like
 
 __all__ = ["Winograd"]
 
@@ -59,8 +60,8 @@ class Winograd:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
         points = weights_at_points(weights, _evaluation(size))
-        factors = paired_rows(points) if in_pairs else points
-        return cls(depth, columns, size, factors.reshape(-1), bias.astype(np.float32))
+        factors = aligned(paired_rows(points)) if in_pairs else aligned(points)
+        return cls(depth, columns, size, factors, bias.astype(np.float32))
 
     def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
         """Write the convolution of a map.
@@ -97,36 +98,27 @@ def _take_tile(
     for row in range(n):
         for column in range(n):
             place = (row * n + column) * PANEL
-            t = tile[place : place + PANEL]
             y, x = top + row, left + column
             if 0 <= y < side and 0 <= x < side:
-                at = (y * side + x) * depth + channel
-                s = source[at : at + PANEL]
-                for j in range(PANEL):
-                    t[j] = s[j]
+                copy_row(source, (y * side + x) * depth + channel, tile, place, PANEL)
             else:
+                t = tile[place : place + PANEL]
                 for j in range(PANEL):
                     t[j] = np.float32(0)
 
 
 @fused_kernel
 def _put_tile(
-    tile: Floats, bias: Floats, target: Floats, side: int, depth: int, at: int, m: int, rectifies: bool
+    tile: Floats, bias: Floats, channel: int, target: Floats, side: int, depth: int, at: int, m: int, rectifies: bool
 ) -> None:
-    """Write `PANEL` channels of ``m`` x ``m`` pixels from the target's value ``at`` on."""
-    zero = np.float32(0)
+    """Write `PANEL` channels, from ``channel`` on, of ``m`` x ``m`` pixels from the target's value ``at`` on."""
     for row in range(m):
         for column in range(m):
-            place = at + (row * side + column) * depth
-            t = target[place : place + PANEL]
-            s = tile[(row * m + column) * PANEL : (row * m + column + 1) * PANEL]
+            place, s = at + (row * side + column) * depth, (row * m + column) * PANEL
             if rectifies:
-                for j in range(PANEL):
-                    value = s[j] + bias[j]
-                    t[j] = zero if value < zero else value
+                finish_row(tile, s, bias, channel, target, place, PANEL, False, True)
             else:
-                for j in range(PANEL):
-                    t[j] = s[j] + bias[j]
+                finish_row(tile, s, bias, channel, target, place, PANEL, False, False)
 
 
 def _convolver_of(size: int) -> _Convolver:
@@ -163,11 +155,7 @@ def _convolver_of(size: int) -> _Convolver:
                         evaluate_2(tile, half)
                         evaluate_2(half, tile)
                     for point in range(points):
-                        at = (point * most + number) * depth + channel
-                        t = given[at : at + PANEL]
-                        s = tile[point * PANEL : (point + 1) * PANEL]
-                        for j in range(PANEL):
-                            t[j] = s[j]
+                        copy_row(tile, point * PANEL, given, (point * most + number) * depth + channel, PANEL)
             factors = rows_like(weights, given)
             d = factors.size // (points * most)
             for point in range(points):
@@ -183,11 +171,7 @@ def _convolver_of(size: int) -> _Convolver:
                 left = (first + number) % across * size
                 for channel in range(0, columns, PANEL):
                     for point in range(points):
-                        at = (point * most + number) * columns + channel
-                        s = made[at : at + PANEL]
-                        t = tile[point * PANEL : (point + 1) * PANEL]
-                        for j in range(PANEL):
-                            t[j] = s[j]
+                        copy_row(made, (point * most + number) * columns + channel, tile, point * PANEL, PANEL)
                     if size == 4:
                         interpolate_4(tile, half, 6)
                         interpolate_4(half, tile, 4)
@@ -195,7 +179,7 @@ def _convolver_of(size: int) -> _Convolver:
                         interpolate_2(tile, half, 4)
                         interpolate_2(half, tile, 2)
                     at = (top * side + left) * columns + channel
-                    _put_tile(tile, bias[channel : channel + PANEL], target, side, columns, at, size, rectifies)
+                    _put_tile(tile, bias, channel, target, side, columns, at, size, rectifies)
 
     return convolved
 

@@ -140,7 +140,8 @@ def _beside(size: ImageSize, crew: MachinePool, work: PlannedWork, images: int) 
     """Return how many small images are worked on at the same time; a rented machine has one."""
     if crew.compute is not None or crew.tile_seconds is not None:
         return 1
-    return min(side_by_side(size.network_pixels if work.segment else size.pixels, _workers(crew, work)), images)
+    most = side_by_side(size.network_pixels if work.segment else size.pixels, _workers(crew, work))
+    return min(most, math.ceil(images / crew.machines))
 
 
 def _around(rates: Rates, crew: MachinePool, images: int) -> float:

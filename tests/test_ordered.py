@@ -2,10 +2,11 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cellscale.ordered import in_order
+from cellscale.ordered import Turns, in_order
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -38,3 +39,31 @@ def test_an_error_in_one_item_is_raised_and_the_rest_is_not_started():
         list(in_order(fail_at_three, range(1000), 2))
     assert len(started) < 20
     assert threading.active_count() <= before
+
+
+def test_turns_are_had_in_order_whoever_comes_first():
+    turns, had = Turns("abcd"), []
+
+    def work(name):
+        turns.wait(name)
+        had.append(name)
+        turns.end(name)
+        turns.end(name)
+
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(work, name) for name in "dba"]
+        turns.end("c")  # does without
+        for one in waiting:
+            one.result(10)
+    assert had == ["a", "b", "d"]
+
+
+def test_a_turn_that_will_not_come_is_an_error_and_one_that_has_come_is_none():
+    turns = Turns("abc")
+    turns.end("a")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(turns.wait, "c")
+        turns.give_up(KeyError("why"))
+        with pytest.raises(KeyError, match="why"):
+            waiting.result(10)
+    turns.wait("b")

@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Timer
+from threading import Event, Lock, Timer
 
 from cellscale import deadlock
 from cellscale.cli.main import main
@@ -62,8 +62,11 @@ def stopped(place, *words, how=signal.SIGINT, times=1, deaf=""):
 def _begin():
     place, how, times, deaf, *words = sys.argv[1:]
     stage, _, units = place.partition(":")
+    first = Lock()
 
     def send():
+        if not first.acquire(blocking=False):
+            return  # another image was there before, side by side with this one
         if deaf in ("library", "lock"):
             while deaf == "lock" and not deadlock._places:
                 time.sleep(0.1)

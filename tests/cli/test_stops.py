@@ -37,8 +37,8 @@ def copied(dataset, folder):
     return shutil.copytree(dataset, folder / "dataset")
 
 
-def words(model):
-    return "--model_path", model, "--workers", "2", "--image_mpp", "0.6", "--visualize", "workspace"
+def words(model, workers=2):
+    return "--model_path", model, "--workers", str(workers), "--image_mpp", "0.6", "--visualize", "workspace"
 
 
 def assert_told(done, code=130, who="Ctrl-C"):
@@ -84,10 +84,11 @@ def test_sigterm_has_a_code_of_its_own(dataset, tiny_model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("deaf", ["thread", "library"])
-def test_what_is_deaf_is_cut_off(deaf, dataset, tiny_model, tmp_path):
+@pytest.mark.parametrize(("deaf", "workers"), [("thread", 2), ("library", 2), ("library", 1)])
+def test_what_is_deaf_is_cut_off(deaf, workers, dataset, tiny_model, tmp_path):
+    """With two workers both images are worked on in threads, with one in the main one."""
     copy = copied(dataset, tmp_path)
-    done = stopped("network", "segment", *words(tiny_model), copy, deaf=deaf)
+    done = stopped("network", "segment", *words(tiny_model, workers), copy, deaf=deaf)
     assert_told(done)
     assert done.seconds > 1, "it was not deaf"
     assert run("segment", *words(tiny_model), copy).exit_code == 0

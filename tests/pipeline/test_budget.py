@@ -5,7 +5,7 @@ import pytest
 
 from cellscale.errors import ImageError, RequestError
 from cellscale.images.info import ImageInfo
-from cellscale.pipeline.budget import FIXED, PER_WORKER, Budget
+from cellscale.pipeline.budget import FIXED, PER_WORKER, Budget, side_by_side
 
 
 def test_memory_bounds_the_number_of_workers():
@@ -39,3 +39,17 @@ def test_without_wishes_the_machine_decides():
     budget = Budget.choose()
     assert budget.workers >= 1
     assert budget.memory >= FIXED + PER_WORKER
+
+
+def test_parts_of_a_budget_are_no_more_than_the_whole():
+    whole = Budget.choose(8, FIXED + 9 * PER_WORKER)
+    part = whole.part(2)
+    assert (part.workers, part.run_workers, whole.run_workers) == (2, 8, 8)
+    assert part.memory >= FIXED + 2 * PER_WORKER
+    assert 4 * (part.memory - FIXED) <= whole.memory - FIXED
+    assert part.pixels_alone <= whole.pixels_alone
+
+
+def test_so_many_images_side_by_side_as_have_a_block_for_each_worker():
+    assert [side_by_side(side * side, 8) for side in (1, 512, 1024, 1025, 2048, 4096)] == [8, 8, 8, 4, 2, 1]
+    assert side_by_side(512 * 512, 1) == 1

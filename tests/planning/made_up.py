@@ -23,8 +23,8 @@ SHARE = 0.8
 """Of its cores that work keeps busy."""
 
 
-def made_up_row(side, channels=4, *, cores=2, noise=0.0, loading=1.5, chance=None, **values):
-    """Return the record of a square image."""
+def made_up_row(side, channels=4, *, cores=2, noise=0.0, loading=1.5, chance=None, beside=1, **values):
+    """Return the record of a square image that was worked on beside others; ``beside`` counts it."""
     chance = chance or random.Random(side + channels)
 
     def near(value):
@@ -73,7 +73,8 @@ def made_up_row(side, channels=4, *, cores=2, noise=0.0, loading=1.5, chance=Non
         "total_processor_time_s": work,
         "measurement_time_s": measuring,
         "segmentation_time_s": preparing + window + finishing,
-        "total_time_s": KNOWN["start"] + loading + (preparing + window + measuring) / SHARE + finishing,
+        "side_by_side": beside,
+        "total_time_s": (KNOWN["start"] + finishing) / beside + loading + (preparing + window + measuring) / SHARE,
         "peak_memory_gb": near(0.8 + 0.2 * min(mpx / 4, 1)),
     }
     return validated(facts | values)

@@ -12,7 +12,7 @@ from cellscale.engines.batch.compute import parse_compute
 from cellscale.engines.batch.prices import hourly_price
 from cellscale.errors import RequestError
 from cellscale.images.info import Channel, ImageInfo, PixelSize
-from cellscale.pipeline.budget import Budget
+from cellscale.pipeline.budget import Budget, side_by_side
 from cellscale.planning.crews import CANDIDATES, own_crew, rented_crew
 from cellscale.planning.image_sizes import image_size
 from cellscale.planning.rented import compare
@@ -44,9 +44,16 @@ def around(images):
     return PROGRAM + ENDING * images / (2 * SHARE)
 
 
-def test_one_machine_takes_the_images_one_after_another(rates, sizes):
+def beside(size, cores=2):
+    """Return how many images of a size go side by side."""
+    return side_by_side(size.network_pixels, cores)
+
+
+def test_one_machine_takes_large_images_one_after_another_and_small_ones_side_by_side(rates, sizes):
     found = estimate(sizes, rates, crew(), PlannedWork())
-    images = sum(rates.time(size, 2) for size in sizes) + rates.loading
+    assert [beside(size) for size in sizes] == [2, 1, 1, 1]
+    images = sum(rates.time(size, 2, beside(size)) for size in sizes) + rates.loading
+    assert images < sum(rates.time(size, 2) for size in sizes) + rates.loading
     assert found.time.value == pytest.approx(images + around(len(sizes)))
     assert found.machine_hours.value * 3600 == pytest.approx(found.time.value)
     assert found.dollars is None
@@ -67,14 +74,17 @@ def test_parts_of_the_work_take_their_part(rates, sizes):
     )
     assert masks < both
     assert tables < both
-    assert masks + tables == pytest.approx(both + rates.start * len(sizes) + around(len(sizes)))
+    starts = sum(rates.start / beside(size) for size in sizes)
+    assert masks + tables == pytest.approx(both + starts + around(len(sizes)))
 
 
 @given(side=st.integers(64, 512), count=st.integers(100, 3000), seed=st.integers(0, 1000))
 @settings(max_examples=20)
 def test_many_small_images_take_what_a_few_of_them_took_each(side, count, seed):
     chance = Random(seed)
-    rows = [made_up_row(side, noise=0.1, chance=chance, loading=0.0 if index else 1.5) for index in range(100)]
+    rows = [
+        made_up_row(side, noise=0.1, chance=chance, loading=0.0 if index else 1.5, beside=2) for index in range(100)
+    ]
     found = estimate([size_of(rows[0])] * count, learn(rows[:30], "a test"), crew(), PlannedWork())
     each = mean(row["total_time_s"] for row in rows[1:])
     assert found.time.value == pytest.approx(each * count + 1.5 + around(count), rel=0.3)

@@ -127,3 +127,11 @@ def test_every_shipped_record_is_predicted_from_the_others():
         size = size_of(left_out)
         assert rates.work(size) + rates.loading == pytest.approx(left_out["total_processor_time_s"], rel=0.2)
         assert rates.peak_memory(size) == pytest.approx(left_out["peak_memory_gb"] * 1e9, rel=0.2)
+
+
+def test_records_of_images_side_by_side_say_the_same_of_a_machine(rates):
+    small = [made_up_row(side, 8, loading=0.0, beside=count) for side in (300, 400, 500) for count in (1, 2)]
+    found = learn([*made_up_rows(), *small], "a test")
+    assert (found.share, found.start) == pytest.approx((SHARE, KNOWN["start"]))
+    assert found.spread == pytest.approx(rates.spread, abs=0.01)
+    assert found.time(size_of(small[1]), 2, 2) == pytest.approx(small[1]["total_time_s"], rel=0.01)

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellscale.errors import StorageError
@@ -19,7 +19,7 @@ from cellscale.workspace.discovery import ImageEntry
 from cellscale.workspace.entry_image import open_entry_image
 from cellscale.workspace.layout import mask_name, report_name
 
-__all__ = ["failing_first", "require_writable"]
+__all__ = ["SeenImages", "failing_first", "require_writable", "seen_images"]
 
 _SIDE_BY_SIDE = 8
 _BYTES = 3.0
@@ -62,6 +62,16 @@ def _require_writable(request: Request) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class SeenImages:
+    """What is known of a run's images before any is worked on."""
+
+    entries: tuple[ImageEntry, ...]
+    """In the order in which to work on them: those that will fail come first."""
+    infos: Mapping[str, ImageInfo]
+    """By name what the header of each image without outputs says that will not fail."""
+
+
 def failing_first(
     request: Request,
     entries: Sequence[ImageEntry],
@@ -69,7 +79,18 @@ def failing_first(
     listener: Listener,
     model: Model | None = None,
 ) -> list[ImageEntry]:
-    """Return the images in the order in which to work on them: those that will fail come first.
+    """Return the images in the order in which to work on them; arguments as of `seen_images`."""
+    return list(seen_images(request, entries, budget, listener, model).entries)
+
+
+def seen_images(
+    request: Request,
+    entries: Sequence[ImageEntry],
+    budget: Budget,
+    listener: Listener,
+    model: Model | None = None,
+) -> SeenImages:
+    """Look at the images before any is worked on.
 
     The channels and µm/px of all images without outputs are looked at before any is computed, so that what is wrong
     with the last one is told in the first minute. Nothing is decided here: each image then fails by itself, with the
@@ -100,7 +121,8 @@ def failing_first(
     event = ImagesSeen(tuple(known), request.segment, request.measure, request.paths.jobs)
     listener(event if model is None else replace(event, network=model.name, interface=model.interface))
     failing = {entry.name for entry, info in zip(waiting, seen, strict=True) if info is None}
-    return sorted(entries, key=lambda entry: entry.name not in failing)
+    ordered = sorted(entries, key=lambda entry: entry.name not in failing)
+    return SeenImages(tuple(ordered), {name: info for name, info, _ in known})
 
 
 def _looked_at(request: Request, budget: Budget) -> Callable[[ImageEntry], ImageInfo | None]:

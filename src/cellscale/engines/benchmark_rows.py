@@ -125,6 +125,7 @@ def _image_values(parts: Sequence[ImageOutcome]) -> dict[str, Any]:
         "device": facts.device or None,
         "precision": facts.precision or None,
         "workers": facts.workers or None,
+        "side_by_side": max(part.facts.side_by_side for part in parts) or None,
         "height_px": facts.height or None,
         "width_px": facts.width or None,
         "network_pixels": facts.network_height * facts.network_width or None,

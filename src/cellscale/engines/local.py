@@ -1,34 +1,38 @@
-"""The engine of one machine: image after image, each on all cores."""
+"""The engine of one machine: image after image, each on all cores, and small ones side by side."""
 
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from threading import Thread
+from threading import Event, Thread
 
 from cellscale.cells.text import Dialect
 from cellscale.compiled import warm_up
 from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
-from cellscale.engines.before_work import failing_first, require_writable
+from cellscale.engines.before_work import SeenImages, require_writable, seen_images
 from cellscale.engines.end_of_run import close_run, new_run_id
+from cellscale.engines.flow import Loading, ToldInOrder, needs_of, work_through
 from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.engines.run_settings import keep_settings
 from cellscale.faults import failure_text
+from cellscale.ordered import Turns
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.entering import Entering
 from cellscale.pipeline.events import ImageFinished, ImageStarted, Listener, Notice
 from cellscale.pipeline.image import process_image
 from cellscale.pipeline.measuring import prepare_writing
+from cellscale.pipeline.model import Model
 from cellscale.pipeline.outcome import ImageOutcome, RunOutcome
 from cellscale.pipeline.request import Request
 from cellscale.pipeline.resume import work_mark
 from cellscale.pipeline.run_context import ALONE, Placement
+from cellscale.records.shared_clock import SharedClock
 from cellscale.workspace.locking import dataset_lock
 
 __all__ = ["run"]
 
 
 def run(request: Request, listener: Listener) -> RunOutcome:
-    """Work on the images of a dataset one after another; see `cellscale.engines.engine.Engine`."""
+    """Work on the images of a dataset on this machine; see `cellscale.engines.engine.Engine`."""
     require_extras(request.measuring)
     if not request.dry_run:
         refuse_busy(request.paths.jobs)
@@ -49,17 +53,59 @@ def run(request: Request, listener: Listener) -> RunOutcome:
             placement = Placement(claim=claim, entering=entering, work=work_mark(request))
             refuse_busy(request.paths.jobs)  # once more: inside the lock nobody begins
         keep_settings(request, run_id)
+        seen = seen_images(request, entries, budget, listener, model)
         outcomes: list[ImageOutcome] = []
         try:
-            for position, entry in enumerate(failing_first(request, entries, budget, listener, model), 1):
-                listener(ImageStarted(entry.name, position, len(entries)))
-                outcomes.append(process_image(entry, request, model, budget, listener, placement))
-                listener(ImageFinished(entry.name, outcomes[-1].status))
+            _work(request, seen, model, budget, listener, placement, outcomes)
         finally:
             outcomes = _all_entered(placement, outcomes, listener)
         places = {entry.name: place for place, entry in enumerate(entries)}
         ordered = sorted(outcomes, key=lambda outcome: places[outcome.image])
         return close_run(request, RunOutcome(tuple(ordered)), listener, engine="local", run_id=run_id)
+
+
+def _work(
+    request: Request,
+    seen: SeenImages,
+    model: Model | None,
+    budget: Budget,
+    listener: Listener,
+    placement: Placement,
+    outcomes: list[ImageOutcome],
+) -> None:
+    """Work on the images, and put the outcome of each to the others as soon as there is one."""
+    names = [entry.name for entry in seen.entries]
+    entries = {entry.name: (position, entry) for position, entry in enumerate(seen.entries, 1)}
+    needs = needs_of(request, seen.infos, model, budget)
+    is_ready = Event()
+    if model is None:
+        is_ready.set()
+    elif needs:
+        loading = Loading(model)
+        model, is_ready = replace(model, load=loading), loading.is_over
+    told, turns = ToldInOrder(listener, names), Turns(names)
+    placement = replace(placement, turns=turns, clock=SharedClock())
+
+    def work(name: str, part: Budget) -> None:
+        position, entry = entries[name]
+        try:
+            told(ImageStarted(name, position, len(names)))
+            outcome = process_image(entry, request, model, part, told, placement)
+            outcomes.append(outcome)
+            told(ImageFinished(name, outcome.status))
+            turns.end(name)
+        except BaseException as error:  # it ends the run: no later image enters the project before this one does
+            turns.give_up(error)
+            raise
+
+    def give_up(error: BaseException) -> None:
+        turns.give_up(error)
+        told.give_up(error)
+
+    try:
+        work_through(names, needs, work, budget, is_ready=is_ready, give_up=give_up)
+    finally:
+        told.close()
 
 
 def _all_entered(placement: Placement, outcomes: list[ImageOutcome], listener: Listener) -> list[ImageOutcome]:

@@ -1,5 +1,6 @@
 """How many workers a run may use, given its memory."""
 
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import psutil
 from cellscale.errors import ImageError, RequestError
 from cellscale.images.info import ImageInfo
 
-__all__ = ["Budget"]
+__all__ = ["Budget", "side_by_side"]
 
 SHARE = 0.5
 """Share of the machine's available memory that a run takes unless told otherwise."""
@@ -22,6 +23,8 @@ PER_PIXEL = 90
 """Bytes for each pixel that is looked at to label a block for certain."""
 CACHE = 128 * 2**20
 """Bytes that decoded pixels may take at least; counted in the fixed amount."""
+BLOCK_PIXELS = 1024**2
+"""Pixels of a block, with which one worker is busy."""
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -33,6 +36,24 @@ class Budget:
     """Blocks that are worked on side by side."""
     memory: int
     """Bytes that the process should stay under."""
+    of_workers: int = 0
+    """Workers of the whole run, where this is the part of an image that is worked on beside others; 0: it is all."""
+
+    @property
+    def run_workers(self) -> int:
+        """Blocks that the run works on side by side, of whatever images."""
+        return self.of_workers or self.workers
+
+    def part(self, workers: int) -> "Budget":
+        """Return what an image may take that gets some of the workers: them, and their part of the memory.
+
+        Parameters
+        ----------
+        workers
+            At most as many as there are.
+        """
+        memory = FIXED + (self.memory - FIXED) * workers // self.workers
+        return Budget(workers, memory, of_workers=self.run_workers)
 
     @property
     def cache_bytes(self) -> int:
@@ -102,6 +123,19 @@ class Budget:
                 f"{(FIXED + PER_WORKER) / 1e9:.2f} GB. Allow at least that much."
             )
         return cls(workers=int(min(workers or usable_cores(), affordable)), memory=memory)
+
+
+def side_by_side(pixels: int, workers: int) -> int:
+    """Return how many images of so many pixels keep all workers busy; 1 for one that does so alone, or nearly.
+
+    Parameters
+    ----------
+    pixels
+        Of an image, at the network's pixel size.
+    workers
+        Blocks that may be worked on side by side.
+    """
+    return max(workers // max(math.ceil(pixels / BLOCK_PIXELS), 1), 1)
 
 
 def usable_cores() -> int:

@@ -20,6 +20,7 @@ from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.pipeline.untold import continued, image_mark, keep_untold, untold
 from cellscale.records.machine import this_machine
 from cellscale.records.meter import Meter
+from cellscale.records.shared_clock import SharedClock
 from cellscale.storage.storage_errors import is_away
 from cellscale.storage.uri import find
 from cellscale.workspace.discovery import ImageEntry
@@ -97,11 +98,12 @@ def attempt(
         The store was away, and the placement says that the image is tried again.
     """
     run = ImageRun(entry.name, listener, budget, placement=placement)
-    run.learn(file_bytes=entry.size, workers=budget.workers)
+    run.learn(file_bytes=entry.size, workers=budget.run_workers)
     jobs = None if placement.claim is None or placement.work is None else placement.claim.jobs
     mark = image_mark(entry, placement.work or "")
     earlier = None if jobs is None else untold(jobs, entry.name, mark)
-    with Meter() as meter:
+    with (placement.clock or SharedClock()).sharing() as run.share, Meter(run.share) as meter:
+        share = run.share
 
         def told(outcome: ImageOutcome) -> ImageOutcome:
             """Return an outcome with all that is known of the work, and that of an earlier run."""
@@ -114,7 +116,7 @@ def attempt(
                 notes=tuple(run.notes),
                 fates=tuple(OutputFate(place, fate) for place, fate in run.fates.items()),
                 stages=tuple(run.records),
-                facts=run.facts,
+                facts=replace(run.facts, side_by_side=share.most),
                 machine=this_machine(),
                 run=placement.claim.run if placement.claim is not None else "",
                 finished_utc=datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds"),

@@ -1,9 +1,10 @@
 """Running the stages of one image: who listens, what it costs, how many workers."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Lock
+from time import perf_counter
 from typing import Any, Literal
 
 from cellscale.images.info import ImageInfo
@@ -13,6 +14,7 @@ from cellscale.pipeline.outcome import Fate
 from cellscale.pipeline.run_context import ALONE, Placement
 from cellscale.records.image_facts import ImageFacts
 from cellscale.records.meter import Meter
+from cellscale.records.shared_clock import Share
 from cellscale.records.stage_cost import StageRecord
 from cellscale.records.stopwatch import Stopwatch
 from cellscale.storage.uri import Location
@@ -34,6 +36,8 @@ class ImageRun:
     reading: Stopwatch = field(default_factory=Stopwatch)
     """Counts what is spent on reading the image."""
     placement: Placement = ALONE
+    share: Share | None = None
+    """Of the time of the process; None for all of it."""
     identity: Identity | None = None
     """What the image's files held when the work began."""
     misfits: list[str] = field(default_factory=list)
@@ -73,9 +77,12 @@ class ImageRun:
         self.listener(StageStarted(self.image, name, total, done))
         clocks = (reading or Stopwatch(), writing or Stopwatch())
         before = [clock.seconds for clock in clocks]
-        with Meter() as meter:
+        start = perf_counter()
+        with Meter(self.share) as meter:
             yield advance
         read, written = (clock.seconds - earlier for clock, earlier in zip(clocks, before, strict=True))
+        # Writing is a part of the stage's seconds, which are a part of those that passed.
+        written *= min(meter.seconds / max(perf_counter() - start, 1e-9), 1.0) if self.share is not None else 1.0
         record = StageRecord(
             name, meter.seconds, meter.peak_memory, finished, worked, read, written, done, meter.processor_seconds
         )
@@ -95,6 +102,24 @@ class ImageRun:
         """
         if self.placement.claim is not None:
             self.placement.claim.require()
+
+    def wait_for_turn(self, *, idle: bool = False) -> None:
+        """Wait until all images before this one have entered the QuPath project, or will not.
+
+        Parameters
+        ----------
+        idle
+            Whether nothing else is done for the image meanwhile.
+        """
+        if self.placement.turns is None:
+            return
+        with self.share.waiting() if idle and self.share is not None else nullcontext():
+            self.placement.turns.wait(self.image)
+
+    def end_turn(self) -> None:
+        """Let the next image enter the project."""
+        if self.placement.turns is not None:
+            self.placement.turns.end(self.image)
 
     def note_fate(self, fate: Fate, places: Iterable[Location]) -> None:
         """Note what became of outputs: of what is made or removed when that has been done."""

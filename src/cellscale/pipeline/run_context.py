@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cellscale.ordered import Turns
 from cellscale.pipeline.entering import Entering
 from cellscale.qupath.project_image import ProjectImage
+from cellscale.records.shared_clock import SharedClock
 from cellscale.workspace.claim import Claim
 
 __all__ = ["ALONE", "Placement"]
@@ -34,6 +36,13 @@ class Placement:
 
     entering: Entering | None = None
     """Images of the same run that enter the project's list together; None: each enters it alone."""
+
+    turns: Turns | None = None
+    """The order in which images that are worked on side by side enter the project, so that numbers and list are those
+    of images worked on one after another; None where no other image of the process is."""
+
+    clock: SharedClock | None = None
+    """Divides time among images that are worked on side by side; None where this one gets all of it."""
 
     enter_project: Callable[[ProjectImage], None] | None = None
     """Takes the image's place in the project, whose list of images is then left to it; None: see ``entering``."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cellscale.engines.batch.compute import BOOT_GB, Compute
 from cellscale.engines.batch.prices import disk_price, hourly_price
-from cellscale.pipeline.budget import FIXED, PER_WORKER
+from cellscale.pipeline.budget import FIXED, PER_WORKER, side_by_side
 from cellscale.predict.devices import DEVICES
 from cellscale.predict.tiles import TILE
 from cellscale.records.rates import ImageSize, Prediction, Rates
@@ -99,7 +99,7 @@ def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: MachinePool, work: 
     work
         What is asked for.
     """
-    each = [_seconds(size, rates, crew, work) for size in sizes]
+    each = [_seconds(size, rates, crew, work, len(sizes)) for size in sizes]
     loading = rates.loading if work.segment else 0.0
     total, longest = sum(each) + loading * min(crew.machines, len(each)), max(each) + loading
     # Machines that take the next image when they are done end together, but for the last image of each.
@@ -127,13 +127,21 @@ def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: MachinePool, work: 
     )
 
 
-def _seconds(size: ImageSize, rates: Rates, crew: MachinePool, work: PlannedWork) -> float:
-    seconds = rates.start
+def _seconds(size: ImageSize, rates: Rates, crew: MachinePool, work: PlannedWork, images: int) -> float:
+    seconds = rates.start - rates.saved(size, _beside(size, crew, work, images), segment=work.segment)
     if work.segment:
         seconds += rates.segmenting(size, crew.cores, crew.tile_seconds)
     if work.measure:
         seconds += rates.measuring_time(size, crew.cores)
     return seconds
+
+
+def _beside(size: ImageSize, crew: MachinePool, work: PlannedWork, images: int) -> int:
+    """Return how many small images are worked on at the same time; a rented machine has one."""
+    if crew.compute is not None or crew.tile_seconds is not None:
+        return 1
+    most = side_by_side(size.network_pixels if work.segment else size.pixels, _workers(crew, work))
+    return min(most, math.ceil(images / crew.machines))
 
 
 def _around(rates: Rates, crew: MachinePool, images: int) -> float:

@@ -162,6 +162,7 @@ class OnnxNetwork:
         settings = SessionSettings(threads=cores // self._lanes)
         self._session = open_session(model_content(model, self.heads), self.name, settings)
         require_mesmer_like(self._session, self.heads, self.name, tile)
+        self._pool = ThreadPoolExecutor(self._lanes, thread_name_prefix="cellscale-lane")
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `Network`."""
@@ -175,9 +176,9 @@ class OnnxNetwork:
                     raise MemoryError(str(error)) from error
                 raise
 
-        with ThreadPoolExecutor(self._lanes) as lanes:
-            for _ in lanes.map(compute, range(len(batch))):
-                pass
+        # The lanes are those of the network: several calls at once, for several images, take no more memory than one.
+        for _ in self._pool.map(compute, range(len(batch))):
+            pass
         require_finite(maps, self.name)
         return maps
 

@@ -151,7 +151,13 @@ def _share(rates: Rates, row: Row) -> float:
     """Return the share of the cores that a run kept busy, outside of what one core does alone."""
     alone = _constant(rates, row) + rates.finishing * row["pixels_m"] / 1e6
     spread_out = max(row["total_processor_time_s"] - alone, 0.0)
-    return float(spread_out / max(row["total_time_s"] - alone, spread_out / rates.cores) / rates.cores)
+    passed = row["total_time_s"] - alone / _beside(row)
+    return float(spread_out / max(passed, spread_out / rates.cores) / rates.cores)
+
+
+def _beside(row: Row) -> int:
+    """Return how many images were worked on at the same time; versions that did one at a time do not say."""
+    return max(row["side_by_side"] or 1, 1)
 
 
 def _constant(rates: Rates, row: Row) -> float:
@@ -168,7 +174,7 @@ def _with_errors(rates: Rates, rows: Sequence[Row], sized: _Sized) -> Rates:
         if rates.disturbed:
             times.append((row["total_processor_time_s"], rates.work(size) + constant))
         elif _share(rates, row) > _DISTURBED:
-            times.append((row["total_time_s"], rates.time(size, rates.cores) + constant))
+            times.append((row["total_time_s"], rates.time(size, rates.cores, _beside(row)) + constant))
     spread = _spread(times)
     if rates.disturbed:
         spread = math.hypot(spread, _SPREAD_OF_SHARE)

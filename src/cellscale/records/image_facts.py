@@ -21,7 +21,9 @@ class ImageFacts:
     output_bytes: int = 0
     """Size of the files that were made."""
     workers: int = 0
-    """Blocks worked on side by side."""
+    """Blocks worked on side by side, of whatever images."""
+    side_by_side: int = 0
+    """Images worked on at the same time at most, among which times are divided; 0 where nobody counted."""
     network: str = ""
     """Name of the network; empty where nothing was segmented."""
     batch_size: int = 0

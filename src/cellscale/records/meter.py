@@ -1,10 +1,11 @@
 """Time and resident memory of a piece of work."""
 
 import threading
-import time
 from types import TracebackType
 
 import psutil
+
+from cellscale.records.shared_clock import Share, SharedClock
 
 __all__ = ["Meter"]
 
@@ -16,16 +17,24 @@ class Meter:
 
     A sampler is used because the operating system's own high-water mark covers the process's whole life and so
     cannot tell one stage from another. Meters may be nested.
+
+    Parameters
+    ----------
+    share
+        Of the work that the body is part of, where other work goes on in the process at the same time; None for all
+        of the process.
     """
 
     seconds: float
-    """Wall time of the body."""
+    """Wall time of the body, or its share of it."""
     processor_seconds: float
-    """Processor time of all the process's threads meanwhile; hardly grows when other programs take the cores."""
+    """Processor time of all the process's threads meanwhile, or its share of it; hardly grows when other programs
+    take the cores."""
     peak_memory: int
-    """Largest resident size seen, in bytes."""
+    """Largest resident size seen, in bytes: of the whole process."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: Share | None = None) -> None:
+        self._share = share or SharedClock().begin()
         self.seconds = 0.0
         self.processor_seconds = 0.0
         self.peak_memory = 0
@@ -34,7 +43,7 @@ class Meter:
         self._thread = threading.Thread(target=self._sample, name="cellscale-meter", daemon=True)
 
     def __enter__(self) -> "Meter":
-        self._start, self._start_processor = time.perf_counter(), time.process_time()
+        self._before = self._share.read()
         self._look()
         self._thread.start()
         return self
@@ -49,8 +58,8 @@ class Meter:
 
     def read(self) -> None:
         """Bring all up to date while the body runs."""
-        self.seconds = time.perf_counter() - self._start
-        self.processor_seconds = time.process_time() - self._start_processor
+        now = self._share.read()
+        self.seconds, self.processor_seconds = now[0] - self._before[0], now[1] - self._before[1]
 
     def _look(self) -> None:
         self.peak_memory = max(self.peak_memory, self._process.memory_info().rss)

@@ -138,9 +138,35 @@ class Rates:
         tables = self.measuring + self.measuring_channel * size.channels + self.finishing
         return self.start + labels + self.network * size.computed + tables * size.pixels / 1e6
 
-    def time(self, size: ImageSize, cores: int) -> float:
-        """Return seconds for segmenting and measuring an image on the cores alone, the network being loaded."""
-        return self.start + self.segmenting(size, cores) + self.measuring_time(size, cores)
+    def time(self, size: ImageSize, cores: int, beside: int = 1) -> float:
+        """Return seconds for segmenting and measuring an image on the cores alone, the network being loaded.
+
+        Parameters
+        ----------
+        size
+            The image.
+        cores
+            Cores of the machine.
+        beside
+            Images that are worked on at the same time, this one among them.
+        """
+        whole = self.start + self.segmenting(size, cores) + self.measuring_time(size, cores)
+        return whole - self.saved(size, beside)
+
+    def saved(self, size: ImageSize, beside: int, *, segment: bool = True) -> float:
+        """Return seconds of one core that do not count because the other cores work on other images meanwhile.
+
+        Parameters
+        ----------
+        size
+            The image.
+        beside
+            Images that are worked on at the same time, this one among them.
+        segment
+            Whether masks are made.
+        """
+        finishing = self.finishing * size.pixels / 1e6 if segment else 0.0
+        return (self.start + finishing) * (1 - 1 / beside)
 
     def peak_memory(self, size: ImageSize) -> float:
         """Return the largest resident size of a process with ``workers`` workers, in bytes."""

@@ -144,7 +144,9 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
                 area, {"whole-cell" if "whole-cell" in masks else "nuclear": measurement.objects_by_region()}
             )
             facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
-    in_project = project_entry.result()
+        if not project_entry.done():
+            run.wait_for_turn(idle=True)  # its thread waits as well, and does not know that nothing else is done
+        in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:
         note_entry_files(run, request.paths.project, ledger, mark, in_project, entries)
@@ -242,7 +244,12 @@ def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: L
     """Tell whether the project has all that it is to have of an image."""
     from cellscale.pipeline.measuring.project_entry import is_in_project
 
-    return is_in_project(run, request, entry, ledger)
+    if request.paths.project is not None and entry.image is not None:
+        run.wait_for_turn(idle=True)  # what is lost may be entered again, which must be in the images' order
+    found = is_in_project(run, request, entry, ledger)
+    if found:
+        run.end_turn()
+    return found
 
 
 def _kept(

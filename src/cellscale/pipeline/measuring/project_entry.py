@@ -107,6 +107,8 @@ def write_project_entry(
         run.notice(text, "warning")
     dialect = Dialect(measuring.qupath_version)
     with run.stage("project", max(len(measurement), 1)) as advance:
+        thumbnail = thumbnail_jpeg(image)  # while others have their turn
+        run.wait_for_turn()
         (place,) = place_images(
             folder, [image.info], spare=run.placement.position, number=number, taken=taken_numbers(run)
         )
@@ -119,13 +121,14 @@ def write_project_entry(
             dialect=dialect,
             regions=measurement.regions,
             staying=staying,
-            thumbnail=thumbnail_jpeg(image),
+            thumbnail=thumbnail,
         )
         replaced = write_entry(folder, data, _Batches(measurement, advance, check), now_of(image.info.uri))
         if run.placement.enter_project is not None:
             run.placement.enter_project(place)
         else:
             enter(run, folder, place, dialect)
+            run.end_turn()
     for text in replaced.notes:
         run.notice(text)
     for text in replaced.warnings:

@@ -141,6 +141,9 @@ class NativeNetwork:
         self._threads = cores // self._lanes if found is None else 1
         self.calls = 1 if found is None else cores // self._lanes
         self._rooms: list[Room] = []
+        # Those of all calls: several at once, for several images, take no more cores and memory than a large batch.
+        self._pool = ThreadPoolExecutor(self._lanes * self.calls, thread_name_prefix="cellscale-lane")
+        self._helpers = ThreadPoolExecutor(self._lanes * min(self._threads, len(heads)))
         self._session = open_session(before, name, SessionSettings(threads=self._threads))
         inputs = {node.name: list(node.shape[1:]) for node in self._session.get_inputs()}
         if inputs != {INPUT: [TILE, TILE, CHANNELS]}:
@@ -154,20 +157,16 @@ class NativeNetwork:
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `cellscale.predict.network.Network`."""
         maps = np.empty((*batch.shape[:-1], len(self.heads)), np.float32)
-        helpers = self._lanes * min(self._threads, len(self.heads))
-        with ThreadPoolExecutor(self._lanes) as lanes, ThreadPoolExecutor(helpers) as pool:
 
-            def compute(index: int) -> None:
-                features = self._features(batch[index : index + 1])
-                # A lane that has one thread is that thread.
-                each: Any = map if self._threads == 1 else pool.map
-                for _ in each(
-                    _write_map, self._weights, features, [maps[index]] * len(features), range(len(features))
-                ):
-                    pass
-
-            for _ in lanes.map(compute, range(len(batch))):
+        def compute(index: int) -> None:
+            features = self._features(batch[index : index + 1])
+            # A lane that has one thread is that thread.
+            each: Any = map if self._threads == 1 else self._helpers.map
+            for _ in each(_write_map, self._weights, features, [maps[index]] * len(features), range(len(features))):
                 pass
+
+        for _ in self._pool.map(compute, range(len(batch))):
+            pass
         require_finite(maps, self.name)
         return maps
 

@@ -59,7 +59,7 @@ def _record_in(content: bytes) -> RecordFile:
     return RecordFile(_outputs_in(content.decode("utf-8", "replace")), is_damaged=True)
 
 
-@lru_cache(maxsize=8)  # each step of an image's work reads its record, and summing takes longer than all the rest
+@lru_cache(maxsize=64)  # each step of an image's work reads its record, and summing takes longer than all the rest
 def _is_whole(content: bytes) -> bool:
     """Tell whether the bytes of a record are those that were written."""
     try:

@@ -102,6 +102,16 @@ def test_images_that_were_kept_say_nothing_of_those_to_come(run, now):
     assert run.seconds_left() == pytest.approx(60, rel=0.01)
 
 
+def test_images_that_fail_beside_others_take_their_part_of_the_time_alone(run, now):
+    run.time_left.expect(dict.fromkeys("abcd", 100))
+    for position, name in enumerate("ab", 1):
+        run(ImageStarted(name, position, 4))
+    now.seconds = 200
+    finish(run, "a", "failed")
+    finish(run, "b")
+    assert run.seconds_left() == pytest.approx(200)
+
+
 def test_expectations_are_corrected_by_what_was_measured(run, now):
     run.time_left.expect({"small": 100, "large": 1000})
     run(ImageStarted("small", 1, 2))

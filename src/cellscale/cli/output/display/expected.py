@@ -22,6 +22,7 @@ def expect(event: ImagesSeen, time_left: TimeLeft) -> None:
 
 def _expect(event: ImagesSeen, time_left: TimeLeft) -> None:
     with suppress(Exception):  # without, the time is extrapolated from what was measured
+        from cellscale.pipeline.budget import side_by_side
         from cellscale.pipeline.segmenting import grid_of
         from cellscale.planning.image_sizes import image_size
         from cellscale.records.machine import this_machine
@@ -34,5 +35,6 @@ def _expect(event: ImagesSeen, time_left: TimeLeft) -> None:
             size = image_size(info, mpp, network=event.interface)
             seconds = rates.segmenting(size, machine.cores) if event.segment else 0.0
             seconds += rates.measuring_time(size, machine.cores) if event.measure else 0.0
-            expected[name] = rates.start + seconds
+            beside = min(side_by_side(size.network_pixels, machine.cores), len(event.images))
+            expected[name] = rates.start + seconds - rates.saved(size, beside)
         time_left.expect(expected)

@@ -120,7 +120,7 @@ class RunProgress:
         elif isinstance(event, ImageStarted):
             self.count = event.count
             self._images[event.image] = ImageProgress(event.image)
-            self.time_left.begin(self.elapsed)
+            self.time_left.begin(event.image, self.elapsed)
         elif isinstance(event, ImageFinished):
             self._images.pop(event.image, None)
             self.finished += 1

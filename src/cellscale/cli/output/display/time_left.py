@@ -25,7 +25,7 @@ class TimeLeft:
         """Expected seconds (or images) of the work that is done."""
         self._idle = 0.0
         """Seconds that were not spent on images that count."""
-        self._mark = 0.0
+        self._began: dict[str, float] = {}
 
     def expect(self, seconds: Mapping[str, float]) -> None:
         """Take what is expected of each image; once one is finished without, all go by what is measured."""
@@ -37,16 +37,18 @@ class TimeLeft:
         """Leave out seconds that no later image will take, such as those of compiling."""
         self._idle += seconds
 
-    def begin(self, elapsed: float) -> None:
+    def begin(self, image: str, elapsed: float) -> None:
         """Note when an image began."""
-        self._mark = elapsed
+        self._began[image] = elapsed
 
     def finish(self, image: str, elapsed: float, *, worked: bool) -> None:
         """Note that an image is over, and whether its work was done now."""
+        beside = max(len(self._began), 1)
+        began = self._began.pop(image, elapsed)
         if worked:
             self._done += self._of(image)
-        else:
-            self._idle += max(elapsed - self._mark, 0.0)
+        else:  # of the time that it took, others at work at the same time used their part
+            self._idle += max(elapsed - began, 0.0) / beside
         self._expected.pop(image, None)
 
     def seconds(self, elapsed: float, under_way: Mapping[str, float], waiting: int) -> float | None:

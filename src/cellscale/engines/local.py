@@ -86,11 +86,12 @@ def _work(
     told, turns = ToldInOrder(listener, names), Turns(names)
     placement = replace(placement, turns=turns, clock=SharedClock())
 
+    def begin(name: str) -> None:
+        told(ImageStarted(name, entries[name][0], len(names)))
+
     def work(name: str, part: Budget) -> None:
-        position, entry = entries[name]
         try:
-            told(ImageStarted(name, position, len(names)))
-            outcome = process_image(entry, request, model, part, told, placement)
+            outcome = process_image(entries[name][1], request, model, part, told, placement)
             outcomes.append(outcome)
             told(ImageFinished(name, outcome.status))
             turns.end(name)
@@ -103,7 +104,7 @@ def _work(
         told.give_up(error)
 
     try:
-        work_through(names, needs, work, budget, is_ready=is_ready, give_up=give_up)
+        work_through(names, needs, begin, work, budget, is_ready=is_ready, give_up=give_up)
     finally:
         told.close()
 

@@ -44,6 +44,13 @@ def test_notices_wait_for_the_images_before(told, events):
     ]
 
 
+def test_why_an_image_failed_waits_for_no_other(told, events):
+    failure = Notice("c", "error", "damaged")
+    told(notice("c", "1"))
+    told(failure)
+    assert events == [failure]
+
+
 def test_what_was_held_back_is_told_at_the_end(told, events):
     told(notice("c", "1"))
     told(notice("b", "2"))

@@ -12,8 +12,8 @@ __all__ = ["ToldInOrder"]
 class ToldInOrder:
     """Tells a listener one event at a time, and what people read of one image after another, in the images' order.
 
-    Progress is told at once. Notices of an image wait until all images before it are finished: those of one image
-    stay together, and what was the same for the image before can be left out.
+    Progress and errors are told at once. Other notices of an image wait until all images before it are finished:
+    those of one image stay together, and what was the same for the image before can be left out.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class ToldInOrder:
         with self._lock:
             if self._error is not None:
                 raise self._error
-            if isinstance(event, Notice) and event.image and self._waiting and event.image != self._waiting[-1]:
+            if isinstance(event, Notice) and event.level != "error" and self._is_early(event.image):
                 self._held[event.image].append(event)
                 return
             self._listener(event)
@@ -62,6 +62,9 @@ class ToldInOrder:
             for name in reversed(self._waiting):
                 self._tell(name)
             self._waiting.clear()
+
+    def _is_early(self, image: str) -> bool:
+        return bool(image and self._waiting and image != self._waiting[-1])
 
     def _go_on(self) -> None:
         """Let those tell whose turn it is now."""

@@ -13,6 +13,7 @@ __all__ = ["work_through"]
 def work_through(
     names: Sequence[str],
     needs: Mapping[str, Need],
+    begin: Callable[[str], None],
     work: Callable[[str, Budget], None],
     budget: Budget,
     *,
@@ -28,6 +29,8 @@ def work_through(
     needs
         What those need that may be worked on side by side. Others are worked on alone, in the calling thread, with
         all of the budget.
+    begin
+        Called for each image in turn, in the calling thread, before it is worked on.
     work
         Works on an image with a part of the budget. What it raises ends the run: no further image begins, and those
         that are at work are finished.
@@ -66,6 +69,7 @@ def work_through(
                 settle([future for future in running if future.done()])
                 if failed:
                     break
+                begin(name)
                 if need is None:
                     work(name, budget)
                     continue

@@ -154,8 +154,7 @@ def contents(builder: Builder, tag: str, name: str) -> list[str]:
             print(done.stdout)
             return [f"user {user}: not everything loads, or kernels are not used; see above"]
         told = json.loads(done.stdout.splitlines()[-1])
-    done = builder.run(tag, ["cat", "/opt/cellscale/sbom.cdx.json"], told=False)
-    bill = json.loads(done.stdout)
+    bill = json.loads(_file(builder, tag, "/opt/cellscale/sbom.cdx.json"))
     listed = {_plain(component["name"]): component["version"] for component in bill["components"]}
     for package, number in told["packages"].items():
         if listed.get(_plain(package)) != number:
@@ -171,6 +170,14 @@ def contents(builder: Builder, tag: str, name: str) -> list[str]:
     path.write_text(json.dumps(bill, indent=1) + "\n")
     print(f"-- {len(bill['components'])} components: {path.relative_to(HERE.parent)}")
     return wrong
+
+
+def _file(builder: Builder, tag: str, path: str) -> str:
+    """Return what a file of an image holds: through a folder, as buildah may lose the end of what a pipe is told."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)  # the container's user is nobody's here
+        builder.run(tag, ["cp", path, "/mnt/file"], mounted=[f"{folder}:/mnt"], told=False)
+        return (Path(folder) / "file").read_text(encoding="utf-8")
 
 
 def _plain(name: str) -> str:

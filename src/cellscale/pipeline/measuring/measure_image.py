@@ -244,12 +244,7 @@ def _is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: L
     """Tell whether the project has all that it is to have of an image."""
     from cellscale.pipeline.measuring.project_entry import is_in_project
 
-    if request.paths.project is not None and entry.image is not None:
-        run.wait_for_turn(idle=True)  # what is lost may be entered again, which must be in the images' order
-    found = is_in_project(run, request, entry, ledger)
-    if found:
-        run.end_turn()
-    return found
+    return is_in_project(run, request, entry, ledger)
 
 
 def _kept(

@@ -32,11 +32,24 @@ _NOT_IN_PROJECT = (
 
 
 def is_in_project(run: ImageRun, request: Request, entry: ImageEntry, ledger: Ledger) -> bool:
-    """Tell whether the project has all that it is to have of an image; true where it is to have nothing."""
-    entry_id = entry_number(ledger)
+    """Tell whether the project has all that it is to have of an image; true where it is to have nothing.
+
+    An image that needs nothing more lets the next one have its turn.
+    """
     folder = request.paths.project
     if folder is None or entry.image is None:  # QuPath does not open NPZ files
-        return True
+        found = True
+    else:
+        run.wait_for_turn(idle=True)  # what is lost may be entered again, which must be in the images' order
+        found = _has_all(run, request, folder, entry, ledger)
+    if found:
+        run.end_turn()
+    return found
+
+
+def _has_all(run: ImageRun, request: Request, folder: Location, entry: ImageEntry, ledger: Ledger) -> bool:
+    """Tell whether the project in a folder has all that it is to have of an image."""
+    entry_id = entry_number(ledger)
     if entry_id is None or not has_entry_files(run, request.dry_run, folder, entry, ledger):
         return False
     take = run.placement.enter_project

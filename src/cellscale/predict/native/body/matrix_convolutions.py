@@ -48,8 +48,8 @@ def _factors(weights: NDArray[np.floating], is_fine: bool) -> Matrices:
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixPointwise:
-    """A 1 x 1 convolution, as `cellscale.predict.native.body.pointwise.Pointwise`; 64 divides the pixels."""
+class _MatrixConvolution:
+    """A convolution's weights."""
 
     depth: int
     """Input channels."""
@@ -58,8 +58,13 @@ class MatrixPointwise:
     is_fine: bool
     """Whether a factor is the sum of two of bfloat16, which differs from float32 in the last 8 bits."""
     weights: Matrices
-    """As `right_matrices` lays them out."""
+    """As `right_matrices` lays them out: the channels that one tap sees after those of the one before."""
     bias: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPointwise(_MatrixConvolution):
+    """A 1 x 1 convolution, as `cellscale.predict.native.body.pointwise.Pointwise`; 64 divides the pixels."""
 
     @classmethod
     def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], *, is_fine: bool = False) -> Self:
@@ -75,18 +80,8 @@ class MatrixPointwise:
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixNeighbours:
+class MatrixNeighbours(_MatrixConvolution):
     """A 3 x 3 convolution that sees zeros beyond the edge, as `cellscale.predict.native.body.winograd.Winograd`."""
-
-    depth: int
-    """Input channels."""
-    columns: int
-    """Output channels."""
-    is_fine: bool
-    """Whether a factor is the sum of two of bfloat16, which differs from float32 in the last 8 bits."""
-    weights: Matrices
-    """As `right_matrices` lays them out, with the channels that each of nine taps sees one after the other."""
-    bias: Floats
 
     @classmethod
     def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], *, is_fine: bool = False) -> Self:

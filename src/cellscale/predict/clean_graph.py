@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cellscale.predict.heads import Head
 from cellscale.predict.native.factors import Floats
 from cellscale.predict.native.graph import Graph, Node
-from cellscale.predict.native.head_weights import HeadWeights, head_weights
+from cellscale.predict.native.heads import HeadWeights, head_weights
 from cellscale.predict.native.recognition import convolution, require
 from cellscale.predict.onnx_file.building import declared_input, declared_output, node, tensor
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT, MAPS

@@ -20,7 +20,7 @@ from cellscale.predict.native.factors import (
     rows_like,
     widened,
 )
-from cellscale.predict.native.products import product_of
+from cellscale.predict.native.heads.products import product_of
 from tests.predict.native.processors import NEEDS_BF16
 
 RANDOM = np.random.default_rng(4)

@@ -17,8 +17,7 @@ from cellscale.predict.native.body import STEM_SIDE, FoundBody, Room, compute_fe
 from cellscale.predict.native.cutting import body_of
 from cellscale.predict.native.factors import FactorKind, Factors, Floats
 from cellscale.predict.native.graph import Graph
-from cellscale.predict.native.head import FEATURES_SHAPE, compute_head
-from cellscale.predict.native.head_weights import HeadWeights, as_kind, head_weights
+from cellscale.predict.native.heads import FEATURES_SHAPE, HeadWeights, as_kind, compute_head, head_weights
 from cellscale.predict.native.matrices import lacking_for_matrices
 from cellscale.predict.native.version import KERNELS
 from cellscale.predict.network import BATCH, Computation, require_finite

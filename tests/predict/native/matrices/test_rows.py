@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cellscale.predict.native.factors import empty, rounded, widened
+from cellscale.predict.native.heads.products import product_of
 from cellscale.predict.native.matrices import left_matrices
 from cellscale.predict.native.matrices.layout import right_matrices
-from cellscale.predict.native.products import product_of
 from tests.predict.native.processors import NEEDS_AMX
 
 RANDOM = np.random.default_rng(5)

@@ -33,7 +33,7 @@ _INTERIOR = 1
 
 @dataclass(frozen=True, slots=True)
 class HeadWeights(Generic[_F_co]):
-    """Weights of one head, flat; `cellscale.predict.native.head.compute_head` tells their shapes."""
+    """Weights of one head, flat; `cellscale.predict.native.heads.head.compute_head` tells their shapes."""
 
     features: str
     """Name of what the body gives to the head."""

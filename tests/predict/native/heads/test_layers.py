@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cellscale.predict.native.doubling import doubler_of
-from cellscale.predict.native.finishing import STRIDE, write_rows
-from cellscale.predict.native.products import add_to_rows, product_of
+from cellscale.predict.native.heads.doubling import doubler_of
+from cellscale.predict.native.heads.finishing import STRIDE, write_rows
+from cellscale.predict.native.heads.products import add_to_rows, product_of
 from tests.predict.native.mesmer_graph import Layers
 
 RANDOM = np.random.default_rng(1)

@@ -8,10 +8,10 @@ linear, so each convolution's products are taken before the doubling that preced
 import numpy as np
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.doubling import MARGIN, TAPS, doubler_of
 from cellscale.predict.native.factors import Factors, Floats, empty
-from cellscale.predict.native.finishing import FEATURES, HALF, STRIDE, write_rows
-from cellscale.predict.native.products import add_to_rows, product_of
+from cellscale.predict.native.heads.doubling import MARGIN, TAPS, doubler_of
+from cellscale.predict.native.heads.finishing import FEATURES, HALF, STRIDE, write_rows
+from cellscale.predict.native.heads.products import add_to_rows, product_of
 
 __all__ = ["FEATURES_SHAPE", "compute_head"]
 
@@ -40,7 +40,7 @@ def compute_head(
     maps: Floats,
     index: int,
 ) -> None:
-    """Compute one map of a tile; arrays are float32, weights as `native.head_weights` lays them out.
+    """Compute one map of a tile; arrays are float32, weights as `native.heads.head_weights` lays them out.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def compute_head(
         Weights ``(128, 64)`` flat and bias ``(128,)`` of the 1 x 1 convolution before the ReLU; the second
         convolution's bias is part of it.
     last, last_bias, is_class
-        See `cellscale.predict.native.finishing.write_rows`.
+        See `cellscale.predict.native.heads.finishing.write_rows`.
     maps
         The tile's, ``(256, 256, n)``.
     index

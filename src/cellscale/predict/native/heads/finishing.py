@@ -6,8 +6,8 @@ The 128 channels before the last convolution are never kept at 256 x 256: that a
 import numpy as np
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.doubling import MARGIN
 from cellscale.predict.native.factors import Floats
+from cellscale.predict.native.heads.doubling import MARGIN
 
 __all__ = ["FEATURES", "HALF", "STRIDE", "write_rows"]
 

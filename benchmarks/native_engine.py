@@ -1,10 +1,11 @@
 """Processor time and labels of ``--device cpu:native`` against ``cpu:onnxruntime``, in turns in one run.
 
 Usage, from the root: ``python -m benchmarks.native_engine [--bf16] [--golden FOLDER] [--images FOLDER] [--seeds N]``.
-Needs the Mesmer weights. Each tile is computed by all networks in turn, with one thread each; a ratio is the median
-over the tiles of one's processor time by the other's, so that other work of the machine matters little. ``--bf16``
-adds the kernels with ``--precision bf16``. Maps and labels are compared with those of ONNX Runtime in float32.
-Labels are compared on the preprocessed images of ``--golden``, on the images of ``--images`` and on simulated tissue.
+Needs the Mesmer weights. Each four tiles, as a lane of a run has them, are computed by all networks in turn, with one
+thread each; a ratio is the median of one's processor time by the other's, so that other work of the machine matters
+little. ``--together 1`` gives them one tile at a time. ``--bf16`` adds the kernels with ``--precision bf16``. Maps and
+labels are compared with those of ONNX Runtime in float32: on the preprocessed images of ``--golden``, on the images of
+``--images`` and on simulated tissue.
 """
 
 import argparse
@@ -59,23 +60,27 @@ def opened(engine: str, precision: Precision) -> Network:
     )
 
 
-def seconds(network: Network, tile: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-    """Return a tile's maps and the processor time that they took."""
+def seconds(network: Network, tiles: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """Return tiles' maps and the processor time that they took."""
     start = time.process_time()
-    maps = network.predict(tile)
-    return maps[0], time.process_time() - start
+    maps = network.predict(tiles)
+    return maps, time.process_time() - start
 
 
-def compare(networks: dict[str, Network], name: str, pixels: NDArray[np.float32], found: Found) -> list[dict]:
+def compare(
+    networks: dict[str, Network], name: str, pixels: NDArray[np.float32], found: Found, together: int
+) -> list[dict]:
     """Print and collect how far the labels of one image agree; return the ratios of processor times of each tile."""
     maps: dict[str, dict] = {engine: {} for engine in networks}
     difference = dict.fromkeys(networks, 0.0)
     ratios = []
-    for place, tile in tiles_of(pixels):
-        taken = {}
+    tiles = list(tiles_of(pixels))
+    for some in (tiles[first : first + together] for first in range(0, len(tiles), together)):
+        taken, computed = {}, {}
         for engine, network in networks.items():
-            maps[engine][place], taken[engine] = seconds(network, tile)
-            apart = float(np.abs(maps[engine][place] - maps[FIRST][place]).max())
+            computed[engine], taken[engine] = seconds(network, np.concatenate([tile for _, tile in some]))
+            maps[engine] |= {place: one for (place, _), one in zip(some, computed[engine], strict=True)}
+            apart = float(np.abs(computed[engine] - computed[FIRST]).max())
             difference[engine] = max(difference[engine], apart)
         ratios.append({engine: taken[FIRST] / taken[engine] for engine in networks})
     expected = labels_of(pixels, maps[FIRST])
@@ -89,7 +94,7 @@ def compare(networks: dict[str, Network], name: str, pixels: NDArray[np.float32]
             print(
                 f"{name}, {engine}, {compartment}: {true.max()} objects, F1 {', '.join(scores)}; {true.size} pixels, "
                 f"{matched_pixel_share(true, labels):.4%} in the same object, {np.sum(true != labels)} labels "
-                f"differ; largest difference of maps {difference[engine]:.2e}, {len(ratios)} tiles",
+                f"differ; largest difference of maps {difference[engine]:.2e}, {len(tiles)} tiles",
                 flush=True,
             )
     return ratios
@@ -114,6 +119,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path)
     parser.add_argument("--size", type=int, default=1536)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--together", type=int, default=4)
     options = parser.parse_args()
     engines = [(FIRST, "float32"), ("native", "float32"), *([("native", "bf16")] if options.bf16 else [])]
     networks = {
@@ -128,13 +134,14 @@ def main() -> None:
     found: Found = defaultdict(list)
     with tempfile.TemporaryDirectory() as scratch:
         for name, pixels in images(options, Path(scratch)):
-            ratios += compare(networks, name, pixels, found)
+            ratios += compare(networks, name, pixels, found, options.together)
     for (name, overlap), parts in found.items():
         counts = [(one.true_positives, one.false_positives, one.false_negatives) for one in parts]
         print(f"{name}, all images: F1 {Agreement(*np.sum(counts, axis=0)).f1:.4f} at {overlap}")
     for engine in list(networks)[1:]:
         low, middle, high = np.percentile([ratio[engine] for ratio in ratios], (10, 50, 90))
-        print(f"{engine} is {middle:.2f} times as fast ({low:.2f} to {high:.2f} for 80 % of {len(ratios)} tiles)")
+        tiles = f"{len(ratios)} times {options.together} tiles"
+        print(f"{engine} is {middle:.2f} times as fast ({low:.2f} to {high:.2f} for 80 % of {tiles})")
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from cellscale.errors import RequestError
 from cellscale.predict.native.arithmetic import require_bfloat16
 from cellscale.predict.native.body.matrix_convolutions import MatrixPointwise
 from cellscale.predict.native.body.pointwise import Pointwise
-from cellscale.predict.native.factors import aligned, empty
 from cellscale.predict.native.matrices import lacking_for_matrices
+from cellscale.predict.native.memory import aligned, empty
 
 SHAPES = (
     (4096, 64, 64), (4096, 64, 256), (4096, 256, 64), (1024, 128, 512), (1024, 512, 128), (256, 256, 1024),
@@ -42,8 +42,9 @@ def kinds() -> dict[str, Callable[[NDArray[np.float32], NDArray[np.float32]], Po
     if lacking:
         print(f"without AMX: {lacking}")
         return found
-    found["AMX"] = MatrixPointwise.of
-    found["AMX, sums of two"] = lambda weights, bias: MatrixPointwise.of(weights, bias, is_fine=True)
+    found["AMX"] = lambda weights, bias: MatrixPointwise.of(weights, bias, 1)
+    found["AMX, sums of two"] = lambda weights, bias: MatrixPointwise.of(weights, bias, 2)
+    found["AMX, sums of three (float32)"] = lambda weights, bias: MatrixPointwise.of(weights, bias, 3)
     return found
 
 

@@ -47,7 +47,7 @@ def test_another_device_does_not_go_on_with_unfinished_work(request_for):
         state.save_facts("facts", {"percentile": 1.0})
     with run_state(request_for().paths, "image", MARKS, "cpu float32") as state:
         assert state.load_facts("facts") == {"percentile": 1.0}
-    for other in ("cuda float32", "cpu:native float32", "cpu:native bf16, kernels 3"):
+    for other in ("cuda float32", "cpu:native float32", "cpu:native bf16, kernels 4"):
         with run_state(request_for().paths, "image", MARKS, other) as state:
             assert state.load_facts("facts") is None
 

@@ -10,15 +10,13 @@ from benchmarks.agreement import agreement
 from cellscale.errors import ImageError, RequestError
 from cellscale.predict.choice import NetworkRequest, candidates, check_device, open_network
 from cellscale.predict.devices import DeviceChoice, parse_device
-from cellscale.predict.native.matrices import lacking_for_matrices
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
-from tests.predict.native.processors import NEEDS_BF16
+from tests.predict.native.processors import KERNELS_HERE, NEEDS_BF16
 from tests.predict.tiny_network import tiny_network
 from tests.preprocess.channels import golden
 
 MODEL = mesmer_graph(residual=True)
-UNIT = "" if lacking_for_matrices() else ", AMX"
 
 
 def opened(model: bytes | Path = MODEL, threads: int = 1, batch_size: int = 16, device: str = "cpu") -> Network:
@@ -44,7 +42,7 @@ def alone(batch: np.ndarray) -> np.ndarray:
 @NEEDS_BF16
 @pytest.mark.parametrize("device", ["cpu", "cpu:native"])
 def test_the_kernels_compute_and_are_named(device: str) -> None:
-    assert opened(device=device).computation.arithmetic == f"cpu:native bf16, kernels 3{UNIT}"
+    assert opened(device=device).computation.arithmetic == f"cpu:native bf16, {KERNELS_HERE}"
 
 
 @NEEDS_BF16

@@ -10,12 +10,8 @@ from cellscale.predict.native.body.pointwise import multiply, panels
 from cellscale.predict.native.factors import (
     Factors,
     Floats,
-    aligned,
     columns_like,
-    empty,
     paired,
-    round_16,
-    round_rest_16,
     rounded,
     rows_like,
     widened,
@@ -44,13 +40,6 @@ def compiled_columns(weights: Factors, source: Floats, width: int) -> Factors:
     return columns_like(weights, source, width)
 
 
-@fused_kernel
-def compiled_rest(source: Floats, nearest: Factors, rest: Factors) -> None:
-    for at in range(0, source.size, 16):
-        round_16(source, at, nearest, at // 2)
-        round_rest_16(source, at, rest, at // 2)
-
-
 def test_values_are_rounded_to_the_nearest() -> None:
     expected = [0, -0.0, 1, 1, 1 + 2**-6, 1 + 2**-7, -np.inf, np.inf, np.inf, -np.inf, np.nan]
     with np.errstate(over="ignore"):
@@ -59,16 +48,6 @@ def test_values_are_rounded_to_the_nearest() -> None:
     found = widened(rounded(values))
     below, above = widened(rounded(found) - 1), widened(rounded(found) + 1)
     assert (np.abs(found - values) <= np.minimum(np.abs(below - values), np.abs(above - values))).all()
-
-
-def test_arrays_begin_at_a_line_of_the_caches() -> None:
-    for size in (1, 17, 1000):
-        values = normal(size)
-        copy = aligned(values)
-        assert copy.ctypes.data % 64 == empty(size).ctypes.data % 64 == 0
-        assert empty(size).shape == (size,)
-        np.testing.assert_array_equal(copy, values)
-    assert aligned(np.arange(6, dtype=np.int32).reshape(2, 3).T).tolist() == [0, 3, 1, 4, 2, 5]
 
 
 @NEEDS_BF16
@@ -107,17 +86,6 @@ def test_a_product_of_rounded_weights_rounds_what_it_is_given() -> None:
     expected = widened(rounded(weights)).astype(np.float64) @ widened(rounded(source))
     np.testing.assert_allclose(target[:, :32], expected, rtol=1e-5, atol=1e-4)
     assert (target[:, 32:] == 7).all()
-
-
-@NEEDS_BF16
-def test_two_of_bfloat16_leave_the_last_bits_of_a_value() -> None:
-    values = np.concatenate([normal(48), 1e10 * normal(16)]).astype(np.float32)
-    nearest, rest = np.empty(32, np.int32), np.empty(32, np.int32)
-    compiled_rest(values, nearest, rest)
-    high, low = (widened(pairs.view(np.uint16)) for pairs in (nearest, rest))
-    np.testing.assert_array_equal(high, widened(rounded(values)))
-    np.testing.assert_array_equal(low, widened(rounded(values - high)))
-    assert (np.abs(high + low - values) <= 2.0**-16 * np.abs(values)).all()
 
 
 @pytest.mark.parametrize("features", ["+fma,+avx2,-avx512bf16", "+avx512f,+avx512bw", "", "+neon,+bf16"])

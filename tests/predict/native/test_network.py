@@ -11,6 +11,7 @@ from cellscale.predict.heads import COMPARTMENTS, MESMER_HEADS, heads_of
 from cellscale.predict.native.native_network import NativeNetwork
 from cellscale.predict.network import Network, OnnxNetwork
 from tests.predict.native.mesmer_graph import mesmer_graph
+from tests.predict.native.processors import KERNELS_HERE
 from tests.predict.tiny_network import tiny_network
 from tests.preprocess.channels import golden
 
@@ -43,7 +44,7 @@ def test_any_weights_give_the_maps_of_onnx_runtime(batch: np.ndarray, seed: int)
     assert maps.dtype == np.float32
     assert np.ptp(expected, axis=(0, 1, 2)).min() > 0.1  # they show something
     np.testing.assert_allclose(maps, expected, rtol=0, atol=TOLERANCE)
-    assert network.computation.arithmetic == "cpu:native float32, kernels 3"
+    assert network.computation.arithmetic == f"cpu:native float32, {KERNELS_HERE}"
 
 
 @pytest.mark.parametrize("compartment", COMPARTMENTS)

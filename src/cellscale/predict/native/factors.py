@@ -1,7 +1,7 @@
 """What the products of matrices multiply: float32 as it is, or rounded to bfloat16, in pairs along the sums."""
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import numpy as np
 from llvmlite import ir
@@ -10,24 +10,24 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from cellscale.compiled import kernel
 from cellscale.predict.native.arithmetic import SUMS
 
 __all__ = [
+    "HALVES",
+    "PAIRED",
     "FactorKind",
     "Factors",
     "Floats",
     "Matrices",
     "Pairs",
-    "aligned",
     "columns_like",
     "compiled_as",
-    "empty",
+    "nearest_16",
     "pair_16",
     "paired",
     "paired_rows",
+    "place_of",
     "round_16",
-    "round_rest_16",
     "rounded",
     "rows_like",
     "widened",
@@ -39,42 +39,23 @@ Pairs: TypeAlias = NDArray[np.int32]
 """Each two values of bfloat16, the earlier one in the lower half."""
 
 Matrices: TypeAlias = NDArray[np.uint32]
-"""The same for registers of matrices, in another order; the type tells kernels which."""
+"""The same for registers of matrices, in another order: ``(pieces, pairs)``, see
+`cellscale.predict.native.matrices.pieces`. The type tells kernels which."""
 
 Factors: TypeAlias = Floats | Pairs | Matrices
 
-FactorKind: TypeAlias = Literal["floats", "pairs", "matrices", "fine matrices"]
-"""What weights are laid out as; in fine matrices, each factor is the sum of two of bfloat16."""
+FactorKind: TypeAlias = Literal["floats", "pairs", "matrices", "fine matrices", "exact matrices"]
+"""What weights are laid out as. In fine matrices each factor is the sum of two of bfloat16, in exact ones of three,
+which have all of float32's bits."""
 
 _AT_ONCE: Final = 16
 """Values that one instruction rounds."""
 
-_LINE: Final = 64
-"""Bytes of a line of the caches."""
+HALVES: Final = ir.VectorType(ir.IntType(16), _AT_ONCE)
+"""LLVM's type of 16 values of bfloat16."""
 
-_Value = TypeVar("_Value", np.float32, np.int32, np.uint32)
-
-_HALVES = ir.VectorType(ir.IntType(16), _AT_ONCE)
-_TWO = ir.VectorType(ir.IntType(32), _AT_ONCE)
-
-
-@kernel
-def empty(size: int) -> Floats:
-    """Return ``size`` values with anything in them, which begin at a line of the caches; for kernels as well.
-
-    A vector of 16 values is as large as a line. Where each lies across two, both are read: in arrays that begin where
-    numpy's or numba's do, a tile takes 1.1 times as long.
-    """
-    made = np.empty(size + _LINE // 4, np.float32)
-    skipped = -made.ctypes.data % _LINE // 4
-    return made[skipped : skipped + size]
-
-
-def aligned(values: NDArray[_Value]) -> NDArray[_Value]:
-    """Return a flat copy that begins as `empty` does."""
-    copy = empty(values.size).view(values.dtype)
-    copy.reshape(values.shape)[...] = values
-    return copy
+PAIRED: Final = ir.VectorType(ir.IntType(32), _AT_ONCE)
+"""LLVM's type of 16 pairs of them."""
 
 
 def rounded(values: NDArray[np.floating]) -> NDArray[np.uint16]:
@@ -118,26 +99,9 @@ def _round_row(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
 
 def _emit_row(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     source, at, target, to = values
-    halves = _halves(builder, _pointer(context, builder, signature.args[0], source, at))
-    place = _pointer(context, builder, signature.args[2], target, to)
-    builder.store(halves, builder.bitcast(place, _HALVES.as_pointer()), align=4)
-    return context.get_dummy_value()
-
-
-def _round_rest(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
-    """Write what `_round_row` leaves of 16 values, which is rounded as well."""
-    del typing, at, to
-    return types.void(source, types.intp, target, types.intp), _emit_rest
-
-
-def _emit_rest(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-    source, at, target, to = values
-    given = _pointer(context, builder, signature.args[0], source, at)
-    bits = builder.zext(_halves(builder, given), _TWO)
-    nearest = builder.bitcast(builder.shl(bits, ir.Constant(_TWO, [16] * _AT_ONCE)), SUMS)
-    rest = builder.fsub(builder.load(builder.bitcast(given, SUMS.as_pointer()), align=4), nearest)
-    place = _pointer(context, builder, signature.args[2], target, to)
-    builder.store(_nearest(builder, rest), builder.bitcast(place, _HALVES.as_pointer()), align=4)
+    halves = _halves(builder, place_of(context, builder, signature.args[0], source, at))
+    place = place_of(context, builder, signature.args[2], target, to)
+    builder.store(halves, builder.bitcast(place, HALVES.as_pointer()), align=4)
     return context.get_dummy_value()
 
 
@@ -151,28 +115,30 @@ def _pair_rows(typing: Any, source: Any, at: Any, below: Any, target: Any, to: A
 def _emit_rows(context: Any, builder: Any, signature: Any, values: Any) -> Any:
     source, at, below, target, to = values
     low, high = (
-        builder.zext(_halves(builder, _pointer(context, builder, signature.args[0], source, place)), _TWO)
+        builder.zext(_halves(builder, place_of(context, builder, signature.args[0], source, place)), PAIRED)
         for place in (at, below)
     )
-    pairs = builder.or_(low, builder.shl(high, ir.Constant(_TWO, [16] * _AT_ONCE)))
-    place = _pointer(context, builder, signature.args[3], target, to)
-    builder.store(pairs, builder.bitcast(place, _TWO.as_pointer()), align=4)
+    pairs = builder.or_(low, builder.shl(high, ir.Constant(PAIRED, [16] * _AT_ONCE)))
+    place = place_of(context, builder, signature.args[3], target, to)
+    builder.store(pairs, builder.bitcast(place, PAIRED.as_pointer()), align=4)
     return context.get_dummy_value()
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+def place_of(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+    """Return LLVM's pointer to ``array[at]``; ``kind`` is numba's of the array."""
     made = context.make_array(kind)(context, builder, value=array)
     return builder.gep(made.data, [at])
 
 
 def _halves(builder: Any, place: Any) -> Any:
     """Return the 16 values of a place in bfloat16."""
-    return _nearest(builder, builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4))
+    return nearest_16(builder, builder.load(builder.bitcast(place, SUMS.as_pointer()), align=4))
 
 
-def _nearest(builder: Any, values: Any) -> Any:
+def nearest_16(builder: Any, values: Any) -> Any:
+    """Return 16 values of float32 rounded to bfloat16, as LLVM's vector."""
     function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(_HALVES, [SUMS]), "llvm.x86.avx512bf16.cvtneps2bf16.512"
+        builder.module, ir.FunctionType(HALVES, [SUMS]), "llvm.x86.avx512bf16.cvtneps2bf16.512"
     )
     return builder.call(function, [values])
 
@@ -181,7 +147,6 @@ compiled_as = cast(Callable[..., Callable[[Callable[..., Any]], object]], overlo
 """What kernels call in the place of a function is chosen by the types that it is given."""
 
 round_16 = cast(Callable[..., None], intrinsic(_round_row))
-round_rest_16 = cast(Callable[..., None], intrinsic(_round_rest))
 pair_16 = cast(Callable[..., None], intrinsic(_pair_rows))
 
 

@@ -1,7 +1,7 @@
 """Mesmer's network on a processor: what comes before the body by ONNX Runtime, all else by kernels of our own."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from cellscale.errors import ModelError, RequestError
 from cellscale.predict.heads import Head
 from cellscale.predict.native.arithmetic import require_bfloat16
-from cellscale.predict.native.body import STEM_SIDE, FoundBody, Room, compute_features, find_body
+from cellscale.predict.native.body import STEM_SIDE, FoundBody, compute_features, find_body
 from cellscale.predict.native.cutting import body_of
 from cellscale.predict.native.factors import FactorKind, Factors, Floats
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.heads import FEATURES_SHAPE, HeadWeights, as_kind, compute_head, head_weights
 from cellscale.predict.native.matrices import lacking_for_matrices
+from cellscale.predict.native.memory import Room
 from cellscale.predict.native.version import KERNELS
 from cellscale.predict.network import BATCH, Computation, require_finite
 from cellscale.predict.onnx_file.joining import CHANNELS, INPUT
@@ -31,7 +32,10 @@ NATIVE = Computation("cpu:native", "ONNX Runtime and kernels of cellscale", kern
 """Where these networks are computed."""
 
 MOST_LANES = 16
-"""Tiles that are computed side by side at most, each of which takes some 30 MB."""
+"""Lanes that compute side by side at most, each of which takes some 40 MB."""
+
+TOGETHER = 4
+"""Tiles of a lane for which the deepest layers' weights are read once."""
 
 
 def mesmer_heads(model: bytes, heads: tuple[Head, ...]) -> tuple[HeadWeights[Floats], ...]:
@@ -109,13 +113,14 @@ class NativeNetwork:
         self.name = name
         self.batch_size = batch_size
         is_rounded = computation.precision == "bf16"
-        kind: FactorKind = "floats"
+        lacking = lacking_for_matrices()
+        kind: FactorKind = "floats" if lacking else "exact matrices"
         if is_rounded:
             require_bfloat16()
-            lacking = lacking_for_matrices()
             kind = "pairs" if lacking else "matrices"
             reason = f"multiplied with AVX-512 BF16; not with AMX, as {lacking}" if lacking else "multiplied with AMX"
-            computation = replace(computation, unit="" if lacking else "AMX", reason=reason)
+            computation = replace(computation, reason=reason)
+        computation = replace(computation, unit="" if lacking else "AMX")
         self.computation = computation
         try:
             found_heads = mesmer_heads(model, heads)
@@ -156,22 +161,40 @@ class NativeNetwork:
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the maps of tiles; see `cellscale.predict.network.Network`."""
         maps = np.empty((*batch.shape[:-1], len(self.heads)), np.float32)
+        # A lane that has one thread is that thread.
+        each: Any = map if self._threads == 1 else self._helpers.map
+        together = min(-(-len(batch) // (self._lanes * self.calls)), TOGETHER)
 
-        def compute(index: int) -> None:
-            features = self._features(batch[index : index + 1])
-            # A lane that has one thread is that thread.
-            each: Any = map if self._threads == 1 else self._helpers.map
-            for _ in each(_write_map, self._weights, features, [maps[index]] * len(features), range(len(features))):
-                pass
+        def compute(first: int) -> None:
+            part = batch[first : first + together]
+            for index, features in enumerate(self._features(part), first):
+                for _ in each(
+                    _write_map, self._weights, features, [maps[index]] * len(features), range(len(features))
+                ):
+                    pass
 
-        for _ in self._pool.map(compute, range(len(batch))):
+        for _ in self._pool.map(compute, range(0, len(batch), together)):
             pass
         require_finite(maps, self.name)
         return maps
 
-    def _features(self, tile: NDArray[np.float32]) -> list[Floats]:
-        """Return what each head begins with for one tile, row by row: ``(32, 64, 32)`` flat."""
-        found: list[Floats] = self._session.run(list(self._shapes), {INPUT: tile})
+    def _features(self, tiles: NDArray[np.float32]) -> Iterator[list[Floats]]:
+        """Yield for each tile what each head begins with, row by row: ``(32, 64, 32)`` flat."""
+        if self._body is None:
+            for tile in tiles:
+                yield [np.ascontiguousarray(values.transpose(1, 0, 2)).reshape(-1) for values in self._before(tile)]
+            return
+        stems = np.stack([self._before(tile)[0] for tile in tiles])
+        try:
+            room = self._rooms.pop()
+        except IndexError:
+            room = Room()
+        yield from compute_features(self._body, stems, room)
+        self._rooms.append(room)
+
+    def _before(self, tile: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return what ONNX Runtime computes of a tile: a map for each of the shapes."""
+        found: list[NDArray[np.float32]] = self._session.run(list(self._shapes), {INPUT: tile[None]})
         for (name, shape), values in zip(self._shapes.items(), found, strict=True):
             if values.shape != (1, *shape):
                 raise ModelError(
@@ -179,15 +202,7 @@ class NativeNetwork:
                     f"{list(shape)}. --device cpu:onnxruntime computes it."
                 )
             require_finite(values, self.name)
-        if self._body is None:
-            return [np.ascontiguousarray(values[0].transpose(1, 0, 2)).reshape(-1) for values in found]
-        try:
-            room = self._rooms.pop()
-        except IndexError:
-            room = Room()
-        features = compute_features(self._body, found[0][0], room)
-        self._rooms.append(room)
-        return features
+        return [values[0] for values in found]
 
 
 def _write_map(weights: HeadWeights[Factors], features: Floats, maps: Floats, index: int) -> None:

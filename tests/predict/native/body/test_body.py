@@ -44,7 +44,7 @@ def inputs(output: str, *names: str) -> Change:
 
 @pytest.fixture(scope="module")
 def batch() -> np.ndarray:
-    return np.random.default_rng(3).random((3, 256, 256, 2), np.float32)
+    return np.random.default_rng(3).random((7, 256, 256, 2), np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,8 @@ def alone(batch: np.ndarray) -> np.ndarray:
 
 def test_any_weights_give_the_maps_of_onnx_runtime(batch: np.ndarray, alone: np.ndarray) -> None:
     found = find_body(Graph.of(MODEL), FEATURES)
-    assert (found.stem, found.channels, len(found.weights("floats").bottlenecks)) == ("stem_active", 64, 5)
+    weights = found.weights("floats")
+    assert (found.stem, found.channels, len(weights.large), len(weights.deep)) == ("stem_active", 64, 2, 3)
     expected = OnnxNetwork(MODEL, threads=1).predict(batch)
     assert np.ptp(expected, axis=(0, 1, 2)).min() > 0.1  # they show something
     np.testing.assert_allclose(alone, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())

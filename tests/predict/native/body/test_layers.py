@@ -5,8 +5,8 @@ import pytest
 
 from cellscale.predict.native.body.features import double, every_second
 from cellscale.predict.native.body.pointwise import Pointwise
-from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.winograd import Winograd
+from cellscale.predict.native.memory import Room
 from tests.predict.native.mesmer_graph import Layers
 from tests.predict.native.processors import NEEDS_BF16
 
@@ -54,6 +54,17 @@ def test_a_convolution_of_neighbours(size: int, side: int, depth: int, columns: 
     for _ in range(2):  # the second time in memory that is not new
         convolution.apply(flat(given), side, found, room, rectifies=rectifies)
         np.testing.assert_allclose(found, flat(expected), rtol=0, atol=4e-5 if size == 4 else 1e-5)
+
+
+@pytest.mark.parametrize(("size", "side", "tiles"), [(2, 8, 2), (2, 8, 3), (2, 4, 9), (4, 16, 4), (4, 8, 5)])
+def test_several_maps_are_convolved_as_each_alone(size: int, side: int, tiles: int) -> None:
+    convolution = Winograd.of(normal(128, 64, 3, 3), normal(128), size)
+    maps, together = normal(side * side, tiles, 64), np.empty((side * side, tiles, 128), np.float32)
+    convolution.apply(maps.reshape(-1), side, together.reshape(-1), Room(), tiles=tiles, rectifies=True)
+    for tile in range(tiles):
+        alone = np.empty(side * side * 128, np.float32)
+        convolution.apply(np.ascontiguousarray(maps[:, tile]).reshape(-1), side, alone, Room(), rectifies=True)
+        np.testing.assert_array_equal(together[:, tile].reshape(-1), alone)
 
 
 @pytest.mark.parametrize("size", [2, 4])

@@ -10,10 +10,10 @@ from numba.extending import intrinsic
 
 from cellscale.compiled import kernel
 from cellscale.predict.native.body.matrix_convolutions import MatrixNeighbours, MatrixPointwise
-from cellscale.predict.native.body.room import Room
-from cellscale.predict.native.factors import Floats, empty
+from cellscale.predict.native.factors import Floats
 from cellscale.predict.native.matrices import left_matrices, multiply_rows
 from cellscale.predict.native.matrices.registers import configure, load, release
+from cellscale.predict.native.memory import Room, empty
 from tests.predict.native.processors import NEEDS_AMX
 
 RANDOM = np.random.default_rng(7)
@@ -60,9 +60,9 @@ def test_registers_are_given_up_after_each_kernel() -> None:
     assert in_use_within(values) & MATRICES == MATRICES
     assert in_use() & MATRICES == 0
     given, target = normal(64 * 64), empty(64 * 64)
-    MatrixPointwise.of(normal(64, 64, 1, 1), normal(64)).apply(given, target)
+    MatrixPointwise.of(normal(64, 64, 1, 1), normal(64), 3).apply(given, target)
     assert in_use() & MATRICES == 0
-    MatrixNeighbours.of(normal(64, 64, 3, 3), normal(64)).apply(given, 8, target, Room())
+    MatrixNeighbours.of(normal(64, 64, 3, 3), normal(64), 3).apply(given, 8, target, Room())
     assert in_use() & MATRICES == 0
-    multiply_rows(left_matrices(normal(64, 64)), given, target, 64, 64)
+    multiply_rows(left_matrices(normal(64, 64), 3), given, target, 64, 64)
     assert in_use() & MATRICES == 0

@@ -2,6 +2,5 @@
 
 from cellscale.predict.native.body.body_weights import STEM_SIDE, FoundBody, find_body
 from cellscale.predict.native.body.features import compute_features
-from cellscale.predict.native.body.room import Room
 
-__all__ = ["STEM_SIDE", "FoundBody", "Room", "compute_features", "find_body"]
+__all__ = ["STEM_SIDE", "FoundBody", "compute_features", "find_body"]

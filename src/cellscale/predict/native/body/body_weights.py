@@ -12,10 +12,11 @@ import numpy as np
 
 from cellscale.predict.native.body.matrix_convolutions import MatrixNeighbours, MatrixPointwise
 from cellscale.predict.native.body.pointwise import PANEL, Pointwise
-from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.winograd import Winograd
 from cellscale.predict.native.factors import FactorKind, Floats
 from cellscale.predict.native.graph import Graph
+from cellscale.predict.native.matrices import PIECES
+from cellscale.predict.native.memory import Room
 from cellscale.predict.native.recognition import Convolution, convolution, producer, undoubled
 
 __all__ = ["STEM_SIDE", "BodyWeights", "Bottleneck", "FoundBody", "PixelConvolution", "find_body"]
@@ -53,8 +54,10 @@ class NeighbourConvolution(Protocol):
     def columns(self) -> int:
         """Output channels."""
 
-    def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
-        """Write the convolution of a map."""
+    def apply(
+        self, source: Floats, side: int, target: Floats, room: Room, *, tiles: int = 1, rectifies: bool = False
+    ) -> None:
+        """Write the convolution of maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,21 @@ class Bottleneck:
 class BodyWeights:
     """Weights of the body, from its first bottleneck on."""
 
-    bottlenecks: tuple[Bottleneck, ...]
+    large: tuple[Bottleneck, ...]
+    """Bottlenecks whose maps have at least 32 rows."""
+    deep: tuple[Bottleneck, ...]
+    """Those that follow. Their maps are small and their weights large."""
+    largest_lateral: PixelConvolution
+    """The pyramid's 1 x 1 convolution that follows the last of the large ones."""
     laterals: dict[int, PixelConvolution]
-    """The pyramid's 1 x 1 convolutions, by the number of the bottleneck that each follows."""
+    """Its others, by the number of the deep one that each follows."""
     merged: NeighbourConvolution
     """The convolution of the pyramid's largest map."""
     features: NeighbourConvolution
     """The convolutions that begin the heads, as one: 64 output channels for each."""
 
 
-_FIRST: Final[dict[FactorKind, FactorKind]] = {"pairs": "floats", "matrices": "fine matrices", "floats": "floats"}
+_FIRST: Final[dict[FactorKind, FactorKind]] = {"pairs": "floats", "matrices": "fine matrices"}
 """What the first bottleneck's weights are laid out as."""
 
 
@@ -185,14 +193,18 @@ def _laid_out(
     kind: FactorKind,
 ) -> BodyWeights:
     """Return the weights as kernels take them."""
+    bottlenecks = tuple(
+        # The first one has 4 % of the products, and rounding it in bfloat16 would change most of the cells that
+        # change: F1 at an IoU of 0.9 on reference images would be 0.9955 instead of 0.9984.
+        bottleneck.laid_out(side, kind if index > 0 else _FIRST.get(kind, kind))
+        for index, (bottleneck, side) in enumerate(zip(found, sides, strict=True))
+    )
+    large = sum(side >= _LEVEL_SIDES[0] for side in sides)
     return BodyWeights(
-        tuple(
-            # The first one has 4 % of the products, and rounding it in bfloat16 would change most of the cells that
-            # change: F1 at an IoU of 0.9 on reference images would be 0.9955 instead of 0.9984.
-            bottleneck.laid_out(side, kind if index > 0 else _FIRST[kind])
-            for index, (bottleneck, side) in enumerate(zip(found, sides, strict=True))
-        ),
-        {index: _pointwise(lateral, kind) for index, lateral in levels.items()},
+        bottlenecks[:large],
+        bottlenecks[large:],
+        _pointwise(levels[large - 1], kind),
+        {index - large: _pointwise(lateral, kind) for index, lateral in levels.items() if index >= large},
         # What this convolution rounds reaches the maps undamped: with tiles of 4 x 4, one of 12 million pixels of
         # labels changed.
         _of_size(merged.weights, merged.bias, 2, kind),
@@ -213,6 +225,8 @@ def _levels(
     levels = {index: known[one.output] for index, one in enumerate(bottlenecks) if one.output in known}
     if [sides[index] for index in levels] != list(_LEVEL_SIDES) or list(levels.values()) != list(laterals):
         raise ValueError(f"the pyramid is not built from maps of {_LEVEL_SIDES} rows")
+    if sum(side >= _LEVEL_SIDES[0] for side in sides) - 1 not in levels:
+        raise ValueError(f"the pyramid's largest map is not the last of {_LEVEL_SIDES[0]} rows")
     if any(one.shortcut is None for index, one in enumerate(bottlenecks) if index - 1 in levels):
         raise ValueError("a map of the pyramid is the shortcut of what follows it, in whose place it is computed")
     return levels
@@ -266,8 +280,8 @@ def _with_shortcut(graph: Graph, name: str, shortcut: str, branch: str) -> _Foun
 
 
 def _pointwise(found: Convolution, kind: FactorKind) -> PixelConvolution:
-    if kind in ("matrices", "fine matrices"):
-        return MatrixPointwise.of(found.weights, found.bias, is_fine=kind == "fine matrices")
+    if kind in PIECES:
+        return MatrixPointwise.of(found.weights, found.bias, PIECES[kind])
     return Pointwise.of(found.weights, found.bias, in_pairs=kind == "pairs")
 
 
@@ -277,8 +291,8 @@ def _neighbours(found: Convolution, side: int, kind: FactorKind) -> NeighbourCon
 
 def _of_size(weights: Floats, bias: Floats, size: int, kind: FactorKind) -> NeighbourConvolution:
     """Return a 3 x 3 convolution, by Winograd's with tiles of a size where that is faster."""
-    if kind in ("matrices", "fine matrices"):
-        return MatrixNeighbours.of(weights, bias, is_fine=kind == "fine matrices")
+    if kind in PIECES:
+        return MatrixNeighbours.of(weights, bias, PIECES[kind])
     return Winograd.of(weights, bias, size, in_pairs=kind == "pairs")
 
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.blocks import ROWS, convolve_block, multiply_block
-from cellscale.predict.native.factors import Factors, Floats, aligned, paired_rows, rows_like
+from cellscale.predict.native.factors import Factors, Floats, paired_rows, rows_like
+from cellscale.predict.native.memory import aligned
 
 __all__ = ["PANEL", "Pointwise", "multiply", "panels"]
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.body.evaluation import weights_at_points
 from cellscale.predict.native.body.pointwise import PANEL, multiply
-from cellscale.predict.native.body.room import Room
 from cellscale.predict.native.body.row_steps import copy_row, finish_row
 from cellscale.predict.native.body.transforms import A, B, evaluate_2, evaluate_4, interpolate_2, interpolate_4
-from cellscale.predict.native.factors import Factors, Floats, aligned, paired_rows, rows_like
+from cellscale.predict.native.factors import Factors, Floats, paired_rows, rows_like
+from cellscale.predict.native.memory import Room, aligned
 
 __all__ = ["Winograd"]
 
@@ -63,31 +63,35 @@ class Winograd:
         factors = aligned(paired_rows(points)) if in_pairs else aligned(points)
         return cls(depth, columns, size, factors, bias.astype(np.float32))
 
-    def apply(self, source: Floats, side: int, target: Floats, room: Room, *, rectifies: bool = False) -> None:
-        """Write the convolution of a map.
+    def apply(
+        self, source: Floats, side: int, target: Floats, room: Room, *, tiles: int = 1, rectifies: bool = False
+    ) -> None:
+        """Write the convolution of maps.
 
         Parameters
         ----------
         source
-            ``(side, side, depth)`` flat.
+            ``(side, side, tiles, depth)`` flat.
         side
             Rows and columns of both.
         target
-            ``(side, side, columns)`` flat.
+            ``(side, side, tiles, columns)`` flat.
         room
             For what is computed in between.
+        tiles
+            Maps that lie pixel by pixel beside each other, so that weights are read once for all of them.
         rectifies
             Whether a ReLU follows.
         """
         kernel = _convolve_4 if self.size == 4 else _convolve_2
         points = (self.size + 2) ** 2
-        most = min(_AT_ONCE, (side // self.size) ** 2)
+        most = min(_AT_ONCE, (side // self.size) ** 2 * tiles)
         given = room.array("given", points * most * self.depth)
         made = room.array("made", points * most * self.columns)
-        kernel(source, side, self.weights, self.bias, target, given, made, most, rectifies)
+        kernel(source, side, tiles, self.weights, self.bias, target, given, made, most, rectifies)
 
 
-_Convolver: TypeAlias = Callable[[Floats, int, Factors, Floats, Floats, Floats, Floats, int, bool], None]
+_Convolver: TypeAlias = Callable[[Floats, int, int, Factors, Floats, Floats, Floats, Floats, int, bool], None]
 
 
 @fused_kernel
@@ -130,6 +134,7 @@ def _convolver_of(size: int) -> _Convolver:
     def convolved(
         source: Floats,
         side: int,
+        tiles: int,
         weights: Factors,
         bias: Floats,
         target: Floats,
@@ -139,15 +144,18 @@ def _convolver_of(size: int) -> _Convolver:
         rectifies: bool,
     ) -> None:
         across = side // size
+        total = across * across * tiles
         depth, columns = given.size // (points * most), bias.size
         tile = np.empty(points * PANEL, np.float32)
         half = np.empty(points * PANEL, np.float32)
-        for first in range(0, across * across, most):
-            for number in range(most):
-                top = (first + number) // across * size - 1
-                left = (first + number) % across * size - 1
+        for first in range(0, total, most):
+            count = min(most, total - first)
+            for number in range(count):
+                place, map_at = (first + number) // tiles, (first + number) % tiles * depth
+                top = place // across * size - 1
+                left = place % across * size - 1
                 for channel in range(0, depth, PANEL):
-                    _take_tile(source, side, depth, top, left, channel, tile, n)
+                    _take_tile(source, side, tiles * depth, top, left, map_at + channel, tile, n)
                     if size == 4:
                         evaluate_4(tile, half)
                         evaluate_4(half, tile)
@@ -160,15 +168,16 @@ def _convolver_of(size: int) -> _Convolver:
             d = factors.size // (points * most)
             for point in range(points):
                 multiply(
-                    factors[point * most * d : (point + 1) * most * d],
+                    factors[point * most * d : (point * most + count) * d],
                     d,
                     weights[point * d * columns : (point + 1) * d * columns],
-                    made[point * most * columns : (point + 1) * most * columns],
+                    made[point * most * columns : (point * most + count) * columns],
                     columns,
                 )
-            for number in range(most):
-                top = (first + number) // across * size
-                left = (first + number) % across * size
+            for number in range(count):
+                place, map_at = (first + number) // tiles, (first + number) % tiles * columns
+                top = place // across * size
+                left = place % across * size
                 for channel in range(0, columns, PANEL):
                     for point in range(points):
                         copy_row(made, (point * most + number) * columns + channel, tile, point * PANEL, PANEL)
@@ -178,8 +187,8 @@ def _convolver_of(size: int) -> _Convolver:
                     else:
                         interpolate_2(tile, half, 4)
                         interpolate_2(half, tile, 2)
-                    at = (top * side + left) * columns + channel
-                    _put_tile(tile, bias, channel, target, side, columns, at, size, rectifies)
+                    at = (top * side + left) * tiles * columns + map_at + channel
+                    _put_tile(tile, bias, channel, target, side, tiles * columns, at, size, rectifies)
 
     return convolved
 

@@ -8,10 +8,11 @@ linear, so each convolution's products are taken before the doubling that preced
 import numpy as np
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.factors import Factors, Floats, empty
+from cellscale.predict.native.factors import Factors, Floats
 from cellscale.predict.native.heads.doubling import MARGIN, TAPS, doubler_of
 from cellscale.predict.native.heads.finishing import FEATURES, HALF, STRIDE, write_rows
 from cellscale.predict.native.heads.products import add_to_rows, product_of
+from cellscale.predict.native.memory import empty
 
 __all__ = ["FEATURES_SHAPE", "compute_head"]
 

@@ -3,9 +3,8 @@
 Heads are recognised from the network's output back, operation by operation.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +12,12 @@ from numpy.typing import NDArray
 from cellscale.predict.heads import Head
 from cellscale.predict.native.factors import FactorKind, Factors, Floats, paired
 from cellscale.predict.native.graph import Graph
-from cellscale.predict.native.matrices import left_matrices
+from cellscale.predict.native.matrices import PIECES, left_matrices
 from cellscale.predict.native.recognition import convolution, producer, require, undoubled
 
 __all__ = ["HeadWeights", "as_kind", "head_weights"]
 
 _F_co = TypeVar("_F_co", bound=Factors, covariant=True)
-
-_LAID_OUT: Final[dict[FactorKind, Callable[[Floats], Factors]]] = {
-    "floats": lambda weights: weights,
-    "pairs": paired,
-    "matrices": lambda weights: left_matrices(weights.reshape(-1, 64)),
-}
 
 _CLASSES = 3
 _INTERIOR = 1
@@ -103,7 +96,12 @@ def head_weights(graph: Graph, head: Head) -> HeadWeights[Floats]:
 
 def as_kind(weights: HeadWeights[Floats], kind: FactorKind) -> HeadWeights[Factors]:
     """Return the weights with those of products of 64 channels as some kind of factors."""
-    laid_out = _LAID_OUT[kind]
+
+    def laid_out(given: Floats) -> Factors:
+        if kind in PIECES:
+            return left_matrices(given.reshape(-1, 64), PIECES[kind])
+        return paired(given) if kind == "pairs" else given
+
     return HeadWeights(
         weights.features,
         laid_out(weights.first),

@@ -8,8 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.predict.native.factors import Matrices, aligned, paired, paired_rows
+from cellscale.predict.native.factors import Matrices, paired, paired_rows
+from cellscale.predict.native.matrices.pieces import pieces_of
 from cellscale.predict.native.matrices.registers import SIDE
+from cellscale.predict.native.memory import aligned
 
 __all__ = ["BLOCK", "STEP", "WIDTH", "left_matrices", "right_matrices"]
 
@@ -23,25 +25,27 @@ STEP: Final = 2 * SIDE
 """Factors of a sum that one instruction multiplies."""
 
 
-def left_matrices(weights: NDArray[np.floating]) -> Matrices:
+def left_matrices(weights: NDArray[np.floating], pieces: int) -> Matrices:
     """Lay weights out that stand on the left: ``(rows, depth)``, which `WIDTH` and `STEP` divide.
 
     Returns
     -------
-    Flat ``(rows / 32, depth / 32, 2, 16, 16)``.
+    ``(pieces, pairs)``, where pairs are ``(rows / 32, depth / 32, 2, 16, 16)``.
     """
     rows, depth = weights.shape
-    blocks = paired(weights).reshape(rows // WIDTH, 2, SIDE, depth // STEP, SIDE)
-    return aligned(blocks.transpose(0, 3, 1, 2, 4).view(np.uint32))
+    blocks = paired(np.stack(pieces_of(weights, pieces)))
+    blocks = blocks.reshape(pieces, rows // WIDTH, 2, SIDE, depth // STEP, SIDE)
+    return aligned(blocks.transpose(0, 1, 4, 2, 3, 5).view(np.uint32)).reshape(pieces, -1)
 
 
-def right_matrices(weights: NDArray[np.floating]) -> Matrices:
+def right_matrices(weights: NDArray[np.floating], pieces: int) -> Matrices:
     """Lay weights out that stand on the right: ``(depth, columns)``, which `STEP` and `WIDTH` divide.
 
     Returns
     -------
-    Flat ``(columns / 32, depth / 32, 2, 16, 16)``.
+    ``(pieces, pairs)``, where pairs are ``(columns / 32, depth / 32, 2, 16, 16)``.
     """
     depth, columns = weights.shape
-    blocks = paired_rows(weights).reshape(depth // STEP, SIDE, columns // WIDTH, 2, SIDE)
-    return aligned(blocks.transpose(2, 0, 3, 1, 4).view(np.uint32))
+    blocks = paired_rows(np.stack(pieces_of(weights, pieces)))
+    blocks = blocks.reshape(pieces, depth // STEP, SIDE, columns // WIDTH, 2, SIDE)
+    return aligned(blocks.transpose(0, 3, 1, 4, 2, 5).view(np.uint32)).reshape(pieces, -1)

@@ -3,9 +3,12 @@
 import numpy as np
 
 from cellscale.compiled import fused_kernel
-from cellscale.predict.native.factors import Floats, Matrices, empty, pair_16
+from cellscale.predict.native.factors import Floats, Matrices
 from cellscale.predict.native.matrices.layout import BLOCK, STEP, WIDTH
-from cellscale.predict.native.matrices.registers import SIDE, add_product, clear, configure, load, release, store
+from cellscale.predict.native.matrices.pieces import split_pairs_16
+from cellscale.predict.native.matrices.registers import SIDE, configure, release
+from cellscale.predict.native.matrices.sums import add_products, clear_sums, store_sums
+from cellscale.predict.native.memory import empty
 
 __all__ = ["multiply_rows"]
 
@@ -28,33 +31,28 @@ def multiply_rows(weights: Matrices, source: Floats, target: Floats, width: int,
     width, stride
         See above.
     """
-    given = empty(_DEPTH // 2 * width).view(np.uint32)
+    pieces, size = weights.shape[0], _DEPTH // 2 * width
+    given = empty(pieces * size).view(np.uint32)
     for row in range(_DEPTH // 2):
         for column in range(0, width, SIDE):
             at = 2 * row * width + column
             to = (column // SIDE * _STEPS + row // SIDE) * BLOCK + row % SIDE * SIDE
-            pair_16(source, at, at + width, given, to)
+            # How many is a constant of the machine code.
+            if pieces == 1:
+                split_pairs_16(source, at, at + width, given, to, size, 1)
+            elif pieces == 2:
+                split_pairs_16(source, at, at + width, given, to, size, 2)
+            else:
+                split_pairs_16(source, at, at + width, given, to, size, 3)
+    columns = given.reshape(pieces, size)
     configure()
     for column in range(0, width, WIDTH):
-        right = column // SIDE * _STEPS * BLOCK
-        for row in range(0, weights.size // (_DEPTH // 2), WIDTH):
+        upper = column // SIDE * _STEPS * BLOCK
+        for row in range(0, weights.shape[1] // (_DEPTH // 2), WIDTH):
             left = row * _DEPTH // 2
-            clear(0)
-            clear(1)
-            clear(2)
-            clear(3)
-            for step in range(_STEPS):
-                load(4, weights, left + 2 * step * BLOCK, SIDE)
-                load(6, given, right + step * BLOCK, SIDE)
-                load(7, given, right + (_STEPS + step) * BLOCK, SIDE)
-                load(5, weights, left + (2 * step + 1) * BLOCK, SIDE)
-                add_product(0, 4, 6)
-                add_product(1, 4, 7)
-                add_product(2, 5, 6)
-                add_product(3, 5, 7)
-            to = row * stride + column
-            store(0, target, to, stride)
-            store(1, target, to + SIDE, stride)
-            store(2, target, to + SIDE * stride, stride)
-            store(3, target, to + SIDE * stride + SIDE, stride)
+            clear_sums()
+            add_products(
+                weights, left, left + BLOCK, 2 * BLOCK, columns, upper, upper + _STEPS * BLOCK, BLOCK, _STEPS
+            )
+            store_sums(target, row * stride + column, stride)
     release()

@@ -3,8 +3,8 @@
 Usage, from the root: ``python -m benchmarks.native_engine [--bf16] [--golden FOLDER] [--images FOLDER] [--seeds N]``.
 Needs the Mesmer weights. Each four tiles, as a lane of a run has them, are computed by all networks in turn, with one
 thread each; a ratio is the median of one's processor time by the other's, so that other work of the machine matters
-little. ``--together 1`` gives them one tile at a time. ``--bf16`` adds the kernels with ``--precision bf16``. Maps and
-labels are compared with those of ONNX Runtime in float32: on the preprocessed images of ``--golden``, on the images of
+little; ``--together 1`` gives them one at a time. ``--bf16`` adds the kernels with ``--precision bf16``. Maps and
+labels are compared with those of ONNX Runtime in float32, on the preprocessed images of ``--golden``, on those of
 ``--images`` and on simulated tissue.
 """
 

@@ -23,8 +23,8 @@ from cellscale.predict.native.memory import Room, empty
 __all__ = ["MatrixNeighbours", "MatrixPointwise"]
 
 _NEAR: Final = 1 << 20
-"""Bytes of a map for which all weights are used before the next ones. Processors with AMX have a second cache of
-twice as many for each core, and weights come from the third one."""
+"""Bytes of a map for which all weights are used before the next ones, where these come from the third cache.
+Processors with AMX have a second cache of twice as many for each core."""
 
 _PIXELS: Final = 64
 """Divides the pixels of a map."""
@@ -134,7 +134,9 @@ def _convolve_pixels(
     """See `MatrixPointwise.apply`."""
     columns, steps, pieces = bias.size, depth // STEP, weights.shape[0]
     pixels = source.size // depth
-    most = min(max(_NEAR // (2 * pieces * depth) // _PIXELS, 1) * _PIXELS, pixels)
+    most = _PIXELS
+    if 4 * weights.size > _NEAR:
+        most = min(max(_NEAR // (2 * pieces * depth) // _PIXELS, 1) * _PIXELS, pixels)
     # One line more than pixels: planes a power of two apart would share few places of the nearest cache.
     between = (most + 1) * SIDE
     size = steps * between

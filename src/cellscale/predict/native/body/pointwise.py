@@ -19,6 +19,12 @@ PANEL: Final = 64
 _AT_ONCE: Final = 64
 """Pixels for which a panel of weights is used before the next one: they and the panel stay in the caches."""
 
+_MORE_AT_ONCE: Final = 256
+"""The same where all weights together do not stay in the second cache."""
+
+_NEAR: Final = 1 << 18
+"""Weights that stay there."""
+
 
 def panels(weights: NDArray[np.floating], *, in_pairs: bool = False) -> Factors:
     """Lay weights out as `multiply` reads them.
@@ -89,8 +95,9 @@ def convolve(
 ) -> None:
     """See `Pointwise.apply`."""
     pixels = source.size // depth
-    for first in range(0, pixels, _AT_ONCE):
-        number = min(_AT_ONCE, pixels - first)
+    most = _AT_ONCE if weights.size <= _NEAR else _MORE_AT_ONCE
+    for first in range(0, pixels, most):
+        number = min(most, pixels - first)
         given = rows_like(weights, source[first * depth : (first + number) * depth])
         d = given.size // number
         for panel in range(columns // PANEL):

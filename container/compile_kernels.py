@@ -1,8 +1,11 @@
-"""Compile all kernels by working once on a small simulated dataset with a network that needs no weights.
+"""Compile all kernels by working once on a small simulated dataset with networks that need no weights.
 
-What Python compiles of the modules that are loaded on the way is kept as well, and of no others.
+That is done for the kind of processors that everybody has; `compile_again` does the same for the better ones of
+``targets.txt``, without running anything. What Python compiles of the modules that are loaded on the way is kept as
+well, and of no others.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+
+from cellscale.kernel_target import targets
 
 RUNS = ((), ("--image_mpp", "0.4", "--visualize"), ("--compartment", "nuclear"))
 """Options of the runs: one for each way through the pipeline that has kernels of its own."""
@@ -31,8 +36,18 @@ for name in [*names, "anndata", "distributed.cli.dask_worker", "gcsfs", "google.
 """Loads every module of cellscale, and what storage and engines load by name."""
 
 
-def main(model: Path, folder: Path) -> None:
-    """Simulate, segment and measure below a folder."""
+def main(model: Path, mesmer_like: Path, listed: Path, folder: Path) -> None:
+    """Simulate, segment and measure below a folder.
+
+    Parameters
+    ----------
+    model, mesmer_like
+        Networks: any, and one that the kernels compute.
+    listed
+        Kinds of processors, as `cellscale.kernel_target.targets` reads them.
+    folder
+        Where the dataset is made.
+    """
     command = [sys.executable, "-m", "cellscale"]
     subprocess.run([sys.executable, "-c", LOAD], check=True)
     subprocess.run([*command, "simulate", str(folder), "--images", "1", "--size", "320", "--seed", "1"], check=True)
@@ -42,6 +57,22 @@ def main(model: Path, folder: Path) -> None:
         subprocess.run([*command, *words], check=True)
         for path in copies:  # once is enough for them
             path.unlink(missing_ok=True)
+    words = [
+        "segment",
+        "--overwrite",
+        "--model_path",
+        str(mesmer_like),
+        "--device",
+        "cpu:native",
+        "workspace",
+        str(folder),
+    ]
+    subprocess.run([*command, *words], check=True)
+    *better, (name, features) = targets(listed.read_text(encoding="utf-8")).items()
+    for target, has in better:
+        variables = os.environ | {"NUMBA_CPU_NAME": target, "NUMBA_CPU_FEATURES": has}
+        again = [sys.executable, str(Path(__file__).with_name("compile_again.py")), name, features]
+        subprocess.run(again, env=variables, check=True)
 
 
 def other_types(path: Path) -> Iterator[Path]:

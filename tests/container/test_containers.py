@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -11,8 +12,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from llvmlite.binding import get_host_cpu_features
 
 import cellscale
+from cellscale.kernel_target import targets
+from tests.predict.native.mesmer_graph import mesmer_graph
 from tests.predict.tiny_network import write_tiny_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,11 +219,60 @@ def test_layers_tell_what_everybody_may_write_to(tmp_path) -> None:
 
 @pytest.mark.slow
 def test_the_kernels_are_compiled_by_a_real_run(tmp_path) -> None:
-    model = write_tiny_network(tmp_path / "tiny.onnx", surround=31)
-    command = [sys.executable, str(FOLDER / "compile_kernels.py"), str(model), str(tmp_path)]
-    subprocess.run(command, check=True, capture_output=True)
+    model, mesmer_like = write_tiny_network(tmp_path / "tiny.onnx", surround=31), tmp_path / "mesmer.onnx"
+    mesmer_like.write_bytes(mesmer_graph(residual=True))
+    (tmp_path / "targets.txt").write_text("any +any\n")  # no better one than what is here
+    given = [str(path) for path in (model, mesmer_like, tmp_path / "targets.txt", tmp_path)]
+    subprocess.run([sys.executable, str(FOLDER / "compile_kernels.py"), *given], check=True, capture_output=True)
     measured = {path.name for path in (tmp_path / "REPORTS").glob("*.tsv")}
     assert {"uint8_QUANT.tsv", "float32_QUANT.tsv", "tissue_001_QUANT.tsv"} <= measured
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the images' kinds of processors are x86-64's")
+def test_kernels_are_compiled_for_better_processors_without_running_and_used_there(tmp_path) -> None:
+    named = FOLDER / "targets.txt"
+    *_, (better, has), (least, features) = targets(named.read_text()).items()
+    if not all(get_host_cpu_features().get(feature.removeprefix("+")) for feature in has.split(",")):
+        pytest.skip(f"this processor is less than {better}")
+    kernels = tmp_path / "kernels"
+    own = {"NUMBA_CACHE_DIR": str(kernels), "NUMBA_CPU_NAME": least, "NUMBA_CPU_FEATURES": features}
+    simulate = [sys.executable, "-m", "cellscale", "simulate", "--overwrite", "--size", "128", str(tmp_path)]
+
+    def run(*words: str, **variables: str) -> str:
+        done = subprocess.run(words, env=os.environ | variables, check=True, capture_output=True, text=True)
+        return done.stdout
+
+    def files() -> set[Path]:
+        return set(kernels.rglob("*.nbc"))
+
+    run(*simulate, **own)
+    before = files()
+    again = [sys.executable, str(FOLDER / "compile_again.py"), least, features]
+    found = {}
+    for name, kind in targets(named.read_text()).items():
+        if name in (better, "x86-64-v4"):  # the second one is compiled wherever this runs
+            told = run(*again, **own | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": kind})
+            found[name] = int(told.split()[0])
+    assert min(found.values()) == max(found.values()) > 3
+    compiled = files()
+    assert len(compiled - before) >= sum(found.values())
+    lines = [line for line in named.read_text().splitlines() if line.startswith((better, least))]
+    (tmp_path / "two.txt").write_text("\n".join(lines))
+    compiled = files()
+    run(*simulate, **own, CELLSCALE_KERNEL_TARGETS=str(tmp_path / "two.txt"))
+    assert files() == compiled
+
+
+def test_the_last_kind_of_processors_is_what_the_images_name() -> None:
+    named = targets((FOLDER / "targets.txt").read_text())
+    assert list(named) == ["sapphirerapids", "x86-64-v4", "x86-64-v3", "x86-64-v2"]
+    sizes = [len(features.split(",")) for features in named.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    for path in DOCKERFILES:
+        variables = environment(instructions(path)[0])
+        assert list(named.items())[-1] == (variables["NUMBA_CPU_NAME"], variables["NUMBA_CPU_FEATURES"])
+        assert variables["CELLSCALE_KERNEL_TARGETS"] == "/opt/cellscale/targets.txt"
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -100,6 +99,8 @@ class Layers:
 
     def computed(self, given: NDArray[np.float32], outputs: dict[str, Sequence[int]]) -> list[Any]:
         """Return what ONNX Runtime makes of ``given``, the input ``source``."""
+        import onnxruntime  # not where a container image is built, which takes graphs alone
+
         session = onnxruntime.InferenceSession(self.model("source", given.shape[1:], outputs))
         return list(session.run(list(outputs), {"source": given}))
 

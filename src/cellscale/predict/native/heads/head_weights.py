@@ -13,6 +13,7 @@ from cellscale.predict.heads import Head
 from cellscale.predict.native.factors import FactorKind, Factors, Floats, paired
 from cellscale.predict.native.graph import Graph
 from cellscale.predict.native.matrices import PIECES, left_matrices
+from cellscale.predict.native.memory import aligned
 from cellscale.predict.native.recognition import convolution, producer, require, undoubled
 
 __all__ = ["HeadWeights", "as_kind", "head_weights"]
@@ -116,4 +117,5 @@ def as_kind(weights: HeadWeights[Floats], kind: FactorKind) -> HeadWeights[Facto
 
 
 def _flat(values: NDArray[np.floating]) -> Floats:
-    return np.ascontiguousarray(values, np.float32).reshape(-1)
+    # A copy in any case: what may only be read, as a file's content, is of another type to numba.
+    return aligned(values.astype(np.float32, copy=False))

@@ -175,6 +175,41 @@ def test_a_terminal_that_is_gone_costs_nothing():
         listener(ImageStarted("a", 1, 2))
 
 
+def test_logs_tell_of_each_image_when_it_is_over_and_how_far_the_run_is(now):
+    lines = []
+    with log_lines(lines.append, now=now) as listener:
+        for position, (name, status) in enumerate((("a", "done"), ("b", "failed"), ("c", "kept")), 1):
+            listener(ImageStarted(name, position, 3))
+            now.seconds += 60
+            listener(ImageFinished(name, status))
+    assert [line for line in lines if ": image " not in line] == [
+        "a: done · 1 of 3 images done · 1:00 so far · about 2 min left",
+        "b: failed · 2 of 3 images done · 1 failed · 2:00 so far · about 1 min left",
+        "c: kept · 3 of 3 images done · 1 failed · 3:00 so far",
+    ]
+
+
+def test_logs_of_thousands_of_images_tell_every_few_seconds_which_are_over(now):
+    lines, count = [], 3000
+    with log_lines(lines.append, now=now) as listener:
+        for position in range(1, count + 1):
+            listener(ImageStarted(f"{position}", position, count))
+            now.seconds += 0.125
+            listener(ImageFinished(f"{position}", "done"))
+    told = [line for line in lines if "images done" in line]
+    assert len(told) == pytest.approx(count * 0.125 / 5, abs=2)
+    assert told[0].startswith("40: done · 40 of 3,000 images done · 0:05 so far")
+    assert told[-1] == "3000: done · 3,000 of 3,000 images done · 6:15 so far"
+
+
+def test_logs_of_one_image_leave_its_end_to_the_closing_words():
+    lines = []
+    with log_lines(lines.append) as listener:
+        listener(ImageStarted("a", 1, 1))
+        listener(ImageFinished("a", "done"))
+    assert not lines
+
+
 def test_logs_get_a_line_for_each_image_and_one_now_and_then():
     lines = []
     with log_lines(lines.append, seconds=0.05) as listener:

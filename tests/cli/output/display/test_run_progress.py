@@ -121,6 +121,30 @@ def test_expectations_are_corrected_by_what_was_measured(run, now):
     assert 2000 < run.seconds_left() < 3000  # thrice as slow as expected, and not quite believed yet
 
 
+def test_the_end_of_a_short_run_goes_by_its_own_pace(run, now):
+    names = [f"{number}" for number in range(20)]
+    run.time_left.expect(dict.fromkeys(names, 0.5))
+    for position, name in enumerate(names, 1):  # twice as slow as expected
+        run(ImageStarted(name, position, len(names)))
+        now.seconds += 1
+        finish(run, name)
+        left = len(names) - position
+        assert 0.5 * left <= run.seconds_left() <= left
+        assert position < 15 or run.seconds_left() == pytest.approx(left, rel=0.15)
+    assert run_line(run) == "20 of 20 images done · 0:20 so far"
+
+
+def test_the_last_seconds_are_counted(run, now):
+    run.time_left.expect(dict.fromkeys("abc", 3))
+    told = []
+    for position, name in enumerate("abc", 1):
+        run(ImageStarted(name, position, 3))
+        told.append(run_line(run).split("about ")[1])
+        now.seconds += 3
+        finish(run, name)
+    assert told == ["9 s left", "6 s left", "3 s left"]
+
+
 def test_compiling_is_not_taken_for_the_pace_of_the_run(run, now):
     run.time_left.expect({"a": 100, "b": 100})
     run(ImageStarted("a", 1, 2))
@@ -145,7 +169,17 @@ def test_stages_that_end_leave_the_line(run):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(2, "5 s"), (42, "40 s"), (100, "2 min"), (4000, "1.1 h"), (400_000, "5 days")]
+    ("seconds", "told"),
+    [
+        (0.2, "1 s"),
+        (2, "2 s"),
+        (9.4, "9 s"),
+        (9.6, "10 s"),
+        (42, "40 s"),
+        (100, "2 min"),
+        (4000, "1.1 h"),
+        (4e5, "5 days"),
+    ],
 )
 def test_times_to_come_are_told_roughly(seconds, told):
     assert roughly(seconds) == told

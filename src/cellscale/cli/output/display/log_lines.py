@@ -45,7 +45,7 @@ def log_lines(
 
     def now_and_then() -> None:
         while not over.wait(seconds):
-            run.time_left.waited(compilation.seconds())
+            run.waited(compilation.seconds())
             images = [image_line(image, compilation, _WIDTH, bar=False) for image in run.at_work() if image.at_work]
             for line in images or ["at work"]:
                 tell(f"{line} · {run_line(run)}")
@@ -57,6 +57,7 @@ def log_lines(
         nonlocal last
         run(event)
         compilation.watch()
+        run.waited(compilation.seconds())
         if run.count < 2:
             return
         if isinstance(event, ImageStarted):

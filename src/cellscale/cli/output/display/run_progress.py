@@ -103,6 +103,11 @@ class RunProgress:
         """Seconds since the run began."""
         return self._now() - self._began
 
+    def waited(self, seconds: float) -> None:
+        """Leave out seconds that no later image will take, such as those of compiling."""
+        with self._lock:
+            self.time_left.waited(seconds)
+
     def at_work(self) -> list[ImageProgress]:
         """Return the images that are worked on, in the order in which they began."""
         with self._lock:

@@ -160,6 +160,18 @@ def test_a_failed_image_is_counted(run):
     assert run_line(run).startswith("1 of 2 images done · 1 failed")
 
 
+def test_images_that_only_wait_to_enter_the_project_are_told_last(run):
+    for position, name in enumerate("abc", 1):
+        run(ImageStarted(name, position, 3))
+    run(StageStarted("b", "project", 10, 0))
+    run(StageStarted("b", "tables", 2, 0))
+    assert [image.name for image in run.at_work()] == ["a", "b", "c"]
+    run(StageFinished("b", StageRecord("tables", 1.0, 0, 2, 1.0)))
+    assert [image.name for image in run.at_work()] == ["a", "c", "b"]
+    run(Advanced("b", "project", 5))
+    assert [image.name for image in run.at_work()] == ["a", "b", "c"]
+
+
 def test_stages_that_end_leave_the_line(run):
     run(ImageStarted("a", 1, 1))
     assert image_line(run.at_work()[0], Compilation(), 79) == "a: getting ready"

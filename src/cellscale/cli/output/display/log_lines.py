@@ -46,8 +46,9 @@ def log_lines(
     def now_and_then() -> None:
         while not over.wait(seconds):
             run.waited(compilation.seconds())
-            images = [image_line(image, compilation, _WIDTH, bar=False) for image in run.at_work() if image.at_work]
-            for line in images or ["at work"]:
+            images = [image for image in run.at_work() if image.at_work]
+            busy = [image for image in images if not image.may_wait] or images[:1]
+            for line in [image_line(image, compilation, _WIDTH, bar=False) for image in busy] or ["at work"]:
                 tell(f"{line} · {run_line(run)}")
 
     def is_told() -> bool:

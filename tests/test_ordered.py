@@ -67,3 +67,12 @@ def test_a_turn_that_will_not_come_is_an_error_and_one_that_has_come_is_none():
         with pytest.raises(KeyError, match="why"):
             waiting.result(10)
     turns.wait("b")
+
+
+def test_a_turn_has_come_when_all_before_it_are_over():
+    turns = Turns("abc")
+    assert [turns.has_come(name) for name in "abc"] == [True, False, False]
+    turns.end("b")
+    assert not turns.has_come("b")
+    turns.end("a")
+    assert [turns.has_come(name) for name in "abc"] == [True, True, True]

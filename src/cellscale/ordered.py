@@ -63,6 +63,11 @@ class Turns:
         self._error: BaseException | None = None
         self._changed = Condition()
 
+    def has_come(self, name: str) -> bool:
+        """Tell whether all pieces of work before this one have had their turn."""
+        with self._changed:
+            return self._next >= self._places[name]
+
     def wait(self, name: str) -> None:
         """Return when all pieces of work before this one have had their turn.
 

@@ -135,3 +135,15 @@ def test_records_of_images_side_by_side_say_the_same_of_a_machine(rates):
     assert (found.share, found.start) == pytest.approx((SHARE, KNOWN["start"]))
     assert found.spread == pytest.approx(rates.spread, abs=0.01)
     assert found.time(size_of(small[1]), 2, 2) == pytest.approx(small[1]["total_time_s"], rel=0.01)
+
+
+def test_what_a_run_took_is_the_most_that_any_of_its_images_found():
+    peaks = {"one": (0.70, 0.75, 0.78), "other": (0.71, 0.80)}
+    rows = [made_up_row(300, run=run, peak_memory_gb=peak) for run, found in peaks.items() for peak in found]
+    assert learn(rows, "a test").peak_memory(size_of(rows[0])) == pytest.approx(0.79e9)
+
+
+def test_images_side_by_side_take_what_one_of_all_their_pixels_does():
+    rates = learn(made_up_rows(), "a test")
+    small, large = size_of(made_up_row(1024)), size_of(made_up_row(2048))
+    assert rates.peak_memory(small, 4) == pytest.approx(rates.peak_memory(large))

@@ -10,7 +10,7 @@ from cellscale.deadlock import watch_without_python
 from cellscale.engines.at_work import refuse_busy
 from cellscale.engines.before_work import SeenImages, require_writable, seen_images
 from cellscale.engines.end_of_run import close_run, new_run_id
-from cellscale.engines.flow import Loading, ToldInOrder, needs_of, work_through
+from cellscale.engines.flow import Loading, Rest, ToldInOrder, needs_of, work_through
 from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.engines.run_settings import keep_settings
 from cellscale.faults import failure_text
@@ -89,9 +89,9 @@ def _work(
     def begin(name: str) -> None:
         told(ImageStarted(name, entries[name][0], len(names)))
 
-    def work(name: str, part: Budget) -> None:
+    def work(name: str, part: Budget, rest: Rest) -> None:
         try:
-            outcome = process_image(entries[name][1], request, model, part, told, placement)
+            outcome = process_image(entries[name][1], request, model, part, told, replace(placement, rest=rest))
             outcomes.append(outcome)
             told(ImageFinished(name, outcome.status))
             turns.end(name)

@@ -1,7 +1,8 @@
 """What the pipeline tells while it works; progress bars, logs and records listen, no stage prints."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cellscale.pipeline.model import LIKE_MESMER, Interface
@@ -102,6 +103,8 @@ class Notice:
     """Empty for the run as a whole."""
     level: Literal["info", "warning", "error"]
     text: str
+    happened: datetime | None = field(default=None, compare=False)
+    """When, where it is told later; None: now."""
 
 
 Event: TypeAlias = ImagesSeen | ImageStarted | ImageFinished | StageStarted | Advanced | StageFinished | Notice

@@ -109,12 +109,16 @@ class ImageRun:
         Parameters
         ----------
         idle
-            Whether nothing else is done for the image meanwhile.
+            Whether nothing else is done for the image meanwhile, so that others may have what it takes.
         """
-        if self.placement.turns is None:
+        turns = self.placement.turns
+        if turns is None or turns.has_come(self.image):
             return
-        with self.share.waiting() if idle and self.share is not None else nullcontext():
-            self.placement.turns.wait(self.image)
+        if not idle:
+            turns.wait(self.image)
+            return
+        with self.share.waiting() if self.share is not None else nullcontext(), self.placement.rest():
+            turns.wait(self.image)
 
     def end_turn(self) -> None:
         """Let the next image enter the project."""

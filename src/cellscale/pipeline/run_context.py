@@ -1,6 +1,7 @@
 """What an image's work shares with that of other images, done before or on other machines at the same time."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from cellscale.ordered import Turns
@@ -40,6 +41,9 @@ class Placement:
     turns: Turns | None = None
     """The order in which images that are worked on side by side enter the project, so that numbers and list are those
     of images worked on one after another; None where no other image of the process is."""
+
+    rest: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Gives a context in which the image only waits for its turn, and others may have its part of the budget."""
 
     clock: SharedClock | None = None
     """Divides time among images that are worked on side by side; None where this one gets all of it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cellscale.engines.batch.compute import BOOT_GB, Compute
 from cellscale.engines.batch.prices import disk_price, hourly_price
 from cellscale.pipeline.budget import FIXED, PER_WORKER, side_by_side
+from cellscale.planning.peak_memory import peak_memory
 from cellscale.predict.devices import DEVICES
 from cellscale.predict.tiles import TILE
 from cellscale.records.rates import ImageSize, Prediction, Rates
@@ -111,9 +112,7 @@ def estimate(sizes: Sequence[ImageSize], rates: Rates, crew: MachinePool, work: 
     spread = _spread(rates, crew, len(sizes))
     scratch = max(map(_scratch, sizes))
     workers = _workers(crew, work)
-    peak = (
-        max(rates.peak_memory(size) + size.decoding_bytes for size in sizes) + (workers - rates.workers) * PER_WORKER
-    )
+    peak = max(peak_memory(size, rates, workers, _beside(size, crew, work, len(sizes))) for size in sizes)
     return Estimate(
         crew=crew,
         time=Prediction(elapsed, spread),

@@ -170,7 +170,7 @@ def _with_errors(rates: Rates, rows: Sequence[Row], sized: _Sized) -> Rates:
     times, memory = [], []
     for row in rows:
         size, constant = sized(row), _constant(rates, row) - rates.start
-        memory.append((row["peak_memory_gb"] * 1e9, rates.peak_memory(size)))
+        memory.append((row["peak_memory_gb"] * 1e9, rates.peak_memory(size, _beside(row))))
         if rates.disturbed:
             times.append((row["total_processor_time_s"], rates.work(size) + constant))
         elif _share(rates, row) > _DISTURBED:
@@ -229,10 +229,17 @@ def _measuring(rows: Sequence[Row]) -> tuple[float, float]:
 
 
 def _memory(rows: Sequence[Row]) -> tuple[tuple[float, float], ...]:
-    """Return the memory at each size of image, growing with the size."""
-    peaks: dict[float, list[float]] = {}
+    """Return the memory by the megapixels that were worked on at the same time, growing with them.
+
+    What a run took is what the last of its images found: a process seldom gives back what the earlier ones took.
+    """
+    runs: dict[tuple[float, str], float] = {}
     for row in rows:
-        peaks.setdefault(row["network_pixels"] / 1e6, []).append(row["peak_memory_gb"] * 1e9)
+        key = row["network_pixels"] * _beside(row) / 1e6, row["run_id"]
+        runs[key] = max(runs.get(key, 0.0), row["peak_memory_gb"] * 1e9)
+    peaks: dict[float, list[float]] = {}
+    for (size, _), peak in runs.items():
+        peaks.setdefault(size, []).append(peak)
     points: list[tuple[float, float]] = []
     for size, found in sorted(peaks.items()):
         points.append((size, max(fmean(found), points[-1][1] if points else 0.0)))

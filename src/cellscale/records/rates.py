@@ -96,8 +96,8 @@ class Rates:
     output_bytes: float
     """Bytes of outputs a pixel."""
     memory: tuple[tuple[float, float], ...]
-    """Megapixels, ascending, and the peak memory in bytes that images of that size took; beyond the last it is taken
-    to stay."""
+    """Megapixels of the images that were worked on at the same time, ascending, and the peak memory in bytes that
+    runs over them took."""
     workers: int
     """Blocks side by side that the memory was measured with."""
     spread: float
@@ -168,9 +168,19 @@ class Rates:
         finishing = self.finishing * size.pixels / 1e6 if segment else 0.0
         return (self.start + finishing) * (1 - 1 / beside)
 
-    def peak_memory(self, size: ImageSize) -> float:
-        """Return the largest resident size of a process with ``workers`` workers, in bytes."""
-        megapixels = size.network_pixels / 1e6
+    def peak_memory(self, size: ImageSize, beside: int = 1) -> float:
+        """Return the largest resident size, in bytes, of a process with ``workers`` workers.
+
+        Below the smallest images on record and beyond the largest it is taken to stay.
+
+        Parameters
+        ----------
+        size
+            The image.
+        beside
+            Images that are worked on at the same time, this one among them.
+        """
+        megapixels = size.network_pixels * beside / 1e6
         below = [point for point in self.memory if point[0] <= megapixels]
         above = [point for point in self.memory if point[0] > megapixels]
         if not below or not above:

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import warnings
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -38,6 +39,19 @@ def test_events_have_severities_and_words() -> None:
     assert [line["severity"] for line in lines] == ["INFO"] * 4 + ["WARNING", "ERROR"]
     assert all(line["run"] == "r1" and line["time"] and line["message"].startswith("a: ") for line in lines)
     assert lines[2]["record"]["units"] == 7
+
+
+def test_what_is_told_later_has_the_time_at_which_it_happened() -> None:
+    happened = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def work(log, listener):
+        listener(Notice("a", "info", "early"))
+        listener(Notice("b", "info", "late", happened))
+
+    early, late = logged(work)
+    assert late["time"] == "2026-01-02T03:04:05.000+00:00"
+    assert late.keys() == early.keys()
+    assert early["time"] > late["time"]
 
 
 def test_progress_is_told_now_and_then(monkeypatch) -> None:

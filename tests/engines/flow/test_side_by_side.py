@@ -14,8 +14,10 @@ import tifffile
 from cellscale.engines import local
 from cellscale.engines.before_work import seen_images
 from cellscale.engines.flow import Loading, Need, needs_of, work_through
+from cellscale.engines.flow.slots import WAITING
 from cellscale.engines.preflight import choose_model, find_images
 from cellscale.errors import RequestError
+from cellscale.pipeline import image as one_image
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageFinished, ImageStarted, Notice, StageStarted, ignore
 from cellscale.pipeline.model import Model
@@ -120,7 +122,7 @@ def without_costs(outcome):
 def test_all_bytes_and_outcomes_are_those_of_one_after_another(dataset, expected, tiny_model):
     listener = Listener()
     outcome = local.run(request(without_outputs(dataset), tiny_model), listener)
-    assert 2 <= listener.most <= WORKERS
+    assert 2 <= listener.most <= WORKERS + WAITING
     found = results(dataset)
     assert found.keys() == expected[1].keys()
     assert [name for name in found if found[name] != expected[1][name]] == []
@@ -129,6 +131,26 @@ def test_all_bytes_and_outcomes_are_those_of_one_after_another(dataset, expected
     again = local.run(request(dataset, tiny_model), ignore)
     assert {image.status for image in again.images} == {"kept", "failed"}
     assert results(dataset) == found
+
+
+@pytest.mark.slow
+def test_images_that_wait_for_a_slow_one_leave_their_workers_to_others(dataset, expected, tiny_model, monkeypatch):
+    measure, all_begun = one_image.measure_image, threading.Event()
+
+    def measure_later(run, *arguments, **settings):
+        if run.image == "core0":
+            assert all_begun.wait(100), "the others need workers of images that only wait"
+        return measure(run, *arguments, **settings)
+
+    def listen(event):
+        if isinstance(event, ImageStarted) and event.image == IMAGES[-1]:
+            all_begun.set()
+
+    monkeypatch.setattr(one_image, "measure_image", measure_later)
+    outcome = local.run(request(without_outputs(dataset), tiny_model, workers=2), listen)
+    found = results(dataset)
+    assert [name for name in found if found[name] != expected[1][name]] == []
+    assert without_costs(outcome) == without_costs(expected[0])
 
 
 @pytest.mark.slow
@@ -217,7 +239,7 @@ def test_a_stop_of_the_calling_thread_ends_images_at_work(monkeypatch):
     begun, given_up = threading.Barrier(2), threading.Event()
     begins, seen = [], []
 
-    def work(name, budget):
+    def work(name, budget, rest):
         if name == "alone":
             raise AssertionError("begins while others are at work")
         seen.append((name, budget.workers, budget.run_workers))

@@ -1,5 +1,7 @@
 """What people read is told in the images' order, and progress at once."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from cellscale.engines.flow import ToldInOrder
@@ -63,3 +65,14 @@ def test_work_that_was_given_up_ends_where_it_tells_of_itself(told, events):
     with pytest.raises(KeyboardInterrupt):
         told(Advanced("a", "network"))
     assert events == []
+
+
+def test_what_is_held_back_keeps_the_time_at_which_it_happened(told, events):
+    before = datetime.now(UTC)
+    told(notice("b", "1"))
+    after = datetime.now(UTC)
+    told(notice("a", "2"))
+    told(ImageFinished("a", "done"))
+    early, _, late = events
+    assert early.happened is None
+    assert before <= late.happened <= after

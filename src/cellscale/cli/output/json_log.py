@@ -39,7 +39,7 @@ class JsonLog:
         self._labels = labels
         self._lock = threading.Lock()
 
-    def write(self, severity: str, message: str, **facts: Any) -> None:
+    def write(self, severity: str, message: str, *, happened: datetime | None = None, **facts: Any) -> None:
         """Write one line.
 
         Parameters
@@ -48,13 +48,15 @@ class JsonLog:
             DEBUG, INFO, WARNING, ERROR or CRITICAL.
         message
             For people.
+        happened
+            When; None: now.
         facts
             For programs, JSON-serialisable.
         """
         line = {
             "severity": severity,
             "message": redacted(message),
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "time": (happened or datetime.now(UTC)).isoformat(timespec="milliseconds"),
             **self._labels,
             **{name: _clean(fact) for name, fact in facts.items()},
         }
@@ -86,7 +88,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a message, with its traceback where it has one."""
-        trace = {}
+        trace: dict[str, Any] = {}
         if record.exc_info and record.exc_info[1] is not None:
             trace["stack_trace"] = "".join(traceback.format_exception(record.exc_info[1]))
         self._log.write(record.levelname, record.getMessage(), logger=record.name, **trace)
@@ -150,7 +152,7 @@ class _Events:
             text = f"{record.stage} took {record.seconds:.1f} s and {record.peak_memory / 1e6:.0f} MB"
             self._write("INFO", event, text, stage=record.stage, record=asdict(record))
         elif isinstance(event, Notice):
-            self._write(_SEVERITIES[event.level], event, event.text)
+            self._write(_SEVERITIES[event.level], event, event.text, happened=event.happened)
 
     def _advanced(self, event: Advanced) -> None:
         key = event.image, event.stage

@@ -174,7 +174,9 @@ def log(file: SteadyFile, now: Callable[[], datetime] = lambda: datetime.now(UTC
     def listen(event: Event) -> None:
         if isinstance(event, Advanced | ImagesSeen):
             return
-        line = {"time": now().isoformat(), "event": type(event).__name__, **asdict(event)}
+        facts = asdict(event)
+        time = facts.pop("happened", None) or now()
+        line = {"time": time.isoformat(), "event": type(event).__name__, **facts}
         file.write_line(json.dumps(line, ensure_ascii=False))
 
     return listen

@@ -21,6 +21,8 @@ class Need:
     workers: int
     memory: int
     """Bytes of its decoded pixels and of its workers."""
+    decoded: int = 0
+    """Those of its decoded pixels."""
 
 
 def needs_of(
@@ -83,4 +85,4 @@ def _need(info: ImageInfo, mpp: float | None, model: Model | None) -> Need | Non
         pixels = max(pixels, math.ceil(pixels * (size.mpp / model.input_format.mpp) ** 2))
     workers = math.ceil(pixels / BLOCK_PIXELS)
     decoded = min(info.height * info.width * len(info.channels) * info.dtype.itemsize, CACHE)
-    return Need(workers, workers * PER_WORKER + decoded)
+    return Need(workers, workers * PER_WORKER + decoded, decoded)

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from threading import RLock
 
 from cellscale.pipeline.events import Event, ImageFinished, Listener, Notice
@@ -13,7 +15,8 @@ class ToldInOrder:
     """Tells a listener one event at a time, and what people read of one image after another, in the images' order.
 
     Progress and errors are told at once. Other notices of an image wait until all images before it are finished:
-    those of one image stay together, and what was the same for the image before can be left out.
+    those of one image stay together, and what was the same for the image before can be left out. They keep the time
+    at which they happened.
 
     Parameters
     ----------
@@ -43,7 +46,7 @@ class ToldInOrder:
             if self._error is not None:
                 raise self._error
             if isinstance(event, Notice) and event.level != "error" and self._is_early(event.image):
-                self._held[event.image].append(event)
+                self._held[event.image].append(replace(event, happened=datetime.now(UTC)))
                 return
             self._listener(event)
             if isinstance(event, ImageFinished):

@@ -1,10 +1,13 @@
 """Working through images in their order: small ones side by side, others one at a time."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from functools import partial
 from threading import Event
 
-from cellscale.engines.flow.needs import Need, fit
+from cellscale.engines.flow.needs import Need
+from cellscale.engines.flow.slots import WAITING, Rest, Slots
 from cellscale.pipeline.budget import Budget
 
 __all__ = ["work_through"]
@@ -14,7 +17,7 @@ def work_through(
     names: Sequence[str],
     needs: Mapping[str, Need],
     begin: Callable[[str], None],
-    work: Callable[[str, Budget], None],
+    work: Callable[[str, Budget, Rest], None],
     budget: Budget,
     *,
     is_ready: Event,
@@ -32,8 +35,8 @@ def work_through(
     begin
         Called for each image in turn, in the calling thread, before it is worked on.
     work
-        Works on an image with a part of the budget. What it raises ends the run: no further image begins, and those
-        that are at work are finished.
+        Works on an image with a part of the budget, which others have while the image rests. What it raises ends the
+        run: no further image begins, and those that are at work are finished.
     budget
         Of the run.
     is_ready
@@ -48,6 +51,7 @@ def work_through(
     """
     running: dict[Future[None], str] = {}
     failed: dict[str, BaseException] = {}
+    slots = Slots(budget)
 
     def settle(done: Collection[Future[None]]) -> None:
         for future in done:
@@ -55,30 +59,34 @@ def work_through(
             if error is not None:
                 failed[name] = error
 
-    def has_room(need: Need | None) -> bool:
-        if not running or need is None:
-            return not running
-        return fit([need, *(needs[name] for name in running.values())], budget)
+    def work_beside(name: str, need: Need) -> None:
+        try:
+            work(name, budget.part(need.workers), partial(slots.resting, name))
+        finally:
+            slots.leave(name)
 
-    with ThreadPoolExecutor(budget.workers, thread_name_prefix="cellscale-image") as pool:
+    with ThreadPoolExecutor(budget.workers + WAITING, thread_name_prefix="cellscale-image") as pool:
         try:
             for name in names:
                 need = needs.get(name)
-                while not has_room(need):
-                    settle(wait(running, return_when=FIRST_COMPLETED).done)
-                settle([future for future in running if future.done()])
+                if need is None:
+                    settle(wait(running).done)
+                else:
+                    slots.take(name, need)
+                    settle([future for future in running if future.done()])
                 if failed:
                     break
                 begin(name)
                 if need is None:
-                    work(name, budget)
+                    work(name, budget, nullcontext)
                     continue
-                future = pool.submit(work, name, budget.part(need.workers))
+                future = pool.submit(work_beside, name, need)
                 running[future] = name
                 future.add_done_callback(lambda _: is_ready.set())
                 is_ready.wait()
             settle(wait(running).done)
         except BaseException as error:
+            slots.give_up()
             give_up(error)
             raise
     if failed:

@@ -145,7 +145,9 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
             )
             facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
         if not project_entry.done():
-            run.wait_for_turn(idle=True)  # its thread waits as well, and does not know that nothing else is done
+            # Its thread waits as well, and does not know that nothing else is done. What the image holds meanwhile
+            # are its decoded pixels, few where it is small, and the numbers and outlines of its cells.
+            run.wait_for_turn(idle=True)
         in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:

@@ -121,6 +121,30 @@ def test_expectations_are_corrected_by_what_was_measured(run, now):
     assert 2000 < run.seconds_left() < 3000  # thrice as slow as expected, and not quite believed yet
 
 
+def test_the_end_of_a_short_run_goes_by_its_own_pace(run, now):
+    names = [f"{number}" for number in range(20)]
+    run.time_left.expect(dict.fromkeys(names, 0.5))
+    for position, name in enumerate(names, 1):  # twice as slow as expected
+        run(ImageStarted(name, position, len(names)))
+        now.seconds += 1
+        finish(run, name)
+        left = len(names) - position
+        assert 0.5 * left <= run.seconds_left() <= left
+        assert position < 15 or run.seconds_left() == pytest.approx(left, rel=0.15)
+    assert run_line(run) == "20 of 20 images done · 0:20 so far"
+
+
+def test_the_last_seconds_are_counted(run, now):
+    run.time_left.expect(dict.fromkeys("abc", 3))
+    told = []
+    for position, name in enumerate("abc", 1):
+        run(ImageStarted(name, position, 3))
+        told.append(run_line(run).split("about ")[1])
+        now.seconds += 3
+        finish(run, name)
+    assert told == ["9 s left", "6 s left", "3 s left"]
+
+
 def test_compiling_is_not_taken_for_the_pace_of_the_run(run, now):
     run.time_left.expect({"a": 100, "b": 100})
     run(ImageStarted("a", 1, 2))
@@ -136,6 +160,18 @@ def test_a_failed_image_is_counted(run):
     assert run_line(run).startswith("1 of 2 images done · 1 failed")
 
 
+def test_images_that_only_wait_to_enter_the_project_are_told_last(run):
+    for position, name in enumerate("abc", 1):
+        run(ImageStarted(name, position, 3))
+    run(StageStarted("b", "project", 10, 0))
+    run(StageStarted("b", "tables", 2, 0))
+    assert [image.name for image in run.at_work()] == ["a", "b", "c"]
+    run(StageFinished("b", StageRecord("tables", 1.0, 0, 2, 1.0)))
+    assert [image.name for image in run.at_work()] == ["a", "c", "b"]
+    run(Advanced("b", "project", 5))
+    assert [image.name for image in run.at_work()] == ["a", "b", "c"]
+
+
 def test_stages_that_end_leave_the_line(run):
     run(ImageStarted("a", 1, 1))
     assert image_line(run.at_work()[0], Compilation(), 79) == "a: getting ready"
@@ -145,7 +181,17 @@ def test_stages_that_end_leave_the_line(run):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(2, "5 s"), (42, "40 s"), (100, "2 min"), (4000, "1.1 h"), (400_000, "5 days")]
+    ("seconds", "told"),
+    [
+        (0.2, "1 s"),
+        (2, "2 s"),
+        (9.4, "9 s"),
+        (9.6, "10 s"),
+        (42, "40 s"),
+        (100, "2 min"),
+        (4000, "1.1 h"),
+        (4e5, "5 days"),
+    ],
 )
 def test_times_to_come_are_told_roughly(seconds, told):
     assert roughly(seconds) == told
@@ -173,6 +219,41 @@ def test_a_terminal_that_is_gone_costs_nothing():
 
     with screen(Console(file=Gone(), force_terminal=True, width=80)) as listener:
         listener(ImageStarted("a", 1, 2))
+
+
+def test_logs_tell_of_each_image_when_it_is_over_and_how_far_the_run_is(now):
+    lines = []
+    with log_lines(lines.append, now=now) as listener:
+        for position, (name, status) in enumerate((("a", "done"), ("b", "failed"), ("c", "kept")), 1):
+            listener(ImageStarted(name, position, 3))
+            now.seconds += 60
+            listener(ImageFinished(name, status))
+    assert [line for line in lines if ": image " not in line] == [
+        "a: done · 1 of 3 images done · 1:00 so far · about 2 min left",
+        "b: failed · 2 of 3 images done · 1 failed · 2:00 so far · about 1 min left",
+        "c: kept · 3 of 3 images done · 1 failed · 3:00 so far",
+    ]
+
+
+def test_logs_of_thousands_of_images_tell_every_few_seconds_which_are_over(now):
+    lines, count = [], 3000
+    with log_lines(lines.append, now=now) as listener:
+        for position in range(1, count + 1):
+            listener(ImageStarted(f"{position}", position, count))
+            now.seconds += 0.125
+            listener(ImageFinished(f"{position}", "done"))
+    told = [line for line in lines if "images done" in line]
+    assert len(told) == pytest.approx(count * 0.125 / 5, abs=2)
+    assert told[0].startswith("40: done · 40 of 3,000 images done · 0:05 so far")
+    assert told[-1] == "3000: done · 3,000 of 3,000 images done · 6:15 so far"
+
+
+def test_logs_of_one_image_leave_its_end_to_the_closing_words():
+    lines = []
+    with log_lines(lines.append) as listener:
+        listener(ImageStarted("a", 1, 1))
+        listener(ImageFinished("a", "done"))
+    assert not lines
 
 
 def test_logs_get_a_line_for_each_image_and_one_now_and_then():

@@ -30,11 +30,12 @@ def _expect(event: ImagesSeen, time_left: TimeLeft) -> None:
 
         machine = this_machine()
         rates = known_rates(event.jobs, machine, (), event.network, grid_of(event.interface), newest=_RUNS)
-        expected = {}
+        expected: dict[str, float] = {}
         for name, info, mpp in event.images:
             size = image_size(info, mpp, network=event.interface)
             seconds = rates.segmenting(size, machine.cores) if event.segment else 0.0
             seconds += rates.measuring_time(size, machine.cores) if event.measure else 0.0
             beside = min(side_by_side(size.network_pixels, machine.cores), len(event.images))
-            expected[name] = rates.start + seconds - rates.saved(size, beside)
+            loading = 0.0 if expected else rates.loading  # the first one waits for the network
+            expected[name] = loading + rates.start + seconds - rates.saved(size, beside)
         time_left.expect(expected)

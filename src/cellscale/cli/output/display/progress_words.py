@@ -13,9 +13,11 @@ def clock(seconds: float) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """Return a time that is not known better: ``10 s``, ``4 min``, ``2.5 h``, ``3 days``."""
+    """Return a time that is not known better: ``3 s``, ``10 s``, ``4 min``, ``2.5 h``, ``3 days``."""
+    if seconds < 9.5:
+        return f"{max(round(seconds), 1)} s"
     if seconds < 55:
-        return f"{max(round(seconds / 5) * 5, 5)} s"
+        return f"{round(seconds / 5) * 5} s"
     if seconds < 0.95 * _HOUR:
         return f"{max(round(seconds / _MINUTE), 1)} min"
     if seconds < 1.95 * _DAY:

@@ -69,6 +69,12 @@ class ImageProgress:
         return min(done / sum(shares.values()), 1.0)
 
     @property
+    def may_wait(self) -> bool:
+        """Whether all that is left to do may be waiting for the images before it to enter the project."""
+        at_work = self.at_work
+        return at_work.keys() == {"project"} and not at_work["project"].done
+
+    @property
     def _is_measured_only(self) -> bool:
         return "measurement" in self.stages and "network" not in self.stages
 
@@ -103,10 +109,15 @@ class RunProgress:
         """Seconds since the run began."""
         return self._now() - self._began
 
-    def at_work(self) -> list[ImageProgress]:
-        """Return the images that are worked on, in the order in which they began."""
+    def waited(self, seconds: float) -> None:
+        """Leave out seconds that no later image will take, such as those of compiling."""
         with self._lock:
-            return list(self._images.values())
+            self.time_left.waited(seconds)
+
+    def at_work(self) -> list[ImageProgress]:
+        """Return the images that are worked on in the order in which they began, those last that may only wait."""
+        with self._lock:
+            return sorted(self._images.values(), key=lambda image: image.may_wait)
 
     def seconds_left(self) -> float | None:
         """Return how long the run will still take; None where nothing is known of that."""

@@ -38,7 +38,7 @@ def screen(console: Console) -> Iterator[Listener]:
     run, compilation = RunProgress(time.monotonic), Compilation()
 
     def drawn() -> Text:
-        run.time_left.waited(compilation.seconds())
+        run.waited(compilation.seconds())
         width = max(console.width - 1, 20)
         images = [image for image in run.at_work() if image.name or image.at_work]
         lines = [run_line(run), *(image_line(image, compilation, width) for image in images[:_SHOWN])]

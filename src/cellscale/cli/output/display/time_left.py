@@ -6,7 +6,8 @@ from statistics import fmean
 __all__ = ["TimeLeft"]
 
 _TRUST = 30.0
-"""Seconds of work for which the expectation counts as much as what is measured."""
+"""Seconds of work for which the expectation counts as much as what is measured; fewer where less is left, so that the
+end of a run, and all of a short one, go by the run's own pace."""
 _ENOUGH = 0.05
 """Images' worth of work from which on a run without expectations is extrapolated."""
 
@@ -69,7 +70,8 @@ class TimeLeft:
         left += waiting * (fmean(others) if others else 1.0 if not self._expected else fmean(self._expected.values()))
         spent = max(elapsed - self._idle, 0.0)
         if self._expected:
-            return left * (spent + _TRUST) / (done + _TRUST)
+            trust = min(_TRUST, left)
+            return left * (spent + trust) / (done + trust) if left > 0 else 0.0
         return left * spent / done if done > _ENOUGH else None
 
     def _of(self, image: str) -> float:

@@ -174,7 +174,7 @@ def _opened(device: Device, request: NetworkRequest, runtime: Runtime, notes: tu
             engine=request.device.engine,
             precision=request.precision,
             threads=request.threads,
-            batch_size=batch_size,
+            batch_size=request.batch_size,
             name=name,
             notes=notes,
             tile=_test_tile(request.tile),

@@ -11,7 +11,7 @@ from cellscale.predict.devices import Precision, ProcessorEngine
 from cellscale.predict.heads import Compartment, heads_of
 from cellscale.predict.native.native_network import NATIVE, NativeNetwork, mesmer_heads
 from cellscale.predict.native.race import Race, Races, raced, this_machine
-from cellscale.predict.network import Computation, Network, OnnxNetwork
+from cellscale.predict.network import BATCH, Computation, Network, OnnxNetwork
 from cellscale.predict.onnx_file.model_file import model_bytes
 
 __all__ = ["open_processor"]
@@ -24,7 +24,7 @@ def open_processor(
     engine: ProcessorEngine | None,
     precision: Precision = "float32",
     threads: int,
-    batch_size: int,
+    batch_size: int | None,
     name: str,
     notes: tuple[str, ...],
     tile: NDArray[np.float32],
@@ -45,7 +45,7 @@ def open_processor(
     threads
         Threads that work on one batch; 0 takes all cores.
     batch_size
-        Tiles that it should be given at once.
+        Tiles that it should be given at once; None takes what suits the network.
     name
         What the network is called in records and messages.
     notes
@@ -65,18 +65,18 @@ def open_processor(
     """
     content = model_bytes(model)
 
-    def onnx(computation: Computation, threads: int = threads, batch_size: int = batch_size) -> Network:
+    def onnx(computation: Computation, threads: int = threads, batch_size: int | None = batch_size) -> Network:
         return OnnxNetwork(
             content,
             compartments=compartments,
             threads=threads,
-            batch_size=batch_size,
+            batch_size=batch_size or BATCH,
             name=name,
             computation=computation,
             tile=tile.shape[1],
         )
 
-    def native(computation: Computation, threads: int = threads, batch_size: int = batch_size) -> Network:
+    def native(computation: Computation, threads: int = threads, batch_size: int | None = batch_size) -> Network:
         return NativeNetwork(
             content,
             heads=heads_of(compartments),

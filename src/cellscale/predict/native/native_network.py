@@ -81,7 +81,7 @@ class NativeNetwork:
     threads
         Threads that work on one batch; 0 takes all cores.
     batch_size
-        Tiles that `predict` should be given at once.
+        Tiles that `predict` should be given at once; None takes as many as keep all lanes busy.
     computation
         Where it is computed, and whether in float32 or, where the processor can, in bf16: products of matrices
         round what they multiply, and sums and all else stay float32.
@@ -101,7 +101,7 @@ class NativeNetwork:
         heads: tuple[Head, ...],
         name: str,
         threads: int = 0,
-        batch_size: int = BATCH,
+        batch_size: int | None = None,
         computation: Computation = NATIVE,
     ) -> None:
         if numba.config.DISABLE_JIT:
@@ -111,7 +111,6 @@ class NativeNetwork:
             )
         self.heads = heads
         self.name = name
-        self.batch_size = batch_size
         is_rounded = computation.precision == "bf16"
         lacking = lacking_for_matrices()
         kind: FactorKind = "floats" if lacking else "exact matrices"
@@ -140,7 +139,8 @@ class NativeNetwork:
             ) from error
         self._weights: list[HeadWeights[Factors]] = [as_kind(weights, kind) for weights in found_heads]
         cores = threads or os.cpu_count() or 1
-        self._lanes = min(cores, batch_size, MOST_LANES)
+        self._lanes = min(cores, batch_size or MOST_LANES, MOST_LANES)
+        self.batch_size = batch_size or max(BATCH, TOGETHER * self._lanes)
         # Kernels compute the body of a tile in one thread: more cores are kept busy by more batches at once.
         self._threads = cores // self._lanes if found is None else 1
         self.calls = 1 if found is None else cores // self._lanes
@@ -163,7 +163,7 @@ class NativeNetwork:
         maps = np.empty((*batch.shape[:-1], len(self.heads)), np.float32)
         # A lane that has one thread is that thread.
         each: Any = map if self._threads == 1 else self._helpers.map
-        together = min(-(-len(batch) // (self._lanes * self.calls)), TOGETHER)
+        together = min(-(-len(batch) // self._lanes), TOGETHER)
 
         def compute(first: int) -> None:
             part = batch[first : first + together]

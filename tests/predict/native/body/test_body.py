@@ -20,7 +20,7 @@ TOLERANCE = 2e-5
 MODEL = mesmer_graph(residual=True)
 
 
-def native(model: bytes = MODEL, threads: int = 1, batch_size: int = 16) -> NativeNetwork:
+def native(model: bytes = MODEL, threads: int = 1, batch_size: int | None = 16) -> NativeNetwork:
     return NativeNetwork(model, heads=MESMER_HEADS, name="random", threads=threads, batch_size=batch_size)
 
 
@@ -75,6 +75,13 @@ def test_threads_and_batches_do_not_matter(
 def test_one_compartment_gives_the_same_maps(batch: np.ndarray, alone: np.ndarray) -> None:
     network = NativeNetwork(MODEL, heads=heads_of(("nuclear",)), name="random", threads=1)
     np.testing.assert_array_equal(network.predict(batch[:1]), alone[:1, ..., 2:])
+
+
+def test_a_batch_keeps_all_lanes_busy_with_tiles_together() -> None:
+    found = [native(threads=threads, batch_size=None) for threads in (1, 2, 8, 16, 40)]
+    assert [network.batch_size for network in found] == [16, 16, 32, 64, 64]
+    assert [network.calls for network in found] == [1, 1, 1, 1, 2]
+    assert native(threads=8, batch_size=3).batch_size == 3
 
 
 def test_cores_beyond_a_batch_are_kept_busy_by_more_batches() -> None:

@@ -117,7 +117,8 @@ class NativeNetwork:
         if is_rounded:
             require_bfloat16()
             kind = "pairs" if lacking else "matrices"
-            reason = f"multiplied with AVX-512 BF16; not with AMX, as {lacking}" if lacking else "multiplied with AMX"
+            slow = "with AVX-512 BF16, which on Intel's processors is no faster than float32"
+            reason = f"multiplied {slow}; not with AMX, as {lacking}" if lacking else "multiplied with AMX"
             computation = replace(computation, reason=reason)
         computation = replace(computation, unit="" if lacking else "AMX")
         self.computation = computation

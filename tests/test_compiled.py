@@ -74,6 +74,23 @@ def test_compiling_leaves_standard_output_to_whom_it_belongs(monkeypatch):
     assert not swapped
 
 
+def test_kept_kernels_are_loaded_without_scipy_and_others_multiply_matrices_with_it():
+    program = """
+import sys
+import numba, numpy as np
+from cellscale.compiled import kernel, warm_up
+from numba.np import linalg
+ask = linalg.ensure_blas
+warm_up()
+print("scipy.linalg" in sys.modules)
+from numba.np import arraymath
+print(arraymath._HAVE_BLAS, arraymath.ensure_blas is linalg.ensure_blas is ask)
+print(numba.njit(lambda a: a @ a)(np.eye(2)).tolist(), "scipy.linalg" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert found.stdout.splitlines() == ["False", "True True", "[[1.0, 0.0], [0.0, 1.0]] True"], found.stderr
+
+
 def njit_without(missing):
     """Return an ``njit`` of a numba whose kept functions lack a private attribute."""
     njit = numba.njit

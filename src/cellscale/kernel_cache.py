@@ -3,7 +3,10 @@
 import atexit
 import os
 import shutil
+import sys
 from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -47,6 +50,7 @@ def _forgive(cache: Any) -> None:
     load, save, flush = cache.load_overload, cache.save_overload, cache.flush
 
     def load_overload(*arguments: Any) -> Any:
+        _load_without_scipy()
         try:
             return load(*arguments)
         except Exception:  # unpickling damaged files raises anything: it is compiled anew
@@ -59,6 +63,27 @@ def _forgive(cache: Any) -> None:
             save(*arguments)
 
     cache.load_overload, cache.save_overload = load_overload, save_overload
+
+
+@cache
+def _load_without_scipy() -> None:
+    """Load numba's part that asks whether BLAS is there, and answer for SciPy: yes, if it is installed.
+
+    Else numba loads scipy.linalg to find out, a quarter of a second that no kernel here needs. Kernels of others that
+    multiply matrices ask once more, and then it is loaded.
+    """
+    with suppress(Exception):  # a numba that asks in another way
+        if find_spec("scipy") is None or "numba.np.arraymath" in sys.modules:
+            return
+        from numba.np import linalg
+
+        ask = linalg.ensure_blas
+        linalg.ensure_blas = linalg._check_lapack_int_width
+        try:
+            from numba.np import arraymath
+        finally:
+            linalg.ensure_blas = ask
+        arraymath.ensure_blas = ask
 
 
 def work_on_a_copy() -> None:

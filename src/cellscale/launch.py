@@ -8,6 +8,8 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
+from cellscale.loading import loading
+
 __all__ = ["main", "run_app"]
 
 _NAMES: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
@@ -17,7 +19,8 @@ def main() -> None:
     """Run the command line."""
     _listen()
     _calm()
-    from cellscale.cli.main import main as run
+    with loading(stays=True):
+        from cellscale.cli.main import main as run
 
     run()
 
@@ -26,7 +29,8 @@ def run_app() -> None:
     """Run the command line that takes the words of DeepCell's ``run_app.py``."""
     _listen()
     _calm()
-    from cellscale.cli.run_app import run_app as run
+    with loading(stays=True):
+        from cellscale.cli.run_app import run_app as run
 
     run()
 

@@ -92,6 +92,18 @@ def test_empty_parts_are_not_judged():
     assert blurred_parts([empty, sharpness(noisy(tissue()), 0.5)]) == (1, 0)
 
 
+@given(
+    planes=st.sampled_from([np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int64]).flatmap(
+        lambda dtype: st.lists(arrays(dtype, st.tuples(st.integers(1, 9), st.integers(1, 9))), min_size=1, max_size=3)
+    )
+)
+def test_whole_numbers_are_counted_alike_in_any_type(planes):
+    planes = [np.clip(plane, -(2**30), 2**30).astype(plane.dtype) for plane in planes]
+    wide = [plane.astype(np.int64) for plane in planes]
+    assert describe(planes, 255.0) == describe(wide, 255.0)
+    assert sum(describe(planes).counts) == sum(int((plane <= describe(planes).high).sum()) for plane in planes)
+
+
 @given(rows=st.integers(13, 90), columns=st.integers(13, 90), mpp=st.floats(0.3, 2), seed=st.integers(0, 99))
 def test_sharpness_is_that_of_pixels_averaged_by_scipy(rows, columns, mpp, seed):
     plane = np.random.default_rng(seed).integers(0, 65536, (rows, columns), np.uint16)

@@ -86,14 +86,17 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
     largest
         The largest value that a pixel can have; None where that is not known.
     """
-    values = np.concatenate([plane.ravel() for plane in planes]).astype(np.float64)
-    values = values[np.isfinite(values)]
+    whole = all(plane.dtype.kind in "ui" for plane in planes)
+    values: NDArray[Any] = np.concatenate([plane.ravel() for plane in planes])
+    if not whole or values.dtype.itemsize > 2:  # numbers of 16 bits are sorted faster
+        values = values.astype(np.float64)
+    if not whole:
+        values = values[np.isfinite(values)]
     if not len(values):
         values = np.zeros(1)
     low, median, top = (float(value) for value in np.percentile(values, (0, 50, 99.9)))
     maximum = float(values.max())
     high = top if top > low else maximum
-    whole = all(plane.dtype.kind in "ui" for plane in planes)
     return Intensities(
         counts=_histogram(values, low, high, whole=whole),
         low=low,
@@ -106,18 +109,21 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
     )
 
 
-def _histogram(values: NDArray[np.float64], low: float, high: float, *, whole: bool) -> tuple[int, ...]:
+def _histogram(values: NDArray[Any], low: float, high: float, *, whole: bool) -> tuple[int, ...]:
     """Count values in bins of equal width from ``low`` to ``high``; of whole numbers each bin holds as many."""
     bins, end = BINS, high if high > low else low + 1
     if whole:
         width = -(-int(high - low + 1) // BINS)
         bins = -(-int(high - low + 1) // width)
         end = low + bins * width
+        if values.dtype.itemsize <= 2:
+            of_each = np.bincount(values[values <= high].astype(np.intp) - int(low), minlength=bins * width)
+            return tuple(int(count) for count in of_each.reshape(bins, width).sum(1))
     counts, _ = np.histogram(values[values <= high], bins=bins, range=(low, end))
     return tuple(int(count) for count in counts)
 
 
-def _saturated(values: NDArray[np.float64], low: float, maximum: float, largest: float | None) -> float:
+def _saturated(values: NDArray[Any], low: float, maximum: float, largest: float | None) -> float:
     """Return the share of pixels at the top of what the detector, or the file, could hold.
 
     A channel that was scaled or saved in a larger type saturates below the type's largest value. It shows as more

@@ -135,3 +135,6 @@ def _get_ready(request: Request) -> None:
         watch_without_python()
         if request.measure:
             prepare_writing()
+        if request.outputs.report:
+            import cellscale.engines.run_report
+            import cellscale.pipeline.pictures  # noqa: F401

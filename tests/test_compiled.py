@@ -43,6 +43,22 @@ def test_a_numba_that_keeps_its_files_in_another_way_costs_what_is_kept_and_noth
     assert not list(tmp_path.rglob("*.nbc"))
 
 
+def test_a_folder_is_tried_once_unless_it_cannot_be_written(monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    tried = []
+    real = caching.tempfile.TemporaryFile
+    monkeypatch.setattr(caching.tempfile, "TemporaryFile", lambda **given: tried.append(given) or real(**given))
+    for _ in range(3):
+        assert kernel(twice)(21) == 42
+    assert len(tried) == 1
+    assert list(tmp_path.rglob("*.nbc"))
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "file"))
+    for _ in range(2):
+        with pytest.raises(NotADirectoryError):
+            caching.UserProvidedCacheLocator(twice, __file__).ensure_cache_path()
+
+
 def test_what_c_calls_is_kept_as_kernels_are(monkeypatch, tmp_path):
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
     for _ in range(2):

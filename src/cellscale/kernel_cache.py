@@ -12,8 +12,9 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numba
+from numba.core import caching
 
-__all__ = ["guard", "work_on_a_copy"]
+__all__ = ["guard", "try_folders_once", "work_on_a_copy"]
 
 
 def guard(compiled: Any, part: str) -> bool:
@@ -84,6 +85,22 @@ def _load_without_scipy() -> None:
         finally:
             linalg.ensure_blas = ask
         arraymath.ensure_blas = ask
+
+
+def try_folders_once() -> None:
+    """Have numba try once for each folder whether it can be written to, and not for each of a hundred kernels."""
+    with suppress(AttributeError):  # a numba that does so in another way
+        locator = caching._CacheLocator
+        ensure = locator.ensure_cache_path
+        writable: set[str] = set()
+
+        def ensure_once(self: Any) -> None:
+            folder = self.get_cache_path()
+            if folder not in writable:
+                ensure(self)
+                writable.add(folder)
+
+        locator.ensure_cache_path = ensure_once
 
 
 def work_on_a_copy() -> None:

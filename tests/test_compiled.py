@@ -53,10 +53,10 @@ def test_a_folder_is_tried_once_unless_it_cannot_be_written(monkeypatch, tmp_pat
     assert len(tried) == 1
     assert list(tmp_path.rglob("*.nbc"))
     (tmp_path / "file").touch()
-    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "file"))
+    nowhere = SimpleNamespace(get_cache_path=lambda: str(tmp_path / "file" / "kernels"))
     for _ in range(2):
         with pytest.raises(NotADirectoryError):
-            caching.UserProvidedCacheLocator(twice, __file__).ensure_cache_path()
+            caching._CacheLocator.ensure_cache_path(nowhere)
 
 
 def test_what_c_calls_is_kept_as_kernels_are(monkeypatch, tmp_path):

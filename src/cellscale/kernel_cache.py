@@ -79,7 +79,9 @@ def _load_without_scipy() -> None:
         from numba.np import linalg
 
         ask = linalg.ensure_blas
-        linalg.ensure_blas = linalg._check_lapack_int_width
+        linalg.ensure_blas = getattr(
+            linalg, "_check_lapack_int_width", lambda: None
+        )  # numba before 0.68 had no doubt
         try:
             from numba.np import arraymath
         finally:

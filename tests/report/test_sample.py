@@ -98,7 +98,7 @@ def test_empty_parts_are_not_judged():
     )
 )
 def test_whole_numbers_are_counted_alike_in_any_type(planes):
-    planes = [np.clip(plane, -(2**30), 2**30).astype(plane.dtype) for plane in planes]
+    planes = [(plane >> max(8 * plane.itemsize - 32, 0)).astype(plane.dtype) for plane in planes]
     wide = [plane.astype(np.int64) for plane in planes]
     assert describe(planes, 255.0) == describe(wide, 255.0)
     assert sum(describe(planes).counts) == sum(int((plane <= describe(planes).high).sum()) for plane in planes)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from cellscale.report import findings, image_record
 from cellscale.report.findings import look_from_json, look_to_json
-from cellscale.report.image_record import ImageRecord, record_to_json
+from cellscale.report.image_record import ImageRecord, RegionRecord, record_to_json
 from cellscale.report.plain_json import plain_json
 from tests.report.looks import HOSTILE, look
 
@@ -41,7 +41,7 @@ def test_it_is_that_of_pydantic_or_left_to_it(part, indent):
         assert text == TypeAdapter(Part).dump_json(part, indent=indent)
 
 
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e-5, 1e300, np.int64(3)])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e-5, 1e300, np.int64(3), 3])
 def test_numbers_that_look_otherwise_are_left_to_it(number):
     assert plain_json(Part((), (number,), {})) is None
     assert plain_json(Part(("1e5 NaN \\",), (0.5,), {})) is not None
@@ -65,8 +65,12 @@ def test_a_look_that_cannot_be_read_again_is_not_remembered():
 
 
 def test_a_record_is_kept_as_before():
+    plain = ImageRecord(image=HOSTILE[0], status="done", parameters={"nuclear": {"threshold": 1, "smoothing": 0.5}})
+    assert plain_json(plain, indent=1) is not None
     for record in (
-        ImageRecord(image=HOSTILE[0], status="done"),
-        ImageRecord(image="a", status="failed", seconds=1e-9),
+        plain,
+        replace(plain, seconds=1e-9),
+        replace(plain, seconds=2),
+        replace(plain, regions=(RegionRecord(name="a", pixels=5, cells=3),)),
     ):
         assert record_to_json(record) == image_record._adapter().dump_json(record, indent=1)

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 __all__ = ["plain_json"]
@@ -25,7 +27,7 @@ def plain_json(value: object, *, indent: int | None = None) -> bytes | None:
     marks = (",", ":" if indent is None else ": ")
     try:
         text = json.dumps(value, default=_facts, ensure_ascii=False, indent=indent, separators=marks)
-    except TypeError:  # numpy's numbers
+    except TypeError:  # numpy's numbers, and whole ones in place of others
         return None
     return None if _UNUSUAL.search(_TEXTS.sub("", text)) else text.encode()
 
@@ -33,4 +35,21 @@ def plain_json(value: object, *, indent: int | None = None) -> bytes | None:
 def _facts(value: Any) -> dict[str, Any]:
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} is nothing that JSON has")
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    facts = {field.name: getattr(value, field.name) for field in fields(value)}
+    kind: Any = type(value)
+    if any(_has_whole(facts[name]) for name in _never_whole(kind)):
+        raise TypeError("2 where 2.0 is meant")
+    return facts
+
+
+@cache
+def _never_whole(kind: Any) -> tuple[str, ...]:
+    """Return the fields of a dataclass whose numbers are written with a point, whatever they are."""
+    types = {field.name: str(field.type) for field in fields(kind)}
+    return tuple(name for name, text in types.items() if "float" in text and "int" not in text)
+
+
+def _has_whole(value: object) -> bool:
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    return any(map(_has_whole, value)) if isinstance(value, tuple | list) else isinstance(value, int)

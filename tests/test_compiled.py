@@ -43,6 +43,22 @@ def test_a_numba_that_keeps_its_files_in_another_way_costs_what_is_kept_and_noth
     assert not list(tmp_path.rglob("*.nbc"))
 
 
+def test_a_folder_is_tried_once_unless_it_cannot_be_written(monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
+    tried = []
+    real = caching.tempfile.TemporaryFile
+    monkeypatch.setattr(caching.tempfile, "TemporaryFile", lambda **given: tried.append(given) or real(**given))
+    for _ in range(3):
+        assert kernel(twice)(21) == 42
+    assert len(tried) == 1
+    assert list(tmp_path.rglob("*.nbc"))
+    (tmp_path / "file").touch()
+    nowhere = SimpleNamespace(get_cache_path=lambda: str(tmp_path / "file" / "kernels"))
+    for _ in range(2):
+        with pytest.raises(NotADirectoryError):
+            caching._CacheLocator.ensure_cache_path(nowhere)
+
+
 def test_what_c_calls_is_kept_as_kernels_are(monkeypatch, tmp_path):
     monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path))
     for _ in range(2):
@@ -72,6 +88,23 @@ def test_compiling_leaves_standard_output_to_whom_it_belongs(monkeypatch):
     with pytest.raises(numba.TypingError, match="nothing_of_this_name"):
         impossible(21)
     assert not swapped
+
+
+def test_kept_kernels_are_loaded_without_scipy_and_others_multiply_matrices_with_it():
+    program = """
+import sys
+import numba, numpy as np
+from cellscale.compiled import kernel, warm_up
+from numba.np import linalg
+ask = linalg.ensure_blas
+warm_up()
+print("scipy.linalg" in sys.modules)
+from numba.np import arraymath
+print(arraymath._HAVE_BLAS, arraymath.ensure_blas is linalg.ensure_blas is ask)
+print(numba.njit(lambda a: a @ a)(np.eye(2)).tolist(), "scipy.linalg" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert found.stdout.splitlines() == ["False", "True True", "[[1.0, 0.0], [0.0, 1.0]] True"], found.stderr
 
 
 def njit_without(missing):

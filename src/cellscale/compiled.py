@@ -9,7 +9,7 @@ import numba
 from numba.core import errors
 from numba.core.ccallback import CFunc
 
-from cellscale.kernel_cache import guard, work_on_a_copy
+from cellscale.kernel_cache import guard, try_folders_once, work_on_a_copy
 from cellscale.kernel_target import choose_target
 
 __all__ = ["callback", "fused_kernel", "kernel", "warm_up"]
@@ -21,6 +21,7 @@ _PROCESS = secrets.token_hex(8)
 
 work_on_a_copy()
 choose_target()
+try_folders_once()
 
 # Where colorama is installed, numba has it wrap standard output and error around each of its own errors, of which
 # compiling has many that nobody sees. They are the process's: put back by a thread that compiles, they undo what

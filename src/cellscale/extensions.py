@@ -4,6 +4,7 @@ Only the names are looked up here. A package is imported when its part is used f
 one stops nobody who does not use it.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,8 +123,14 @@ def _extensions(group: Group) -> Mapping[str, Extension]:
 
 
 def _entry_points(group: str) -> EntryPoints:
-    # By group: without one, Python 3.11 gives something else than later ones.
-    return entry_points(group=group)
+    return _installed(tuple(sys.path)).select(group=group)
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> EntryPoints:
+    """Return the entry points of all packages, each of which is looked at once, not once for each group."""
+    del path
+    return entry_points()  # Python 3.11 gives something else than later ones, which can `select` as well
 
 
 def _one_line(error: BaseException) -> str:

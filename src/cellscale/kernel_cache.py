@@ -3,14 +3,18 @@
 import atexit
 import os
 import shutil
+import sys
 from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 import numba
+from numba.core import caching
 
-__all__ = ["guard", "work_on_a_copy"]
+__all__ = ["guard", "try_folders_once", "work_on_a_copy"]
 
 
 def guard(compiled: Any, part: str) -> bool:
@@ -47,6 +51,7 @@ def _forgive(cache: Any) -> None:
     load, save, flush = cache.load_overload, cache.save_overload, cache.flush
 
     def load_overload(*arguments: Any) -> Any:
+        _load_without_scipy()
         try:
             return load(*arguments)
         except Exception:  # unpickling damaged files raises anything: it is compiled anew
@@ -59,6 +64,45 @@ def _forgive(cache: Any) -> None:
             save(*arguments)
 
     cache.load_overload, cache.save_overload = load_overload, save_overload
+
+
+@cache
+def _load_without_scipy() -> None:
+    """Load numba's part that asks whether BLAS is there, and answer for SciPy: yes, if it is installed.
+
+    Else numba loads scipy.linalg to find out, a quarter of a second that no kernel here needs. Kernels of others that
+    multiply matrices ask once more, and then it is loaded.
+    """
+    with suppress(Exception):  # a numba that asks in another way
+        if find_spec("scipy") is None or "numba.np.arraymath" in sys.modules:
+            return
+        from numba.np import linalg
+
+        ask = linalg.ensure_blas
+        linalg.ensure_blas = getattr(
+            linalg, "_check_lapack_int_width", lambda: None
+        )  # numba before 0.68 had no doubt
+        try:
+            from numba.np import arraymath
+        finally:
+            linalg.ensure_blas = ask
+        arraymath.ensure_blas = ask
+
+
+def try_folders_once() -> None:
+    """Have numba try once for each folder whether it can be written to, and not for each of a hundred kernels."""
+    with suppress(AttributeError):  # a numba that does so in another way
+        locator = caching._CacheLocator
+        ensure = locator.ensure_cache_path
+        writable: set[str] = set()
+
+        def ensure_once(self: Any) -> None:
+            folder = self.get_cache_path()
+            if folder not in writable:
+                ensure(self)
+                writable.add(folder)
+
+        locator.ensure_cache_path = ensure_once
 
 
 def work_on_a_copy() -> None:

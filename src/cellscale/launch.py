@@ -8,6 +8,8 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
+from cellscale.loading import loading
+
 __all__ = ["main", "run_app"]
 
 _NAMES: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
@@ -16,7 +18,9 @@ _NAMES: dict[int, str] = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 def main() -> None:
     """Run the command line."""
     _listen()
-    from cellscale.cli.main import main as run
+    _calm()
+    with loading(stays=True):
+        from cellscale.cli.main import main as run
 
     run()
 
@@ -24,9 +28,20 @@ def main() -> None:
 def run_app() -> None:
     """Run the command line that takes the words of DeepCell's ``run_app.py``."""
     _listen()
-    from cellscale.cli.run_app import run_app as run
+    _calm()
+    with loading(stays=True):
+        from cellscale.cli.run_app import run_app as run
 
     run()
+
+
+def _calm() -> None:
+    """Have OpenBLAS's threads sleep where they have nothing to do.
+
+    They turn in circles for 30 ms else, each, as soon as numpy is loaded and after every product of matrices, of the
+    same cores that images are worked on with.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 
 def _listen() -> None:

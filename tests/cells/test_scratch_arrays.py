@@ -16,8 +16,10 @@ from cellscale.errors import StorageError
 VALUES = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
 
 
+@pytest.mark.parametrize("small", [0, 2**16], ids=["file", "memory"])
 @pytest.mark.parametrize("reserving", [os, SimpleNamespace()])
-def test_rows_written_in_any_order_come_back(tmp_path, monkeypatch, reserving):
+def test_rows_written_in_any_order_come_back(tmp_path, monkeypatch, reserving, small):
+    monkeypatch.setattr(scratch_arrays, "_SMALL", small)
     monkeypatch.setattr(scratch_arrays, "os", reserving)
     monkeypatch.setattr(scratch_arrays, "_PIECE", 100)
     with Scratch(tmp_path) as scratch:
@@ -30,11 +32,15 @@ def test_rows_written_in_any_order_come_back(tmp_path, monkeypatch, reserving):
         assert not list(tmp_path.iterdir())
 
 
-def test_pieces_come_back_as_one(tmp_path):
+@pytest.mark.parametrize("small", [0, 500, 2**16], ids=["file", "both", "memory"])
+def test_pieces_come_back_as_one(tmp_path, monkeypatch, small):
+    monkeypatch.setattr(scratch_arrays, "_SMALL", small)
     with Scratch(tmp_path) as scratch:
         whole = scratch.stored((VALUES[:, 0], VALUES[:0, 0], VALUES[:, 1]), np.float64)
         np.testing.assert_array_equal(whole, np.concatenate([VALUES[:, 0], VALUES[:, 1]]))
         assert whole.dtype == np.float64
+        whole[:] = 0
+        assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="memory of mapped files is left to the system there")
@@ -75,4 +81,6 @@ def test_what_does_not_fit_is_an_error(small_disk):
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(StorageError, match="does not exist"):
-        Scratch(tmp_path / "gone").zeros((1, 1), np.float32)
+        Scratch(tmp_path / "gone").zeros((1000, 1000), np.float32)
+    with pytest.raises(StorageError, match="does not exist"):
+        Scratch(tmp_path / "gone").counted(100_000)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, uniform_filter
 
 from cellscale.report.sample import SIDE, blurred_parts, describe, sample_regions, sharpness
 
@@ -89,6 +90,32 @@ def test_empty_parts_are_not_judged():
     assert blurred_parts([empty, tiny]) == (0, 0)
     assert blurred_parts([]) == (0, 0)
     assert blurred_parts([empty, sharpness(noisy(tissue()), 0.5)]) == (1, 0)
+
+
+@given(
+    planes=st.sampled_from([np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int64]).flatmap(
+        lambda dtype: st.lists(arrays(dtype, st.tuples(st.integers(1, 9), st.integers(1, 9))), min_size=1, max_size=3)
+    )
+)
+def test_whole_numbers_are_counted_alike_in_any_type(planes):
+    planes = [(plane >> max(8 * plane.itemsize - 32, 0)).astype(plane.dtype) for plane in planes]
+    wide = [plane.astype(np.int64) for plane in planes]
+    assert describe(planes, 255.0) == describe(wide, 255.0)
+    assert sum(describe(planes).counts) == sum(int((plane <= describe(planes).high).sum()) for plane in planes)
+
+
+@given(rows=st.integers(13, 90), columns=st.integers(13, 90), mpp=st.floats(0.3, 2), seed=st.integers(0, 99))
+def test_sharpness_is_that_of_pixels_averaged_by_scipy(rows, columns, mpp, seed):
+    plane = np.random.default_rng(seed).integers(0, 65536, (rows, columns), np.uint16)
+    near = max(1, round(1 / mpp))
+    smooth = uniform_filter(plane.astype(np.float32), max(1, round(1.5 / mpp)))
+
+    def square(distance):
+        along = smooth[distance:] - smooth[:-distance], smooth[:, distance:] - smooth[:, :-distance]
+        return sum(float(np.mean(np.square(one, dtype=np.float64))) for one in along) / 2
+
+    expected = (np.nan, 0.0) if min(plane.shape) <= 6 * near else (square(near) / square(3 * near), smooth.var())
+    assert np.array_equal(sharpness(plane, mpp), expected, equal_nan=True)
 
 
 def test_the_sample_lies_where_objects_are():

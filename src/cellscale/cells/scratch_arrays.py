@@ -1,4 +1,7 @@
-"""Keep what grows with the number of objects out of memory, in files without a name that vanish with the process."""
+"""Keep what grows with the number of objects out of memory, in files without a name that vanish with the process.
+
+What is small stays in memory.
+"""
 
 import mmap
 import os
@@ -19,6 +22,8 @@ __all__ = ["GrowingArray", "RecordSpool", "Scratch"]
 
 _PIECE = 1 << 20
 _ROWS = 1 << 18
+_SMALL = 1 << 16
+"""Bytes of an array up to which it stays in memory; a small image would make dozens of files of some kilobytes."""
 
 
 class Scratch:
@@ -57,20 +62,14 @@ class Scratch:
             The disk is full, or the folder is missing or read-only.
         """
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        if not size:
+        if size <= _SMALL:
             return np.zeros(shape, dtype)
         with _writing(self._folder), tempfile.TemporaryFile(dir=self._folder) as file:
             _reserve(file, size)
             return self.mapped(file, size, dtype).reshape(shape)
 
     def growing(self, dtype: DTypeLike) -> "GrowingArray":
-        """Return an array of one dimension that is filled from its beginning to its end.
-
-        Raises
-        ------
-        StorageError
-            The folder is missing or read-only.
-        """
+        """Return an array of one dimension that is filled from its beginning to its end."""
         array = GrowingArray(self, self._folder, np.dtype(dtype))
         self._files.callback(array.close)
         return array
@@ -146,8 +145,8 @@ class GrowingArray:
         self._folder = folder
         self._dtype = dtype
         self._size = 0
-        with _writing(folder):
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by close()
+        self._small = bytearray()
+        self._file: IO[bytes] | None = None
 
     def append(self, piece: NDArray[Any]) -> None:
         """Write the next elements.
@@ -155,23 +154,35 @@ class GrowingArray:
         Raises
         ------
         StorageError
-            The disk is full.
+            The disk is full, or the folder is missing or read-only.
         """
-        if len(piece):
-            with _writing(self._folder):
-                self._file.write(np.ascontiguousarray(piece, self._dtype).data)
-                self._file.flush()
-            self._size += len(piece) * self._dtype.itemsize
+        if not len(piece):
+            return
+        content = np.ascontiguousarray(piece, self._dtype).data.cast("B")
+        self._size += len(content)
+        if self._size <= _SMALL:
+            self._small += content
+            return
+        with _writing(self._folder):
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by close()
+                self._file.write(self._small)
+                self._small.clear()
+            self._file.write(content)
+            self._file.flush()
 
     def array(self) -> NDArray[Any]:
         """Return all elements; nothing can be appended any more."""
+        if self._file is None:
+            return np.frombuffer(self._small, self._dtype)
         with self._file:
             return self._scratch.mapped(self._file, self._size, self._dtype)
 
     def close(self) -> None:
         """Delete the file, unless it has become an array."""
-        with suppress(OSError):  # closing flushes, which fails again on a full disk
-            self._file.close()
+        if self._file is not None:
+            with suppress(OSError):  # closing flushes, which fails again on a full disk
+                self._file.close()
 
 
 class RecordSpool:

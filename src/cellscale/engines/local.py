@@ -14,6 +14,7 @@ from cellscale.engines.flow import Loading, Rest, ToldInOrder, needs_of, work_th
 from cellscale.engines.preflight import choose_model, find_images, require_extras
 from cellscale.engines.run_settings import keep_settings
 from cellscale.faults import failure_text
+from cellscale.loading import loading
 from cellscale.ordered import Turns
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.entering import Entering
@@ -129,8 +130,11 @@ def _all_entered(placement: Placement, outcomes: list[ImageOutcome], listener: L
 
 def _get_ready(request: Request) -> None:
     """Do beforehand what the first image would have to wait for; what goes wrong here, it meets and tells as well."""
-    with suppress(Exception):
+    with suppress(Exception), loading(stays=False):
         warm_up()
         watch_without_python()
         if request.measure:
             prepare_writing()
+        if request.outputs.report:
+            import cellscale.engines.run_report
+            import cellscale.pipeline.pictures  # noqa: F401

@@ -12,6 +12,7 @@ from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import Advanced, Listener, Notice, StageFinished, StageStarted
 from cellscale.pipeline.outcome import Fate
 from cellscale.pipeline.run_context import ALONE, Placement
+from cellscale.pipeline.trim import give_back
 from cellscale.records.image_facts import ImageFacts
 from cellscale.records.meter import Meter
 from cellscale.records.shared_clock import Share
@@ -21,6 +22,9 @@ from cellscale.storage.uri import Location
 from cellscale.workspace.identity import Identity
 
 __all__ = ["ImageRun"]
+
+SMALL = 2**21
+"""Pixels of an image below which what its stages leave is no memory to speak of."""
 
 
 @dataclass(slots=True)
@@ -89,6 +93,11 @@ class ImageRun:
         self.records.append(record)
         self.after_stage()
         self.listener(StageFinished(self.image, record))
+
+    def give_back(self) -> None:
+        """Return free memory to the system, which takes a while, unless the image is known to be small."""
+        if not 0 < self.facts.height * self.facts.width < SMALL:
+            give_back()
 
     def fence(self) -> None:
         """Check that this run may write: that no other one has taken the dataset over.

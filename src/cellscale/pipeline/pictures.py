@@ -21,7 +21,6 @@ from cellscale.pipeline.resume import (
     fingerprint,
     identity_of,
 )
-from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.preprocess.preprocessing import MODEL_MPP
 from cellscale.report.examine import STEPS, Pictures, examine
@@ -101,7 +100,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
     if not request.dry_run and (look is None or missing):
         segmented = ledger.facts("segmentation")
         check = unchanged(run, entry, identity_of(run, entry, request.images, ledger), ledger, masks)
-        give_back()
+        run.give_back()
         with (
             run.stage("pictures", STEPS + missing) as advance,
             open_subject(
@@ -115,7 +114,7 @@ def _pictured(run: ImageRun, entry: ImageEntry, request: Request) -> Pictured:
         ):
 
             def step_done() -> None:
-                give_back()  # reading, counting and drawing each leave what the next cannot use
+                run.give_back()  # reading, counting and drawing each leave what the next cannot use
                 advance()
 
             seen, pictures = examine(subject, run.budget.workers, step_done, local_path(request.paths.jobs))

@@ -87,7 +87,7 @@ def examine(
         samples = _sampled(subject, sample_regions(objects, shape), pool)
         advance()
         pictures = Pictures(overview, crops)
-        return _look(subject, census, objects, samples, pictures), pictures
+        return _look(subject, census, objects, samples, pictures, pool), pictures
 
 
 def _step(shape: tuple[int, int], *, strips: bool) -> tuple[int, int]:
@@ -160,12 +160,19 @@ def _sharpness(plane: NDArray[Any], subject: Subject) -> tuple[float, float]:
 
 
 def _look(
-    subject: Subject, census: MaskObjects, objects: NDArray[np.int64], samples: _Samples, pictures: Pictures
+    subject: Subject,
+    census: MaskObjects,
+    objects: NDArray[np.int64],
+    samples: _Samples,
+    pictures: Pictures,
+    pool: Executor,
 ) -> Findings:
     """Put all that was seen together."""
     shown, size = subject.shown, subject.pixel_size
     compartments = _compartments(subject, census)
     overlay = pictures.overview.overlay
+    overviews = shrunk(pictures.overview.input, OVERVIEW), shrunk(overlay, OVERVIEW), shrunk(overlay, THUMBNAIL)
+    seen, outlined, thumbnail = pool.map(webp, overviews)
     return Findings(
         shape=subject.shape,
         dtype=str(subject.image.info.dtype),
@@ -179,11 +186,11 @@ def _look(
         tile=SIDE,
         tiles=tuple(tuple(int(count) for count in row) for row in objects),
         focus=samples.focus,
-        input=webp(shrunk(pictures.overview.input, OVERVIEW)),
-        overlay=webp(shrunk(overlay, OVERVIEW)),
-        thumbnail=webp(shrunk(overlay, THUMBNAIL)),
+        input=seen,
+        overlay=outlined,
+        thumbnail=thumbnail,
         close_up=webp(middle(pictures.crops[0][1].overlay, CLOSE_UP)) if pictures.crops else "",
-        crops=tuple(_crop(choice, crop) for choice, crop in pictures.crops),
+        crops=tuple(pool.map(_crop, *zip(*pictures.crops, strict=True))) if pictures.crops else (),
         flags=find_flags(_evidence(subject, compartments, samples)),
     )
 

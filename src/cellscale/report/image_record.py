@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING
 
 from cellscale.predict.heads import Compartment
 from cellscale.records.machine import Machine
 from cellscale.records.stage_cost import StageRecord
 from cellscale.report.flags import Flag
+from cellscale.report.plain_json import plain_json
 from cellscale.storage.content import Content
+
+if TYPE_CHECKING:  # who reads no earlier record does without
+    from pydantic import TypeAdapter
 
 __all__ = [
     "CertificateRecord",
@@ -185,11 +188,13 @@ def _counted(record: ImageRecord, earlier: ImageRecord, now: ImageRecord) -> Ima
 
 def record_to_json(record: ImageRecord) -> bytes:
     """Return a record as JSON."""
-    return _adapter().dump_json(record, indent=1)
+    return plain_json(record, indent=1) or _adapter().dump_json(record, indent=1)
 
 
 def record_from_json(text: bytes) -> ImageRecord | None:
     """Return the record that `record_to_json` wrote; None where it is damaged or from another version."""
+    from pydantic import ValidationError
+
     try:
         return _adapter().validate_json(text)
     except ValidationError:
@@ -197,5 +202,7 @@ def record_from_json(text: bytes) -> ImageRecord | None:
 
 
 @cache
-def _adapter() -> TypeAdapter[ImageRecord]:
+def _adapter() -> "TypeAdapter[ImageRecord]":
+    from pydantic import TypeAdapter
+
     return TypeAdapter(ImageRecord)

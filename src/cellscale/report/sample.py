@@ -6,6 +6,7 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cellscale.regions import Region
@@ -85,14 +86,17 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
     largest
         The largest value that a pixel can have; None where that is not known.
     """
-    values = np.concatenate([plane.ravel() for plane in planes]).astype(np.float64)
-    values = values[np.isfinite(values)]
+    whole = all(plane.dtype.kind in "ui" for plane in planes)
+    values: NDArray[Any] = np.concatenate([plane.ravel() for plane in planes])
+    if not whole or values.dtype.itemsize > 2:  # numbers of 16 bits are sorted faster
+        values = values.astype(np.float64)
+    if not whole:
+        values = values[np.isfinite(values)]
     if not len(values):
         values = np.zeros(1)
     low, median, top = (float(value) for value in np.percentile(values, (0, 50, 99.9)))
     maximum = float(values.max())
     high = top if top > low else maximum
-    whole = all(plane.dtype.kind in "ui" for plane in planes)
     return Intensities(
         counts=_histogram(values, low, high, whole=whole),
         low=low,
@@ -105,18 +109,21 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
     )
 
 
-def _histogram(values: NDArray[np.float64], low: float, high: float, *, whole: bool) -> tuple[int, ...]:
+def _histogram(values: NDArray[Any], low: float, high: float, *, whole: bool) -> tuple[int, ...]:
     """Count values in bins of equal width from ``low`` to ``high``; of whole numbers each bin holds as many."""
     bins, end = BINS, high if high > low else low + 1
     if whole:
         width = -(-int(high - low + 1) // BINS)
         bins = -(-int(high - low + 1) // width)
         end = low + bins * width
+        if values.dtype.itemsize <= 2:
+            of_each = np.bincount(values[values <= high].astype(np.intp) - int(low), minlength=bins * width)
+            return tuple(int(count) for count in of_each.reshape(bins, width).sum(1))
     counts, _ = np.histogram(values[values <= high], bins=bins, range=(low, end))
     return tuple(int(count) for count in counts)
 
 
-def _saturated(values: NDArray[np.float64], low: float, maximum: float, largest: float | None) -> float:
+def _saturated(values: NDArray[Any], low: float, maximum: float, largest: float | None) -> float:
     """Return the share of pixels at the top of what the detector, or the file, could hold.
 
     A channel that was scaled or saved in a larger type saturates below the type's largest value. It shows as more
@@ -154,9 +161,8 @@ def sharpness(plane: NDArray[Any], mpp: float) -> tuple[float, float]:
     near = max(1, round(STEP_UM / mpp))
     if min(plane.shape) <= 6 * near:
         return float("nan"), 0.0
-    from scipy.ndimage import uniform_filter  # a tenth of a second, of every run otherwise
-
-    smooth = uniform_filter(np.nan_to_num(plane.astype(np.float32)), max(1, round(SMOOTH_UM / mpp)))
+    side = max(1, round(SMOOTH_UM / mpp))
+    smooth = _averaged(np.nan_to_num(plane.astype(np.float32)), side)
     far = _difference(smooth, 3 * near)
     return (float(_difference(smooth, near) / far), float(smooth.var())) if far > 0 else (float("nan"), 0.0)
 
@@ -177,6 +183,22 @@ def blurred_parts(measured: Sequence[tuple[float, float]]) -> tuple[int, int]:
     sharp = sharp[contents]
     usual = max(float(np.percentile(sharp, 75)), 2 * BLURRED)
     return len(sharp), int(np.count_nonzero(sharp < usual / 2))
+
+
+def _averaged(plane: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return the mean of the square around each pixel; beyond the border the image is mirrored.
+
+    The numbers are scipy.ndimage's, which takes longer to load than it takes to measure a small image.
+    """
+    for axis in (0, 1):
+        around = np.pad(plane, [(side // 2 * (axis == one), (side - 1) // 2 * (axis == one)) for one in (0, 1)],
+                        mode="symmetric")  # fmt: skip
+        windows = sliding_window_view(around, side, axis)
+        total = windows[..., 0].astype(np.float64)
+        for place in range(1, side):
+            total += windows[..., place]
+        plane = (total / side).astype(np.float32)
+    return plane
 
 
 def _difference(plane: NDArray[np.float32], distance: int) -> float:

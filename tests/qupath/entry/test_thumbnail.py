@@ -95,3 +95,16 @@ def test_a_few_hot_pixels_do_not_darken_the_rest():
     values = np.linspace(0, 100, 10_000).reshape(100, 100)
     values[0, :5] = 400
     assert np.median(render_thumbnail(ArrayImage(values[np.newaxis]))) > 50
+
+
+@pytest.mark.parametrize("shape", [(80, 90), (1300, 300)], ids=["whole", "smaller"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_integers_that_are_looked_up_look_as_they_do_one_by_one(dtype, shape):
+    random = np.random.default_rng(2)
+    planes = (random.poisson(60, (4, *shape)) * random.choice([0, 1, 1, 2], (4, *shape))).astype(dtype)
+    planes[1, :9] = np.iinfo(dtype).max
+    planes[2] = 7
+    looked_up = render_thumbnail(ArrayImage(planes))
+    assert looked_up.flags.c_contiguous
+    assert looked_up.any()
+    assert np.array_equal(looked_up, render_thumbnail(ArrayImage(planes.astype(np.float32))))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from cellscale.report.pictures.local_contrast import evened
 
@@ -28,3 +29,22 @@ def test_a_dim_half_is_brightened_and_a_bright_one_stays():
 
 def test_black_stays_black():
     assert not evened(np.zeros((100, 100), np.float32)).any()
+
+
+@given(rows=st.integers(1, 400), columns=st.integers(1, 400), dark=st.floats(0, 1), seed=st.integers(0, 99))
+def test_gains_are_what_scipy_makes_of_them(rows, columns, dark, seed):
+    random = np.random.default_rng(seed)
+    plane = random.random((rows, columns), np.float32) * (random.random((rows, columns)) > dark)
+    assert np.array_equal(evened(plane.astype(np.float32)), evened_by_scipy(plane.astype(np.float32)))
+
+
+def evened_by_scipy(plane):
+    squares = [
+        [np.quantile(plane[row : row + 64, column : column + 64], 0.95) for column in range(0, plane.shape[1], 64)]
+        for row in range(0, plane.shape[0], 64)
+    ]
+    high = ndimage.gaussian_filter(np.array(squares, np.float32), 1.0, mode="nearest")
+    gain = np.clip(0.8 / np.maximum(high, 0.2), 1.0, 4.0)
+    at = [(np.arange(side, dtype=np.float32) + 0.5) / 64 - 0.5 for side in plane.shape]
+    smooth = ndimage.map_coordinates(gain, np.meshgrid(*at, indexing="ij"), order=1, mode="nearest")
+    return np.clip(plane * smooth, 0, 1).astype(np.float32)

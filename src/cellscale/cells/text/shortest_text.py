@@ -50,7 +50,10 @@ def unusual_texts(values: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArr
     """
     sizes = np.abs(values)
     usual = ((sizes >= SMALLEST) & (sizes < LARGEST)) | (values.view(np.int32) == 0)
-    texts = number_column(values[~usual & np.isfinite(values)]).cast(pa.string())
+    unusual = values[~usual & np.isfinite(values)]
+    if not len(unusual):
+        return np.frombuffer(b" ", np.uint8), np.zeros(1, np.int32)
+    texts = number_column(unusual).cast(pa.string())
     _, offsets, data = texts.buffers()
     bounds = np.frombuffer(offsets, np.int32, len(texts) + 1) if offsets else np.zeros(1, np.int32)
     return np.frombuffer(data or b" ", np.uint8), bounds

@@ -13,6 +13,7 @@ from cellscale.cli.options.shared_options import VERBOSITY, SectionedCommand, Wo
 from cellscale.cli.settings import Settled, keep_given, settled_request
 from cellscale.engines.engine_request import BatchOptions, DaskOptions
 from cellscale.errors import NoImagesError, RequestError
+from cellscale.loading import loading
 from cellscale.storage.reachable import require_reachable
 from cellscale.storage.uri import local_path
 from cellscale.workspace.found_instead import require_images_folder
@@ -205,7 +206,8 @@ def _execute(settled: Settled, engine: str, own: BatchOptions | DaskOptions | No
         beside = () if request.images.files else left_out(request.paths, recursive=request.images.recursive)
         for text in (*settled.warnings, *beside):
             listener(Notice("", "warning", text))
-        run = find_engine(engine)
+        with loading(stays=True):
+            run = find_engine(engine)
         outcome = run(request, listener) if own is None else run(request, listener, own)
     show_summary(outcome, request, SteadyConsole(), told.failed)
     return outcome.exit_code

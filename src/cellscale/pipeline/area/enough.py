@@ -9,15 +9,17 @@ it, or lie in one of its holes.
 """
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cellscale.label.block import LabelledBlock
-from cellscale.label.objects import merge_objects
 from cellscale.pipeline.area.area_cores import LONGEST_HOLE, AreaCores
 from cellscale.regions import Region
+
+if TYPE_CHECKING:
+    from cellscale.label.block import LabelledBlock
 
 __all__ = ["lacking"]
 
@@ -26,7 +28,7 @@ _ONE_PIECE = 4
 
 
 def lacking(
-    plan: AreaCores, cores: Sequence[Region], side: int, holes: int, load: Callable[[int], LabelledBlock]
+    plan: AreaCores, cores: Sequence[Region], side: int, holes: int, load: "Callable[[int], LabelledBlock]"
 ) -> frozenset[int]:
     """Return the blocks beside which what lies beyond what was labelled can change a cell of the area.
 
@@ -46,6 +48,8 @@ def lacking(
         Returns a labelled block.
     """
     labelled = [(index, load(index)) for index, core in enumerate(cores) if core.size]
+    from cellscale.label.objects import merge_objects  # here, because measuring alone does without
+
     objects = merge_objects(block.objects for _, block in labelled)
     objects = objects.take(objects.sizes > 0)
     holes = min(holes, LONGEST_HOLE)
@@ -94,7 +98,9 @@ def _around(index: int, cores: Sequence[Region], across: int, far: int) -> list[
     ]
 
 
-def _at_ends(block: LabelledBlock, around: list[Region], shape: tuple[int, int], distance: int) -> NDArray[np.int64]:
+def _at_ends(
+    block: "LabelledBlock", around: list[Region], shape: tuple[int, int], distance: int
+) -> NDArray[np.int64]:
     """Return the identities of a block's objects that are so near to pixels of the image that were not labelled."""
     core = block.core
     seen = core.grown(distance, shape)

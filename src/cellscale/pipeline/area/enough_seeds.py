@@ -11,13 +11,16 @@ all: nothing depends on chains of neighbours.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cellscale.label.seeds import Claims, SeedBlock, SeedObjects, counted, seed_windows
 from cellscale.pipeline.area.area_cores import AreaCores
 from cellscale.regions import Region
+
+if TYPE_CHECKING:
+    from cellscale.label.seeds import SeedBlock, SeedObjects
 
 __all__ = ["lacking_of_seeds"]
 
@@ -71,7 +74,7 @@ class _Labelled:
 class _Found:
     """The objects of a compartment, as far as they were seen."""
 
-    objects: SeedObjects
+    objects: "SeedObjects"
     windows: NDArray[np.int64]
     """Of each seed."""
     seen: NDArray[np.bool_]
@@ -82,9 +85,11 @@ class _Found:
     """Of each object what may be its pixels' (top, left, bottom, right); nothing for those without a pixel."""
 
     @classmethod
-    def of(cls, blocks: Iterable[SeedBlock], labelled: _Labelled) -> "_Found":
+    def of(cls, blocks: "Iterable[SeedBlock]", labelled: _Labelled) -> "_Found":
         """Return what was found in a compartment's blocks."""
         from scipy.ndimage import find_objects  # here, because measuring alone does without
+
+        from cellscale.label.seeds import Claims, seed_windows
 
         claims = Claims.of(blocks)
         windows = seed_windows(claims.seeds, labelled.shape)
@@ -109,7 +114,7 @@ class _Found:
 
 
 def lacking_of_seeds(
-    plan: AreaCores, cores: Sequence[Region], side: int, blocks: Sequence[Iterable[SeedBlock]]
+    plan: AreaCores, cores: Sequence[Region], side: int, blocks: "Sequence[Iterable[SeedBlock]]"
 ) -> frozenset[int]:
     """Return the blocks beside which what lies beyond what was labelled can change a cell of the area.
 
@@ -163,8 +168,10 @@ class _Pairs:
     """Whether the nucleus may belong to the cell."""
 
     @classmethod
-    def of(cls, nuclei: _Found, cells: _Found, both: Iterable[tuple[SeedBlock, SeedBlock]]) -> "_Pairs":
+    def of(cls, nuclei: _Found, cells: _Found, both: "Iterable[tuple[SeedBlock, SeedBlock]]") -> "_Pairs":
         """Count the pixels that nuclei and cells share."""
+        from cellscale.label.seeds import counted
+
         sizes, _, keys, common = counted(nuclei.objects, cells.objects, both)
         nucleus, cell = np.divmod(keys, max(cells.objects.count, 1))
         may_belong = 2 * common > sizes[nucleus]

@@ -37,7 +37,6 @@ from cellscale.pipeline.resume import (
     require_one_source,
     to_be_overwritten,
 )
-from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 from cellscale.storage.uri import Entry, Location, local_path
 from cellscale.workspace.discovery import ImageEntry
@@ -114,7 +113,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     number = ledger.facts("project").get("entry", ledger.facts("measurement").get("project_entry"))
     note_source(entry, request.paths)
     check = unchanged(run, entry, identity, ledger, masks)
-    give_back()
+    run.give_back()
     with (
         _opened(run, entry, request.segment, request.channels) as image,
         _measured(run, image, request.paths, request.measuring, masks) as measurement,
@@ -122,7 +121,7 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
     ):
         if (area := area_of(request, entry, image.info.shape)) is not None:
             measurement.assign_regions(area)
-        give_back()
+        run.give_back()
         # `prepare_writing` has loaded them while the image was measured.
         from cellscale.pipeline.measuring.project_entry import write_project_entry
         from cellscale.pipeline.measuring.project_files import entry_hashes, note_entry_files

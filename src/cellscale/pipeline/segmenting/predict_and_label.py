@@ -18,7 +18,6 @@ from cellscale.pipeline.segmenting.inputs import NetworkInput
 from cellscale.pipeline.segmenting.methods import AnyNetwork, Method, grown_cells, method_of, selected_cells
 from cellscale.pipeline.segmenting.preparation import Prepared
 from cellscale.pipeline.segmenting.tile_store import Groups, TileStore
-from cellscale.pipeline.trim import give_back
 from cellscale.predict.heads import Compartment
 
 __all__ = ["label_part", "segment_channels"]
@@ -80,7 +79,7 @@ def segment_channels(
             tiles = _tile_store(state, groups, stores)
             _label(run, method, tiles, prepared, network, parameters, stores)
             state.drop("tiles")
-            give_back()
+            run.give_back()
 
         return label_part(run, state, source.shape, prepared.shape, method, parameters, part, label, groups)
     stores = method.stores(state, tuple(parameters), prepared.shape)
@@ -92,7 +91,7 @@ def segment_channels(
         if intermediates:
             method.save_intermediates(run, intermediates, prepared, tiles, network)
         state.drop("tiles")
-        give_back()
+        run.give_back()
     return _settled(run, method, stores, parameters, source.shape)
 
 
@@ -208,7 +207,7 @@ def _predict_and_label(
             return
         tiles.finish(tiles.groups.near(stores[compartment].cores[index]))
         if index % BLOCKS_A_BREATH == 0:
-            give_back()
+            run.give_back()
         labelled(busy=thread_time() - start, cells=counted.found)
 
     count, done = len(tiles.groups), len(tiles.groups) - len(tiles.missing)

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import imagecodecs
 import numpy as np
-from matplotlib import colormaps
 from numpy.typing import NDArray
 
 from cellscale.predict.heads import Compartment
 from cellscale.report.findings import Areas, ChannelLook
+from cellscale.report.html.colours import coloured
 from cellscale.report.html.svg import CELLS, GRID, NUCLEI, QUIET, Plot
 
 __all__ = ["area_plot", "channel_plot", "density_plot", "images_plot"]
@@ -163,8 +163,7 @@ def _in_proportion(
 
 def _coloured(shares: NDArray[np.float64]) -> str:
     """Return numbers from 0 to 1 as a picture, WebP, base64."""
-    picture = np.ascontiguousarray(colormaps["cividis"](shares, bytes=True)[..., :3])
-    return base64.b64encode(imagecodecs.webp_encode(picture, lossless=True)).decode("ascii")
+    return base64.b64encode(imagecodecs.webp_encode(coloured(shares), lossless=True)).decode("ascii")
 
 
 def _short(name: str) -> str:

@@ -29,6 +29,12 @@ class Levels:
         pass
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1)])
+def test_images_of_one_row_or_column_have_one(shape):
+    picture = imagecodecs.jpeg8_decode(thumbnail_jpeg(ArrayImage(np.full((2, *shape), 300, np.uint16))))
+    assert picture.shape == (*shape, 3)
+
+
 @pytest.mark.parametrize(("case", "name"), [("aniso", "aniso"), ("chan8c", "chan8c"), ("tiny", "tiny")])
 def test_it_is_close_to_qupaths(shared, case, name):
     theirs = imagecodecs.jpeg8_decode((golden_project(shared, case, "0.5.1") / "data/1/thumbnail.jpg").read_bytes())

@@ -54,7 +54,8 @@ def render_thumbnail(image: Image) -> NDArray[np.uint8]:
         for place, color in enumerate((argb >> 16 & 0xFF, argb >> 8 & 0xFF, argb & 0xFF)):
             if color:
                 blend[place] += plane * np.float64(color)
-    return np.ascontiguousarray(np.moveaxis(blend.clip(0, 255).astype(np.uint8), 0, -1))
+    # Stacked anew: of a single row or column numpy would keep steps that encoders refuse.
+    return np.stack(list(blend.clip(0, 255).astype(np.uint8)), axis=-1)
 
 
 def _levels(info: ImageInfo) -> tuple[tuple[int, int], ...]:

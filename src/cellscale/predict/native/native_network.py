@@ -114,13 +114,14 @@ class NativeNetwork:
         is_rounded = computation.precision == "bf16"
         lacking = lacking_for_matrices()
         kind: FactorKind = "floats" if lacking else "exact matrices"
+        with_what = "" if lacking else "multiplied with AMX"
         if is_rounded:
             require_bfloat16()
             kind = "pairs" if lacking else "matrices"
-            slow = "with AVX-512 BF16, which on Intel's processors is no faster than float32"
-            reason = f"multiplied {slow}; not with AMX, as {lacking}" if lacking else "multiplied with AMX"
-            computation = replace(computation, reason=reason)
-        computation = replace(computation, unit="" if lacking else "AMX")
+            slow = "multiplied with AVX-512 BF16, which on Intel's processors is no faster than float32"
+            with_what = with_what or f"{slow}; not with AMX, as {lacking}"
+        reason = "; ".join(filter(None, (computation.reason, with_what)))
+        computation = replace(computation, unit="" if lacking else "AMX", reason=reason)
         self.computation = computation
         try:
             found_heads = mesmer_heads(model, heads)

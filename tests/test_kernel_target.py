@@ -58,7 +58,10 @@ def test_what_numba_has_begun_with_is_kept(tmp_path: Path) -> None:
     assert chosen(tmp_path, f"better {HERE}\nleast {NOT_HERE}\n", NOT_HERE, begun)[0] == "least"
 
 
-def test_a_file_that_is_not_there_says_nothing(tmp_path: Path) -> None:
-    own = {TARGETS: str(tmp_path / "none.txt"), "NUMBA_CPU_NAME": "least", "NUMBA_CPU_FEATURES": "+sse2"}
+@pytest.mark.parametrize("content", [None, b"x86-64-v4\n", b"a +a b\n", b"\xff\xfe+\x00"])
+def test_a_file_that_is_damaged_or_not_there_says_nothing(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "targets.txt").write_bytes(content)
+    own = {TARGETS: str(tmp_path / "targets.txt"), "NUMBA_CPU_NAME": "least", "NUMBA_CPU_FEATURES": "+sse2"}
     done = subprocess.run([sys.executable, "-c", TOLD], env=os.environ | own, capture_output=True, check=True)
     assert json.loads(done.stdout)[0] == "least"

@@ -26,8 +26,8 @@ def choose_target() -> None:
     if not named or numba.config.DISABLE_JIT or "_toplevel_target_context" in vars(cpu_target):
         return
     try:
-        known = targets(Path(named).read_text(encoding="utf-8"))
-    except OSError:
+        known = targets(Path(named).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):  # it is for speed alone: what cannot be read says nothing
         return
     if numba.config.CPU_FEATURES not in known.values():
         return
@@ -45,9 +45,14 @@ def targets(text: str) -> dict[str, str]:
     ----------
     text
         The file's; empty lines and those that begin with ``#`` say nothing.
+
+    Raises
+    ------
+    ValueError
+        A line has other than two words.
     """
-    lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return {line[0]: line[1] for line in lines}
+    lines = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    return {name: features for name, features in lines}  # noqa: C416 - a line of two letters is none of two words
 
 
 def _has(feature: str) -> bool:

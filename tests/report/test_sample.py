@@ -104,6 +104,13 @@ def test_whole_numbers_are_counted_alike_in_any_type(planes):
     assert sum(describe(planes).counts) == sum(int((plane <= describe(planes).high).sum()) for plane in planes)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+def test_the_middle_of_numbers_with_signs_lies_between_them(dtype):
+    numbers = np.iinfo(dtype)
+    found = describe([np.array([[numbers.min, numbers.max]], dtype)])
+    assert (found.low, found.median, found.maximum) == (numbers.min, -0.5, numbers.max)
+
+
 @given(rows=st.integers(13, 90), columns=st.integers(13, 90), mpp=st.floats(0.3, 2), seed=st.integers(0, 99))
 def test_sharpness_is_that_of_pixels_averaged_by_scipy(rows, columns, mpp, seed):
     plane = np.random.default_rng(seed).integers(0, 65536, (rows, columns), np.uint16)

@@ -88,7 +88,8 @@ def describe(planes: Sequence[NDArray[Any]], largest: float | None = None) -> In
     """
     whole = all(plane.dtype.kind in "ui" for plane in planes)
     values: NDArray[Any] = np.concatenate([plane.ravel() for plane in planes])
-    if not whole or values.dtype.itemsize > 2:  # numbers of 16 bits are sorted faster
+    if not whole or values.dtype.itemsize > 2 or values.dtype.kind == "i":
+        # Numbers of 16 bits are sorted faster; between two with signs numpy would overflow.
         values = values.astype(np.float64)
     if not whole:
         values = values[np.isfinite(values)]

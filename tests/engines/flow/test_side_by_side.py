@@ -16,10 +16,11 @@ from cellscale.engines.before_work import seen_images
 from cellscale.engines.flow import Loading, Need, needs_of, work_through
 from cellscale.engines.flow.slots import WAITING
 from cellscale.engines.preflight import choose_model, find_images
-from cellscale.errors import RequestError
+from cellscale.errors import RequestError, StorageError
 from cellscale.pipeline import image as one_image
 from cellscale.pipeline.budget import Budget
 from cellscale.pipeline.events import ImageFinished, ImageStarted, Notice, StageStarted, ignore
+from cellscale.pipeline.measuring import project_entry, write_tables
 from cellscale.pipeline.model import Model
 from cellscale.pipeline.request import AreaChoice, NetworkChoice, Outputs, Request, Resources
 from cellscale.workspace.layout import workspace_paths
@@ -151,6 +152,41 @@ def test_images_that_wait_for_a_slow_one_leave_their_workers_to_others(dataset, 
     found = results(dataset)
     assert [name for name in found if found[name] != expected[1][name]] == []
     assert without_costs(outcome) == without_costs(expected[0])
+
+
+@pytest.mark.slow
+def test_failed_images_keep_no_workers_from_those_whose_turn_it_is(dataset, tiny_model, monkeypatch):
+    """The second image needs two workers, waits for the first, and is not entered; others fail before their turn."""
+    write, enter, others_failed = write_tables.write_reports, project_entry.write_entry, threading.Event()
+    needs = {name: Need(2 if name in IMAGES[1:3] else 1, 0) for name in IMAGES}
+
+    def write_some(run, *arguments):
+        if run.image == IMAGES[0]:
+            assert others_failed.wait(30)
+            time.sleep(0.2)  # they wait for their turn by then
+        if run.image in IMAGES[2:]:
+            if run.image == IMAGES[4]:
+                others_failed.set()
+            raise StorageError("no room for tables")
+        write(run, *arguments)
+
+    def enter_some(folder, data, *others):
+        if IMAGES[1] in str(data.image):
+            raise StorageError("no room in the project")
+        return enter(folder, data, *others)
+
+    monkeypatch.setattr(local, "needs_of", lambda *_, **__: needs)
+    monkeypatch.setattr(write_tables, "write_reports", write_some)
+    monkeypatch.setattr(project_entry, "write_entry", enter_some)
+    outcomes = []
+    asked = request(without_outputs(dataset), tiny_model)
+    thread = threading.Thread(target=lambda: outcomes.append(local.run(asked, ignore)), daemon=True)
+    thread.start()
+    thread.join(200)
+    assert not thread.is_alive(), "images wait for each other"
+    found = {image.image: image.status for image in outcomes[0].images}
+    assert found[IMAGES[0]] == "done"
+    assert {found[name] for name in IMAGES[1:]} == {"failed"}
 
 
 @pytest.mark.slow

@@ -75,6 +75,8 @@ def work_through(
                     slots.take(name, need)
                     settle([future for future in running if future.done()])
                 if failed:
+                    if need is not None:
+                        slots.leave(name)
                     break
                 begin(name)
                 if need is None:

@@ -134,19 +134,21 @@ def measure_image(run: ImageRun, entry: ImageEntry, request: Request, *, masks_t
         project_entry = beside.submit(
             write_project_entry, run, measurement, image, request.paths, request.measuring, check, number, staying
         )
-        write_reports(run, measurement, entry, request.paths, request.measuring, masks, verdict.to_make, check)
-        cells, nuclei = _counted(measurement, masks)
-        unmatched = measurement.unmatched_nuclei
-        facts: dict[str, Any] = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched}
-        if area is not None:
-            facts["regions"] = region_facts(
-                area, {"whole-cell" if "whole-cell" in masks else "nuclear": measurement.objects_by_region()}
-            )
-            facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
-        if not project_entry.done():
-            # Its thread waits as well, and does not know that nothing else is done. What the image holds meanwhile
-            # are its decoded pixels, few where it is small, and the numbers and outlines of its cells.
-            run.wait_for_turn(idle=True)
+        try:
+            write_reports(run, measurement, entry, request.paths, request.measuring, masks, verdict.to_make, check)
+            cells = len(measurement.cells.table) if "whole-cell" in masks else None
+            nuclei = len(measurement.nuclei.table) if "nuclear" in masks else None
+            unmatched = measurement.unmatched_nuclei
+            facts: dict[str, Any] = {"cells": cells, "nuclei": nuclei, "unmatched_nuclei": unmatched}
+            if area is not None:
+                counted: Compartment = "whole-cell" if "whole-cell" in masks else "nuclear"
+                facts["regions"] = region_facts(area, {counted: measurement.objects_by_region()})
+                facts["of_masks"] = counts_mark(ledger.facts("segmentation"))
+        finally:
+            if not project_entry.done():
+                # Its thread waits as well, and does not know that nothing else is done. If the image failed and kept
+                # its workers, others would wait for them for ever that have their turn before it.
+                run.wait_for_turn(idle=True)
         in_project = project_entry.result()
     clear_leftovers(run, ledger, "measurement", tables_not_asked(request.paths, request.measuring, ledger), mark)
     if request.paths.project is not None:
@@ -342,9 +344,3 @@ def _measured(
 def _bounded(chunk: tuple[int, int]) -> tuple[int, int]:
     """Return the size of chunks, of which very high ones are read in part."""
     return min(chunk[0], 1024), chunk[1]
-
-
-def _counted(measurement: Measurement, masks: Mapping[Compartment, Entry]) -> tuple[int | None, int | None]:
-    """Return the number of labels in each mask."""
-    cells = len(measurement.cells.table) if "whole-cell" in masks else None
-    return cells, len(measurement.nuclei.table) if "nuclear" in masks else None

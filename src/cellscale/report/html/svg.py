@@ -182,9 +182,9 @@ def round_numbers(limits: tuple[float, float], most: int) -> NDArray[np.float64]
         Distances between ticks at most, unless that leaves a single tick.
     """
     low, high = sorted(limits)
-    if not high > low:
-        return np.array([low], np.float64)
     distance = (high - low) / most
+    if not 0 < distance < np.inf:
+        return np.array([low], np.float64)
     steps = _STEPS * 10 ** (log10(distance) // 1)
     for step in reversed(steps[: int(np.argmax(steps >= distance)) + 1]):
         first = low // step * step

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cellscale.predict.native.factors import rounded
+from cellscale.predict.native.factors import rounded, widened
 from cellscale.predict.native.heads.products import product_of
 from cellscale.predict.native.matrices import left_matrices
 from cellscale.predict.native.matrices.layout import right_matrices
@@ -20,13 +20,23 @@ def normal(*shape: int) -> np.ndarray:
 
 
 def test_each_factor_is_laid_out_once() -> None:
-    left, right = normal(64, 96), normal(96, 64)
+    left, right = normal(64, 96), normal(64, 96, 2)
     for found, given in ((left_matrices(left, 1), left), (right_matrices(right, 1), right)):
         np.testing.assert_array_equal(np.sort(found.view(np.uint16).reshape(-1)), np.sort(rounded(given).reshape(-1)))
     blocks = left_matrices(left, 1).view(np.uint16).reshape(2, 3, 2, 16, 32)
     np.testing.assert_array_equal(blocks[1, 2, 0], rounded(left[32:48, 64:96]))
-    blocks = right_matrices(right, 1).view(np.uint16).reshape(2, 3, 2, 16, 16, 2)
-    np.testing.assert_array_equal(blocks[1, 2, 1, 3, :, 1], rounded(right[64 + 2 * 3 + 1, 48:64]))
+    blocks = right_matrices(right, 1).view(np.uint16).reshape(2, 3, 2, 2, 16, 16, 2)
+    np.testing.assert_array_equal(blocks[1, 2, 0, 1, 3, :, 1], rounded(right[48:64, 64 + 2 * 3 + 1, 0]))
+
+
+def test_pieces_lie_in_the_same_places() -> None:
+    weights = normal(64, 96, 9)
+    weights[0, :5, 0] = [0, -0.0, np.nan, 2.0**-100, 1 + 2.0**-23]
+    found = right_matrices(weights, 3)
+    for laid_out, piece in zip(found, pieces_of(weights, 3), strict=True):
+        np.testing.assert_array_equal(
+            widened(laid_out.view(np.uint16)), widened(right_matrices(piece, 1).view(np.uint16))[0]
+        )
 
 
 @NEEDS_AMX

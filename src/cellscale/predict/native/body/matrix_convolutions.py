@@ -56,7 +56,7 @@ class MatrixPointwise(_MatrixConvolution):
     def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], pieces: int) -> Self:
         """Return the convolution with weights ``(columns, depth, 1, 1)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        return cls(depth, columns, right_matrices(weights[:, :, 0, 0].T, pieces), bias.astype(np.float32))
+        return cls(depth, columns, right_matrices(weights[:, :, 0], pieces), bias.astype(np.float32))
 
     def apply(self, source: Floats, target: Floats, *, adds: bool = False, rectifies: bool = False) -> None:
         """Write the convolution of a map; see `cellscale.predict.native.body.pointwise.Pointwise.apply`."""
@@ -72,8 +72,7 @@ class MatrixNeighbours(_MatrixConvolution):
     def of(cls, weights: NDArray[np.floating], bias: NDArray[np.floating], pieces: int) -> Self:
         """Return the convolution with weights ``(columns, depth, 3, 3)`` and a bias ``(columns,)``."""
         columns, depth = weights.shape[:2]
-        taps = weights.reshape(columns, depth // STEP, STEP, 9).transpose(1, 3, 2, 0)
-        factors = right_matrices(taps.reshape(9 * depth, columns), pieces)
+        factors = right_matrices(weights.reshape(columns, depth, 9), pieces)
         return cls(depth, columns, factors, bias.astype(np.float32))
 
     def apply(

@@ -5,8 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from cellscale.cli.main import cellscale
 from cellscale.loading import loading
+from tests.pipeline.spots import spots, write_dataset
 
 
 @pytest.mark.parametrize("stays", [True, False])
@@ -45,3 +48,12 @@ def test_a_command_works_with_it_on():
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert found.stdout == "True True\n", found.stderr
+
+
+def test_a_command_of_a_process_that_calls_several_keeps_nothing_for_ever(tmp_path, tiny_model):
+    write_dataset(tmp_path, core=spots((64, 64), 1))
+    before = gc.get_freeze_count()
+    words = ["segment", "--dry_run", "--model_path", str(tiny_model), "workspace", str(tmp_path)]
+    done = CliRunner().invoke(cellscale, words)
+    assert done.exit_code == 0, done.output
+    assert gc.get_freeze_count() == before == 0

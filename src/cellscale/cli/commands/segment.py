@@ -1,5 +1,6 @@
 """``cellscale segment-and-measure``, ``segment`` and ``measure``: from words to a run and its summary."""
 
+import gc
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -206,7 +207,8 @@ def _execute(settled: Settled, engine: str, own: BatchOptions | DaskOptions | No
         beside = () if request.images.files else left_out(request.paths, recursive=request.images.recursive)
         for text in (*settled.warnings, *beside):
             listener(Notice("", "warning", text))
-        with loading(stays=True):
+        # In a process that calls several commands what they leave behind would stay as well.
+        with loading(stays=gc.get_freeze_count() > 0):
             run = find_engine(engine)
         outcome = run(request, listener) if own is None else run(request, listener, own)
     show_summary(outcome, request, SteadyConsole(), told.failed)

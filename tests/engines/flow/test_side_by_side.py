@@ -161,9 +161,6 @@ def test_failed_images_keep_no_workers_from_those_whose_turn_it_is(dataset, tiny
     needs = {name: Need(2 if name in IMAGES[1:3] else 1, 0) for name in IMAGES}
 
     def write_some(run, *arguments):
-        if run.image == IMAGES[0]:
-            assert others_failed.wait(30)
-            time.sleep(0.2)  # they wait for their turn by then
         if run.image in IMAGES[2:]:
             if run.image == IMAGES[4]:
                 others_failed.set()
@@ -171,6 +168,9 @@ def test_failed_images_keep_no_workers_from_those_whose_turn_it_is(dataset, tiny
         write(run, *arguments)
 
     def enter_some(folder, data, *others):
+        if IMAGES[0] in str(data.image):
+            assert others_failed.wait(30)
+            time.sleep(0.2)  # they wait for their turn by then
         if IMAGES[1] in str(data.image):
             raise StorageError("no room in the project")
         return enter(folder, data, *others)

@@ -21,6 +21,7 @@ from cellscale import compiled, deadlock
 from cellscale.predict.native.arithmetic import has_feature
 from cellscale.predict.native.body import matrix_convolutions as convolutions
 from cellscale.predict.native.heads import compute_head
+from cellscale.predict.native.matrices import layout
 
 Kept = tuple[str, object]
 """The file that lists a function's kept code, and a signature."""
@@ -58,7 +59,9 @@ def with_matrices() -> list[tuple[Dispatcher, tuple[object, ...]]]:
     one, flag = numba.int64, numba.boolean
     floats, maps = numba.float32[::1], numba.float32[:, :, ::1]
     flat, pieces = numba.uint32[::1], numba.uint32[:, ::1]
+    weights, blocks = numba.float32[:, :, ::1], numba.uint32[:, :, :, :, :, ::1]
     return [
+        (layout._split_right, (weights, blocks)),
         (compute_head, (floats, pieces, floats, pieces, pieces, floats, floats, floats, flag, maps, one)),
         (convolutions._convolve_pixels, (floats, one, pieces, floats, floats, flag, flag)),
         (convolutions._split_maps, (floats, one, one, one, flat, one, one, one)),

@@ -56,7 +56,7 @@ def right_matrices(weights: NDArray[np.floating], pieces: int) -> Matrices:
     columns, depth, taps = weights.shape
     found = aligned(np.empty(pieces * columns * depth * taps // 2, np.uint32))
     # A copy: what may only be read, as a file's content, is of another type to numba.
-    _split_right(np.array(weights, np.float32), found.reshape(pieces, -1, taps, 2, SIDE, SIDE))
+    _split_right(np.array(weights, np.float32, order="C"), found.reshape(pieces, -1, taps, 2, SIDE, SIDE))
     return found.reshape(pieces, -1)
 
 

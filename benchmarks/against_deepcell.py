@@ -44,7 +44,7 @@ def deepcell_environment(folder: Path) -> Path:
         venv.create(folder / "deepcell", with_pip=True)
         install = [python, "-m", "pip", "install", "--quiet"]
         subprocess.run([*install, *NEEDED], check=True)
-        # It asks for a Python before 3.11, but runs on later ones; and for a Cython to be built with that numpy refuses.
+        # It asks for a Python before 3.11, but runs on later ones, and for a Cython that numpy refuses.
         own = ["--no-deps", "--no-build-isolation", "--ignore-requires-python", DEEPCELL]
         subprocess.run([*install, *own], check=True)
     return python

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cellscale.compiled import kernel
 
-__all__ = ["Room", "aligned", "empty"]
+__all__ = ["Room", "aligned", "empty", "lasting"]
 
 _LINE: Final = 16
 """Values of a line of the caches, which has 64 bytes."""
@@ -20,15 +20,19 @@ _Value = TypeVar("_Value", np.float32, np.int32, np.uint32)
 
 
 @kernel
+def _begun_at_line(made: NDArray[np.float32]) -> NDArray[np.float32]:
+    skipped = -made.ctypes.data % (4 * _LINE) // 4
+    return made[skipped:]
+
+
+@kernel
 def empty(size: int) -> NDArray[np.float32]:
     """Return ``size`` values with anything in them, which begin at a line of the caches; for kernels as well.
 
     A vector of 16 values is as large as a line. Where each lies across two, both are read: in arrays that begin where
     numpy's or numba's do, a tile takes 1.1 times as long.
     """
-    made = np.empty(size + _LINE, np.float32)
-    skipped = -made.ctypes.data % (4 * _LINE) // 4
-    return made[skipped : skipped + size]
+    return _begun_at_line(np.empty(size + _LINE, np.float32))[:size]
 
 
 class _Pages:
@@ -53,17 +57,17 @@ class _Pages:
         return found
 
 
-def _begun_at_line(made: NDArray[np.float32]) -> NDArray[np.float32]:
-    skipped = -made.ctypes.data % (4 * _LINE) // 4
-    return made[skipped:]
-
-
 _WEIGHTS: Final = _Pages()
 
 
+def lasting(size: int) -> NDArray[np.float32]:
+    """Return ``size`` values as `empty` does, for what is kept as long as a network."""
+    return _WEIGHTS.array(size)
+
+
 def aligned(values: NDArray[_Value]) -> NDArray[_Value]:
-    """Return a flat copy that begins as `empty` does, for what is kept as long as a network."""
-    copy = _WEIGHTS.array(values.size).view(values.dtype)
+    """Return a flat copy in memory of `lasting`."""
+    copy = lasting(values.size).view(values.dtype)
     copy.reshape(values.shape)[...] = values
     return copy
 

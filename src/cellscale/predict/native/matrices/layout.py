@@ -12,7 +12,7 @@ from cellscale.compiled import kernel
 from cellscale.predict.native.factors import Matrices, paired
 from cellscale.predict.native.matrices.pieces import pieces_of
 from cellscale.predict.native.matrices.registers import SIDE
-from cellscale.predict.native.memory import aligned
+from cellscale.predict.native.memory import aligned, lasting
 
 __all__ = ["BLOCK", "STEP", "WIDTH", "left_matrices", "right_matrices"]
 
@@ -54,7 +54,7 @@ def right_matrices(weights: NDArray[np.floating], pieces: int) -> Matrices:
     ``(pieces, pairs)``, where pairs are ``(columns / 32, depth / 32, taps, 2, 16, 16)``.
     """
     columns, depth, taps = weights.shape
-    found = aligned(np.empty(pieces * columns * depth * taps // 2, np.uint32))
+    found = lasting(pieces * columns * depth * taps // 2).view(np.uint32)
     # A copy: what may only be read, as a file's content, is of another type to numba.
     _split_right(np.array(weights, np.float32, order="C"), found.reshape(pieces, -1, taps, 2, SIDE, SIDE))
     return found.reshape(pieces, -1)

@@ -5,7 +5,8 @@ import pytest
 
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.factors import Floats, Matrices, rounded
-from cellscale.predict.native.matrices.pieces import pieces_of, split_16, split_pairs_16
+from cellscale.predict.native.matrices.pieces import pieces_of
+from cellscale.predict.native.rounding import split_16, split_pairs_16
 from tests.predict.native.processors import NEEDS_BF16
 
 RANDOM = np.random.default_rng(4)

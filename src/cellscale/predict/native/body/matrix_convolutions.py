@@ -15,10 +15,10 @@ from cellscale.compiled import fused_kernel
 from cellscale.predict.native.body.row_steps import finish_row
 from cellscale.predict.native.factors import Floats, Matrices
 from cellscale.predict.native.matrices.layout import BLOCK, STEP, WIDTH, right_matrices
-from cellscale.predict.native.matrices.pieces import split_16
 from cellscale.predict.native.matrices.registers import SIDE, configure, release
 from cellscale.predict.native.matrices.sums import add_products, clear_sums, store_sums
 from cellscale.predict.native.memory import Room, empty
+from cellscale.predict.native.rounding import split_16
 
 __all__ = ["MatrixNeighbours", "MatrixPointwise"]
 

@@ -5,10 +5,10 @@ import numpy as np
 from cellscale.compiled import fused_kernel
 from cellscale.predict.native.factors import Floats, Matrices
 from cellscale.predict.native.matrices.layout import BLOCK, STEP, WIDTH
-from cellscale.predict.native.matrices.pieces import split_pairs_16
 from cellscale.predict.native.matrices.registers import SIDE, configure, release
 from cellscale.predict.native.matrices.sums import add_products, clear_sums, store_sums
 from cellscale.predict.native.memory import empty
+from cellscale.predict.native.rounding import split_pairs_16
 
 __all__ = ["multiply_rows"]
 
